@@ -1,0 +1,1 @@
+//! What should happen: rules, evaluate, plan and why. Pure.

@@ -1,0 +1,1 @@
+//! What happens: the use cases, each one transaction. The only writer of the store.

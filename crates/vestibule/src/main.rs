@@ -1,0 +1,2 @@
+//! The Vestibule program.
+fn main() {}

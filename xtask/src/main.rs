@@ -1,0 +1,2 @@
+//! The workshop of the project.
+fn main() {}
