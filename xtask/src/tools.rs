@@ -1,0 +1,132 @@
+//! Programs that the tests start and that a bare machine does not have: found, or installed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::steps::{ask, call};
+
+/// A program that the tests need, and where it comes from on Debian.
+struct Tool {
+    /// What it is called in messages.
+    name: &'static str,
+    /// Programs that must all be in one folder of `PATH` or of `folders`.
+    programs: &'static [&'static str],
+    /// Where the package puts them outside `PATH`; a `*` stands for any one folder.
+    folders: &'static [&'static str],
+    /// Packages, most wanted first; the first one that this release of Debian has is installed.
+    packages: &'static [&'static str],
+    /// What it is for.
+    why: &'static str,
+}
+
+const TOOLS: &[Tool] = &[Tool {
+    name: "PostgreSQL",
+    programs: &["initdb", "pg_ctl", "postgres"],
+    folders: &["/usr/lib/postgresql/*/bin"],
+    packages: &["postgresql-15", "postgresql"],
+    why: "the store's tests run on both engines",
+}];
+
+/// Finds every tool, and installs what is missing.
+pub fn provide() -> Result<()> {
+    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| !is_there(tool)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let prefix = privilege(&missing)?;
+    println!("refreshing the list of packages");
+    apt(prefix, &["update", "-qq"])?;
+    for tool in missing {
+        let package = available(tool)?;
+        println!("installing {package} ({})", tool.why);
+        apt(
+            prefix,
+            &["install", "-y", "-qq", "--no-install-recommends", package],
+        )?;
+        if !is_there(tool) {
+            bail!(
+                "{package} is installed, but {} was not found",
+                tool.programs.join(", ")
+            );
+        }
+    }
+    Ok(())
+}
+
+fn is_there(tool: &Tool) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(tool.folders.iter().flat_map(|f| expand(f)));
+    for folder in folders {
+        if tool.programs.iter().all(|p| folder.join(p).is_file()) {
+            println!("{}: found in {}", tool.name, folder.display());
+            return true;
+        }
+    }
+    println!("{}: not found", tool.name);
+    false
+}
+
+/// The folders that a pattern with at most one `*` names.
+fn expand(pattern: &str) -> Vec<PathBuf> {
+    let Some((before, after)) = pattern.split_once('*') else {
+        return vec![PathBuf::from(pattern)];
+    };
+    let Ok(entries) = std::fs::read_dir(Path::new(before)) else {
+        return Vec::new();
+    };
+    entries
+        .flatten()
+        .map(|entry| entry.path().join(after.trim_start_matches('/')))
+        .collect()
+}
+
+/// What to put before `apt-get`: nothing for root, `sudo -n` where that works without a question.
+fn privilege(missing: &[&Tool]) -> Result<&'static [&'static str]> {
+    let is_root = ask(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    if is_root {
+        return Ok(&[]);
+    }
+    if ask(Command::new("sudo").args(["-n", "true"])).is_ok() {
+        return Ok(&["sudo", "-n"]);
+    }
+    let packages: Vec<&str> = missing
+        .iter()
+        .flat_map(|tool| tool.packages.first().copied())
+        .collect();
+    bail!(
+        "this account may not install packages (it is not root, and `sudo -n` asks for a password); \
+         as an administrator run: apt-get install {}",
+        packages.join(" ")
+    )
+}
+
+fn apt(prefix: &[&str], arguments: &[&str]) -> Result<()> {
+    let words: Vec<&str> = prefix
+        .iter()
+        .chain(&["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"])
+        .chain(arguments)
+        .copied()
+        .collect();
+    match words.split_first() {
+        Some((program, rest)) => call(Command::new(program).args(rest)),
+        None => Ok(()),
+    }
+}
+
+fn available(tool: &Tool) -> Result<&'static str> {
+    for package in tool.packages {
+        let policy = ask(Command::new("apt-cache").args(["policy", package]))?;
+        let candidate = policy
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("Candidate:"));
+        if candidate.is_some_and(|version| version.trim() != "(none)") {
+            return Ok(package);
+        }
+    }
+    bail!(
+        "this release of Debian has none of: {}",
+        tool.packages.join(", ")
+    )
+}
