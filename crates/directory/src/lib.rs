@@ -1,1 +1,25 @@
-//! What should happen: rules, evaluate, plan and why. Pure.
+//! What should happen: the directory's words, the rules, and the pure functions that decide.
+//!
+//! Nothing here knows a clock, a database, a network or chance. What a decision needs comes in as
+//! arguments, so the live write, the nightly reconcile, the preview of unsaved rules and the answer
+//! to "why" are one and the same code: `evaluate` says what should be, `plan` says which changes get there,
+//! `apply` says what is there afterwards.
+
+pub mod cause;
+pub mod connector;
+pub mod id;
+pub mod model;
+pub mod name;
+pub mod plan;
+pub mod rules;
+pub mod search;
+
+pub use cause::{Cause, Trigger};
+pub use connector::{Connector, ConnectorSettings, ConnectorState, Duplicates, PatchReply, Preset};
+pub use id::{
+    ApplicationId, ConnectorId, DirectoryId, GroupPk, SourceGroupPk, SourceUserPk, UserPk,
+};
+pub use model::{Account, Attributes, Group, Membership, Origin, Reason, Status, User};
+pub use plan::{Change, Plan};
+pub use rules::Rules;
+pub use search::{Field, Match, Search};
