@@ -1,0 +1,96 @@
+//! A bounded set of connections that are lent out one by one.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Idle connections, and the right to one more while fewer than the bound are lent.
+pub(crate) struct Pool<T> {
+    idle: Mutex<Vec<T>>,
+    permits: Arc<Semaphore>,
+}
+
+/// The right to use one connection.
+pub(crate) type Permit = OwnedSemaphorePermit;
+
+impl<T> Pool<T> {
+    pub(crate) fn new(size: usize) -> Self {
+        Self {
+            idle: Mutex::new(Vec::new()),
+            permits: Arc::new(Semaphore::new(size)),
+        }
+    }
+
+    /// Waits for the right to a connection. None once the pool is closed, which it never is.
+    pub(crate) async fn permit(&self) -> Option<Permit> {
+        Arc::clone(&self.permits).acquire_owned().await.ok()
+    }
+
+    /// The right to a connection, if one is free at once.
+    pub(crate) fn permit_now(&self) -> Option<Permit> {
+        Arc::clone(&self.permits).try_acquire_owned().ok()
+    }
+
+    /// The connection used last, which has the warmest caches.
+    pub(crate) fn take(&self) -> Option<T> {
+        self.idle().pop()
+    }
+
+    pub(crate) fn give_back(&self, connection: T) {
+        self.idle().push(connection);
+    }
+
+    /// Forgets all idle connections.
+    pub(crate) fn clear(&self) {
+        let dropped = std::mem::take(&mut *self.idle());
+        drop(dropped);
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<T>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for a future on a plain thread.
+pub(crate) fn wait<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+/// [`wait`], but no longer than `limit`.
+pub(crate) fn wait_at_most<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let end = Instant::now() + limit;
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return Some(output);
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        thread::park_timeout(left);
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}

@@ -1,0 +1,235 @@
+//! The embedded engine: one thread that writes, a pool of connections that read.
+
+mod place;
+mod session;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use crate::conn::Conn;
+use crate::migrate::{self, Migration, Words};
+use crate::pool::{Permit, Pool, wait};
+use crate::{Environment, OpenMode, ReadTx, StoreError, WriteTx};
+
+pub(crate) use session::Session;
+use session::{Rules, error_of};
+use writer::Writer;
+
+/// Connections that read.
+const READERS: usize = 8;
+/// Prepared statements that a connection keeps.
+const STATEMENTS: usize = 256;
+/// How long the server waits for another process that writes.
+const SERVE_WAIT: Duration = Duration::from_secs(5);
+/// How long a command line tool waits for the server's writes.
+const TOOL_WAIT: Duration = Duration::from_secs(30);
+/// What the write-ahead log is cut to after it has been emptied into the file.
+const WAL_BYTES: i64 = 64 * 1024 * 1024;
+/// Pages of the write-ahead log after which it is emptied into the file.
+const WAL_PAGES: i64 = 4096;
+
+const WORDS: Words = Words {
+    id: "INTEGER PRIMARY KEY",
+    text: "TEXT",
+    blob: "BLOB",
+    without_rowid: "WITHOUT ROWID",
+};
+
+/// An open file.
+pub(crate) struct Sqlite {
+    path: PathBuf,
+    rules: Arc<Rules>,
+    environment: Environment,
+    writer: Writer,
+    readers: Pool<Connection>,
+    /// Held while this process serves the file.
+    _lock: Option<std::fs::File>,
+}
+
+impl Sqlite {
+    pub(crate) fn open(
+        path: &Path,
+        environment: Environment,
+        mode: OpenMode,
+    ) -> Result<Self, StoreError> {
+        place::refuse_network(path)?;
+        let lock = match mode {
+            OpenMode::Serve => Some(place::lock(path)?),
+            OpenMode::Tool => None,
+        };
+        let wait = match mode {
+            OpenMode::Serve => SERVE_WAIT,
+            OpenMode::Tool => TOOL_WAIT,
+        };
+        let mut connection = connect_to_write(path, wait)?;
+        bring_up_to_date(path, &mut connection, &environment, mode)?;
+        let rules = Arc::new(Rules::read(&connection)?);
+        let writer = Writer::start(connection, Arc::clone(&rules), environment.clone())?;
+        Ok(Self {
+            path: path.to_owned(),
+            rules,
+            environment,
+            writer,
+            readers: Pool::new(READERS),
+            _lock: lock,
+        })
+    }
+
+    /// Hands a closure to the writing thread; its answer comes after the commit is durable.
+    pub(crate) fn submit<T, E, F>(
+        &self,
+        closure: F,
+    ) -> Result<oneshot::Receiver<Result<T, E>>, StoreError>
+    where
+        F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.writer.submit(closure)
+    }
+
+    /// Waits for the right to read.
+    pub(crate) async fn permit(&self) -> Option<Permit> {
+        self.readers.permit().await
+    }
+
+    /// The right to read, if it is to be had at once.
+    pub(crate) fn permit_now(&self) -> Option<Permit> {
+        self.readers.permit_now()
+    }
+
+    /// [`Sqlite::permit`] for a plain thread.
+    pub(crate) fn permit_blocking(&self) -> Option<Permit> {
+        wait(self.readers.permit())
+    }
+
+    /// Runs a closure on a snapshot.
+    pub(crate) fn read<T, E: From<StoreError>>(
+        &self,
+        _permit: Permit,
+        closure: &impl Fn(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let connection = match self.readers.take() {
+            Some(connection) => connection,
+            None => connect_to_read(&self.path)?,
+        };
+        let outcome = self.read_on(&connection, closure);
+        if connection.is_autocommit() {
+            self.readers.give_back(connection);
+        }
+        outcome
+    }
+
+    fn read_on<T, E: From<StoreError>>(
+        &self,
+        connection: &Connection,
+        closure: &impl Fn(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let session = Session::new(connection, &self.rules);
+        session.run("BEGIN DEFERRED")?;
+        let mut tx = ReadTx::new(Conn::Sqlite(session), &self.environment);
+        let outcome = crate::guard::caught(|| closure(&mut tx));
+        let failure = tx.failure();
+        drop(tx);
+        Session::new(connection, &self.rules).run("ROLLBACK")?;
+        crate::guard::settle(outcome, failure)
+    }
+}
+
+/// Opens the connection that writes, creating the file if there is none.
+fn connect_to_write(path: &Path, wait: Duration) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open_file(path, flags, wait)?;
+    let configured = || -> rusqlite::Result<()> {
+        // A log ahead of the file lets readers go on while the writer writes; FULL syncs it at every commit.
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
+        connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)
+    };
+    configured().map_err(|error| error_of(&error, None))?;
+    Ok(connection)
+}
+
+/// Opens a connection that can only read.
+fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open_file(path, flags, SERVE_WAIT)?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(|error| error_of(&error, None))?;
+    Ok(connection)
+}
+
+fn open_file(path: &Path, flags: OpenFlags, wait: Duration) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, flags)
+        .map_err(|error| StoreError::open(format!("{}: {error}", path.display())))?;
+    let configured = || -> rusqlite::Result<()> {
+        connection.busy_timeout(wait)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        connection.pragma_update(None, "cell_size_check", true)?;
+        connection.pragma_update(None, "mmap_size", 0)
+    };
+    configured().map_err(|error| error_of(&error, None))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// Applies the migrations that are missing. A tool may do so only while nobody serves the file.
+fn bring_up_to_date(
+    path: &Path,
+    connection: &mut Connection,
+    environment: &Environment,
+    mode: OpenMode,
+) -> Result<(), StoreError> {
+    if missing(connection, environment)?.is_empty() {
+        return Ok(());
+    }
+    let _lock = match mode {
+        OpenMode::Serve => None,
+        OpenMode::Tool => Some(place::lock(path)?),
+    };
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|error| error_of(&error, None))?;
+    let rules = Rules::default();
+    let session = || Conn::Sqlite(Session::new(&transaction, &rules));
+    let tx = WriteTx::new(session(), environment);
+    transaction
+        .execute_batch(&migrate::in_words(migrate::TABLE, &WORDS))
+        .map_err(|error| error_of(&error, None))?;
+    for migration in migrate::pending(&tx, migrate::MIGRATIONS)? {
+        transaction
+            .execute_batch(&migrate::in_words(migration.text, &WORDS))
+            .map_err(|error| error_of(&error, None))?;
+        migrate::record(&tx, migration)?;
+    }
+    drop(tx);
+    transaction.commit().map_err(|error| error_of(&error, None))
+}
+
+/// What [`migrate::pending`] says, without writing anything.
+fn missing(
+    connection: &Connection,
+    environment: &Environment,
+) -> Result<&'static [Migration], StoreError> {
+    let exists = connection
+        .table_exists(None, "migration")
+        .map_err(|error| error_of(&error, None))?;
+    if !exists {
+        return Ok(migrate::MIGRATIONS);
+    }
+    let rules = Rules::default();
+    let tx = WriteTx::new(Conn::Sqlite(Session::new(connection, &rules)), environment);
+    migrate::pending(&tx, migrate::MIGRATIONS)
+}

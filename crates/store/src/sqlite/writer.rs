@@ -1,0 +1,221 @@
+//! The one thread that writes: many closures, one durable commit.
+//!
+//! While a commit is being forced to disk, closures queue up; the next batch takes them all. Each runs in a
+//! savepoint, so that one that fails takes back only its own work, and all are answered after the commit.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::session::{Rules, Session};
+use crate::conn::Conn;
+use crate::{Environment, StoreError, WriteTx, guard};
+
+/// Closures that may wait; one more is told that the store is busy.
+const QUEUE: usize = 1_000;
+/// Closures in one commit.
+const BATCH: usize = 64;
+/// After this time a batch takes no further closure: those who are in it wait for its commit.
+const BATCH_TIME: Duration = Duration::from_millis(10);
+/// After this many changed rows a batch takes no further closure.
+const BATCH_ROWS: u64 = 10_000;
+
+/// The queue to the thread, and the thread.
+pub(super) struct Writer {
+    queue: Option<SyncSender<Box<dyn Job>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(
+        connection: Connection,
+        rules: Arc<Rules>,
+        environment: Environment,
+    ) -> Result<Self, StoreError> {
+        let (queue, jobs) = sync_channel(QUEUE);
+        let thread = thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || write_all(&connection, &rules, &environment, &jobs))
+            .map_err(|error| StoreError::open(format!("no thread to write: {error}")))?;
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+        })
+    }
+
+    pub(super) fn submit<T, E, F>(
+        &self,
+        closure: F,
+    ) -> Result<oneshot::Receiver<Result<T, E>>, StoreError>
+    where
+        F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (asker, answer) = oneshot::channel();
+        let job = Box::new(Work {
+            closure,
+            outcome: None,
+            asker,
+        });
+        let queue = self
+            .queue
+            .as_ref()
+            .ok_or_else(|| StoreError::unavailable("it is closed"))?;
+        match queue.try_send(job) {
+            Ok(()) => Ok(answer),
+            Err(TrySendError::Full(_)) => Err(StoreError::Busy),
+            Err(TrySendError::Disconnected(_)) => {
+                Err(StoreError::unavailable("its writing thread has ended"))
+            }
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// Waits until everything that was queued is durable.
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take()
+            // A closure may own the last handle of its store.
+            && thread.thread().id() != thread::current().id()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writing thread of the store has failed");
+        }
+    }
+}
+
+/// A closure whose types are forgotten, so that closures of all types can wait in one queue.
+trait Job: Send {
+    /// Runs the closure and keeps its outcome for the asker.
+    fn run(&mut self, tx: WriteTx<'_>) -> Ran;
+    /// Answers the asker.
+    fn answer(self: Box<Self>, committed: &Result<(), StoreError>);
+}
+
+/// What the batch has to know of a closure that has run.
+struct Ran {
+    /// What it wrote is to stay.
+    keep: bool,
+    /// The error of a statement of it.
+    failure: Option<StoreError>,
+}
+
+struct Work<T, E, F> {
+    closure: F,
+    outcome: Option<Result<T, E>>,
+    asker: oneshot::Sender<Result<T, E>>,
+}
+
+impl<T, E, F> Job for Work<T, E, F>
+where
+    F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<StoreError> + Send,
+{
+    fn run(&mut self, mut tx: WriteTx<'_>) -> Ran {
+        let outcome = guard::caught(|| (self.closure)(&mut tx));
+        let failure = tx.failure();
+        let outcome = guard::settle(outcome, failure.clone());
+        let keep = outcome.is_ok();
+        self.outcome = Some(outcome);
+        Ran { keep, failure }
+    }
+
+    fn answer(self: Box<Self>, committed: &Result<(), StoreError>) {
+        let outcome = match (committed, self.outcome) {
+            // Even a refusal may rest on rows of the same batch that are not there after all.
+            (Err(error), _) => Err(error.clone().into()),
+            (Ok(()), Some(outcome)) => outcome,
+            (Ok(()), None) => Err(StoreError::unavailable("a write was not run").into()),
+        };
+        // An asker who has gone away does not need the answer; the write stands.
+        let _unheard = self.asker.send(outcome);
+    }
+}
+
+/// Runs batches until the store is closed and the queue is empty.
+fn write_all(
+    connection: &Connection,
+    rules: &Rules,
+    environment: &Environment,
+    jobs: &Receiver<Box<dyn Job>>,
+) {
+    while let Ok(first) = jobs.recv() {
+        let session = || Session::new(connection, rules);
+        let mut batch = Vec::new();
+        let mut next = Some(first);
+        let committed = session().run("BEGIN IMMEDIATE").and_then(|()| {
+            run_batch(
+                connection,
+                &session,
+                environment,
+                jobs,
+                &mut next,
+                &mut batch,
+            )?;
+            session().run("COMMIT")
+        });
+        if let Err(error) = &committed {
+            tracing::error!(%error, writes = batch.len(), "a commit failed");
+            if !connection.is_autocommit()
+                && let Err(error) = session().run("ROLLBACK")
+            {
+                tracing::error!(%error, "a rollback failed");
+            }
+        }
+        for job in batch.into_iter().chain(next) {
+            job.answer(&committed);
+        }
+    }
+}
+
+/// Runs closures into the open transaction until the batch is full or nobody waits.
+fn run_batch<'c>(
+    connection: &Connection,
+    session: &dyn Fn() -> Session<'c>,
+    environment: &'c Environment,
+    jobs: &Receiver<Box<dyn Job>>,
+    next: &mut Option<Box<dyn Job>>,
+    batch: &mut Vec<Box<dyn Job>>,
+) -> Result<(), StoreError> {
+    let begun = Instant::now();
+    let rows = connection.total_changes();
+    while let Some(mut job) = next.take() {
+        let outcome = run_one(connection, session, environment, &mut *job);
+        batch.push(job);
+        outcome?;
+        let full = batch.len() >= BATCH
+            || begun.elapsed() >= BATCH_TIME
+            || connection.total_changes() - rows >= BATCH_ROWS;
+        if !full {
+            *next = jobs.try_recv().ok();
+        }
+    }
+    Ok(())
+}
+
+/// Runs one closure in a savepoint. An error is one of the whole batch.
+fn run_one<'c>(
+    connection: &Connection,
+    session: &dyn Fn() -> Session<'c>,
+    environment: &'c Environment,
+    job: &mut dyn Job,
+) -> Result<(), StoreError> {
+    session().run("SAVEPOINT job")?;
+    let ran = job.run(WriteTx::new(Conn::Sqlite(session()), environment));
+    if connection.is_autocommit() {
+        // On some failures, such as a full disk, the engine takes back the whole transaction by itself.
+        let lost = || StoreError::unavailable("the engine gave up the transaction");
+        return Err(ran.failure.unwrap_or_else(lost));
+    }
+    if !ran.keep {
+        session().run("ROLLBACK TO job")?;
+    }
+    session().run("RELEASE job")
+}
