@@ -8,7 +8,7 @@ const LINES_WANTED: usize = 500;
 /// Rust files longer than this tell two stories.
 const LINES_MAX: usize = 800;
 /// Names of files that gather what has no home.
-const NAMELESS: &[&str] = &["common", "helper", "helpers", "misc", "util", "utils"];
+const NAMELESS: &[&str] = &["helper", "helpers", "misc", "util", "utils"];
 /// Lints that may be switched off only with a reason in the attribute.
 const NEEDS_REASON: &[&str] = &[
     "clippy::unwrap_used",

@@ -106,7 +106,18 @@ pub struct Exception {
 }
 
 /// Each exception with its reason. One that nothing needs is an error.
-pub const EXCEPTIONS: &[Exception] = &[];
+pub const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        path: "crates/store/src/environment.rs",
+        word: "Timestamp::now",
+        why: "the one place that gives the real clock a name; the binary asks for it",
+    },
+    Exception {
+        path: "crates/store/src/environment.rs",
+        word: "Uuid::new_v4",
+        why: "the one place that gives random ids a name; the binary asks for it",
+    },
+];
 
 /// Makers of identity providers, in lower case.
 pub const VENDORS: &[&str] = &[
