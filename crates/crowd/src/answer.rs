@@ -1,0 +1,1 @@
+//! The client side: reading what a Crowd server answers.
