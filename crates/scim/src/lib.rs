@@ -1,1 +1,41 @@
 //! What SCIM says: schemas, resources, paths, filters, PATCH, lists, errors, vendor dialects. Pure.
+//!
+//! An implementation of RFC 7643 and RFC 7644 without any input or output of its own. Values are JSON
+//! (`serde_json::Value`), made canonical by a schema once at the door: attribute names in their
+//! canonical spelling, types checked, what is unknown left out and reported.
+//!
+//! Reading order: [`schema`] and [`schemas`] say what there is; [`json`] reads a body; [`Resource`]
+//! makes it canonical; [`AttrPath`], [`Filter`] and [`PatchRequest`] say what a client asks;
+//! [`ListQuery`] and [`render`] answer it; [`Dialect`] names each departure from the RFCs.
+
+pub mod dialect;
+pub mod error;
+pub mod filter;
+pub mod json;
+pub mod limits;
+pub mod member;
+pub mod name;
+pub mod patch;
+pub mod path;
+pub mod resource;
+pub mod schema;
+pub mod schemas;
+pub mod version;
+
+mod coerce;
+mod draft;
+mod elements;
+mod values;
+mod warning;
+
+pub use dialect::Dialect;
+pub use error::{ScimError, ScimType};
+pub use filter::{Facts, Filter, Literal, Node, Op, Record};
+pub use member::{Member, MemberOp, members_of};
+pub use name::fold;
+pub use patch::{PatchRequest, Patched};
+pub use path::{AttrPath, AttrRef, Selector, ValuePath};
+pub use resource::{Email, Resource};
+pub use schema::{Attribute, Kind, ResourceType, Schema};
+pub use version::{IfMatch, IfNoneMatch, Meta};
+pub use warning::Warning;

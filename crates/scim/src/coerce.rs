@@ -1,0 +1,188 @@
+//! Makes a value fit its attribute: the types of RFC 7643, the limits, and what clients send instead.
+
+use serde_json::{Map, Value};
+
+use crate::dialect::{Dialect, unpack_role};
+use crate::filter::{as_bool, as_time};
+use crate::limits::VALUES_MAX;
+use crate::name::{echo, refuse_name};
+use crate::path::Spot;
+use crate::schema::Kind;
+use crate::{ScimError, Warning};
+
+/// What coercion needs to know and where it reports.
+pub(crate) struct Coercion<'c> {
+    pub dialect: &'c Dialect,
+    pub warnings: &'c mut Vec<Warning>,
+}
+
+/// The parts of an object: a value to set, or `None` to clear.
+pub(crate) type Parts = Vec<(String, Option<Value>)>;
+
+impl Coercion<'_> {
+    /// A value that is neither list nor object. `None` means that there is no value.
+    pub fn simple(&self, spot: Spot<'_>, value: Value) -> Result<Option<Value>, ScimError> {
+        match (spot.target().kind, value) {
+            (_, Value::Null) => Ok(None),
+            (_, Value::String(text)) if text.is_empty() && self.dialect.empty_text_clears => {
+                Ok(None)
+            }
+            (Kind::Boolean, Value::Bool(value)) => Ok(Some(Value::Bool(value))),
+            (Kind::Boolean, Value::String(text)) => match as_bool(text.trim()) {
+                Some(value) => Ok(Some(Value::Bool(value))),
+                None => Err(wrong_type(spot, &Value::String(text))),
+            },
+            (Kind::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => {
+                Ok(Some(number.into()))
+            }
+            (Kind::Decimal, Value::Number(number)) => Ok(Some(number.into())),
+            (Kind::DateTime, Value::String(text)) if as_time(&text).is_some() => {
+                Ok(Some(Value::String(text)))
+            }
+            (Kind::Text | Kind::Reference | Kind::Binary, Value::String(text)) => {
+                check_text(spot, &text)?;
+                Ok(Some(Value::String(text)))
+            }
+            (_, other) => Err(wrong_type(spot, &other)),
+        }
+    }
+
+    /// The parts of an object; a bare text stands for its `value`. `None` means that there is no value.
+    pub fn object(&mut self, spot: Spot<'_>, value: Value) -> Result<Option<Parts>, ScimError> {
+        match value {
+            Value::Null => Ok(None),
+            Value::Object(map) if map.is_empty() => Ok(None),
+            Value::Object(map) => self.parts(spot, map).map(Some),
+            Value::String(text) if text.is_empty() => Ok(None),
+            Value::Array(mut items) if items.len() <= 1 => match items.pop() {
+                Some(only) if !only.is_array() => self.object(spot, only),
+                Some(other) => Err(wrong_type(spot, &other)),
+                None => Ok(None),
+            },
+            Value::String(text) if spot.attribute.sub("value").is_some() => self
+                .parts(
+                    spot,
+                    Map::from_iter([("value".to_owned(), Value::String(text))]),
+                )
+                .map(Some),
+            other => Err(wrong_type(spot, &other)),
+        }
+    }
+
+    fn parts(&mut self, spot: Spot<'_>, map: Map<String, Value>) -> Result<Parts, ScimError> {
+        let mut parts = Parts::with_capacity(map.len());
+        for (name, value) in map {
+            match spot.attribute.sub(&name) {
+                Some(sub) if sub.is_read_only() => {}
+                Some(sub) => {
+                    parts.push((sub.name.clone(), self.simple(spot.with_sub(sub), value)?))
+                }
+                None => self
+                    .warnings
+                    .push(unknown(&format!("{}.{name}", spot.name()))),
+            }
+        }
+        if self.dialect.role_may_be_json && spot.attribute.name == "roles" {
+            unpack(&mut parts);
+        }
+        Ok(parts)
+    }
+
+    /// The values of a list. One value stands for a list of one.
+    pub fn list(&mut self, spot: Spot<'_>, value: Value) -> Result<Vec<Value>, ScimError> {
+        let items = match value {
+            Value::Null => return Ok(Vec::new()),
+            Value::Array(items) => items,
+            one => vec![one],
+        };
+        check_count(spot, items.len())?;
+        let mut list = Vec::with_capacity(items.len());
+        for item in items {
+            list.extend(self.element(spot, item)?);
+        }
+        Ok(list)
+    }
+
+    fn element(&mut self, spot: Spot<'_>, value: Value) -> Result<Option<Value>, ScimError> {
+        if spot.attribute.kind != Kind::Complex {
+            return self.simple(spot, value);
+        }
+        if value.is_array() {
+            return Err(wrong_type(spot, &value));
+        }
+        let parts = self.object(spot, value)?.unwrap_or_default();
+        let element: Map<String, Value> = parts
+            .into_iter()
+            .filter_map(|(name, part)| Some((name, part?)))
+            .collect();
+        Ok((!element.is_empty()).then_some(Value::Object(element)))
+    }
+}
+
+fn unpack(parts: &mut Parts) {
+    let packed = parts.iter().find(|(name, _)| name == "value");
+    let Some((value, display)) =
+        packed.and_then(|(_, value)| unpack_role(value.as_ref()?.as_str()?))
+    else {
+        return;
+    };
+    parts.retain(|(name, part)| name != "value" && (name != "display" || part.is_some()));
+    parts.push(("value".to_owned(), Some(value.into())));
+    if let Some(display) = display.filter(|_| parts.iter().all(|(name, _)| name != "display")) {
+        parts.push(("display".to_owned(), Some(display.into())));
+    }
+}
+
+pub(crate) fn check_count(spot: Spot<'_>, count: usize) -> Result<(), ScimError> {
+    if count <= VALUES_MAX {
+        return Ok(());
+    }
+    Err(ScimError::invalid_value(format!(
+        "'{}' has {count} values; {VALUES_MAX} are the most.",
+        spot.name()
+    )))
+}
+
+fn check_text(spot: Spot<'_>, text: &str) -> Result<(), ScimError> {
+    let target = spot.target();
+    if text.len() > target.chars_max && text.chars().count() > target.chars_max {
+        return Err(ScimError::invalid_value(format!(
+            "'{}' is longer than {} characters: '{}'.",
+            spot.name(),
+            target.chars_max,
+            echo(text)
+        )));
+    }
+    match refuse_name(text).filter(|_| target.is_name) {
+        Some(reason) => Err(ScimError::invalid_value(format!(
+            "'{}' may not contain {reason}: '{}'. Correct it in the identity provider.",
+            spot.name(),
+            echo(text)
+        ))),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn wrong_type(spot: Spot<'_>, value: &Value) -> ScimError {
+    let got = match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => format!("the truth value {value}"),
+        Value::Number(number) => format!("the number {}", echo(&number.to_string())),
+        Value::String(text) => format!("the text '{}'", echo(text)),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    };
+    let wanted = match spot.target().kind {
+        Kind::Boolean => "true or false",
+        Kind::Integer => "a whole number",
+        Kind::Decimal => "a number",
+        Kind::DateTime => "a date and time such as 2026-03-01T09:00:00Z",
+        Kind::Complex => "an object",
+        Kind::Text | Kind::Reference | Kind::Binary => "a text in quotes",
+    };
+    ScimError::invalid_value(format!("'{}' must be {wanted}, not {got}.", spot.name()))
+}
+
+pub(crate) fn unknown(what: &str) -> Warning {
+    Warning::new(what, "unknown attribute, ignored")
+}

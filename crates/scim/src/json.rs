@@ -1,0 +1,315 @@
+//! Reads the JSON body of a request and refuses what other readers let through: a name twice in one
+//! object, names that differ in case only, deep nesting, huge objects and texts, NUL characters.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use crate::ScimError;
+use crate::limits::{JSON_DEPTH_MAX, JSON_NAMES_MAX, JSON_TEXT_BYTES_MAX};
+use crate::name::echo;
+
+/// Reads a body that must be one JSON object.
+pub fn read_object(body: &[u8]) -> Result<Map<String, Value>, ScimError> {
+    match read(body)? {
+        Value::Object(map) => Ok(map),
+        _ => Err(ScimError::invalid_syntax(
+            "The body must be a JSON object, such as {\"schemas\": [...], ...}.",
+        )),
+    }
+}
+
+/// Reads any JSON value under the same rules as [`read_object`].
+pub fn read(body: &[u8]) -> Result<Value, ScimError> {
+    let text = as_text(body)?;
+    let refusal = RefCell::new(None);
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let seed = Strict {
+        depth: 0,
+        refusal: &refusal,
+    };
+    let read = seed
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value));
+    read.map_err(|error| refusal.take().unwrap_or_else(|| not_json(&error)))
+}
+
+/// Checks the encoding; a byte order mark, which some tools write, is skipped.
+fn as_text(body: &[u8]) -> Result<&str, ScimError> {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    if body.is_empty() {
+        return Err(ScimError::invalid_syntax(
+            "The body is empty; a JSON object is expected.",
+        ));
+    }
+    std::str::from_utf8(body).map_err(|error| {
+        ScimError::invalid_syntax(format!(
+            "The body is not UTF-8: byte {} is wrong.",
+            error.valid_up_to()
+        ))
+    })
+}
+
+fn not_json(error: &serde_json::Error) -> ScimError {
+    ScimError::invalid_syntax(format!("The body is not valid JSON: {error}."))
+}
+
+/// Builds a [`Value`] and keeps the reason if it refuses to.
+#[derive(Clone, Copy)]
+struct Strict<'r> {
+    depth: usize,
+    refusal: &'r RefCell<Option<ScimError>>,
+}
+
+impl Strict<'_> {
+    fn refuse<E: serde::de::Error>(self, error: ScimError) -> E {
+        let text = E::custom(&error);
+        self.refusal.replace(Some(error));
+        text
+    }
+
+    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+        if self.depth == JSON_DEPTH_MAX {
+            let detail = format!("The body is nested deeper than {JSON_DEPTH_MAX} levels.");
+            return Err(self.refuse(ScimError::invalid_syntax(detail)));
+        }
+        Ok(Strict {
+            depth: self.depth + 1,
+            ..self
+        })
+    }
+
+    fn check_text<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        if text.len() > JSON_TEXT_BYTES_MAX {
+            let detail = format!(
+                "The text that begins with '{}' is longer than {JSON_TEXT_BYTES_MAX} bytes.",
+                echo(text)
+            );
+            return Err(self.refuse(ScimError::invalid_value(detail)));
+        }
+        if text.contains('\0') {
+            let detail = format!("The text '{}' contains a NUL character.", echo(text));
+            return Err(self.refuse(ScimError::invalid_value(detail)));
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("number out of range"))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Value, E> {
+        self.check_text(text)?;
+        Ok(Value::String(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let deeper = self.deeper()?;
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(deeper)? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let deeper = self.deeper()?;
+        let mut map = Map::new();
+        let mut names = Names::default();
+        while let Some(name) = entries.next_key::<String>()? {
+            self.check_text(&name)?;
+            if map.len() == JSON_NAMES_MAX {
+                let detail =
+                    format!("An object of the body has more than {JSON_NAMES_MAX} members.");
+                return Err(self.refuse(ScimError::invalid_syntax(detail)));
+            }
+            if !names.is_new(&name, &map) {
+                let detail = format!(
+                    "The name '{}' occurs twice in one object (names that differ in case only count as one). Send it once.",
+                    echo(&name)
+                );
+                return Err(self.refuse(ScimError::invalid_syntax(detail)));
+            }
+            let value = entries.next_value_seed(deeper)?;
+            map.insert(name, value);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+/// The names seen in one object. Small objects, nearly all of them, are compared in place.
+#[derive(Default)]
+struct Names {
+    lower: HashSet<String>,
+}
+
+impl Names {
+    const COMPARED_IN_PLACE_MAX: usize = 16;
+
+    fn is_new(&mut self, name: &str, map: &Map<String, Value>) -> bool {
+        if map.len() < Names::COMPARED_IN_PLACE_MAX {
+            return !map.keys().any(|known| known.eq_ignore_ascii_case(name));
+        }
+        if self.lower.is_empty() {
+            self.lower = map.keys().map(|known| known.to_ascii_lowercase()).collect();
+        }
+        self.lower.insert(name.to_ascii_lowercase())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ScimType;
+    use proptest::prelude::*;
+
+    fn refused(body: &str) -> ScimError {
+        read_object(body.as_bytes()).expect_err(body)
+    }
+
+    #[test]
+    fn an_object_is_read_in_its_order() {
+        let map = read_object("\u{FEFF}{\"b\":1,\"a\":[true,null,1.5,\"x\"]}".as_bytes()).unwrap();
+        assert_eq!(
+            Value::Object(map).to_string(),
+            r#"{"b":1,"a":[true,null,1.5,"x"]}"#
+        );
+    }
+
+    #[test]
+    fn what_is_not_one_object_is_refused() {
+        for body in [
+            "",
+            " ",
+            "[]",
+            "7",
+            "{",
+            "{}{}",
+            "{\"a\":1,}",
+            "{\"a\":1e999}",
+            "nul",
+            "\"\\ud800\"",
+        ] {
+            assert_eq!(
+                refused(body).scim_type,
+                Some(ScimType::InvalidSyntax),
+                "{body}"
+            );
+        }
+        assert!(read_object(b"{\"a\":\"\xFF\"}").is_err());
+    }
+
+    #[test]
+    fn a_name_may_occur_once_whatever_its_case() {
+        for body in [
+            r#"{"active":true,"active":false}"#,
+            r#"{"userName":"a","USERNAME":"b"}"#,
+            r#"{"name":{"givenName":"a","GivenName":"b"}}"#,
+            r#"{"emails":[{"value":"a","Value":"b"}]}"#,
+        ] {
+            let error = refused(body);
+            assert_eq!(error.scim_type, Some(ScimType::InvalidSyntax), "{body}");
+            assert!(error.detail.contains("twice"), "{}", error.detail);
+        }
+        let many: Vec<String> = (0..40).map(|n| format!("\"k{n}\":1")).collect();
+        assert!(read_object(format!("{{{}}}", many.join(",")).as_bytes()).is_ok());
+        assert!(
+            refused(&format!("{{{},\"K39\":1}}", many.join(",")))
+                .detail
+                .contains("K39")
+        );
+    }
+
+    #[test]
+    fn limits_hold_at_the_limit_and_one_above() {
+        let nested = |depth: usize| {
+            format!(
+                "{{\"a\":{}{}}}",
+                "[".repeat(depth - 1),
+                "]".repeat(depth - 1)
+            )
+        };
+        assert!(read_object(nested(JSON_DEPTH_MAX).as_bytes()).is_ok());
+        assert!(
+            refused(&nested(JSON_DEPTH_MAX + 1))
+                .detail
+                .contains("nested")
+        );
+        assert!(refused(&nested(100_000)).detail.contains("nested"));
+
+        let wide = |names: usize| {
+            let names: Vec<String> = (0..names).map(|n| format!("\"k{n}\":1")).collect();
+            format!("{{{}}}", names.join(","))
+        };
+        assert!(read_object(wide(JSON_NAMES_MAX).as_bytes()).is_ok());
+        assert!(
+            refused(&wide(JSON_NAMES_MAX + 1))
+                .detail
+                .contains("members")
+        );
+
+        let long = |bytes: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(bytes));
+        assert!(read_object(long(JSON_TEXT_BYTES_MAX).as_bytes()).is_ok());
+        assert_eq!(
+            refused(&long(JSON_TEXT_BYTES_MAX + 1)).scim_type,
+            Some(ScimType::InvalidValue)
+        );
+        assert_eq!(
+            refused("{\"a\":\"x\\u0000\"}").scim_type,
+            Some(ScimType::InvalidValue)
+        );
+        assert_eq!(
+            refused("{\"a\\u0000\":1}").scim_type,
+            Some(ScimType::InvalidValue)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read_object(&body);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(body in "[\\[\\]{}\",:0-9a-e\\\\u .-]{0,60}") {
+            let _ = read_object(body.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Names: how they are compared, which characters they may have, and how errors repeat them.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::limits::ECHO_CHARS_MAX;
+
+/// Folds a text for comparison without regard to case: NFKC, lower case, NFC.
+///
+/// Two names are the same name exactly when their folds are equal. The fold is stored beside the name
+/// under a unique index, so a change of this function is a migration.
+pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let compatible: String = text.nfkc().collect();
+    compatible.to_lowercase().nfc().collect()
+}
+
+/// Whether two texts have the same [`fold`]; allocates only for texts beyond ASCII.
+pub fn same(a: &str, b: &str) -> bool {
+    if a.is_ascii() && b.is_ascii() {
+        return a.eq_ignore_ascii_case(b);
+    }
+    fold(a) == fold(b)
+}
+
+/// Says what is wrong with a name of a user or group, if anything: control characters, line
+/// separators, invisible or bidirectional controls, unassigned code points, white space around it.
+pub fn refuse_name(name: &str) -> Option<&'static str> {
+    static REFUSED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"[\p{Cc}\p{Cn}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}]")
+            .ok()
+    });
+    if name.starts_with(char::is_whitespace) || name.ends_with(char::is_whitespace) {
+        return Some("white space at its beginning or end");
+    }
+    if name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return None;
+    }
+    match REFUSED.as_ref() {
+        Some(refused) if !refused.is_match(name) => None,
+        _ => Some("a control character, an invisible character or an unassigned code point"),
+    }
+}
+
+/// Shortens and cleans a piece of input for an error message.
+pub(crate) fn echo(input: &str) -> Cow<'_, str> {
+    let fits = input.chars().nth(ECHO_CHARS_MAX).is_none();
+    if fits && !input.chars().any(char::is_control) {
+        return Cow::Borrowed(input);
+    }
+    let clean = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
+    let mut text: String = input.chars().take(ECHO_CHARS_MAX).map(clean).collect();
+    if !fits {
+        text.push('…');
+    }
+    Cow::Owned(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn look_alikes_fold_together() {
+        for (a, b) in [
+            ("Jane", "jANE"),
+            ("\u{212A}evin", "kevin"),
+            ("ａｄｍｉｎ", "admin"),
+            ("Mu\u{308}ller", "MÜLLER"),
+            ("ﬁn", "fin"),
+        ] {
+            assert_eq!(fold(a), fold(b), "{a} and {b}");
+            assert!(same(a, b));
+        }
+        assert!(!same("аdmin", "admin"), "Cyrillic a is another letter");
+        assert!(!same("straße", "strasse"));
+    }
+
+    #[test]
+    fn names_are_refused_for_what_cannot_be_seen() {
+        for name in [
+            "jane",
+            "o'brien",
+            "José Ñandú",
+            "山田",
+            "jane+x@example.org",
+            "a b",
+        ] {
+            assert_eq!(refuse_name(name), None, "{name}");
+        }
+        for name in [
+            " jane",
+            "jane ",
+            "jane\u{A0}",
+            "a\tb",
+            "a\nb",
+            "a\0b",
+            "a\u{7F}b",
+            "a\u{85}b",
+            "a\u{200B}b",
+            "a\u{202E}b",
+            "a\u{2028}b",
+            "a\u{FEFF}b",
+            "a\u{AD}b",
+            "a\u{0378}b",
+            "a\u{FFFF}b",
+            "a\u{E0041}b",
+            "\u{3164}",
+        ] {
+            assert!(refuse_name(name).is_some(), "{name:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn folding_twice_is_folding_once(text in "\\PC{0,20}") {
+            prop_assert_eq!(fold(&fold(&text)), fold(&text));
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The documents of RFC 7643 as data: User with its enterprise extension, Group, and what all share.
+
+mod common;
+mod enterprise;
+mod group;
+mod user;
+
+use crate::schema::ResourceType;
+
+pub use enterprise::ENTERPRISE_URN;
+pub use group::GROUP_URN;
+pub use user::USER_URN;
+
+pub(crate) fn user_type() -> ResourceType {
+    ResourceType {
+        name: "User".to_owned(),
+        endpoint: "/Users".to_owned(),
+        description: "User account".to_owned(),
+        common: common::attributes(),
+        core: user::schema(),
+        extensions: vec![enterprise::schema()],
+    }
+}
+
+pub(crate) fn group_type() -> ResourceType {
+    ResourceType {
+        name: "Group".to_owned(),
+        endpoint: "/Groups".to_owned(),
+        description: "Group of users and groups".to_owned(),
+        common: common::attributes(),
+        core: group::schema(),
+        extensions: Vec::new(),
+    }
+}
