@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::{IsolationLevel, Transaction};
 
 use crate::conn::Conn;
+use crate::counts::Counts;
 use crate::migrate::{self, Words};
 use crate::pool::{Permit, Pool, wait_at_most};
 use crate::{Environment, ReadTx, Scope, StoreError, WriteTx, args, guard};
@@ -56,6 +57,7 @@ pub(crate) struct Postgres {
     address: Arc<Address>,
     environment: Environment,
     pool: Pool<Connection>,
+    pub(crate) counts: Counts,
 }
 
 /// The outcome of one run of a closure, and whether to run it again.
@@ -68,6 +70,7 @@ impl Postgres {
             address,
             environment,
             pool: Pool::new(CONNECTIONS),
+            counts: Counts::default(),
         };
         // The caller may be asynchronous, and a connection must not be driven there.
         thread::scope(|scope| {
@@ -113,6 +116,7 @@ impl Postgres {
             let outcome = outcome.and_then(|()| guard::caught(|| closure(&mut tx)));
             let outcome = guard::settle(outcome, tx.failure());
             drop(tx);
+            self.counts.add(1, u64::from(outcome.is_ok()));
             finish(transaction, &line, outcome, fault.into_inner())
         })
     }
@@ -149,12 +153,14 @@ impl Postgres {
             let (outcome, again) = match self.connection() {
                 Ok(mut connection) => {
                     let tried = attempt(&mut connection);
-                    if tried.1 != Some(Again::Reconnect) && connection.is_usable(CONNECTION_AGE) {
+                    if matches!(tried.1, None | Some(Again::Soon))
+                        && connection.is_usable(CONNECTION_AGE)
+                    {
                         self.pool.give_back(connection);
                     }
                     tried
                 }
-                Err(fault) => refused(fault),
+                Err(fault) => unreached(fault),
             };
             match again {
                 Some(Again::Soon) if tries + 1 < TRIES => {}
@@ -254,7 +260,10 @@ fn uncertain<T, E: From<StoreError>>(fault: Fault) -> Attempt<T, E> {
             let what = format!(
                 "the connection broke during the commit, whose outcome is unknown ({fault})"
             );
-            (Err(StoreError::unavailable(what).into()), None)
+            (
+                Err(StoreError::unavailable(what).into()),
+                Some(Again::Never),
+            )
         }
         again => (Err(fault.into_error().into()), again),
     }
@@ -263,6 +272,15 @@ fn uncertain<T, E: From<StoreError>>(fault: Fault) -> Attempt<T, E> {
 fn refused<T, E: From<StoreError>>(fault: Fault) -> Attempt<T, E> {
     let again = fault.again();
     (Err(fault.into_error().into()), again)
+}
+
+/// There is no connection, whatever the reason: a caller can only come again later.
+fn unreached<T, E: From<StoreError>>(fault: Fault) -> Attempt<T, E> {
+    let again = fault.again();
+    (
+        Err(StoreError::unavailable(fault.to_string()).into()),
+        again,
+    )
 }
 
 /// Waits before another try: longer each time, and never as long as others who met the same conflict.

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use crate::conn::Conn;
+use crate::counts::Counts;
 use crate::migrate::{self, Migration, Words};
 use crate::pool::{Permit, Pool, wait};
 use crate::{Environment, OpenMode, ReadTx, StoreError, WriteTx};
@@ -48,6 +49,7 @@ pub(crate) struct Sqlite {
     environment: Environment,
     writer: Writer,
     readers: Pool<Connection>,
+    pub(crate) counts: Arc<Counts>,
     /// Held while this process serves the file.
     _lock: Option<std::fs::File>,
 }
@@ -70,13 +72,20 @@ impl Sqlite {
         let mut connection = connect_to_write(path, wait)?;
         bring_up_to_date(path, &mut connection, &environment, mode)?;
         let rules = Arc::new(Rules::read(&connection)?);
-        let writer = Writer::start(connection, Arc::clone(&rules), environment.clone())?;
+        let counts = Arc::new(Counts::default());
+        let writer = Writer::start(
+            connection,
+            Arc::clone(&rules),
+            environment.clone(),
+            Arc::clone(&counts),
+        )?;
         Ok(Self {
             path: path.to_owned(),
             rules,
             environment,
             writer,
             readers: Pool::new(READERS),
+            counts,
             _lock: lock,
         })
     }

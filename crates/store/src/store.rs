@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 use crate::pool::wait;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
-use crate::{Database, Environment, ReadTx, Scope, StoreError, WriteTx};
+use crate::{Database, Environment, ReadTx, Scope, StoreCounts, StoreError, WriteTx};
 
 /// What a process opens a store for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,14 @@ impl Store {
     /// What this process opened the store for.
     pub fn mode(&self) -> OpenMode {
         self.mode
+    }
+
+    /// What this store has done since it was opened.
+    pub fn counts(&self) -> StoreCounts {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.counts.now(),
+            Engine::Postgres(postgres) => postgres.counts.now(),
+        }
     }
 
     /// Runs a closure that writes. `Ok` means that its work is durable; `Err` means that none of it happened

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::session::{Rules, Session};
 use crate::conn::Conn;
+use crate::counts::Counts;
 use crate::{Environment, StoreError, WriteTx, guard};
 
 /// Closures that may wait; one more is told that the store is busy.
@@ -35,11 +36,19 @@ impl Writer {
         connection: Connection,
         rules: Arc<Rules>,
         environment: Environment,
+        counts: Arc<Counts>,
     ) -> Result<Self, StoreError> {
         let (queue, jobs) = sync_channel(QUEUE);
+        let batches = Batches {
+            connection,
+            rules,
+            environment,
+            jobs,
+            counts,
+        };
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_all(&connection, &rules, &environment, &jobs))
+            .spawn(move || batches.run_all())
             .map_err(|error| StoreError::open(format!("no thread to write: {error}")))?;
         Ok(Self {
             queue: Some(queue),
@@ -139,83 +148,92 @@ where
     }
 }
 
-/// Runs batches until the store is closed and the queue is empty.
-fn write_all(
-    connection: &Connection,
-    rules: &Rules,
-    environment: &Environment,
-    jobs: &Receiver<Box<dyn Job>>,
-) {
-    while let Ok(first) = jobs.recv() {
-        let session = || Session::new(connection, rules);
-        let mut batch = Vec::new();
-        let mut next = Some(first);
-        let committed = session().run("BEGIN IMMEDIATE").and_then(|()| {
-            run_batch(
-                connection,
-                &session,
-                environment,
-                jobs,
-                &mut next,
-                &mut batch,
-            )?;
-            session().run("COMMIT")
-        });
-        if let Err(error) = &committed {
-            tracing::error!(%error, writes = batch.len(), "a commit failed");
-            if !connection.is_autocommit()
-                && let Err(error) = session().run("ROLLBACK")
-            {
-                tracing::error!(%error, "a rollback failed");
+/// The writing thread's side.
+struct Batches {
+    connection: Connection,
+    rules: Arc<Rules>,
+    environment: Environment,
+    jobs: Receiver<Box<dyn Job>>,
+    counts: Arc<Counts>,
+}
+
+impl Batches {
+    /// Runs batches until the store is closed and the queue is empty.
+    fn run_all(&self) {
+        while let Ok(first) = self.jobs.recv() {
+            let mut next = Some(first);
+            let mut batch = Vec::new();
+            let committed = self.run_and_commit(&mut next, &mut batch);
+            match &committed {
+                Ok(()) => self.counts.add(batch.len() as u64, 1),
+                Err(error) => self.give_up(error, batch.len()),
+            }
+            for job in batch.into_iter().chain(next) {
+                job.answer(&committed);
             }
         }
-        for job in batch.into_iter().chain(next) {
-            job.answer(&committed);
+    }
+
+    fn run_and_commit(
+        &self,
+        next: &mut Option<Box<dyn Job>>,
+        batch: &mut Vec<Box<dyn Job>>,
+    ) -> Result<(), StoreError> {
+        self.session().run("BEGIN IMMEDIATE")?;
+        self.run_batch(next, batch)?;
+        self.session().run("COMMIT")
+    }
+
+    /// Runs closures into the open transaction until the batch is full or nobody waits.
+    fn run_batch(
+        &self,
+        next: &mut Option<Box<dyn Job>>,
+        batch: &mut Vec<Box<dyn Job>>,
+    ) -> Result<(), StoreError> {
+        let begun = Instant::now();
+        let rows = self.connection.total_changes();
+        while let Some(mut job) = next.take() {
+            let outcome = self.run_one(&mut *job);
+            batch.push(job);
+            outcome?;
+            let is_full = batch.len() >= BATCH
+                || begun.elapsed() >= BATCH_TIME
+                || self.connection.total_changes() - rows >= BATCH_ROWS;
+            if !is_full {
+                *next = self.jobs.try_recv().ok();
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs one closure in a savepoint. An error is one of the whole batch.
+    fn run_one(&self, job: &mut dyn Job) -> Result<(), StoreError> {
+        self.session().run("SAVEPOINT job")?;
+        let ran = job.run(WriteTx::new(
+            Conn::Sqlite(self.session()),
+            &self.environment,
+        ));
+        if self.connection.is_autocommit() {
+            // On some failures, such as a full disk, the engine takes back the whole transaction by itself.
+            let lost = || StoreError::unavailable("the engine gave up the transaction");
+            return Err(ran.failure.unwrap_or_else(lost));
+        }
+        if !ran.keep {
+            self.session().run("ROLLBACK TO job")?;
+        }
+        self.session().run("RELEASE job")
+    }
+
+    fn give_up(&self, error: &StoreError, writes: usize) {
+        tracing::error!(%error, writes, "a commit failed");
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.session().run("ROLLBACK")
+        {
+            tracing::error!(%error, "a rollback failed");
         }
     }
-}
 
-/// Runs closures into the open transaction until the batch is full or nobody waits.
-fn run_batch<'c>(
-    connection: &Connection,
-    session: &dyn Fn() -> Session<'c>,
-    environment: &'c Environment,
-    jobs: &Receiver<Box<dyn Job>>,
-    next: &mut Option<Box<dyn Job>>,
-    batch: &mut Vec<Box<dyn Job>>,
-) -> Result<(), StoreError> {
-    let begun = Instant::now();
-    let rows = connection.total_changes();
-    while let Some(mut job) = next.take() {
-        let outcome = run_one(connection, session, environment, &mut *job);
-        batch.push(job);
-        outcome?;
-        let full = batch.len() >= BATCH
-            || begun.elapsed() >= BATCH_TIME
-            || connection.total_changes() - rows >= BATCH_ROWS;
-        if !full {
-            *next = jobs.try_recv().ok();
-        }
+    fn session(&self) -> Session<'_> {
+        Session::new(&self.connection, &self.rules)
     }
-    Ok(())
-}
-
-/// Runs one closure in a savepoint. An error is one of the whole batch.
-fn run_one<'c>(
-    connection: &Connection,
-    session: &dyn Fn() -> Session<'c>,
-    environment: &'c Environment,
-    job: &mut dyn Job,
-) -> Result<(), StoreError> {
-    session().run("SAVEPOINT job")?;
-    let ran = job.run(WriteTx::new(Conn::Sqlite(session()), environment));
-    if connection.is_autocommit() {
-        // On some failures, such as a full disk, the engine takes back the whole transaction by itself.
-        let lost = || StoreError::unavailable("the engine gave up the transaction");
-        return Err(ran.failure.unwrap_or_else(lost));
-    }
-    if !ran.keep {
-        session().run("ROLLBACK TO job")?;
-    }
-    session().run("RELEASE job")
 }
