@@ -33,10 +33,12 @@ impl EventToken {
         if store.is_empty() || !store.bytes().all(in_store) {
             return Err(expired());
         }
-        let value = sequence.parse::<u64>().map_err(|_| expired())?;
-        if value.to_string() != sequence {
-            return Err(expired());
-        }
+        // One spelling for each number, so that equal places are equal texts.
+        let value = sequence
+            .parse::<u64>()
+            .ok()
+            .filter(|value| value.to_string() == sequence);
+        let value = value.ok_or_else(expired)?;
         Ok(EventToken {
             store: store.to_owned(),
             sequence: value,

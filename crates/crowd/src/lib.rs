@@ -5,7 +5,7 @@
 //!
 //! The rooms of this crate, in reading order:
 //!
-//! * [`format`], [`transport`], [`query`], [`body`]: how a request is understood.
+//! * [`mod@format`], [`transport`], [`query`], [`body`]: how a request is understood.
 //! * [`error`]: the reasons a Crowd server may give, and their entity.
 //! * [`user`], [`group`], [`attributes`], [`authentication`], [`session`], [`webhook`]: single documents.
 //! * [`list`], [`membership`], [`event`]: long answers, written item by item.

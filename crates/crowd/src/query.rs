@@ -52,7 +52,8 @@ impl Query {
             Some(text) => text
                 .trim()
                 .parse()
-                .map_err(|_| wrong("start-index", text, "a number from 0"))?,
+                .ok()
+                .ok_or_else(|| wrong("start-index", text, "a number from 0"))?,
         };
         let max_results = match self.get("max-results") {
             None => Some(MAX_RESULTS_DEFAULT),
@@ -167,7 +168,8 @@ fn decode(text: &str, form: bool) -> Result<String, CrowdError> {
         });
     }
     String::from_utf8(bytes)
-        .map_err(|_| CrowdError::illegal_argument("The URL is not UTF-8 once decoded."))
+        .ok()
+        .ok_or_else(|| CrowdError::illegal_argument("The URL is not UTF-8 once decoded."))
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {

@@ -49,7 +49,7 @@ pub fn read(
     root: &str,
     mut take: impl FnMut(Node) -> Result<(), Unreadable>,
 ) -> Result<Node, Unreadable> {
-    let text = std::str::from_utf8(body).map_err(|_| Unreadable("it is not UTF-8".to_owned()))?;
+    let text = std::str::from_utf8(body).map_err(|error| Unreadable(error.to_string()))?;
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Node> = Vec::new();
     loop {
