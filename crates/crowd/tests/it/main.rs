@@ -1,5 +1,7 @@
 //! The room from outside: wire shapes, lenient reading, searches, long answers.
 
+#![allow(clippy::unwrap_used)] // This is all test code; a panic is a failed test.
+
 mod requests;
 mod restrictions;
 mod shapes;
