@@ -1,0 +1,119 @@
+//! Who exists and who is in which group, as one side sees it: what an identity provider has sent, or a product has read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+/// A user as products know one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Portrait {
+    /// Whether the user may log in.
+    pub active: bool,
+    /// The name shown.
+    pub display_name: String,
+    /// The mail address.
+    pub email: String,
+}
+
+/// All users by name, and all groups by name with the names of their direct members.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Picture {
+    /// The users.
+    pub users: BTreeMap<String, Portrait>,
+    /// The groups.
+    pub groups: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Picture {
+    /// How `seen` differs from this picture, one sentence each; empty if it does not.
+    #[must_use]
+    pub fn differences(&self, seen: &Picture) -> Vec<String> {
+        let mut found = Vec::new();
+        compare(
+            &self.users,
+            &seen.users,
+            "user",
+            &mut found,
+            |name, wanted, got, found| {
+                if wanted != got {
+                    found.push(format!("user {name} should be {wanted:?} but is {got:?}"));
+                }
+            },
+        );
+        compare(
+            &self.groups,
+            &seen.groups,
+            "group",
+            &mut found,
+            |name, wanted, got, found| {
+                found.extend(
+                    wanted
+                        .difference(got)
+                        .map(|member| format!("{member} is missing in group {name}")),
+                );
+                found.extend(
+                    got.difference(wanted)
+                        .map(|member| format!("{member} should not be in group {name}")),
+                );
+            },
+        );
+        found
+    }
+
+    /// Both pictures in one; users and groups of the same name are joined.
+    #[must_use]
+    pub fn with(mut self, other: Picture) -> Picture {
+        self.users.extend(other.users);
+        for (name, members) in other.groups {
+            self.groups.entry(name).or_default().extend(members);
+        }
+        self
+    }
+}
+
+fn compare<T>(
+    wanted: &BTreeMap<String, T>,
+    seen: &BTreeMap<String, T>,
+    what: &str,
+    found: &mut Vec<String>,
+    each: impl Fn(&str, &T, &T, &mut Vec<String>),
+) {
+    for (name, value) in wanted {
+        match seen.get(name) {
+            Some(other) => each(name, value, other, found),
+            None => found.push(format!("{what} {name} is missing")),
+        }
+    }
+    found.extend(
+        seen.keys()
+            .filter(|name| !wanted.contains_key(*name))
+            .map(|name| format!("{what} {name} should not be there")),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Picture, Portrait};
+
+    #[test]
+    fn every_difference_is_told() {
+        let user = |active| Portrait {
+            active,
+            display_name: "A".to_owned(),
+            email: String::new(),
+        };
+        let mut wanted = Picture::default();
+        wanted.users.insert("a".to_owned(), user(true));
+        wanted.users.insert("b".to_owned(), user(true));
+        wanted
+            .groups
+            .insert("g".to_owned(), ["a".to_owned()].into());
+        let mut seen = Picture::default();
+        seen.users.insert("a".to_owned(), user(false));
+        seen.users.insert("c".to_owned(), user(true));
+        seen.groups.insert("g".to_owned(), ["b".to_owned()].into());
+        seen.groups.insert("h".to_owned(), [].into());
+        assert_eq!(wanted.differences(&seen).len(), 6);
+        assert_eq!(wanted.differences(&wanted.clone()), Vec::<String>::new());
+    }
+}
