@@ -9,14 +9,18 @@
 //! [`ListQuery`] and [`render`] answer it; [`Dialect`] names each departure from the RFCs.
 
 pub mod dialect;
+pub mod discovery;
 pub mod error;
 pub mod filter;
 pub mod json;
 pub mod limits;
+pub mod list;
 pub mod member;
 pub mod name;
 pub mod patch;
 pub mod path;
+pub mod projection;
+pub mod render;
 pub mod resource;
 pub mod schema;
 pub mod schemas;
@@ -29,12 +33,15 @@ mod values;
 mod warning;
 
 pub use dialect::Dialect;
+pub use discovery::Capabilities;
 pub use error::{ScimError, ScimType};
 pub use filter::{Facts, Filter, Literal, Node, Op, Record};
+pub use list::ListQuery;
 pub use member::{Member, MemberOp, members_of};
 pub use name::fold;
 pub use patch::{PatchRequest, Patched};
 pub use path::{AttrPath, AttrRef, Selector, ValuePath};
+pub use projection::Projection;
 pub use resource::{Email, Resource};
 pub use schema::{Attribute, Kind, ResourceType, Schema};
 pub use version::{IfMatch, IfNoneMatch, Meta};

@@ -75,14 +75,8 @@ impl<'t> Scope<'t> {
 
 fn resolve(filter: &Filter, scope: Scope<'_>) -> Result<Node, ScimError> {
     Ok(match filter {
-        Filter::And(terms) => Node::And(flat(terms, scope, |node| match node {
-            Node::And(inner) => Ok(inner),
-            other => Err(other),
-        })?),
-        Filter::Or(terms) => Node::Or(flat(terms, scope, |node| match node {
-            Node::Or(inner) => Ok(inner),
-            other => Err(other),
-        })?),
+        Filter::And(terms) => Node::And(flat(terms, scope, true)?),
+        Filter::Or(terms) => Node::Or(flat(terms, scope, false)?),
         Filter::Not(inner) => Node::Not(Box::new(resolve(inner, scope)?)),
         Filter::Present(path) => Node::Present(scope.spot(path)?.attr_ref()),
         Filter::Test { path, op, value } => test(scope.spot(path)?, *op, value)?,
@@ -97,17 +91,14 @@ fn resolve(filter: &Filter, scope: Scope<'_>) -> Result<Node, ScimError> {
     })
 }
 
-/// Resolves the terms and takes those of the same connective in.
-fn flat(
-    terms: &[Filter],
-    scope: Scope<'_>,
-    split: fn(Node) -> Result<Vec<Node>, Node>,
-) -> Result<Vec<Node>, ScimError> {
+/// Resolves the terms of an `and` (or an `or`) and takes in those of terms of the same kind.
+fn flat(terms: &[Filter], scope: Scope<'_>, is_and: bool) -> Result<Vec<Node>, ScimError> {
     let mut nodes = Vec::with_capacity(terms.len());
     for term in terms {
-        match split(resolve(term, scope)?) {
-            Ok(inner) => nodes.extend(inner),
-            Err(node) => nodes.push(node),
+        match resolve(term, scope)? {
+            Node::And(inner) if is_and => nodes.extend(inner),
+            Node::Or(inner) if !is_and => nodes.extend(inner),
+            node => nodes.push(node),
         }
     }
     Ok(nodes)

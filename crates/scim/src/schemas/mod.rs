@@ -1,11 +1,15 @@
-//! The documents of RFC 7643 as data: User with its enterprise extension, Group, and what all share.
+//! The documents of RFC 7643 as data: User with its enterprise extension, Group, what all share, and the
+//! schemas of the discovery documents.
 
 mod common;
+mod discovery;
 mod enterprise;
 mod group;
 mod user;
 
-use crate::schema::ResourceType;
+use std::sync::LazyLock;
+
+use crate::schema::{ResourceType, Schema};
 
 pub use enterprise::ENTERPRISE_URN;
 pub use group::GROUP_URN;
@@ -31,4 +35,10 @@ pub(crate) fn group_type() -> ResourceType {
         core: group::schema(),
         extensions: Vec::new(),
     }
+}
+
+/// The schemas of the discovery documents.
+pub(crate) fn of_discovery() -> &'static [Schema] {
+    static SCHEMAS: LazyLock<Vec<Schema>> = LazyLock::new(discovery::schemas);
+    &SCHEMAS
 }

@@ -1,0 +1,205 @@
+//! The documents by which a client learns what is served (RFC 7644, 4; RFC 7643, 5 to 7).
+
+use serde_json::{Value, json};
+
+use crate::limits::{PAGE_DEFAULT, PAGE_MAX, PATCH_OPERATIONS_MAX};
+use crate::schema::{Attribute, Kind, ResourceType, Schema};
+use crate::schemas;
+
+/// Schema URN of the service provider's configuration.
+pub const SERVICE_PROVIDER_URN: &str =
+    "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
+/// Schema URN of a resource type.
+pub const RESOURCE_TYPE_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
+/// Schema URN of a schema.
+pub const SCHEMA_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
+
+/// What a server offers. The document says this and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capabilities {
+    /// PATCH is served.
+    pub patch: bool,
+    /// Bulk is served, with this many operations and bytes at most.
+    pub bulk: Option<BulkLimits>,
+    /// Filters are served.
+    pub filter: bool,
+    /// A user's password can be set.
+    pub change_password: bool,
+    /// Lists can be sorted.
+    pub sort: bool,
+    /// Entity tags are served.
+    pub etag: bool,
+    /// Address of a documentation for people.
+    pub documentation: Option<String>,
+}
+
+/// Limits of a bulk request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BulkLimits {
+    /// Most operations.
+    pub operations: usize,
+    /// Largest body in bytes.
+    pub bytes: usize,
+}
+
+impl Default for Capabilities {
+    /// What this implementation offers by itself: PATCH, filters and entity tags.
+    fn default() -> Capabilities {
+        Capabilities {
+            patch: true,
+            bulk: None,
+            filter: true,
+            change_password: false,
+            sort: false,
+            etag: true,
+            documentation: None,
+        }
+    }
+}
+
+/// `/ServiceProviderConfig`. `base` is the address of the connector, without a slash at its end.
+pub fn service_provider_config(offered: &Capabilities, base: &str) -> Value {
+    let mut document = json!({ "schemas": [SERVICE_PROVIDER_URN] });
+    if let Some(address) = &offered.documentation {
+        document["documentationUri"] = address.as_str().into();
+    }
+    document["patch"] = json!({ "supported": offered.patch });
+    document["bulk"] = bulk(offered.bulk);
+    document["filter"] = json!({ "supported": offered.filter, "maxResults": PAGE_MAX });
+    document["changePassword"] = json!({ "supported": offered.change_password });
+    document["sort"] = json!({ "supported": offered.sort });
+    document["etag"] = json!({ "supported": offered.etag });
+    document["pagination"] = json!({
+        "cursor": false,
+        "index": true,
+        "defaultPaginationMethod": "index",
+        "defaultPageSize": PAGE_DEFAULT,
+        "maxPageSize": PAGE_MAX,
+    });
+    document["authenticationSchemes"] = json!([{
+        "type": "oauthbearertoken",
+        "name": "Bearer token",
+        "description": "The token of the connector in the header Authorization, after the word Bearer.",
+        "specUri": "https://www.rfc-editor.org/info/rfc6750",
+        "primary": true,
+    }]);
+    document["meta"] = meta(
+        "ServiceProviderConfig",
+        &format!("{base}/ServiceProviderConfig"),
+    );
+    document
+}
+
+/// One client (authentik) takes `maxOperations` as the number of operations of one PATCH, whether or
+/// not bulk is served, so the figure without bulk is that one.
+fn bulk(limits: Option<BulkLimits>) -> Value {
+    let (operations, bytes) = limits.map_or((PATCH_OPERATIONS_MAX, 0), |limits| {
+        (limits.operations, limits.bytes)
+    });
+    json!({ "supported": limits.is_some(), "maxOperations": operations, "maxPayloadSize": bytes })
+}
+
+fn meta(resource_type: &str, location: &str) -> Value {
+    json!({ "resourceType": resource_type, "location": location })
+}
+
+/// `/ResourceTypes`.
+pub fn resource_types(base: &str) -> Vec<Value> {
+    ResourceType::all()
+        .into_iter()
+        .map(|ty| resource_type_document(ty, base))
+        .collect()
+}
+
+/// `/ResourceTypes/{name}`.
+pub fn resource_type(name: &str, base: &str) -> Option<Value> {
+    let ty = ResourceType::all()
+        .into_iter()
+        .find(|ty| ty.name.eq_ignore_ascii_case(name))?;
+    Some(resource_type_document(ty, base))
+}
+
+fn resource_type_document(ty: &ResourceType, base: &str) -> Value {
+    let extensions = ty
+        .extensions
+        .iter()
+        .map(|schema| json!({ "schema": schema.id, "required": false }));
+    json!({
+        "schemas": [RESOURCE_TYPE_URN],
+        "id": ty.name,
+        "name": ty.name,
+        "endpoint": ty.endpoint,
+        "description": ty.description,
+        "schema": ty.core.id,
+        "schemaExtensions": extensions.collect::<Vec<_>>(),
+        "meta": meta("ResourceType", &format!("{base}/ResourceTypes/{}", ty.name)),
+    })
+}
+
+/// `/Schemas`: those of the resources first, then those of the discovery documents themselves.
+pub fn schemas(base: &str) -> Vec<Value> {
+    all_schemas()
+        .into_iter()
+        .map(|schema| schema_document(schema, base))
+        .collect()
+}
+
+/// `/Schemas/{urn}`.
+pub fn schema(urn: &str, base: &str) -> Option<Value> {
+    let schema = all_schemas()
+        .into_iter()
+        .find(|schema| schema.id.eq_ignore_ascii_case(urn))?;
+    Some(schema_document(schema, base))
+}
+
+fn all_schemas() -> Vec<&'static Schema> {
+    let resources = ResourceType::all().into_iter();
+    let mut all: Vec<&Schema> = resources
+        .flat_map(|ty| std::iter::once(&ty.core).chain(&ty.extensions))
+        .collect();
+    all.extend(schemas::of_discovery());
+    all
+}
+
+fn schema_document(schema: &Schema, base: &str) -> Value {
+    json!({
+        "schemas": [SCHEMA_URN],
+        "id": schema.id,
+        "name": schema.name,
+        "description": schema.description,
+        "attributes": attributes(&schema.attributes),
+        "meta": meta("Schema", &format!("{base}/Schemas/{}", schema.id)),
+    })
+}
+
+fn attributes(attributes: &[Attribute]) -> Vec<Value> {
+    attributes.iter().map(attribute_document).collect()
+}
+
+fn attribute_document(attribute: &Attribute) -> Value {
+    let mut document = json!({
+        "name": attribute.name,
+        "type": attribute.kind.as_str(),
+        "multiValued": attribute.multi_valued,
+        "description": attribute.description,
+        "required": attribute.required,
+    });
+    if !attribute.canonical_values.is_empty() {
+        document["canonicalValues"] = json!(attribute.canonical_values);
+    }
+    if !matches!(attribute.kind, Kind::Boolean | Kind::Complex) {
+        document["caseExact"] = attribute.case_exact.into();
+    }
+    document["mutability"] = attribute.mutability.as_str().into();
+    document["returned"] = attribute.returned.as_str().into();
+    if attribute.kind != Kind::Boolean {
+        document["uniqueness"] = attribute.uniqueness.as_str().into();
+    }
+    if !attribute.reference_types.is_empty() {
+        document["referenceTypes"] = json!(attribute.reference_types);
+    }
+    if !attribute.sub_attributes.is_empty() {
+        document["subAttributes"] = attributes(&attribute.sub_attributes).into();
+    }
+    document
+}

@@ -1,0 +1,211 @@
+//! Which attributes an answer shows: `attributes` and `excludedAttributes` (RFC 7644, 3.9).
+
+use serde_json::{Map, Value};
+
+use crate::limits::PROJECTION_NAMES_MAX;
+use crate::path::{Place, Spot};
+use crate::schema::Returned;
+use crate::{AttrPath, ResourceType, ScimError};
+
+/// The attributes that a client asked for. `schemas` and `id` are always shown; names that don't exist
+/// are passed over, as clients ask one list of all servers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Projection {
+    /// Only these; all if `None`.
+    shown: Option<Vec<Named>>,
+    hidden: Vec<Named>,
+}
+
+/// A name in canonical spelling: an attribute, a part of it, or a whole extension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Named {
+    extension: Option<String>,
+    attr: Option<String>,
+    sub: Option<String>,
+}
+
+impl Projection {
+    /// Reads the two query parameters, lists of names with commas between them.
+    pub fn parse(
+        attributes: Option<&str>,
+        excluded: Option<&str>,
+        ty: &ResourceType,
+    ) -> Result<Projection, ScimError> {
+        let shown = attributes.filter(|names| !names.trim().is_empty());
+        Ok(Projection {
+            shown: shown
+                .map(|names| named("attributes", names, ty))
+                .transpose()?,
+            hidden: named("excludedAttributes", excluded.unwrap_or_default(), ty)?,
+        })
+    }
+
+    /// Whether all is shown.
+    pub fn shows_everything(&self) -> bool {
+        self.shown.is_none() && self.hidden.is_empty()
+    }
+
+    /// Whether an attribute at the top of the resource is shown, wholly or in part. Asked before the
+    /// members of a group are read, which may be many.
+    pub fn wants(&self, attribute: &str) -> bool {
+        let is_it =
+            |named: &&Named| named.extension.is_none() && named.attr.as_deref() == Some(attribute);
+        let asked = self
+            .shown
+            .as_ref()
+            .is_none_or(|shown| shown.iter().any(|named| is_it(&named)));
+        asked
+            && !self
+                .hidden
+                .iter()
+                .filter(is_it)
+                .any(|named| named.sub.is_none())
+    }
+
+    /// Whether the stored document is shown whole, so that it needn't be parsed; `beside` names the
+    /// attributes that aren't in it and that the caller leaves out itself.
+    pub fn shows_document(&self, beside: &[&str]) -> bool {
+        let is_beside = |named: &Named| {
+            named.extension.is_none()
+                && named.sub.is_none()
+                && named
+                    .attr
+                    .as_deref()
+                    .is_some_and(|attr| beside.contains(&attr))
+        };
+        self.shown.is_none() && self.hidden.iter().all(is_beside)
+    }
+
+    /// The resource with what is to be shown.
+    pub fn apply(&self, resource: &Map<String, Value>) -> Map<String, Value> {
+        let mut shown = Map::new();
+        for (name, value) in resource {
+            let value = match value {
+                _ if name == "schemas" || name == "id" => Some(value.clone()),
+                Value::Object(extension) if name.contains(':') => self.extension(name, extension),
+                value => self.attribute(None, name, value),
+            };
+            if let Some(value) = value {
+                shown.insert(name.clone(), value);
+            }
+        }
+        shown
+    }
+
+    fn extension(&self, urn: &str, attributes: &Map<String, Value>) -> Option<Value> {
+        let shown = attributes
+            .iter()
+            .filter_map(|(name, value)| {
+                Some((name.clone(), self.attribute(Some(urn), name, value)?))
+            })
+            .collect::<Map<_, _>>();
+        (!shown.is_empty()).then_some(Value::Object(shown))
+    }
+
+    fn attribute(&self, extension: Option<&str>, name: &str, value: &Value) -> Option<Value> {
+        let choice = Choice::among(self.shown.as_deref(), extension, name);
+        let hidden = Choice::among(Some(&self.hidden), extension, name);
+        match (choice, hidden) {
+            (Choice::None, _) | (_, Choice::All) => None,
+            (Choice::All, Choice::None) => Some(value.clone()),
+            (Choice::All, Choice::Parts(hidden)) => parts(value, |part| !hidden.contains(&part)),
+            (Choice::Parts(shown), Choice::None) => parts(value, |part| shown.contains(&part)),
+            (Choice::Parts(shown), Choice::Parts(hidden)) => parts(value, |part| {
+                shown.contains(&part) && !hidden.contains(&part)
+            }),
+        }
+    }
+}
+
+/// How much of one attribute a list of names means.
+enum Choice<'n> {
+    None,
+    Parts(Vec<&'n str>),
+    All,
+}
+
+impl<'n> Choice<'n> {
+    fn among(names: Option<&'n [Named]>, extension: Option<&str>, attribute: &str) -> Choice<'n> {
+        let Some(names) = names else {
+            return Choice::All;
+        };
+        let mut parts = Vec::new();
+        for named in names
+            .iter()
+            .filter(|named| named.extension.as_deref() == extension)
+        {
+            match (&named.attr, &named.sub) {
+                (None, _) => return Choice::All,
+                (Some(attr), _) if attr != attribute => {}
+                (Some(_), None) => return Choice::All,
+                (Some(_), Some(sub)) => parts.push(sub.as_str()),
+            }
+        }
+        if parts.is_empty() {
+            Choice::None
+        } else {
+            Choice::Parts(parts)
+        }
+    }
+}
+
+/// An object, or each object of a list, with some of its parts.
+fn parts(value: &Value, keep: impl Fn(&str) -> bool + Copy) -> Option<Value> {
+    match value {
+        Value::Object(object) => {
+            let kept = object.iter().filter(|(name, _)| keep(name));
+            let kept: Map<_, _> = kept
+                .map(|(name, part)| (name.clone(), part.clone()))
+                .collect();
+            (!kept.is_empty()).then_some(Value::Object(kept))
+        }
+        Value::Array(items) => {
+            let kept: Vec<Value> = items.iter().filter_map(|item| parts(item, keep)).collect();
+            (!kept.is_empty()).then_some(Value::Array(kept))
+        }
+        _ => None,
+    }
+}
+
+fn named(parameter: &str, names: &str, ty: &ResourceType) -> Result<Vec<Named>, ScimError> {
+    let names: Vec<&str> = names
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .collect();
+    if names.len() > PROJECTION_NAMES_MAX {
+        return Err(ScimError::invalid_value(format!(
+            "'{parameter}' has {} names; {PROJECTION_NAMES_MAX} are the most.",
+            names.len()
+        )));
+    }
+    Ok(names
+        .into_iter()
+        .filter_map(|name| Named::find(name, ty))
+        .collect())
+}
+
+impl Named {
+    fn find(name: &str, ty: &ResourceType) -> Option<Named> {
+        let place = AttrPath::read(name)
+            .and_then(|path| ty.place(&path))
+            .or_else(|| ty.whole(name));
+        match place? {
+            Place::Whole(schema) => Some(Named {
+                extension: Some(schema?.id.clone()),
+                attr: None,
+                sub: None,
+            }),
+            Place::Spot(Spot { attribute, .. }) if attribute.returned == Returned::Never => None,
+            Place::Spot(Spot {
+                extension,
+                attribute,
+                sub,
+            }) => Some(Named {
+                extension: extension.map(|schema| schema.id.clone()),
+                attr: Some(attribute.name.clone()),
+                sub: sub.map(|sub| sub.name.clone()),
+            }),
+        }
+    }
+}
