@@ -2,24 +2,37 @@
 //!
 //! Nothing here knows a clock, a database, a network or chance. What a decision needs comes in as
 //! arguments, so the live write, the nightly reconcile, the preview of unsaved rules and the answer
-//! to "why" are one and the same code: `evaluate` says what should be, `plan` says which changes get there,
-//! `apply` says what is there afterwards.
+//! to "why" are one and the same code: [`evaluate`] says what should be, [`plan`] says which changes
+//! get there, [`apply`] says what is there afterwards.
 
 pub mod cause;
+pub mod change;
 pub mod connector;
 pub mod id;
 pub mod model;
 pub mod name;
-pub mod plan;
+pub mod outcome;
 pub mod rules;
 pub mod search;
+pub mod trace;
 
+mod apply;
+mod evaluate;
+mod mapping;
+mod membership;
+mod plan;
+
+pub use apply::apply;
 pub use cause::{Cause, Trigger};
+pub use change::Change;
 pub use connector::{Connector, ConnectorSettings, ConnectorState, Duplicates, PatchReply, Preset};
+pub use evaluate::evaluate;
 pub use id::{
     ApplicationId, ConnectorId, DirectoryId, GroupPk, SourceGroupPk, SourceUserPk, UserPk,
 };
 pub use model::{Account, Attributes, Group, Membership, Origin, Reason, Status, User};
-pub use plan::{Change, Plan};
-pub use rules::Rules;
+pub use outcome::{Outcome, SourceGroup, Subject, Verdict};
+pub use plan::{Plan, plan};
+pub use rules::{CompiledRules, RuleError, Rules};
 pub use search::{Field, Match, Search};
+pub use trace::{Line, Trace, Why};

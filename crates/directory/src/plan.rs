@@ -1,157 +1,22 @@
-//! Changes: the one vocabulary of journal, preview, audit and API for what happens in a directory.
+//! From what is to what should be: the changes between, in the order to make them.
 
-use std::collections::BTreeSet;
+use std::cmp::Ordering;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Attributes, Origin, Reason, Status};
-
-/// One change of a directory. Whose it is (which user, which group) is kept beside it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "change", rename_all = "snake_case")]
-pub enum Change {
-    /// A user appears; after a removal, the same user with the same key comes back.
-    CreateUser {
-        /// What is known about the user.
-        attributes: Attributes,
-        /// Active or disabled.
-        status: Status,
-        /// Why.
-        reason: Reason,
-    },
-    /// Attributes other than the name change. Both sides bear the name valid at that point.
-    UpdateUser {
-        /// What was.
-        before: Attributes,
-        /// What is.
-        after: Attributes,
-    },
-    /// The user name changes; the user stays the same.
-    RenameUser {
-        /// The former name.
-        from: String,
-        /// The new name.
-        to: String,
-    },
-    /// The user may no longer log in; memberships stay as they are.
-    Disable {
-        /// Why.
-        reason: Reason,
-    },
-    /// The user may log in again.
-    Reactivate {
-        /// Why.
-        reason: Reason,
-    },
-    /// The status stays, for another reason. Products see nothing of it.
-    SetReason {
-        /// The former reason.
-        before: Reason,
-        /// The present reason.
-        after: Reason,
-    },
-    /// The user is gone for the products, and with the user every membership.
-    RemoveUser {
-        /// The name the user had.
-        name: String,
-        /// Why.
-        reason: Reason,
-    },
-    /// The user becomes a member; the group is created if need be.
-    AddMembership {
-        /// The group's name.
-        group: String,
-        /// Why.
-        origins: BTreeSet<Origin>,
-    },
-    /// The user is no longer a member.
-    RemoveMembership {
-        /// The group's name.
-        group: String,
-        /// The origins it had.
-        origins: BTreeSet<Origin>,
-    },
-    /// The membership stays, for other reasons. Products see nothing of it.
-    SetOrigins {
-        /// The group's name.
-        group: String,
-        /// The former origins.
-        before: BTreeSet<Origin>,
-        /// The present origins.
-        after: BTreeSet<Origin>,
-    },
-    /// A group appears.
-    CreateGroup {
-        /// Its name.
-        name: String,
-        /// A sentence about it; empty if none.
-        description: String,
-    },
-    /// A group's description changes.
-    UpdateGroup {
-        /// Its name.
-        name: String,
-        /// The former description.
-        before: String,
-        /// The new description.
-        after: String,
-    },
-    /// A group's name changes; the group stays the same.
-    RenameGroup {
-        /// The former name.
-        from: String,
-        /// The new name.
-        to: String,
-    },
-    /// A group is gone, and with it every membership in it.
-    DeleteGroup {
-        /// The name it had.
-        name: String,
-    },
-    /// A product wrote an attribute of the user, or took it away (no values).
-    SetAttribute {
-        /// The attribute.
-        name: String,
-        /// Its values from now on.
-        values: Vec<String>,
-    },
-}
-
-impl Change {
-    /// The word for the kind of change, as in its JSON form.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Change::CreateUser { .. } => "create_user",
-            Change::UpdateUser { .. } => "update_user",
-            Change::RenameUser { .. } => "rename_user",
-            Change::Disable { .. } => "disable",
-            Change::Reactivate { .. } => "reactivate",
-            Change::SetReason { .. } => "set_reason",
-            Change::RemoveUser { .. } => "remove_user",
-            Change::AddMembership { .. } => "add_membership",
-            Change::RemoveMembership { .. } => "remove_membership",
-            Change::SetOrigins { .. } => "set_origins",
-            Change::CreateGroup { .. } => "create_group",
-            Change::UpdateGroup { .. } => "update_group",
-            Change::RenameGroup { .. } => "rename_group",
-            Change::DeleteGroup { .. } => "delete_group",
-            Change::SetAttribute { .. } => "set_attribute",
-        }
-    }
-
-    /// Whether products can see a difference; changes of reasons and origins are for us alone.
-    pub const fn is_visible(&self) -> bool {
-        !matches!(self, Change::SetReason { .. } | Change::SetOrigins { .. })
-    }
-}
+use crate::change::Change;
+use crate::model::{Account, Membership, Reason, Status};
+use crate::name::folded;
+use crate::outcome::{Outcome, Verdict};
 
 /// What to do about one person, in the order to do it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The changes; none if the directory is as it should be.
     pub changes: Vec<Change>,
-    /// What the account is to remember as [`out_of_scope_since`](crate::model::Account::out_of_scope_since).
-    pub out_of_scope_since: Option<jiff::Timestamp>,
+    /// What the account is to remember as [`Account::out_of_scope_since`]. That alone is no change.
+    pub out_of_scope_since: Option<Timestamp>,
 }
 
 impl Plan {
@@ -161,19 +26,111 @@ impl Plan {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_change_names_its_kind_in_its_json() {
-        let change = Change::RenameUser {
-            from: "ann".into(),
-            to: "anna".into(),
-        };
-        let json = serde_json::to_string(&change).unwrap();
-        assert_eq!(json, r#"{"change":"rename_user","from":"ann","to":"anna"}"#);
-        assert_eq!(change.kind(), "rename_user");
-        assert_eq!(serde_json::from_str::<Change>(&json).unwrap(), change);
+/// The changes that turn an account into what was decided: the user first, then memberships that
+/// appear or have other reasons, then those that go.
+pub fn plan(existing: Option<&Account>, outcome: &Outcome) -> Plan {
+    let live = existing.filter(|account| account.status != Status::Removed);
+    let mut changes = Vec::new();
+    match (live, outcome.verdict) {
+        (Some(account), Verdict::Remove { reason }) => changes.push(Change::RemoveUser {
+            name: account.attributes.username.clone(),
+            reason,
+        }),
+        (Some(account), Verdict::Account { status, reason }) => {
+            plan_user(account, outcome, &mut changes);
+            plan_status(account, status, reason, &mut changes);
+            plan_memberships(&account.memberships, &outcome.memberships, &mut changes);
+        }
+        (None, Verdict::Account { status, reason }) => {
+            changes.push(Change::CreateUser {
+                attributes: outcome.attributes.clone(),
+                status,
+                reason,
+            });
+            plan_memberships(&[], &outcome.memberships, &mut changes);
+        }
+        (_, Verdict::NoAccount { .. }) | (None, Verdict::Remove { .. }) => {}
     }
+    Plan {
+        changes,
+        out_of_scope_since: outcome.out_of_scope_since,
+    }
+}
+
+fn plan_user(account: &Account, outcome: &Outcome, changes: &mut Vec<Change>) {
+    let after = &outcome.attributes;
+    if account.attributes == *after {
+        return;
+    }
+    let mut before = account.attributes.clone();
+    if before.username != after.username {
+        let from = std::mem::replace(&mut before.username, after.username.clone());
+        changes.push(Change::RenameUser {
+            from,
+            to: after.username.clone(),
+        });
+    }
+    if before != *after {
+        changes.push(Change::UpdateUser {
+            before,
+            after: after.clone(),
+        });
+    }
+}
+
+fn plan_status(account: &Account, status: Status, reason: Reason, changes: &mut Vec<Change>) {
+    match (account.status == status, status) {
+        (false, Status::Active) => changes.push(Change::Reactivate { reason }),
+        (false, _) => changes.push(Change::Disable { reason }),
+        (true, _) if account.reason != reason => changes.push(Change::SetReason {
+            before: account.reason,
+            after: reason,
+        }),
+        (true, _) => {}
+    }
+}
+
+fn plan_memberships(before: &[Membership], after: &[Membership], changes: &mut Vec<Change>) {
+    let before = sorted(before);
+    let after = sorted(after);
+    let mut removals = Vec::new();
+    let (mut old, mut new) = (before.iter().peekable(), after.iter().peekable());
+    loop {
+        let order = match (old.peek(), new.peek()) {
+            (Some((a, _)), Some((b, _))) => a.cmp(b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => break,
+        };
+        let gone = if order.is_le() { old.next() } else { None };
+        let come = if order.is_ge() { new.next() } else { None };
+        match (gone, come) {
+            (Some((_, gone)), None) => removals.push(Change::RemoveMembership {
+                group: gone.group.clone(),
+                origins: gone.origins.clone(),
+            }),
+            (None, Some((_, come))) => changes.push(Change::AddMembership {
+                group: come.group.clone(),
+                origins: come.origins.clone(),
+            }),
+            (Some((_, gone)), Some((_, come))) if gone.origins != come.origins => {
+                changes.push(Change::SetOrigins {
+                    group: gone.group.clone(),
+                    before: gone.origins.clone(),
+                    after: come.origins.clone(),
+                });
+            }
+            _ => {}
+        }
+    }
+    changes.append(&mut removals);
+}
+
+fn sorted(memberships: &[Membership]) -> Vec<(std::borrow::Cow<'_, str>, &Membership)> {
+    let mut sorted: Vec<_> = memberships
+        .iter()
+        .map(|it| (folded(&it.group), it))
+        .collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    sorted
 }

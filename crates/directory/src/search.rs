@@ -149,13 +149,10 @@ impl Match {
     fn holds(self, held: &Held<'_>, wanted: &str) -> bool {
         match held {
             Held::Nothing => self == Match::Absent,
-            Held::Name(text) if text.is_empty() => match self {
-                Match::Absent => true,
-                _ => self.of_text("", &folded(wanted)),
-            },
+            Held::Name("") if self == Match::Absent => true,
             Held::Name(text) => self.of_text(&folded(text), &folded(wanted)),
             Held::Exact(text) => self.of_text(text, wanted),
-            Held::Many(values) if values.is_empty() => self == Match::Absent,
+            Held::Many([]) => self == Match::Absent,
             Held::Many(values) => {
                 let wanted = folded(wanted);
                 values

@@ -42,6 +42,19 @@ pub struct MappingRow {
     pub on_null: Option<OnNull>,
 }
 
+impl MappingRow {
+    /// The row that a target without one has.
+    pub fn default_for(target: Target) -> Self {
+        Self {
+            target,
+            source: None,
+            steps: Vec::new(),
+            on_no_match: OnNoMatch::default(),
+            on_null: None,
+        }
+    }
+}
+
 /// What a mapping row sets; written as text, e.g. `email` or `attr:department`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -132,10 +145,14 @@ pub enum Step {
     Lower,
     /// Upper case, of any script, independent of locale.
     Upper,
+    /// The first letter of each word in upper case, the others in lower case.
+    Title,
     /// No white space at either end.
     Trim,
     /// Runs of white space become one space.
     CollapseSpaces,
+    /// No spaces at all.
+    StripSpaces,
     /// What is before the last `@`; unchanged if there is none or it comes first.
     StripDomain,
     /// `bob_partner.com#EXT#@t.example` becomes `bob@partner.com`; other names are unchanged.
@@ -358,4 +375,24 @@ pub enum CleanupAction {
     Delete,
     /// It stays as it is.
     Keep,
+}
+
+impl CleanupAction {
+    /// The word used in configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            CleanupAction::Disable => "disable",
+            CleanupAction::Delete => "delete",
+            CleanupAction::Keep => "keep",
+        }
+    }
+
+    /// How much it takes away; of several causes the one that takes most decides.
+    pub(crate) const fn severity(self) -> u8 {
+        match self {
+            CleanupAction::Keep => 0,
+            CleanupAction::Disable => 1,
+            CleanupAction::Delete => 2,
+        }
+    }
 }

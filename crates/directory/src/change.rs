@@ -1,0 +1,163 @@
+//! Changes: the one vocabulary of journal, preview, audit and API for what happens in a directory.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Attributes, Origin, Reason, Status};
+
+/// One change of a directory. Whose it is (which user, which group) is kept beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// A user appears; after a removal, the same user with the same key comes back.
+    CreateUser {
+        /// What is known about the user.
+        attributes: Attributes,
+        /// Active or disabled.
+        status: Status,
+        /// Why.
+        reason: Reason,
+    },
+    /// Attributes other than the name change. Both sides bear the name valid at that point.
+    UpdateUser {
+        /// What was.
+        before: Attributes,
+        /// What is.
+        after: Attributes,
+    },
+    /// The user name changes; the user stays the same.
+    RenameUser {
+        /// The former name.
+        from: String,
+        /// The new name.
+        to: String,
+    },
+    /// The user may no longer log in; memberships stay as they are.
+    Disable {
+        /// Why.
+        reason: Reason,
+    },
+    /// The user may log in again.
+    Reactivate {
+        /// Why.
+        reason: Reason,
+    },
+    /// The status stays, for another reason. Products see nothing of it.
+    SetReason {
+        /// The former reason.
+        before: Reason,
+        /// The present reason.
+        after: Reason,
+    },
+    /// The user is gone for the products, and with the user every membership.
+    RemoveUser {
+        /// The name the user had.
+        name: String,
+        /// Why.
+        reason: Reason,
+    },
+    /// The user becomes a member; the group is created if need be.
+    AddMembership {
+        /// The group's name.
+        group: String,
+        /// Why.
+        origins: BTreeSet<Origin>,
+    },
+    /// The user is no longer a member.
+    RemoveMembership {
+        /// The group's name.
+        group: String,
+        /// The origins it had.
+        origins: BTreeSet<Origin>,
+    },
+    /// The membership stays, for other reasons. Products see nothing of it.
+    SetOrigins {
+        /// The group's name.
+        group: String,
+        /// The former origins.
+        before: BTreeSet<Origin>,
+        /// The present origins.
+        after: BTreeSet<Origin>,
+    },
+    /// A group appears.
+    CreateGroup {
+        /// Its name.
+        name: String,
+        /// A sentence about it; empty if none.
+        description: String,
+    },
+    /// A group's description changes.
+    UpdateGroup {
+        /// Its name.
+        name: String,
+        /// The former description.
+        before: String,
+        /// The new description.
+        after: String,
+    },
+    /// A group's name changes; the group stays the same.
+    RenameGroup {
+        /// The former name.
+        from: String,
+        /// The new name.
+        to: String,
+    },
+    /// A group is gone, and with it every membership in it.
+    DeleteGroup {
+        /// The name it had.
+        name: String,
+    },
+    /// A product wrote an attribute of the user, or took it away (no values).
+    SetAttribute {
+        /// The attribute.
+        name: String,
+        /// Its values from now on.
+        values: Vec<String>,
+    },
+}
+
+impl Change {
+    /// The word for the kind of change, as in its JSON form.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Change::CreateUser { .. } => "create_user",
+            Change::UpdateUser { .. } => "update_user",
+            Change::RenameUser { .. } => "rename_user",
+            Change::Disable { .. } => "disable",
+            Change::Reactivate { .. } => "reactivate",
+            Change::SetReason { .. } => "set_reason",
+            Change::RemoveUser { .. } => "remove_user",
+            Change::AddMembership { .. } => "add_membership",
+            Change::RemoveMembership { .. } => "remove_membership",
+            Change::SetOrigins { .. } => "set_origins",
+            Change::CreateGroup { .. } => "create_group",
+            Change::UpdateGroup { .. } => "update_group",
+            Change::RenameGroup { .. } => "rename_group",
+            Change::DeleteGroup { .. } => "delete_group",
+            Change::SetAttribute { .. } => "set_attribute",
+        }
+    }
+
+    /// Whether products can see a difference; changes of reasons and origins are for us alone.
+    pub const fn is_visible(&self) -> bool {
+        !matches!(self, Change::SetReason { .. } | Change::SetOrigins { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_names_its_kind_in_its_json() {
+        let change = Change::RenameUser {
+            from: "ann".into(),
+            to: "anna".into(),
+        };
+        let json = serde_json::to_string(&change).unwrap();
+        assert_eq!(json, r#"{"change":"rename_user","from":"ann","to":"anna"}"#);
+        assert_eq!(change.kind(), "rename_user");
+        assert_eq!(serde_json::from_str::<Change>(&json).unwrap(), change);
+    }
+}

@@ -1,0 +1,258 @@
+//! The decision: what should be in the directory about one person.
+
+use jiff::Timestamp;
+use scim::Resource;
+
+use crate::mapping::{self, Mapped};
+use crate::membership::{self, Candidates};
+use crate::model::{Account, Attributes, Reason, Status};
+use crate::outcome::{Outcome, Subject, Verdict};
+use crate::rules::{CleanupAction, CompiledRules};
+use crate::trace::{Entry, ScopeEffect, Trace};
+
+/// Decides what should be in the directory about one person (PL-05, steps 1 to 10).
+///
+/// The same subject and rules always give the same outcome; the order of source groups is without
+/// effect; and once the outcome is applied, deciding again at the same time changes nothing.
+pub fn evaluate(subject: &Subject<'_>, rules: &CompiledRules) -> Outcome {
+    let mut decision = Decision::new(subject, rules);
+    match subject.user {
+        Some(user) => decision.about(user, subject),
+        None => decision.about_deleted(),
+    }
+}
+
+/// A decision in the making.
+struct Decision<'a> {
+    rules: &'a CompiledRules,
+    now: Timestamp,
+    existing: Option<&'a Account>,
+    /// The account, unless it is only a tombstone.
+    live: Option<&'a Account>,
+    /// The identity provider had deleted the user and has it again.
+    returned: bool,
+    since: Option<Timestamp>,
+    recheck_at: Option<Timestamp>,
+    trace: Trace,
+}
+
+/// What the required groups say.
+enum Scope {
+    In,
+    /// Out, and nothing comes of it yet.
+    Grace,
+    Out,
+    Waiting,
+}
+
+impl<'a> Decision<'a> {
+    fn new(subject: &Subject<'a>, rules: &'a CompiledRules) -> Self {
+        let existing = subject.existing;
+        let gone = |it: &Account| it.status == Status::Removed || it.reason == Reason::IdpDeleted;
+        let mut trace = Trace::default();
+        trace
+            .entries
+            .reserve(subject.groups.len() + rules.rows.len() + 4);
+        trace.push(Entry::Subject {
+            trigger: subject.trigger,
+            groups: subject.user.map(|_| subject.groups.len()),
+            existing: existing.map(|it| (it.status, it.reason)),
+        });
+        Self {
+            rules,
+            now: subject.now,
+            existing,
+            live: existing.filter(|it| it.status != Status::Removed),
+            returned: subject.user.is_some() && existing.is_some_and(gone),
+            since: None,
+            recheck_at: None,
+            trace,
+        }
+    }
+
+    fn about(&mut self, user: &'a Resource, subject: &Subject<'a>) -> Outcome {
+        if self.returned {
+            self.trace.push(Entry::Returned);
+        }
+        let before = self.existing.map(|it| &it.attributes);
+        let mapped = match mapping::map(user, before, self.rules, &mut self.trace) {
+            Ok(mapped) => mapped,
+            Err(reason) => return self.dropped(reason, user),
+        };
+        let Mapped {
+            attributes,
+            active,
+            groups,
+        } = mapped;
+        let candidates =
+            match membership::candidates(subject.groups, groups, self.rules, &mut self.trace) {
+                Ok(candidates) => candidates,
+                Err(membership::NoNameMatched) => {
+                    return self.dropped(Reason::FilteredNoMatch, user);
+                }
+            };
+        let inactive = (!active).then_some((Reason::IdpInactive, self.rules.cleanup.idp_inactive));
+        match self.scope(&candidates) {
+            Scope::Waiting => self.without_account(Reason::NotInRequiredGroup),
+            Scope::Out => {
+                let out = (Reason::NotInRequiredGroup, self.rules.cleanup.out_of_scope);
+                self.clean_up(out, inactive, None)
+            }
+            Scope::In | Scope::Grace if inactive.is_some() => {
+                let inactive = (Reason::IdpInactive, self.rules.cleanup.idp_inactive);
+                self.clean_up(inactive, None, Some(attributes))
+            }
+            Scope::Grace if self.live.is_some_and(|it| it.status == Status::Disabled) => {
+                self.as_it_is(attributes)
+            }
+            Scope::In | Scope::Grace => self.active(attributes, candidates),
+        }
+    }
+
+    fn about_deleted(&mut self) -> Outcome {
+        let deleted = (Reason::IdpDeleted, self.rules.cleanup.idp_deleted);
+        self.clean_up(deleted, None, None)
+    }
+
+    fn dropped(&mut self, reason: Reason, user: &Resource) -> Outcome {
+        // A leaver does not stay active because a row drops leavers and dropping means keeping.
+        let inactive = (user.active() == Some(false))
+            .then_some((Reason::IdpInactive, self.rules.cleanup.idp_inactive));
+        self.clean_up((reason, self.rules.cleanup.dropped), inactive, None)
+    }
+
+    /// Gate B: required groups (US-24), with a delay before anyone loses an account.
+    fn scope(&mut self, candidates: &Candidates<'_>) -> Scope {
+        if self.rules.required.is_empty() {
+            return Scope::In;
+        }
+        let found = candidates.list.iter().find_map(|candidate| {
+            let entry = self
+                .rules
+                .required
+                .find(&candidate.name, candidate.source)?;
+            Some((candidate, entry))
+        });
+        let (scope, effect) = match (found, self.live) {
+            (Some((candidate, entry)), _) => {
+                let group = candidate.name.to_string();
+                let entry = entry.clone();
+                (Scope::In, ScopeEffect::In { group, entry })
+            }
+            (None, None) => (Scope::Waiting, ScopeEffect::Waiting),
+            (None, Some(account)) => {
+                let since = account.out_of_scope_since.unwrap_or(self.now);
+                self.since = Some(since);
+                match since.checked_add(self.rules.grace) {
+                    Ok(until) if self.now < until => {
+                        self.recheck_at = Some(until);
+                        (Scope::Grace, ScopeEffect::Grace { until })
+                    }
+                    _ => (Scope::Out, ScopeEffect::Out { since }),
+                }
+            }
+        };
+        self.trace.push(Entry::Scope(effect));
+        scope
+    }
+
+    /// An account whose user may log in, unless an administrator says no.
+    fn active(&mut self, attributes: Attributes, candidates: Candidates<'_>) -> Outcome {
+        if self.manual().is_some() {
+            self.trace.push(Entry::ManualStands);
+            return match self.live {
+                Some(_) => self.as_it_is(attributes),
+                None => self.without_account(Reason::Manual),
+            };
+        }
+        let memberships = membership::of_active(
+            candidates,
+            self.existing,
+            self.returned,
+            self.rules,
+            &mut self.trace,
+        );
+        let verdict = Verdict::Account {
+            status: Status::Active,
+            reason: Reason::IdpActive,
+        };
+        self.outcome(verdict, attributes, memberships)
+    }
+
+    /// Something stands in the way of an active account (US-30). Of two causes the one that takes more
+    /// decides. With `attributes` the user is still known to the identity provider.
+    fn clean_up(
+        &mut self,
+        first: (Reason, CleanupAction),
+        second: Option<(Reason, CleanupAction)>,
+        attributes: Option<Attributes>,
+    ) -> Outcome {
+        let (reason, action) = match second {
+            Some(second) if second.1.severity() > first.1.severity() => second,
+            _ => first,
+        };
+        self.trace.push(Entry::Cleanup { reason, action });
+        let known = attributes.is_some();
+        let attributes = attributes
+            .or_else(|| self.existing.map(|it| it.attributes.clone()))
+            .unwrap_or_default();
+        let Some(live) = self.live else {
+            // Someone inactive from the start is shown to the products, to be found and mentioned.
+            let shown = known && action == CleanupAction::Disable && self.manual().is_none();
+            return if shown {
+                self.frozen(Status::Disabled, reason, attributes)
+            } else {
+                self.without_account(self.manual().unwrap_or(reason))
+            };
+        };
+        let reason = self.manual().unwrap_or(reason);
+        match action {
+            CleanupAction::Disable => self.frozen(Status::Disabled, reason, attributes),
+            CleanupAction::Keep => self.frozen(live.status, reason, attributes),
+            CleanupAction::Delete => {
+                self.outcome(Verdict::Remove { reason }, attributes, Vec::new())
+            }
+        }
+    }
+
+    /// The administrator's word on the account, if it stands: only an administrator undoes it (US-35).
+    fn manual(&self) -> Option<Reason> {
+        self.existing
+            .filter(|it| it.reason == Reason::Manual && it.status != Status::Active)
+            .map(|it| it.reason)
+    }
+
+    fn as_it_is(&mut self, attributes: Attributes) -> Outcome {
+        match self.live {
+            Some(live) => self.frozen(live.status, live.reason, attributes),
+            None => self.without_account(Reason::NotInRequiredGroup),
+        }
+    }
+
+    fn frozen(&mut self, status: Status, reason: Reason, attributes: Attributes) -> Outcome {
+        self.trace.push(Entry::Frozen);
+        let memberships = membership::frozen(self.existing, self.returned);
+        self.outcome(Verdict::Account { status, reason }, attributes, memberships)
+    }
+
+    fn without_account(&mut self, reason: Reason) -> Outcome {
+        let verdict = Verdict::NoAccount { reason };
+        self.outcome(verdict, Attributes::default(), Vec::new())
+    }
+
+    fn outcome(
+        &mut self,
+        verdict: Verdict,
+        attributes: Attributes,
+        memberships: Vec<crate::model::Membership>,
+    ) -> Outcome {
+        Outcome {
+            verdict,
+            attributes,
+            memberships,
+            recheck_at: self.recheck_at,
+            out_of_scope_since: self.since,
+            trace: std::mem::take(&mut self.trace),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! The mapping table run over one user: attributes, the wish to be active, and groups named by attributes.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use scim::Resource;
+
+use crate::model::{Attributes, Reason};
+use crate::rules::{CompiledRules, Fault, Item, OnNull, Row, Settled, Target, is_possible_name};
+use crate::trace::{AttributeEffect, Entry, Trace};
+
+/// What the mapping table makes of one user.
+#[derive(Debug, Default)]
+pub(crate) struct Mapped<'a> {
+    pub attributes: Attributes,
+    /// Whether the identity provider means the user to be active.
+    pub active: bool,
+    /// Groups that rows name, each with the row's source.
+    pub groups: Vec<(Cow<'a, str>, Arc<str>)>,
+}
+
+/// A row's result before it is put in its place.
+enum Read<'a> {
+    Values(Vec<Item<'a>>),
+    Keep(AttributeEffect),
+    Clear,
+    Drop(Reason),
+}
+
+/// Runs the table. An error is the reason for which the user is dropped.
+pub(crate) fn map<'a>(
+    user: &'a Resource,
+    before: Option<&Attributes>,
+    rules: &'a CompiledRules,
+    trace: &mut Trace,
+) -> Result<Mapped<'a>, Reason> {
+    let mut mapped = Mapped {
+        active: user.active().unwrap_or(true),
+        ..Mapped::default()
+    };
+    for row in &rules.rows {
+        let (effect, dropped) = match row.read(user) {
+            Read::Values(values) => (mapped.set(row, values, before), None),
+            Read::Keep(effect) => {
+                mapped.keep(&row.target, before);
+                (effect, None)
+            }
+            Read::Clear => (AttributeEffect::Cleared, None),
+            Read::Drop(reason) => (AttributeEffect::Dropped(reason), Some(reason)),
+        };
+        trace.push(Entry::Attribute {
+            target: Arc::clone(&row.label),
+            from: Arc::clone(&row.from),
+            effect,
+        });
+        if let Some(reason) = dropped {
+            return Err(reason);
+        }
+    }
+    // Nobody is known by no name: without a new one the old one stays, and without that nobody appears.
+    if mapped.attributes.username.is_empty() {
+        mapped.keep(&Target::Username, before);
+    }
+    if mapped.attributes.username.is_empty() {
+        return Err(Reason::DroppedByRule);
+    }
+    Ok(mapped)
+}
+
+impl Row {
+    fn read<'a>(&'a self, user: &'a Resource) -> Read<'a> {
+        let mut values = self.reader.read(user);
+        if self.steps.is_empty() {
+            return if values.is_empty() {
+                self.without_value()
+            } else {
+                Read::Values(values)
+            };
+        }
+        if let Err(fault) = self.steps.run(&mut values) {
+            return Read::Keep(AttributeEffect::Failed(fault));
+        }
+        values.retain(|item| !item.text.is_empty());
+        if values.is_empty() {
+            return self.without_value();
+        }
+        if !self.steps.conditional {
+            return Read::Values(values);
+        }
+        match self.on_no_match.settle(values) {
+            Settled::Values(values) if values.is_empty() => Read::Clear,
+            Settled::Values(values) => Read::Values(values),
+            Settled::Keep => Read::Keep(AttributeEffect::KeptWithoutMatch),
+            Settled::DropUser => Read::Drop(Reason::FilteredNoMatch),
+        }
+    }
+
+    fn without_value<'a>(&self) -> Read<'a> {
+        match self.on_null {
+            OnNull::Keep => Read::Keep(AttributeEffect::KeptWithoutValue),
+            OnNull::Clear => Read::Clear,
+            OnNull::DropUser => Read::Drop(Reason::DroppedByRule),
+        }
+    }
+}
+
+impl<'a> Mapped<'a> {
+    fn set(
+        &mut self,
+        row: &Row,
+        values: Vec<Item<'a>>,
+        before: Option<&Attributes>,
+    ) -> AttributeEffect {
+        match &row.target {
+            Target::Groups => {
+                let from = &row.from;
+                let groups = values.into_iter().map(|item| (item.text, Arc::clone(from)));
+                self.groups.extend(groups);
+            }
+            Target::Attribute(name) => {
+                let texts = values.into_iter().map(|item| item.text.into_owned());
+                self.attributes.extra.insert(name.clone(), texts.collect());
+            }
+            target => {
+                let Some(first) = values.into_iter().next() else {
+                    return AttributeEffect::Cleared;
+                };
+                if let Err(fault) = self.set_one(target, first.text) {
+                    self.keep(target, before);
+                    return AttributeEffect::Failed(fault);
+                }
+            }
+        }
+        AttributeEffect::Set
+    }
+
+    fn set_one(&mut self, target: &Target, text: Cow<'a, str>) -> Result<(), Fault> {
+        if *target == Target::Active {
+            self.active = flag(&text).ok_or(Fault::NotUnderstood)?;
+            return Ok(());
+        }
+        if *target == Target::Username && !is_possible_name(&text) {
+            return Err(Fault::NotAName);
+        }
+        if let Some(place) = self.attributes.place_mut(target) {
+            *place = text.into_owned();
+        }
+        Ok(())
+    }
+
+    /// Leaves a target as it was. Whether to be active is then what the identity provider says plainly.
+    fn keep(&mut self, target: &Target, before: Option<&Attributes>) {
+        let Some(before) = before else { return };
+        if let Target::Attribute(name) = target {
+            if let Some(values) = before.extra.get(name) {
+                self.attributes.extra.insert(name.clone(), values.clone());
+            }
+        } else if let (Some(from), Some(to)) =
+            (before.place(target), self.attributes.place_mut(target))
+        {
+            to.clone_from(from);
+        }
+    }
+}
+
+impl Attributes {
+    fn place(&self, target: &Target) -> Option<&String> {
+        Some(match target {
+            Target::Username => &self.username,
+            Target::Email => &self.email,
+            Target::DisplayName => &self.display_name,
+            Target::FirstName => &self.first_name,
+            Target::LastName => &self.last_name,
+            Target::Active | Target::Groups | Target::Attribute(_) => return None,
+        })
+    }
+
+    fn place_mut(&mut self, target: &Target) -> Option<&mut String> {
+        Some(match target {
+            Target::Username => &mut self.username,
+            Target::Email => &mut self.email,
+            Target::DisplayName => &mut self.display_name,
+            Target::FirstName => &mut self.first_name,
+            Target::LastName => &mut self.last_name,
+            Target::Active | Target::Groups | Target::Attribute(_) => return None,
+        })
+    }
+
+    /// The value of a target by its name in the rules; several values are joined by commas.
+    pub fn get(&self, target: &str) -> Option<String> {
+        match Target::try_from(target.to_owned()).ok()? {
+            Target::Attribute(name) => self.extra.get(&name).map(|values| values.join(", ")),
+            target => self.place(&target).cloned(),
+        }
+    }
+}
+
+/// Reads the spellings of true and false that clients use.
+fn flag(text: &str) -> Option<bool> {
+    let any = |words: &[&str]| {
+        words
+            .iter()
+            .any(|word| text.trim().eq_ignore_ascii_case(word))
+    };
+    if any(&["true", "1", "yes"]) {
+        Some(true)
+    } else if any(&["false", "0", "no"]) {
+        Some(false)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,74 @@
+//! Group names on their way from the identity provider to the products (US-15).
+
+use super::step::{Item, Steps};
+use super::{GroupNames, NameMode, OnNoMatch, RuleError};
+
+/// Compiled rules for group names.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NameRules {
+    mode: NameMode,
+    rules: Vec<Steps>,
+    conditional: bool,
+    /// What happens to names that no rule matched.
+    pub on_no_match: OnNoMatch,
+}
+
+impl NameRules {
+    /// Compiles the rules; what is wrong with them goes into `errors`.
+    pub(crate) fn compile(names: &GroupNames, path: &str, errors: &mut Vec<RuleError>) -> Self {
+        let rules: Vec<Steps> = names
+            .rules
+            .iter()
+            .enumerate()
+            .map(|(index, rule)| {
+                let path = format!("{path}.rules[{index}].steps");
+                Steps::compile(&rule.steps, &path, errors)
+            })
+            .collect();
+        Self {
+            mode: names.mode,
+            conditional: rules.iter().any(|rule| rule.conditional),
+            rules,
+            on_no_match: names.on_no_match,
+        }
+    }
+
+    /// Whether a name can fail to match.
+    pub(crate) fn conditional(&self) -> bool {
+        self.conditional
+    }
+
+    /// What one source group's name becomes: mostly one name, none if a rule took it away.
+    /// A name on which the rules fail goes on as what it was before the failing rule.
+    pub(crate) fn transform<'a>(&self, name: &'a str) -> Vec<Item<'a>> {
+        let mut values = vec![Item::new(name)];
+        let mut matched = !self.conditional;
+        for rule in &self.rules {
+            let mut tried = fresh(&values);
+            if rule.run(&mut tried).is_err() {
+                continue;
+            }
+            let applies = !rule.conditional || tried.iter().any(|item| item.matched);
+            if !applies {
+                continue;
+            }
+            values = tried;
+            matched |= rule.conditional;
+            if rule.conditional && self.mode == NameMode::FirstMatch {
+                break;
+            }
+        }
+        for item in &mut values {
+            item.matched = matched;
+        }
+        values.retain(|item| !item.text.is_empty());
+        values
+    }
+}
+
+fn fresh<'a>(values: &[Item<'a>]) -> Vec<Item<'a>> {
+    values
+        .iter()
+        .map(|item| Item::new(item.text.clone()))
+        .collect()
+}

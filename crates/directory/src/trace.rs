@@ -1,0 +1,473 @@
+//! How a decision came about: what was found and done at each stage, put into words on demand.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cause::Trigger;
+use crate::id::SourceGroupPk;
+use crate::model::{Reason, Status};
+use crate::name::same;
+use crate::outcome::{Outcome, Verdict};
+use crate::rules::{CleanupAction, Fault};
+
+/// What was found and done, in the order of evaluation (PL-05).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl Trace {
+    pub(crate) fn push(&mut self, entry: Entry) {
+        self.entries.push(entry);
+    }
+
+    /// The entries, in the order of evaluation.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+/// A stage of evaluation, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// What was there to begin with.
+    Subject,
+    /// The mapping table.
+    Mapping,
+    /// Names of source groups and the lists that filter them.
+    Groups,
+    /// Required groups.
+    Scope,
+    /// Groups everyone is in.
+    Additions,
+    /// Memberships that nothing grants any more.
+    Removals,
+    /// Whether there is an account, and in which state.
+    Status,
+}
+
+/// One thing that was found or done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// What the evaluation began with.
+    Subject {
+        /// What set it off.
+        trigger: Trigger,
+        /// In how many source groups the user is; none if the identity provider deleted the user.
+        groups: Option<usize>,
+        /// The account there was.
+        existing: Option<(Status, Reason)>,
+    },
+    /// A mapping row.
+    Attribute {
+        /// The target.
+        target: Arc<str>,
+        /// Where the value came from.
+        from: Arc<str>,
+        /// What came of it.
+        effect: AttributeEffect,
+    },
+    /// A group that the identity provider or a row names.
+    Group {
+        /// Who names it.
+        from: GroupSource,
+        /// The name there.
+        name: String,
+        /// What came of it.
+        effect: GroupEffect,
+    },
+    /// No name matched a rule, and such memberships are left alone.
+    GroupsUntouched,
+    /// The required groups.
+    Scope(ScopeEffect),
+    /// A group that every active user is in.
+    Always {
+        /// Its name.
+        group: Arc<str>,
+    },
+    /// A membership that was there and that nothing grants.
+    Membership {
+        /// The group's name.
+        group: String,
+        /// What came of it.
+        effect: MembershipEffect,
+    },
+    /// All memberships stay as they are, as the account is not active.
+    Frozen,
+    /// The user was deleted and is back.
+    Returned,
+    /// What stands in the way of an active account, and what is to be done about it.
+    Cleanup {
+        /// What stands in the way.
+        reason: Reason,
+        /// What the rules say about that.
+        action: CleanupAction,
+    },
+    /// An administrator's decision stands.
+    ManualStands,
+}
+
+/// What came of a mapping row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttributeEffect {
+    /// The target has the value.
+    Set,
+    /// There was no value; what was there stays.
+    KeptWithoutValue,
+    /// Nothing matched; what was there stays.
+    KeptWithoutMatch,
+    /// The target is empty.
+    Cleared,
+    /// The user is dropped.
+    Dropped(Reason),
+    /// The row failed; what was there stays.
+    Failed(Fault),
+}
+
+/// Who names a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupSource {
+    /// A source group.
+    Idp(SourceGroupPk),
+    /// A mapping row with this source.
+    Row(Arc<str>),
+}
+
+/// What came of a group's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupEffect {
+    /// It is granted under the same name.
+    Granted,
+    /// It is granted under another name.
+    GrantedAs(String),
+    /// No rule matched the name.
+    NoRuleMatched,
+    /// The rules left nothing of the name.
+    TransformedAway,
+    /// What became of the name cannot name a group.
+    NotAName(String),
+    /// `only_assign` does not have it.
+    NotInOnlyAssign(String),
+    /// `never_assign` has it.
+    NeverAssign {
+        /// What became of the name.
+        name: String,
+        /// The entry that matched.
+        entry: Arc<str>,
+    },
+}
+
+/// What came of the required groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScopeEffect {
+    /// The user is in one.
+    In {
+        /// The group.
+        group: String,
+        /// The entry that matched it.
+        entry: Arc<str>,
+    },
+    /// The user is in none, and has no account: it waits.
+    Waiting,
+    /// The user is in none, and keeps the account for a while.
+    Grace {
+        /// How long.
+        until: Timestamp,
+    },
+    /// The user is in none.
+    Out {
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+/// What came of a membership that nothing grants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MembershipEffect {
+    /// It goes.
+    Removed,
+    /// It stays: `never_remove` has the group.
+    Protected(Arc<str>),
+    /// It stays: someone else made it.
+    NotOurs,
+    /// It stays: the rules only add.
+    Additive,
+    /// It stays or comes back, as the user was deleted and is back.
+    Restored,
+}
+
+/// One line of an explanation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// The stage of evaluation.
+    pub stage: Stage,
+    /// What happened, as a sentence.
+    pub text: String,
+}
+
+/// Why someone is, or is not, in a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Why {
+    /// Whether the decision makes the user a member.
+    pub member: bool,
+    /// What led there.
+    pub lines: Vec<Line>,
+}
+
+impl Outcome {
+    /// The whole decision in words, one line for each thing found or done.
+    pub fn lines(&self) -> Vec<Line> {
+        let mut lines: Vec<Line> = self.trace.entries.iter().map(|it| self.line(it)).collect();
+        lines.push(self.conclusion());
+        lines
+    }
+
+    /// Why the user is or is not in a group, by the name products see or the identity provider's.
+    pub fn why_group(&self, group: &str) -> Why {
+        let member = matches!(self.verdict, Verdict::Account { .. })
+            && self.memberships.iter().any(|it| same(&it.group, group));
+        let mut lines: Vec<Line> = self
+            .trace
+            .entries
+            .iter()
+            .filter(|entry| entry.bears_on(group))
+            .map(|entry| self.line(entry))
+            .collect();
+        if !self.trace.entries.iter().any(|entry| entry.names(group)) {
+            let text = format!(
+                "nothing this user has from the identity provider or the rules names `{group}`"
+            );
+            lines.push(Line {
+                stage: Stage::Groups,
+                text,
+            });
+        }
+        lines.push(self.conclusion());
+        Why { member, lines }
+    }
+
+    fn line(&self, entry: &Entry) -> Line {
+        let text = match entry {
+            Entry::Attribute {
+                target,
+                from,
+                effect,
+            } => self.attribute_text(target, from, *effect),
+            other => other.text(),
+        };
+        Line {
+            stage: entry.stage(),
+            text,
+        }
+    }
+
+    fn attribute_text(&self, target: &str, from: &str, effect: AttributeEffect) -> String {
+        match effect {
+            AttributeEffect::Set => match self.attributes.get(target) {
+                Some(value) => format!("`{target}` is {value:?}, from {from}"),
+                None => format!("`{target}` is read from {from}"),
+            },
+            AttributeEffect::KeptWithoutValue => {
+                format!("`{target}` stays as it was: {from} has no value")
+            }
+            AttributeEffect::KeptWithoutMatch => {
+                format!("`{target}` stays as it was: no step matched what {from} says")
+            }
+            AttributeEffect::Cleared => format!("`{target}` is empty: nothing is left of {from}"),
+            AttributeEffect::Dropped(reason) => format!(
+                "the row for `{target}` drops the user ({}): {from} has no fitting value",
+                reason.as_str()
+            ),
+            AttributeEffect::Failed(fault) => {
+                format!(
+                    "`{target}` stays as it was: the value of {from} {}",
+                    fault.as_str()
+                )
+            }
+        }
+    }
+
+    fn conclusion(&self) -> Line {
+        let text = match self.verdict {
+            Verdict::NoAccount { reason } => format!("no account ({})", reason.as_str()),
+            Verdict::Account { status, reason } => {
+                format!("account {} ({})", status.as_str(), reason.as_str())
+            }
+            Verdict::Remove { reason } => format!("the account goes ({})", reason.as_str()),
+        };
+        Line {
+            stage: Stage::Status,
+            text,
+        }
+    }
+}
+
+impl Entry {
+    /// The stage it belongs to.
+    pub fn stage(&self) -> Stage {
+        match self {
+            Entry::Subject { .. } | Entry::Returned => Stage::Subject,
+            Entry::Attribute { .. } => Stage::Mapping,
+            Entry::Group { .. } | Entry::GroupsUntouched => Stage::Groups,
+            Entry::Scope(_) => Stage::Scope,
+            Entry::Always { .. } => Stage::Additions,
+            Entry::Membership { .. } | Entry::Frozen => Stage::Removals,
+            Entry::Cleanup { .. } | Entry::ManualStands => Stage::Status,
+        }
+    }
+
+    /// Whether it speaks of a group, by the source's name or the products'.
+    fn names(&self, group: &str) -> bool {
+        match self {
+            Entry::Group { name, effect, .. } => same(name, group) || effect.names(group),
+            Entry::Always { group: name } => same(name, group),
+            Entry::Membership { group: name, .. } => same(name, group),
+            _ => false,
+        }
+    }
+
+    /// Whether it has to do with being in a group or not.
+    fn bears_on(&self, group: &str) -> bool {
+        match self {
+            Entry::Subject { .. } | Entry::Attribute { .. } => {
+                matches!(
+                    self,
+                    Entry::Attribute {
+                        effect: AttributeEffect::Dropped(_),
+                        ..
+                    }
+                )
+            }
+            Entry::Group { .. } | Entry::Always { .. } | Entry::Membership { .. } => {
+                self.names(group)
+            }
+            Entry::Scope(effect) => !matches!(effect, ScopeEffect::In { .. }),
+            Entry::GroupsUntouched
+            | Entry::Frozen
+            | Entry::Returned
+            | Entry::Cleanup { .. }
+            | Entry::ManualStands => true,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Entry::Subject {
+                trigger,
+                groups,
+                existing,
+            } => subject_text(*trigger, *groups, *existing),
+            Entry::Attribute { target, .. } => format!("`{target}`"),
+            Entry::Group { from, name, effect } => group_text(from, name, effect),
+            Entry::GroupsUntouched => {
+                "no rule for group names matched, so memberships stay as they are".to_owned()
+            }
+            Entry::Scope(effect) => effect.text(),
+            Entry::Always { group } => format!("`{group}` is assigned to every active user"),
+            Entry::Membership { group, effect } => effect.text(group),
+            Entry::Frozen => {
+                "memberships stay as they are, as the account is not active".to_owned()
+            }
+            Entry::Returned => "the user had been deleted and is back".to_owned(),
+            Entry::Cleanup { reason, action } => {
+                format!("{}: the rules say {}", reason.as_str(), action.as_str())
+            }
+            Entry::ManualStands => "an administrator's decision stands".to_owned(),
+        }
+    }
+}
+
+fn subject_text(
+    trigger: Trigger,
+    groups: Option<usize>,
+    existing: Option<(Status, Reason)>,
+) -> String {
+    let before = match existing {
+        None => "no account so far".to_owned(),
+        Some((status, reason)) => {
+            format!("account so far {} ({})", status.as_str(), reason.as_str())
+        }
+    };
+    let source = match groups {
+        None => "the identity provider deleted the user".to_owned(),
+        Some(1) => "the user is in one source group".to_owned(),
+        Some(count) => format!("the user is in {count} source groups"),
+    };
+    format!("{}: {source}; {before}", trigger.as_str())
+}
+
+fn group_text(from: &GroupSource, name: &str, effect: &GroupEffect) -> String {
+    let origin = match from {
+        GroupSource::Idp(_) => format!("source group `{name}`"),
+        GroupSource::Row(row) => format!("`{name}` from {row}"),
+    };
+    match effect {
+        GroupEffect::Granted => format!("{origin} is assigned"),
+        GroupEffect::GrantedAs(name) => format!("{origin} is assigned as `{name}`"),
+        GroupEffect::NoRuleMatched => format!("{origin} is left out: no rule matches its name"),
+        GroupEffect::TransformedAway => {
+            format!("{origin} is left out: nothing is left of its name")
+        }
+        GroupEffect::NotAName(name) => {
+            format!("{origin} is left out: {name:?} cannot name a group")
+        }
+        GroupEffect::NotInOnlyAssign(name) => {
+            format!("{origin} is left out: `{name}` is not in `only_assign`")
+        }
+        GroupEffect::NeverAssign { name, entry } => {
+            format!("{origin} is left out: `{name}` is in `never_assign` by `{entry}`")
+        }
+    }
+}
+
+impl GroupEffect {
+    fn names(&self, group: &str) -> bool {
+        match self {
+            GroupEffect::GrantedAs(name)
+            | GroupEffect::NotAName(name)
+            | GroupEffect::NotInOnlyAssign(name)
+            | GroupEffect::NeverAssign { name, .. } => same(name, group),
+            GroupEffect::Granted | GroupEffect::NoRuleMatched | GroupEffect::TransformedAway => {
+                false
+            }
+        }
+    }
+}
+
+impl ScopeEffect {
+    fn text(&self) -> String {
+        match self {
+            ScopeEffect::In { group, entry } => {
+                format!("`{group}` is a required group by `{entry}`")
+            }
+            ScopeEffect::Waiting => "the user is in no required group and waits for one".to_owned(),
+            ScopeEffect::Grace { until } => {
+                format!("the user is in no required group and keeps the account until {until}")
+            }
+            ScopeEffect::Out { since } => {
+                format!("the user is in no required group since {since}")
+            }
+        }
+    }
+}
+
+impl MembershipEffect {
+    fn text(&self, group: &str) -> String {
+        match self {
+            MembershipEffect::Removed => format!("`{group}` goes: nothing grants it any more"),
+            MembershipEffect::Protected(entry) => {
+                format!("`{group}` stays: it is in `never_remove` by `{entry}`")
+            }
+            MembershipEffect::NotOurs => {
+                format!("`{group}` stays: this connector did not assign it")
+            }
+            MembershipEffect::Additive => format!("`{group}` stays: the rules only add"),
+            MembershipEffect::Restored => {
+                format!("`{group}` is given back, as the user had it before being deleted")
+            }
+        }
+    }
+}
