@@ -11,6 +11,7 @@ pub mod okta;
 pub mod organization;
 pub mod picture;
 pub mod postgres;
+pub mod provider;
 pub mod random;
 pub mod report;
 

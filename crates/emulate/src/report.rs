@@ -25,8 +25,8 @@ pub struct Failure {
     pub task: String,
     /// Why it counts as failed.
     pub why: String,
-    /// The request and the answer it failed on.
-    pub exchange: Exchange,
+    /// The request and the answer it failed on, if it was one.
+    pub exchange: Option<Exchange>,
 }
 
 /// What came of one run.
@@ -58,6 +58,14 @@ impl Report {
     #[must_use]
     pub fn count(&self, what: &str) -> u64 {
         self.counts.get(what).copied().unwrap_or(0)
+    }
+
+    /// Counts a failure, and keeps it if there is room.
+    pub(crate) fn add_failure(&mut self, failure: Failure) {
+        self.failed += 1;
+        if self.failures.len() < KEPT_FAILURES {
+            self.failures.push(failure);
+        }
     }
 
     /// Adds what a later run did.
@@ -97,7 +105,11 @@ impl fmt::Display for Report {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} ({})", self.task, self.why, self.exchange)
+        write!(f, "{}: {}", self.task, self.why)?;
+        match &self.exchange {
+            Some(exchange) => write!(f, " ({exchange})"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -150,15 +162,13 @@ impl<'a> Run<'a> {
 
     /// Notes something that went wrong.
     pub(crate) fn fail(&self, task: String, trouble: Trouble) {
-        let mut report = lock(&self.report);
-        report.failed += 1;
-        if report.failures.len() < KEPT_FAILURES {
-            report.failures.push(Failure {
-                task,
-                why: trouble.why,
-                exchange: *trouble.exchange,
-            });
-        }
+        let Trouble { why, exchange } = trouble;
+        let exchange = Some(*exchange);
+        lock(&self.report).add_failure(Failure {
+            task,
+            why,
+            exchange,
+        });
     }
 
     /// The value of what went well; what did not is noted and yields nothing.

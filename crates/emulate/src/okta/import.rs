@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Okta;
 use crate::answer::{self, Remote};
 use crate::http::Trouble;
-use crate::report::{Progress, Report, Run};
+use crate::report::{Failure, Progress, Report, Run};
 
 /// So many resources are asked for at once.
 const PAGE: u64 = 100;
@@ -65,6 +65,47 @@ impl Okta {
             run.count_many("groups imported", import.groups.len());
         }
         (import, run.end())
+    }
+
+    /// Imports, and compares with what was sent: it is a failure if somebody active, or a group, is missing, or if a
+    /// group has other members.
+    pub async fn import_and_compare(&self, progress: &Progress<'_>) -> Report {
+        let (import, mut report) = self.import(progress).await;
+        let people: BTreeSet<&str> = import.users.iter().map(|user| user.id.as_str()).collect();
+        let missing = self
+            .users
+            .values()
+            .filter(|user| user.active && !people.contains(user.id.as_str()));
+        let mut wrong: Vec<(String, String)> = missing
+            .map(|user| (format!("import {}", user.login), "missing".to_owned()))
+            .collect();
+        for pushed in self.groups.values() {
+            let task = format!("import group {}", pushed.name);
+            match import.groups.iter().find(|group| group.id == pushed.id) {
+                None => wrong.push((task, "missing".to_owned())),
+                Some(group) => {
+                    let sent = pushed
+                        .members
+                        .iter()
+                        .filter_map(|person| self.remote_user(*person));
+                    let sent: BTreeSet<String> = sent.map(str::to_owned).collect();
+                    if sent != group.members {
+                        wrong.push((
+                            task,
+                            format!("has {} members, not {}", group.members.len(), sent.len()),
+                        ));
+                    }
+                }
+            }
+        }
+        for (task, why) in wrong {
+            report.add_failure(Failure {
+                task,
+                why,
+                exchange: None,
+            });
+        }
+        report
     }
 
     /// Reads pages until the total is reached; a page that is short or repeats something tears the import.
