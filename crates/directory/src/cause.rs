@@ -18,6 +18,8 @@ pub enum Trigger {
     Simulate,
     /// An import of files or of another server.
     Import,
+    /// A product wrote what it may write itself.
+    Product,
 }
 
 impl Trigger {
@@ -29,6 +31,7 @@ impl Trigger {
             Trigger::Reconcile => "reconcile",
             Trigger::Simulate => "simulate",
             Trigger::Import => "import",
+            Trigger::Product => "product",
         }
     }
 
@@ -40,6 +43,7 @@ impl Trigger {
             Trigger::Reconcile,
             Trigger::Simulate,
             Trigger::Import,
+            Trigger::Product,
         ]
         .into_iter()
         .find(|trigger| trigger.as_str() == text)

@@ -1,6 +1,7 @@
 //! A connector: one endpoint, one set of rules, one directory it feeds.
 
 use jiff::Timestamp;
+use scim::Dialect;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ConnectorId, DirectoryId};
@@ -60,6 +61,15 @@ impl Preset {
         }
     }
 
+    /// How its clients depart from the RFCs.
+    pub const fn dialect(self) -> Dialect {
+        match self {
+            Preset::Okta => Dialect::okta(),
+            Preset::Entra => Dialect::entra(),
+            _ => Dialect::generic(),
+        }
+    }
+
     /// Reads the word used in configuration and storage.
     pub fn parse(text: &str) -> Option<Preset> {
         Preset::ALL
@@ -116,17 +126,6 @@ pub enum PatchReply {
     Always204,
 }
 
-/// What happens when a second source group of the same name is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Duplicates {
-    /// 409 `uniqueness`: most clients look the first one up and link to it.
-    #[default]
-    Refuse,
-    /// Both are kept, and feed one group of the directory with the union of their members (PL-08).
-    Merge,
-}
-
 /// How a connector's endpoint behaves, apart from its rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -135,8 +134,6 @@ pub struct ConnectorSettings {
     pub patch_reply: PatchReply,
     /// Whether a pushed `password` is kept (as a hash); otherwise it is dropped and reported.
     pub accept_passwords: bool,
-    /// What happens to a second group of the same name.
-    pub duplicates: Duplicates,
 }
 
 /// One connector as configured.

@@ -25,7 +25,7 @@ mod plan;
 pub use apply::apply;
 pub use cause::{Cause, Trigger};
 pub use change::Change;
-pub use connector::{Connector, ConnectorSettings, ConnectorState, Duplicates, PatchReply, Preset};
+pub use connector::{Connector, ConnectorSettings, ConnectorState, PatchReply, Preset};
 pub use evaluate::evaluate;
 pub use id::{
     ApplicationId, ConnectorId, DirectoryId, GroupPk, SourceGroupPk, SourceUserPk, UserPk,

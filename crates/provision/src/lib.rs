@@ -1,1 +1,75 @@
 //! What happens: the use cases, each one transaction. The only writer of the store.
+//!
+//! A write of an IdP goes through [`users`] and [`groups`]: the source takes it as it is, then
+//! [`settle`] asks the rules what it means for each affected person and carries that out, all in
+//! the same transaction. What would touch too many people is marked as due there and worked off
+//! in chunks by [`worker`].
+
+mod address;
+mod administration;
+mod carry_out;
+mod error;
+mod groups;
+mod loaded;
+mod local;
+mod members;
+mod passwords;
+mod rebind;
+mod secret;
+mod settle;
+mod setup;
+mod tokens;
+mod users;
+mod why;
+mod worker;
+
+use std::sync::Arc;
+
+pub use address::AddressRange;
+pub use administration::{ApplicationDraft, ConnectorDraft};
+pub use error::ProvisionError;
+pub use groups::WrittenGroup;
+pub use loaded::LoadedConnector;
+pub use local::{LocalWriteError, Writer};
+pub use passwords::{HashError, Passwords};
+pub use secret::Secret;
+pub use setup::FirstStart;
+pub use tokens::NewToken;
+pub use users::{NewPassword, WrittenUser};
+pub use why::Why;
+
+use store::Store;
+use tokio::sync::Notify;
+
+/// A JSON object as a request carries it.
+pub type JsonObject = serde_json::Map<String, serde_json::Value>;
+
+/// The door of this room: every use case is a method of it. Cheap to clone.
+#[derive(Clone)]
+pub struct Provision {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    connectors: loaded::Cache,
+    work: Notify,
+}
+
+impl Provision {
+    /// The use cases on this store.
+    pub fn new(store: Store) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                connectors: loaded::Cache::default(),
+                work: Notify::new(),
+            }),
+        }
+    }
+
+    /// The store, for reading.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+}

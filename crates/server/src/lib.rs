@@ -1,1 +1,30 @@
 //! Who may ask, and how: the only HTTP server, with thin faces for SCIM, Crowd and the admin API.
+//!
+//! A request passes, from outside in: [`connection`] (limits on slow and idle peers), [`router`]
+//! (request id, security headers, panics, time limit, metrics), [`authority`] (who is it), and the
+//! handler of its face. Handlers take the proof of authority as an argument and decide nothing.
+
+pub mod authority;
+pub mod body;
+
+mod api;
+mod app;
+mod connection;
+mod crowd;
+mod forwarded;
+mod front;
+mod health;
+mod limits;
+mod metrics;
+mod router;
+mod scim;
+mod seen;
+
+pub use app::{App, Settings};
+pub use connection::serve;
+pub use router::router;
+
+/// The OpenAPI document of the admin API, as JSON.
+pub fn openapi() -> String {
+    api::openapi()
+}

@@ -4,29 +4,49 @@
 //! than once before it succeeds, so it changes nothing but the transaction, and it cannot wait for anything
 //! remote, because it is not asynchronous. When `write` returns `Ok`, everything is durable.
 
+mod applications;
 mod arg;
 mod conn;
+mod connectors;
+mod counts;
 mod database;
+mod directory_groups;
+mod directory_users;
+mod due;
 mod environment;
 mod error;
 mod guard;
+mod journal;
 mod migrate;
 mod pool;
 mod postgres;
 mod row;
+mod source;
+mod source_groups;
 mod sql;
 mod sqlite;
 mod store;
+mod tokens;
 mod tx;
 
 #[doc(hidden)]
 pub mod probe;
 
+pub use applications::{Access, Application};
 pub use arg::Arg;
+pub use connectors::{Directory, SourceCounts, StoredConnector};
+pub use counts::StoreCounts;
 pub use database::Database;
+pub use directory_groups::MembershipItem;
+pub use directory_users::{AccountOwner, Attribute, StoredAccount};
+pub use due::DueUser;
 pub use environment::Environment;
 pub use error::StoreError;
+pub use journal::{JournalEntry, JournalQuery, Subject, Touched};
 pub use row::Row;
+pub use source::{GroupReference, SourceUser};
+pub use source_groups::{MemberChange, MemberKind, SourceGroup, SourceMember};
 pub use sql::Sql;
 pub use store::{OpenMode, Store};
+pub use tokens::{Token, TokenKind, token_hash};
 pub use tx::{ReadTx, Scope, WriteTx};

@@ -121,6 +121,11 @@ impl CompiledRules {
         self.create_empty
     }
 
+    /// Whether memberships in a group are never removed (US-18).
+    pub fn never_removes(&self, group: &str) -> bool {
+        self.never_remove.find(group, None).is_some()
+    }
+
     /// Whether the lists let a group through (US-21).
     pub(crate) fn lists_admit(&self, name: &str, source: Option<&str>) -> bool {
         self.is_listed_only(name, source) && self.never_assign.find(name, source).is_none()

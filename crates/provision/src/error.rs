@@ -1,0 +1,80 @@
+//! Why a use case could not be carried out.
+
+use directory::rules::RuleError;
+use scim::ScimError;
+use store::StoreError;
+
+/// Why a use case could not be carried out. Nothing of it happened.
+#[derive(Debug, thiserror::Error)]
+pub enum ProvisionError {
+    /// The request does not follow the protocol, or conflicts with what is stored.
+    #[error("{}", .0.detail)]
+    Scim(#[from] ScimError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The rules are not valid.
+    #[error("the rules are not valid: {}", list(.0))]
+    Rules(Vec<RuleError>),
+    /// There is nothing of this name or id.
+    #[error("there is no {what} '{name}'")]
+    NotFound {
+        /// connector, application, token, directory ...
+        what: &'static str,
+        /// What was looked for.
+        name: String,
+    },
+    /// Something of this name exists already.
+    #[error("a {what} named '{name}' exists already; choose another name")]
+    Exists {
+        /// connector, application ...
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A value that cannot be used.
+    #[error("{field}: {message}")]
+    Invalid {
+        /// Which value.
+        field: &'static str,
+        /// What is wrong with it and what to do.
+        message: String,
+    },
+}
+
+fn list(errors: &[RuleError]) -> String {
+    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    texts.join("; ")
+}
+
+impl ProvisionError {
+    pub(crate) fn not_found(what: &'static str, name: &str) -> Self {
+        Self::NotFound {
+            what,
+            name: name.to_owned(),
+        }
+    }
+
+    pub(crate) fn invalid(field: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid {
+            field,
+            message: message.into(),
+        }
+    }
+
+    /// Names the taken thing when a unique rule of the schema was broken.
+    pub(crate) fn or_exists(
+        error: StoreError,
+        constraint: &str,
+        what: &'static str,
+        name: &str,
+    ) -> Self {
+        match error {
+            StoreError::Conflict { constraint: found } if found == constraint => Self::Exists {
+                what,
+                name: name.to_owned(),
+            },
+            other => Self::Store(other),
+        }
+    }
+}

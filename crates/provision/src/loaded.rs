@@ -1,0 +1,89 @@
+//! Connectors with their rules compiled, kept for as long as nobody changes them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use directory::rules::CompiledRules;
+use directory::{Connector, ConnectorId};
+use scim::Dialect;
+use store::{ReadTx, StoredConnector};
+
+use crate::{Provision, ProvisionError};
+
+/// A connector ready for work.
+#[derive(Debug)]
+pub struct LoadedConnector {
+    /// As it is stored.
+    pub connector: Connector,
+    /// Which version of it this is.
+    pub version: i64,
+    /// Its rules, compiled.
+    pub rules: CompiledRules,
+    /// How its IdP departs from the RFCs.
+    pub dialect: Dialect,
+}
+
+impl LoadedConnector {
+    fn new(stored: StoredConnector) -> Result<Self, ProvisionError> {
+        let rules = CompiledRules::new(&stored.connector.rules).map_err(ProvisionError::Rules)?;
+        Ok(Self {
+            dialect: stored.connector.preset.dialect(),
+            rules,
+            version: stored.version,
+            connector: stored.connector,
+        })
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Cache {
+    by_id: Mutex<HashMap<ConnectorId, Arc<LoadedConnector>>>,
+}
+
+impl Cache {
+    /// The connector as this transaction sees it; compiled anew only when it changed.
+    pub(crate) fn load(
+        &self,
+        tx: &ReadTx<'_>,
+        id: ConnectorId,
+    ) -> Result<Option<Arc<LoadedConnector>>, ProvisionError> {
+        let Some(version) = tx.connector_version(id)? else {
+            return Ok(None);
+        };
+        let known = self.lock().get(&id).cloned();
+        if let Some(known) = known.filter(|known| known.version == version) {
+            return Ok(Some(known));
+        }
+        let Some(stored) = tx.connector(id)? else {
+            return Ok(None);
+        };
+        let loaded = Arc::new(LoadedConnector::new(stored)?);
+        self.lock().insert(id, Arc::clone(&loaded));
+        Ok(Some(loaded))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ConnectorId, Arc<LoadedConnector>>> {
+        self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Provision {
+    /// The connector as this transaction sees it. One index look-up unless it changed.
+    pub fn load_connector(
+        &self,
+        tx: &ReadTx<'_>,
+        id: ConnectorId,
+    ) -> Result<Option<Arc<LoadedConnector>>, ProvisionError> {
+        self.inner.connectors.load(tx, id)
+    }
+
+    /// The same for a write, which needs it to exist.
+    pub(crate) fn require_connector(
+        &self,
+        tx: &ReadTx<'_>,
+        id: ConnectorId,
+    ) -> Result<Arc<LoadedConnector>, ProvisionError> {
+        self.load_connector(tx, id)?
+            .ok_or_else(|| ProvisionError::not_found("connector", &id.to_string()))
+    }
+}

@@ -1,0 +1,201 @@
+//! Members of a group: differences applied, whole lists compared.
+
+use std::collections::{HashMap, HashSet};
+
+use directory::{ConnectorId, SourceGroupPk};
+use scim::{Member, MemberOp, Node, ScimError, Warning};
+use store::{MemberChange, MemberKind, WriteTx};
+
+use crate::ProvisionError;
+
+/// Puts members in.
+pub(crate) fn add(
+    tx: &WriteTx<'_>,
+    connector: ConnectorId,
+    group: SourceGroupPk,
+    members: &[Member],
+) -> Result<MemberChange, ProvisionError> {
+    let mut change = MemberChange::default();
+    add_into(tx, connector, group, members, &mut change)?;
+    Ok(change)
+}
+
+/// Makes the members exactly these.
+pub(crate) fn replace(
+    tx: &WriteTx<'_>,
+    connector: ConnectorId,
+    group: SourceGroupPk,
+    members: &[Member],
+) -> Result<MemberChange, ProvisionError> {
+    let mut change = MemberChange::default();
+    replace_into(tx, connector, group, members, &mut change)?;
+    Ok(change)
+}
+
+/// Carries out operations in their order.
+pub(crate) fn apply(
+    tx: &WriteTx<'_>,
+    connector: ConnectorId,
+    group: SourceGroupPk,
+    operations: &[MemberOp],
+) -> Result<MemberChange, ProvisionError> {
+    let mut change = MemberChange::default();
+    for operation in operations {
+        match operation {
+            MemberOp::Add(members) => add_into(tx, connector, group, members, &mut change)?,
+            MemberOp::Remove(values) => {
+                let values: Vec<&str> = values.iter().map(String::as_str).collect();
+                tx.remove_source_members(connector, group, &values, &mut change)?;
+            }
+            MemberOp::RemoveWhere(filter) => {
+                let values = matching(tx, group, filter)?;
+                let values: Vec<&str> = values.iter().map(String::as_str).collect();
+                tx.remove_source_members(connector, group, &values, &mut change)?;
+            }
+            MemberOp::Replace(members) => {
+                replace_into(tx, connector, group, members, &mut change)?;
+            }
+        }
+    }
+    cancel_out(&mut change);
+    Ok(change)
+}
+
+/// How many members more or fewer a change leaves.
+pub(crate) fn difference(change: &MemberChange) -> i64 {
+    let signed = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+    signed(change.users_added.len()) - signed(change.users_removed.len()) + change.group_difference
+}
+
+/// Tells the administrator which ids are waited for.
+pub(crate) fn warnings(change: &MemberChange) -> Vec<Warning> {
+    let waiting = change.newly_pending.iter();
+    waiting
+        .map(|value| {
+            Warning::new(
+                &format!("members[value eq \"{value}\"]"),
+                "no user or group of this id has been provisioned yet; it joins the group when it appears",
+            )
+        })
+        .collect()
+}
+
+fn add_into(
+    tx: &WriteTx<'_>,
+    connector: ConnectorId,
+    group: SourceGroupPk,
+    members: &[Member],
+    change: &mut MemberChange,
+) -> Result<(), ProvisionError> {
+    let values = distinct(members);
+    tx.add_source_members(connector, group, &values, change)?;
+    refuse_circles(tx, group, change)
+}
+
+fn replace_into(
+    tx: &WriteTx<'_>,
+    connector: ConnectorId,
+    group: SourceGroupPk,
+    members: &[Member],
+    change: &mut MemberChange,
+) -> Result<(), ProvisionError> {
+    let present = tx.source_member_ids(group)?;
+    let wanted: HashSet<&str> = members.iter().map(|member| member.value.as_str()).collect();
+    let new: Vec<&str> = distinct(members)
+        .into_iter()
+        .filter(|value| !present.contains_key(*value))
+        .collect();
+    let kept = other_names(tx, connector, &new, &present)?;
+    let gone: Vec<&str> = present
+        .iter()
+        .filter(|(value, kind)| !wanted.contains(value.as_str()) && !kept.contains(*kind))
+        .map(|(value, _)| value.as_str())
+        .collect();
+    tx.remove_source_members(connector, group, &gone, change)?;
+    tx.add_source_members(connector, group, &new, change)?;
+    refuse_circles(tx, group, change)
+}
+
+/// Members that a list names by something else than their id, and that are in the group already.
+fn other_names(
+    tx: &WriteTx<'_>,
+    connector: ConnectorId,
+    new: &[&str],
+    present: &HashMap<String, MemberKind>,
+) -> Result<HashSet<MemberKind>, ProvisionError> {
+    if new.is_empty() || present.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let kinds = tx.resolve_members(connector, new)?;
+    Ok(kinds
+        .into_iter()
+        .filter(|kind| *kind != MemberKind::Pending)
+        .collect())
+}
+
+fn distinct(members: &[Member]) -> Vec<&str> {
+    let mut seen = HashSet::with_capacity(members.len());
+    members
+        .iter()
+        .map(|member| member.value.as_str())
+        .filter(|value| seen.insert(*value))
+        .collect()
+}
+
+/// The ids of members that a value filter of a PATCH path selects.
+fn matching(
+    tx: &WriteTx<'_>,
+    group: SourceGroupPk,
+    filter: &Node,
+) -> Result<Vec<String>, ProvisionError> {
+    let mut values = Vec::new();
+    tx.source_members(group, &mut |member| {
+        let kind = match member.kind {
+            MemberKind::User(_) => Some("User"),
+            MemberKind::Group(_) => Some("Group"),
+            MemberKind::Pending => None,
+        };
+        let element = serde_json::json!({
+            "value": member.value,
+            "type": kind,
+            "display": member.display,
+        });
+        if filter.matches_element(&element) {
+            values.push(member.value);
+        }
+        Ok(())
+    })?;
+    Ok(values)
+}
+
+/// A group inside itself is refused; nothing of the request happens then.
+fn refuse_circles(
+    tx: &WriteTx<'_>,
+    group: SourceGroupPk,
+    change: &MemberChange,
+) -> Result<(), ProvisionError> {
+    for child in &change.groups_changed {
+        if tx.source_group_lies_below(group, *child)? {
+            return Err(ScimError::invalid_value(
+                "A group cannot contain itself, directly or through other groups. Remove the group from 'members' and repeat the request.",
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// A user that one request removes and adds again has not changed.
+fn cancel_out(change: &mut MemberChange) {
+    let removed: HashSet<_> = change.users_removed.iter().copied().collect();
+    let both: HashSet<_> = change
+        .users_added
+        .iter()
+        .copied()
+        .filter(|user| removed.contains(user))
+        .collect();
+    if !both.is_empty() {
+        change.users_added.retain(|user| !both.contains(user));
+        change.users_removed.retain(|user| !both.contains(user));
+    }
+}

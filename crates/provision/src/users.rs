@@ -1,0 +1,276 @@
+//! Users of the source: created, replaced, patched, deleted.
+
+use directory::{Cause, ConnectorId, ConnectorState, DirectoryId, SourceUserPk};
+use scim::{IfMatch, Meta, PatchRequest, Resource, ResourceType, ScimError, Warning, fold};
+use store::{GroupReference, MemberKind, Scope, SourceUser, WriteTx};
+
+use crate::JsonObject;
+use crate::loaded::LoadedConnector;
+use crate::{Provision, ProvisionError};
+
+/// A password that came with a write, hashed before the transaction began.
+#[derive(Clone)]
+pub struct NewPassword {
+    /// argon2id hash as a PHC string.
+    pub hash: String,
+}
+
+/// A user after a write.
+#[derive(Debug, Clone)]
+pub struct WrittenUser {
+    /// As it is stored now.
+    pub user: SourceUser,
+    /// The groups of the source that contain it.
+    pub groups: Vec<GroupReference>,
+    /// What of the request was ignored, and why.
+    pub warnings: Vec<Warning>,
+}
+
+/// Where a write goes: the connector, and the directory whose writers are serial.
+#[derive(Clone, Copy)]
+struct Place {
+    connector: ConnectorId,
+    directory: DirectoryId,
+}
+
+impl Place {
+    fn of(connector: &LoadedConnector) -> Self {
+        Self {
+            connector: connector.connector.id,
+            directory: connector.connector.directory,
+        }
+    }
+}
+
+impl Provision {
+    /// Creates a user (RFC 7644 section 3.3). A taken `userName` is 409 `uniqueness`.
+    pub async fn create_user(
+        &self,
+        connector: &LoadedConnector,
+        user: Resource,
+        password: Option<NewPassword>,
+        cause: Cause,
+    ) -> Result<WrittenUser, ProvisionError> {
+        let place = Place::of(connector);
+        let this = self.clone();
+        self.store()
+            .write(Scope::Directory(place.directory), move |tx| {
+                let connector = this.require_connector(tx, place.connector)?;
+                require_free_user_name(tx, place.connector, &user)?;
+                let written = tx.insert_source_user(place.connector, &user)?;
+                if let Some(password) = &password {
+                    tx.set_source_password(written.pk, Some(&password.hash))?;
+                }
+                claim_references(tx, place.connector, &written, &user)?;
+                this.settle(tx, &connector, written.pk, &cause)?;
+                written_user(tx, place.connector, written, Vec::new())
+            })
+            .await
+    }
+
+    /// Replaces a user (RFC 7644 section 3.5.1).
+    pub async fn replace_user(
+        &self,
+        connector: &LoadedConnector,
+        id: String,
+        incoming: JsonObject,
+        password: Option<NewPassword>,
+        if_match: Option<IfMatch>,
+        cause: Cause,
+    ) -> Result<WrittenUser, ProvisionError> {
+        self.change_user(
+            connector,
+            id,
+            password,
+            if_match,
+            cause,
+            move |before, connector| {
+                let (after, warnings) = before.replaced_by(
+                    ResourceType::user(),
+                    incoming.clone(),
+                    &connector.dialect,
+                )?;
+                Ok((after, warnings))
+            },
+        )
+        .await
+    }
+
+    /// Applies a PATCH to a user (RFC 7644 section 3.5.2), whole or not at all. A request that
+    /// changes nothing leaves version and times as they are.
+    pub async fn patch_user(
+        &self,
+        connector: &LoadedConnector,
+        id: String,
+        request: PatchRequest,
+        password: Option<NewPassword>,
+        if_match: Option<IfMatch>,
+        cause: Cause,
+    ) -> Result<WrittenUser, ProvisionError> {
+        self.change_user(
+            connector,
+            id,
+            password,
+            if_match,
+            cause,
+            move |before, connector| {
+                let patched = request.apply(ResourceType::user(), before, &connector.dialect)?;
+                Ok((patched.resource, patched.warnings))
+            },
+        )
+        .await
+    }
+
+    async fn change_user(
+        &self,
+        connector: &LoadedConnector,
+        id: String,
+        password: Option<NewPassword>,
+        if_match: Option<IfMatch>,
+        cause: Cause,
+        change: impl Fn(&Resource, &LoadedConnector) -> Result<(Resource, Vec<Warning>), ScimError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<WrittenUser, ProvisionError> {
+        let place = Place::of(connector);
+        let this = self.clone();
+        self.store()
+            .write(Scope::Directory(place.directory), move |tx| {
+                let connector = this.require_connector(tx, place.connector)?;
+                let stored = require_user(tx, place.connector, &id)?;
+                check_precondition(if_match.as_ref(), &stored.meta)?;
+                let before = Resource::parse_stored(&stored.document)?;
+                let (after, warnings) = change(&before, &connector)?;
+                if let Some(password) = &password {
+                    tx.set_source_password(stored.pk, Some(&password.hash))?;
+                }
+                if after == before {
+                    return written_user(tx, place.connector, stored, warnings);
+                }
+                if fold(after.user_name().unwrap_or_default())
+                    != fold(before.user_name().unwrap_or_default())
+                {
+                    require_free_user_name(tx, place.connector, &after)?;
+                }
+                let written = tx.update_source_user(place.connector, &stored, &after)?;
+                if after.external_id() != before.external_id() {
+                    claim_references(tx, place.connector, &written, &after)?;
+                }
+                this.settle(tx, &connector, written.pk, &cause)?;
+                written_user(tx, place.connector, written, warnings)
+            })
+            .await
+    }
+
+    /// Deletes a user (RFC 7644 section 3.6). What the directory keeps of it, the rules say.
+    pub async fn delete_user(
+        &self,
+        connector: &LoadedConnector,
+        id: String,
+        if_match: Option<IfMatch>,
+        cause: Cause,
+    ) -> Result<(), ProvisionError> {
+        let place = Place::of(connector);
+        let this = self.clone();
+        self.store()
+            .write(Scope::Directory(place.directory), move |tx| {
+                let connector = this.require_connector(tx, place.connector)?;
+                let stored = require_user(tx, place.connector, &id)?;
+                check_precondition(if_match.as_ref(), &stored.meta)?;
+                this.settle_deletion(tx, &connector, stored.pk, &cause)?;
+                tx.delete_source_user(place.connector, stored.pk)?;
+                Ok(())
+            })
+            .await
+    }
+}
+
+fn require_user(
+    tx: &WriteTx<'_>,
+    connector: ConnectorId,
+    id: &str,
+) -> Result<SourceUser, ProvisionError> {
+    tx.source_user(connector, id)?
+        .ok_or_else(|| no_such("User", id))
+}
+
+/// 404 for an id that nothing has, here or in any other connector: the answer is the same.
+pub(crate) fn no_such(what: &str, id: &str) -> ProvisionError {
+    ScimError::not_found(format!(
+        "There is no {what} with the id '{id}'. It may have been deleted; look it up with a filter."
+    ))
+    .into()
+}
+
+pub(crate) fn check_precondition(if_match: Option<&IfMatch>, meta: &Meta) -> Result<(), ScimError> {
+    if_match.map_or(Ok(()), |condition| condition.check(meta.version))
+}
+
+fn require_free_user_name(
+    tx: &WriteTx<'_>,
+    connector: ConnectorId,
+    user: &Resource,
+) -> Result<(), ProvisionError> {
+    let name = user.user_name().unwrap_or_default();
+    match tx.source_user_id_by_user_name(connector, name)? {
+        Some(id) => Err(ScimError::uniqueness(format!(
+            "A user with userName '{name}' exists already (id {id}). Look it up with a filter and update it."
+        ))
+        .into()),
+        None => Ok(()),
+    }
+}
+
+/// Lets a user into the groups that named it before it came (PL-09).
+fn claim_references(
+    tx: &WriteTx<'_>,
+    connector: ConnectorId,
+    user: &SourceUser,
+    resource: &Resource,
+) -> Result<(), ProvisionError> {
+    let member = MemberKind::User(user.pk);
+    tx.claim_pending_references(connector, &user.id, member)?;
+    if let Some(external_id) = resource.external_id() {
+        tx.claim_pending_references(connector, external_id, member)?;
+    }
+    Ok(())
+}
+
+fn written_user(
+    tx: &WriteTx<'_>,
+    connector: ConnectorId,
+    user: SourceUser,
+    warnings: Vec<Warning>,
+) -> Result<WrittenUser, ProvisionError> {
+    let groups = tx.source_groups_of(connector, user.pk)?;
+    Ok(WrittenUser {
+        user,
+        groups,
+        warnings,
+    })
+}
+
+impl Provision {
+    /// Evaluates users whose groups changed: at once when they are few, else by the worker. A
+    /// user who is marked keeps its place: evaluation looks at what is stored then.
+    pub(crate) fn settle_many(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        users: &[SourceUserPk],
+        cause: &Cause,
+    ) -> Result<(), ProvisionError> {
+        if users.len() > crate::settle::AT_ONCE_MAX
+            || connector.connector.state != ConnectorState::Active
+        {
+            tx.mark_many_due(connector.connector.id, users, cause)?;
+            self.wake_worker();
+            return Ok(());
+        }
+        for user in users {
+            self.settle(tx, connector, *user, cause)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! From which address a request really comes.
+
+use std::net::IpAddr;
+
+use axum::http::{Extensions, HeaderMap};
+
+use crate::app::Settings;
+
+/// The address at the other end of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
+/// The client's address: the peer's, unless that is a trusted proxy; then the last address in
+/// `X-Forwarded-For` that is none of the proxies.
+pub(crate) fn client_address(
+    settings: &Settings,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+) -> Option<IpAddr> {
+    let peer = extensions.get::<Peer>()?.0;
+    let trusted = |address: IpAddr| {
+        let mut proxies = settings.trusted_proxies.iter();
+        proxies.any(|proxy| proxy.contains(address))
+    };
+    if !trusted(peer) {
+        return Some(peer);
+    }
+    let forwarded: Vec<IpAddr> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|part| part.trim().parse().ok())
+        .collect();
+    let client = forwarded.into_iter().rev().find(|address| !trusted(*address));
+    Some(client.unwrap_or(peer))
+}
+
+#[cfg(test)]
+mod tests {
+    use provision::AddressRange;
+
+    use super::*;
+
+    fn client(peer: &str, forwarded: &[&str], proxies: &[&str]) -> String {
+        let settings = Settings {
+            trusted_proxies: proxies
+                .iter()
+                .map(|text| AddressRange::parse(text).unwrap())
+                .collect(),
+            ..Settings::default()
+        };
+        let mut extensions = Extensions::new();
+        extensions.insert(Peer(peer.parse().unwrap()));
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append("x-forwarded-for", value.parse().unwrap());
+        }
+        client_address(&settings, &extensions, &headers)
+            .unwrap()
+            .to_string()
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        assert_eq!(client("198.51.100.1", &["10.1.1.1"], &[]), "198.51.100.1");
+        assert_eq!(client("10.0.0.1", &["192.0.2.7"], &["10.0.0.0/8"]), "192.0.2.7");
+        let chain = &["6.6.6.6, 192.0.2.7, 10.0.0.2"];
+        assert_eq!(client("10.0.0.1", chain, &["10.0.0.0/8"]), "192.0.2.7");
+        assert_eq!(client("10.0.0.1", &["rubbish"], &["10.0.0.0/8"]), "10.0.0.1");
+    }
+}

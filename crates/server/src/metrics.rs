@@ -1,0 +1,150 @@
+//! Metrics in the text form that Prometheus reads. Label values come from fixed sets only.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text::encode};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// Which part of the server a request went to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum Face {
+    Scim,
+    Crowd,
+    Api,
+    Other,
+}
+
+impl Face {
+    /// The face that serves a path.
+    pub(crate) fn of(path: &str) -> Self {
+        if path.starts_with("/scim/") {
+            Face::Scim
+        } else if path.starts_with("/rest/") || path.starts_with("/crowd/") {
+            Face::Crowd
+        } else if path.starts_with("/api/") {
+            Face::Api
+        } else {
+            Face::Other
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    face: Face,
+    method: &'static str,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FaceLabels {
+    face: Face,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ConnectorLabels {
+    connector: String,
+}
+
+/// The figures of this process.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<FaceLabels, Histogram>,
+    due: Family<ConnectorLabels, Gauge>,
+    source_users: Family<ConnectorLabels, Gauge>,
+    source_groups: Family<ConnectorLabels, Gauge>,
+}
+
+/// What the store says about one connector at the time of a scrape.
+pub(crate) struct ConnectorFigures {
+    pub(crate) connector: String,
+    pub(crate) due: i64,
+    pub(crate) users: i64,
+    pub(crate) groups: i64,
+}
+
+const BUCKETS: [f64; 11] = [
+    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 20.0,
+];
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("vestibule");
+        let requests = Family::default();
+        registry.register("requests", "Requests answered", requests.clone());
+        let durations = Family::new_with_constructor(|| Histogram::new(BUCKETS));
+        registry.register_with_unit(
+            "request_duration",
+            "Time until the head of the answer",
+            Unit::Seconds,
+            durations.clone(),
+        );
+        let due = Family::default();
+        registry.register("due_users", "Users whose evaluation is owed", due.clone());
+        let source_users = Family::default();
+        registry.register("source_users", "Users of the source", source_users.clone());
+        let source_groups = Family::default();
+        registry.register("source_groups", "Groups of the source", source_groups.clone());
+        Self {
+            registry,
+            requests,
+            durations,
+            due,
+            source_users,
+            source_groups,
+        }
+    }
+}
+
+impl Metrics {
+    pub(crate) fn request(&self, face: Face, method: &'static str, status: u16, took: Duration) {
+        let labels = RequestLabels {
+            face,
+            method,
+            status,
+        };
+        self.requests.get_or_create(&labels).inc();
+        self.durations
+            .get_or_create(&FaceLabels { face })
+            .observe(took.as_secs_f64());
+    }
+
+    /// The text of a scrape.
+    pub(crate) fn text(&self, figures: &[ConnectorFigures]) -> String {
+        for figure in figures {
+            let labels = ConnectorLabels {
+                connector: figure.connector.clone(),
+            };
+            self.due.get_or_create(&labels).set(figure.due);
+            self.source_users.get_or_create(&labels).set(figure.users);
+            self.source_groups.get_or_create(&labels).set(figure.groups);
+        }
+        let mut text = String::new();
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            Err(error) => {
+                tracing::error!(%error, "metrics could not be written");
+                String::new()
+            }
+        }
+    }
+}
+
+/// Methods from a fixed set; anything else is `other`.
+pub(crate) fn method_label(method: &axum::http::Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}

@@ -1,0 +1,146 @@
+//! All routes, and what wraps them.
+
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+
+use crate::limits::HANDLER_TIMEOUT;
+use crate::metrics::{Face, method_label};
+use crate::{App, api, crowd, front, health, scim};
+
+/// The version by which Crowd clients recognise a Crowd server; they look for the header on every
+/// answer, errors included, before they look at anything else.
+const CROWD_VERSION: (&str, &str) = (
+    "x-embedded-crowd-version",
+    concat!("Vestibule/", env!("CARGO_PKG_VERSION")),
+);
+
+/// The whole server as one service.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/", get(front::page))
+        .route("/front.css", get(stylesheet))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .merge(scim::routes(app.clone()))
+        .merge(crowd::routes(app.clone()))
+        .merge(api::routes(app.clone()))
+        .fallback(not_found)
+        .layer(from_fn(within_time))
+        .layer(from_fn_with_state(app.clone(), measured))
+        .layer(from_fn(with_headers))
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+        .layer(from_fn(without_foreign_request_id))
+        .with_state(app)
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+async fn stylesheet() -> impl IntoResponse {
+    (
+        [(CONTENT_TYPE, "text/css; charset=utf-8")],
+        include_str!("front.css"),
+    )
+}
+
+async fn not_found() -> Response {
+    (
+        StatusCode::NOT_FOUND,
+        "There is nothing here. The page at / tells the addresses.\n",
+    )
+        .into_response()
+}
+
+/// Request ids are made here: one that a client chose could pose as another request in the journal.
+async fn without_foreign_request_id(mut request: Request, next: Next) -> Response {
+    request.headers_mut().remove(REQUEST_ID);
+    next.run(request).await
+}
+
+/// Every answer, whatever happened inside, has the headers that make it safe, and for Crowd
+/// clients the one that makes it credible.
+async fn with_headers(request: Request, next: Next) -> Response {
+    let face = Face::of(request.uri().path());
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    };
+    set(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(REFERRER_POLICY, "no-referrer");
+    match face {
+        Face::Crowd => {
+            set(HeaderName::from_static(CROWD_VERSION.0), CROWD_VERSION.1);
+            set(CACHE_CONTROL, "no-cache, no-store");
+        }
+        _ => set(CACHE_CONTROL, "no-store"),
+    }
+    let policy = match face {
+        Face::Other => {
+            "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        }
+        _ => "default-src 'none'; frame-ancestors 'none'",
+    };
+    set(CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+async fn measured(State(app): State<App>, request: Request, next: Next) -> Response {
+    let face = Face::of(request.uri().path());
+    let method = method_label(request.method());
+    let started = Instant::now();
+    let response = next.run(request).await;
+    let (took, status) = (started.elapsed(), response.status().as_u16());
+    app.inner().metrics.request(face, method, status, took);
+    tracing::debug!(?face, method, status, ?took, "answered");
+    response
+}
+
+/// The handler runs on when its time is over: a write that has begun is never cut in the middle.
+async fn within_time(request: Request, next: Next) -> Response {
+    let face = Face::of(request.uri().path());
+    let running = tokio::spawn(next.run(request));
+    match tokio::time::timeout(HANDLER_TIMEOUT, running).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a handler panicked");
+            failure(face, StatusCode::INTERNAL_SERVER_ERROR, PANICKED)
+        }
+        Err(_elapsed) => failure(
+            face,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The request took too long. Nothing is known of its outcome; look, and try again.",
+        ),
+    }
+}
+
+const PANICKED: &str = "The server made a mistake. Nothing of the request was stored. The server's log tells more.";
+
+/// A failure outside every handler, in the form of the face it happened at.
+fn failure(face: Face, status: StatusCode, detail: &str) -> Response {
+    let mut response = match face {
+        Face::Scim => scim::error_response(&::scim::ScimError::new(status.as_u16(), None, detail)),
+        Face::Crowd => crowd::failure(status, detail),
+        Face::Api | Face::Other => api::Problem::new(status, detail).into_response(),
+    };
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from_static("10"));
+    }
+    response
+}

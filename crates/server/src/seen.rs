@@ -1,0 +1,87 @@
+//! Last uses of tokens and applications, gathered in memory and written down now and then, so that
+//! a read never costs a write.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use directory::ApplicationId;
+use jiff::Timestamp;
+
+use crate::App;
+
+/// How often last uses are written down.
+const WRITE_EVERY: Duration = Duration::from_secs(30);
+
+#[derive(Default)]
+struct Uses {
+    tokens: HashMap<String, (Timestamp, Option<IpAddr>)>,
+    applications: HashMap<ApplicationId, (Timestamp, Option<i64>)>,
+}
+
+/// What was used since it was last written down.
+#[derive(Default)]
+pub(crate) struct Seen {
+    uses: Mutex<Uses>,
+}
+
+impl Seen {
+    pub(crate) fn token(&self, id: &str, at: Timestamp, address: Option<IpAddr>) {
+        let mut uses = self.lock();
+        match uses.tokens.get_mut(id) {
+            Some(known) => *known = (at, address),
+            None => {
+                uses.tokens.insert(id.to_owned(), (at, address));
+            }
+        }
+    }
+
+    /// `position` is the journal position that the application has now read up to, if it asked.
+    pub(crate) fn application(&self, id: ApplicationId, at: Timestamp, position: Option<i64>) {
+        let mut uses = self.lock();
+        let known = uses.applications.entry(id).or_insert((at, None));
+        *known = (at, position.or(known.1));
+    }
+
+    fn take(&self) -> Uses {
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Uses> {
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes last uses down for ever.
+pub(crate) async fn write_down(app: App) {
+    loop {
+        tokio::time::sleep(WRITE_EVERY).await;
+        write_once(&app).await;
+    }
+}
+
+/// Writes down what was used since the last time. A failure costs nothing but these notes.
+pub(crate) async fn write_once(app: &App) {
+    let uses = app.inner().seen.take();
+    let tokens: Vec<_> = uses
+        .tokens
+        .into_iter()
+        .map(|(id, (at, address))| (id, at, address.map(|address| address.to_string())))
+        .collect();
+    let applications: Vec<_> = uses
+        .applications
+        .into_iter()
+        .map(|(id, (at, position))| (id, at, position))
+        .collect();
+    if !tokens.is_empty()
+        && let Err(error) = app.provision().note_token_uses(tokens).await
+    {
+        tracing::warn!(%error, "last uses of tokens could not be written down");
+    }
+    if !applications.is_empty()
+        && let Err(error) = app.provision().note_application_uses(applications).await
+    {
+        tracing::warn!(%error, "last uses of applications could not be written down");
+    }
+}

@@ -1,0 +1,262 @@
+//! Connectors and the directories they feed.
+
+use directory::{Connector, ConnectorId, ConnectorState, DirectoryId, Preset};
+use jiff::Timestamp;
+use scim::fold;
+
+use crate::{ReadTx, Row, StoreError, WriteTx, args};
+
+/// A directory: what products attach.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    /// The store's number.
+    pub id: DirectoryId,
+    /// UUID for URLs.
+    pub public_id: String,
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// How much a connector's source holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceCounts {
+    /// Users of the source.
+    pub users: i64,
+    /// Groups of the source.
+    pub groups: i64,
+}
+
+/// A connector together with the version that caches compare.
+#[derive(Debug, Clone)]
+pub struct StoredConnector {
+    /// The connector.
+    pub connector: Connector,
+    /// Grows with every change of it.
+    pub version: i64,
+}
+
+const COLUMNS: &str =
+    "pk, public_id, name, preset, state, directory_pk, rules, settings, version, created, updated";
+
+fn read_connector(row: &Row<'_>) -> Result<StoredConnector, StoreError> {
+    let preset = row.text(3)?;
+    let state = row.text(4)?;
+    Ok(StoredConnector {
+        connector: Connector {
+            id: ConnectorId(row.int(0)?),
+            public_id: row.text(1)?,
+            name: row.text(2)?,
+            preset: Preset::parse(&preset)
+                .ok_or_else(|| StoreError::corrupt("connector.preset"))?,
+            state: ConnectorState::parse(&state)
+                .ok_or_else(|| StoreError::corrupt("connector.state"))?,
+            directory: DirectoryId(row.int(5)?),
+            rules: serde_json::from_str(&row.text(6)?)
+                .map_err(|error| StoreError::corrupt(format!("connector.rules: {error}")))?,
+            settings: serde_json::from_str(&row.text(7)?)
+                .map_err(|error| StoreError::corrupt(format!("connector.settings: {error}")))?,
+            created: row.time(9)?,
+            updated: row.time(10)?,
+        },
+        version: row.int(8)?,
+    })
+}
+
+fn read_directory(row: &Row<'_>) -> Result<Directory, StoreError> {
+    Ok(Directory {
+        id: DirectoryId(row.int(0)?),
+        public_id: row.text(1)?,
+        name: row.text(2)?,
+        created: row.time(3)?,
+    })
+}
+
+impl ReadTx<'_> {
+    /// Which store this is: part of every event token, so that a token of another store is refused.
+    pub fn store_id(&self) -> Result<String, StoreError> {
+        self.query_one(
+            "SELECT store_id FROM instance WHERE pk = 1",
+            args![],
+            |row| row.text(0),
+        )?
+        .ok_or_else(|| StoreError::corrupt("instance"))
+    }
+
+    /// The connector with this number.
+    pub fn connector(&self, id: ConnectorId) -> Result<Option<StoredConnector>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM connector WHERE pk = $1");
+        self.query_one(&sql, args![id.0], read_connector)
+    }
+
+    /// The connector with this public id or this name.
+    pub fn find_connector(&self, text: &str) -> Result<Option<StoredConnector>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM connector WHERE public_id = $1 OR name_fold = $2 ORDER BY public_id = $1 DESC"
+        );
+        self.query_one(&sql, args![text, fold(text)], read_connector)
+    }
+
+    /// The version of a connector, for caches; one index look-up.
+    pub fn connector_version(&self, id: ConnectorId) -> Result<Option<i64>, StoreError> {
+        self.query_one(
+            "SELECT version FROM connector WHERE pk = $1",
+            args![id.0],
+            |row| row.int(0),
+        )
+    }
+
+    /// All connectors in the order they were made.
+    pub fn connectors(&self) -> Result<Vec<StoredConnector>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM connector ORDER BY pk");
+        self.query(&sql, args![], read_connector)
+    }
+
+    /// How much a connector's source holds; kept up to date by every write.
+    pub fn source_counts(&self, id: ConnectorId) -> Result<SourceCounts, StoreError> {
+        self.query_one(
+            "SELECT user_count, group_count FROM connector WHERE pk = $1",
+            args![id.0],
+            |row| {
+                Ok(SourceCounts {
+                    users: row.int(0)?,
+                    groups: row.int(1)?,
+                })
+            },
+        )
+        .map(|counts| {
+            counts.unwrap_or(SourceCounts {
+                users: 0,
+                groups: 0,
+            })
+        })
+    }
+
+    /// The directory with this public id or this name.
+    pub fn find_directory(&self, text: &str) -> Result<Option<Directory>, StoreError> {
+        self.query_one(
+            "SELECT pk, public_id, name, created FROM directory WHERE public_id = $1 OR name_fold = $2 \
+             ORDER BY public_id = $1 DESC",
+            args![text, fold(text)],
+            read_directory,
+        )
+    }
+
+    /// The directory with this number.
+    pub fn directory(&self, id: DirectoryId) -> Result<Option<Directory>, StoreError> {
+        self.query_one(
+            "SELECT pk, public_id, name, created FROM directory WHERE pk = $1",
+            args![id.0],
+            read_directory,
+        )
+    }
+
+    /// All directories in the order they were made.
+    pub fn directories(&self) -> Result<Vec<Directory>, StoreError> {
+        self.query(
+            "SELECT pk, public_id, name, created FROM directory ORDER BY pk",
+            args![],
+            read_directory,
+        )
+    }
+}
+
+impl WriteTx<'_> {
+    /// Names this store, once.
+    pub fn ensure_instance(&self) -> Result<(), StoreError> {
+        let id = self.new_id().simple().to_string();
+        let now = self.now();
+        self.execute(
+            "INSERT INTO instance (pk, store_id, created) VALUES (1, $1, $2) ON CONFLICT (pk) DO NOTHING",
+            args![&id[..12], now],
+        )?;
+        Ok(())
+    }
+
+    /// Makes a directory. A taken name is [`StoreError::Conflict`] on `directory_name`.
+    pub fn insert_directory(&self, name: &str) -> Result<Directory, StoreError> {
+        let public_id = self.new_id().to_string();
+        let now = self.now();
+        let pk = self.insert(
+            "INSERT INTO directory (public_id, name, name_fold, journal_floor, created) \
+             VALUES ($1, $2, $3, 0, $4) RETURNING pk",
+            args![public_id.as_str(), name, fold(name), now],
+        )?;
+        Ok(Directory {
+            id: DirectoryId(pk),
+            public_id,
+            name: name.to_owned(),
+            created: now,
+        })
+    }
+
+    /// Makes a connector. A taken name is [`StoreError::Conflict`] on `connector_name`.
+    pub fn insert_connector(
+        &self,
+        name: &str,
+        preset: Preset,
+        directory: DirectoryId,
+        rules: &directory::Rules,
+        settings: &directory::ConnectorSettings,
+    ) -> Result<StoredConnector, StoreError> {
+        let public_id = self.new_id().to_string();
+        let now = self.now();
+        let pk = self.insert(
+            "INSERT INTO connector (public_id, name, name_fold, preset, state, directory_pk, rules, settings, \
+             version, user_count, group_count, created, updated) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, 0, 0, $9, $10) RETURNING pk",
+            args![
+                public_id.as_str(),
+                name,
+                fold(name),
+                preset.as_str(),
+                ConnectorState::Active.as_str(),
+                directory.0,
+                json(rules)?,
+                json(settings)?,
+                now,
+                now
+            ],
+        )?;
+        Ok(StoredConnector {
+            connector: Connector {
+                id: ConnectorId(pk),
+                public_id,
+                name: name.to_owned(),
+                preset,
+                state: ConnectorState::Active,
+                directory,
+                rules: rules.clone(),
+                settings: settings.clone(),
+                created: now,
+                updated: now,
+            },
+            version: 1,
+        })
+    }
+
+    /// Stores name, state, rules and settings of a connector anew.
+    pub fn update_connector(&self, connector: &Connector) -> Result<(), StoreError> {
+        let now = self.later_than(connector.updated);
+        self.execute(
+            "UPDATE connector SET name = $1, name_fold = $2, state = $3, rules = $4, settings = $5, \
+             version = version + 1, updated = $6 WHERE pk = $7",
+            args![
+                connector.name.as_str(),
+                fold(&connector.name),
+                connector.state.as_str(),
+                json(&connector.rules)?,
+                json(&connector.settings)?,
+                now,
+                connector.id.0
+            ],
+        )?;
+        Ok(())
+    }
+}
+
+/// JSON text of something that is always representable; failing is a defect of its type.
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::corrupt(format!("json: {error}")))
+}

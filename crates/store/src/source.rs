@@ -1,0 +1,372 @@
+//! The source: users exactly as the IdP wrote them, per connector.
+
+use directory::{ConnectorId, SourceGroupPk, SourceUserPk};
+use jiff::Timestamp;
+use scim::{Meta, Resource, fold};
+
+use crate::{ReadTx, Row, StoreError, WriteTx, args};
+
+/// A user of the source.
+#[derive(Debug, Clone)]
+pub struct SourceUser {
+    /// The store's number of this user.
+    pub pk: SourceUserPk,
+    /// The SCIM `id`.
+    pub id: String,
+    /// Version and times.
+    pub meta: Meta,
+    /// The resource as [`Resource::to_stored`] gave it.
+    pub document: String,
+}
+
+/// A reference to a group that contains a user, for the SCIM attribute `groups`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupReference {
+    /// The SCIM `id` of the group.
+    pub id: String,
+    /// Its `displayName`.
+    pub display: String,
+}
+
+/// The columns that are searched, taken from a resource.
+struct Searched {
+    user_name: String,
+    external_id: Option<String>,
+    display_name: Option<String>,
+    active: bool,
+    emails: Vec<String>,
+}
+
+impl Searched {
+    fn of(user: &Resource) -> Self {
+        let mut emails: Vec<String> = user
+            .emails()
+            .iter()
+            .map(|email| fold(&email.value))
+            .collect();
+        emails.sort();
+        emails.dedup();
+        Self {
+            user_name: fold(user.user_name().unwrap_or_default()),
+            external_id: user.external_id().map(str::to_owned),
+            display_name: user.display_name().map(fold),
+            active: user.active().unwrap_or(true),
+            emails,
+        }
+    }
+}
+
+/// The columns of [`read_user`], in its order.
+pub(crate) const USER_COLUMNS: &str = "u.pk, u.id, u.version, u.created, u.modified, u.document";
+
+/// Reads a row of [`USER_COLUMNS`].
+pub(crate) fn read_user(row: &Row<'_>) -> Result<SourceUser, StoreError> {
+    Ok(SourceUser {
+        pk: SourceUserPk(row.int(0)?),
+        id: row.text(1)?,
+        meta: Meta {
+            version: row.int(2)?,
+            created: row.time(3)?,
+            last_modified: row.time(4)?,
+        },
+        document: row.text(5)?,
+    })
+}
+
+impl ReadTx<'_> {
+    /// The user with this SCIM `id`.
+    pub fn source_user(
+        &self,
+        connector: ConnectorId,
+        id: &str,
+    ) -> Result<Option<SourceUser>, StoreError> {
+        self.query_one(
+            "SELECT u.pk, u.id, u.version, u.created, u.modified, u.document FROM source_user u \
+             WHERE u.connector_pk = $1 AND u.id = $2",
+            args![connector.0, id],
+            read_user,
+        )
+    }
+
+    /// The user with this store number.
+    pub fn source_user_by_pk(
+        &self,
+        connector: ConnectorId,
+        pk: SourceUserPk,
+    ) -> Result<Option<SourceUser>, StoreError> {
+        self.query_one(
+            "SELECT u.pk, u.id, u.version, u.created, u.modified, u.document FROM source_user u \
+             WHERE u.connector_pk = $1 AND u.pk = $2",
+            args![connector.0, pk.0],
+            read_user,
+        )
+    }
+
+    /// SCIM id of the user with this `userName`, compared by [`fold`].
+    pub fn source_user_id_by_user_name(
+        &self,
+        connector: ConnectorId,
+        user_name: &str,
+    ) -> Result<Option<String>, StoreError> {
+        self.query_one(
+            "SELECT id FROM source_user WHERE connector_pk = $1 AND user_name_fold = $2",
+            args![connector.0, fold(user_name)],
+            |row| row.text(0),
+        )
+    }
+
+    /// The groups of the source that contain the user directly, by name.
+    pub fn source_groups_of(
+        &self,
+        connector: ConnectorId,
+        user: SourceUserPk,
+    ) -> Result<Vec<GroupReference>, StoreError> {
+        self.query(
+            "SELECT g.id, g.display_name FROM source_member m JOIN source_group g ON g.pk = m.group_pk \
+             WHERE m.user_pk = $1 AND g.connector_pk = $2 ORDER BY g.display_name_fold",
+            args![user.0, connector.0],
+            |row| {
+                Ok(GroupReference {
+                    id: row.text(0)?,
+                    display: row.text(1)?,
+                })
+            },
+        )
+    }
+
+    /// The same for several users, so that a page costs one statement for each hundred of them.
+    pub fn source_groups_of_many(
+        &self,
+        connector: ConnectorId,
+        users: &[SourceUserPk],
+    ) -> Result<Vec<(SourceUserPk, GroupReference)>, StoreError> {
+        let mut found = Vec::new();
+        for chunk in crate::sql::chunks(users.iter().map(|user| user.0)) {
+            let sql = format!(
+                "SELECT m.user_pk, g.id, g.display_name FROM source_member m \
+                 JOIN source_group g ON g.pk = m.group_pk \
+                 WHERE g.connector_pk = $1 AND m.user_pk IN ({}) ORDER BY m.user_pk, g.display_name_fold",
+                crate::sql::placeholders(2, chunk.len())
+            );
+            let mut arguments = args![connector.0];
+            arguments.extend(chunk.into_iter().map(Into::into));
+            found.extend(self.query(&sql, arguments, |row| {
+                Ok((
+                    SourceUserPk(row.int(0)?),
+                    GroupReference {
+                        id: row.text(1)?,
+                        display: row.text(2)?,
+                    },
+                ))
+            })?);
+        }
+        Ok(found)
+    }
+
+    /// Groups that contain the user, directly or through groups in groups, as rules see them.
+    pub fn effective_source_groups(
+        &self,
+        user: SourceUserPk,
+    ) -> Result<Vec<directory::SourceGroup>, StoreError> {
+        self.query(
+            "WITH RECURSIVE containing (pk) AS ( \
+               SELECT group_pk FROM source_member WHERE user_pk = $1 \
+               UNION SELECT n.group_pk FROM source_group_member n JOIN containing c ON n.child_pk = c.pk) \
+             SELECT g.pk, g.display_name FROM containing c JOIN source_group g ON g.pk = c.pk ORDER BY g.pk",
+            args![user.0],
+            |row| {
+                Ok(directory::SourceGroup {
+                    id: SourceGroupPk(row.int(0)?),
+                    name: row.text(1)?,
+                })
+            },
+        )
+    }
+
+    /// The argon2id hash of a password that the IdP pushed, if the connector keeps them.
+    pub fn source_password(&self, user: SourceUserPk) -> Result<Option<String>, StoreError> {
+        self.query_one(
+            "SELECT hash FROM source_password WHERE user_pk = $1",
+            args![user.0],
+            |row| row.text(0),
+        )
+    }
+}
+
+impl WriteTx<'_> {
+    /// Stores a new user. A taken `userName` is [`StoreError::Conflict`] on `source_user_user_name`.
+    pub fn insert_source_user(
+        &self,
+        connector: ConnectorId,
+        user: &Resource,
+    ) -> Result<SourceUser, StoreError> {
+        let searched = Searched::of(user);
+        let id = self.new_id().to_string();
+        let now = self.now();
+        let document = user.to_stored();
+        let pk = self.insert(
+            "INSERT INTO source_user (connector_pk, id, user_name_fold, external_id, display_name_fold, active, \
+             version, created, modified, document) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9) RETURNING pk",
+            args![
+                connector.0,
+                id.as_str(),
+                searched.user_name,
+                searched.external_id,
+                searched.display_name,
+                searched.active,
+                now,
+                now,
+                document.as_str()
+            ],
+        )?;
+        let pk = SourceUserPk(pk);
+        self.insert_emails(connector, pk, &searched.emails)?;
+        self.execute(
+            "UPDATE connector SET user_count = user_count + 1 WHERE pk = $1",
+            args![connector.0],
+        )?;
+        Ok(SourceUser {
+            pk,
+            id,
+            meta: Meta {
+                version: 1,
+                created: now,
+                last_modified: now,
+            },
+            document,
+        })
+    }
+
+    /// Replaces the document of a user and gives it a new version.
+    pub fn update_source_user(
+        &self,
+        connector: ConnectorId,
+        before: &SourceUser,
+        user: &Resource,
+    ) -> Result<SourceUser, StoreError> {
+        let searched = Searched::of(user);
+        let now = self.later_than(before.meta.last_modified);
+        let version = before.meta.version + 1;
+        let document = user.to_stored();
+        self.execute(
+            "UPDATE source_user SET user_name_fold = $1, external_id = $2, display_name_fold = $3, active = $4, \
+             version = $5, modified = $6, document = $7 WHERE pk = $8 AND connector_pk = $9",
+            args![
+                searched.user_name,
+                searched.external_id,
+                searched.display_name,
+                searched.active,
+                version,
+                now,
+                document.as_str(),
+                before.pk.0,
+                connector.0
+            ],
+        )?;
+        self.replace_emails(connector, before.pk, &searched.emails)?;
+        Ok(SourceUser {
+            pk: before.pk,
+            id: before.id.clone(),
+            meta: Meta {
+                version,
+                created: before.meta.created,
+                last_modified: now,
+            },
+            document,
+        })
+    }
+
+    /// Forgets a user and its memberships. The groups lose one member each without a new version:
+    /// nobody wrote to them.
+    pub fn delete_source_user(
+        &self,
+        connector: ConnectorId,
+        user: SourceUserPk,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE source_group SET member_count = member_count - 1 \
+             WHERE pk IN (SELECT group_pk FROM source_member WHERE user_pk = $1)",
+            args![user.0],
+        )?;
+        for sql in [
+            "DELETE FROM source_member WHERE user_pk = $1",
+            "DELETE FROM source_email WHERE user_pk = $1",
+            "DELETE FROM source_password WHERE user_pk = $1",
+            "DELETE FROM due WHERE user_pk = $1",
+            "DELETE FROM name_conflict WHERE source_user_pk = $1",
+            "UPDATE directory_user SET source_user_pk = NULL WHERE source_user_pk = $1",
+            "DELETE FROM source_user WHERE pk = $1",
+        ] {
+            self.execute(sql, args![user.0])?;
+        }
+        self.execute(
+            "UPDATE connector SET user_count = user_count - 1 WHERE pk = $1",
+            args![connector.0],
+        )?;
+        Ok(())
+    }
+
+    /// Keeps the hash of a pushed password, or forgets it.
+    pub fn set_source_password(
+        &self,
+        user: SourceUserPk,
+        hash: Option<&str>,
+    ) -> Result<(), StoreError> {
+        match hash {
+            Some(hash) => self.execute(
+                "INSERT INTO source_password (user_pk, hash) VALUES ($1, $2) \
+                 ON CONFLICT (user_pk) DO UPDATE SET hash = excluded.hash",
+                args![user.0, hash],
+            )?,
+            None => self.execute(
+                "DELETE FROM source_password WHERE user_pk = $1",
+                args![user.0],
+            )?,
+        };
+        Ok(())
+    }
+
+    fn replace_emails(
+        &self,
+        connector: ConnectorId,
+        user: SourceUserPk,
+        emails: &[String],
+    ) -> Result<(), StoreError> {
+        let before = self.query(
+            "SELECT value_fold FROM source_email WHERE user_pk = $1 ORDER BY value_fold",
+            args![user.0],
+            |row| row.text(0),
+        )?;
+        if before != emails {
+            self.execute("DELETE FROM source_email WHERE user_pk = $1", args![user.0])?;
+            self.insert_emails(connector, user, emails)?;
+        }
+        Ok(())
+    }
+
+    fn insert_emails(
+        &self,
+        connector: ConnectorId,
+        user: SourceUserPk,
+        emails: &[String],
+    ) -> Result<(), StoreError> {
+        for email in emails {
+            self.execute(
+                "INSERT INTO source_email (connector_pk, value_fold, user_pk) VALUES ($1, $2, $3)",
+                args![connector.0, email.as_str(), user.0],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The present, but always after `before`: `lastModified` of a resource never stands still
+    /// while its version grows.
+    pub(crate) fn later_than(&self, before: Timestamp) -> Timestamp {
+        let now = self.now();
+        if now > before {
+            now
+        } else {
+            before + jiff::SignedDuration::from_micros(1)
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Bearer tokens, of which only the SHA-256 is kept.
+
+use directory::ConnectorId;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::{ReadTx, Row, StoreError, WriteTx, args};
+
+/// What a token opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    /// The SCIM endpoint of one connector.
+    Scim(ConnectorId),
+    /// The admin API.
+    Api,
+}
+
+/// A token as the store knows it.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// Public id, for listing and revoking.
+    pub id: String,
+    /// What it opens.
+    pub kind: TokenKind,
+    /// What the administrator called it.
+    pub label: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it stops working, if ever.
+    pub expires: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used: Option<Timestamp>,
+    /// From which address it was last used.
+    pub last_address: Option<String>,
+}
+
+impl Token {
+    /// Whether it still works.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.expires.is_none_or(|expires| now < expires)
+    }
+}
+
+/// The form in which tokens are stored and looked up: SHA-256 in hexadecimal. Enough for
+/// 256 random bits, which nobody can guess; an index look-up on it leaks nothing useful.
+pub fn token_hash(token: &str) -> String {
+    let digest = Sha256::digest(token.as_bytes());
+    let mut hex = String::with_capacity(64);
+    for byte in digest {
+        hex.push(char::from(b"0123456789abcdef"[usize::from(byte >> 4)]));
+        hex.push(char::from(b"0123456789abcdef"[usize::from(byte & 15)]));
+    }
+    hex
+}
+
+fn read_token(row: &Row<'_>) -> Result<Token, StoreError> {
+    let kind = match row.opt_int(1)? {
+        Some(connector) => TokenKind::Scim(ConnectorId(connector)),
+        None => TokenKind::Api,
+    };
+    Ok(Token {
+        id: row.text(0)?,
+        kind,
+        label: row.text(2)?,
+        created: row.time(3)?,
+        expires: row.opt_time(4)?,
+        last_used: row.opt_time(5)?,
+        last_address: row.opt_text(6)?,
+    })
+}
+
+impl ReadTx<'_> {
+    /// The token with this hash, live or expired.
+    pub fn token(&self, hash: &str) -> Result<Option<Token>, StoreError> {
+        self.query_one(
+            "SELECT public_id, connector_pk, label, created, expires, last_used, last_address \
+             FROM token WHERE hash = $1",
+            args![hash],
+            read_token,
+        )
+    }
+
+    /// The tokens of one kind, newest first.
+    pub fn tokens(&self, kind: TokenKind) -> Result<Vec<Token>, StoreError> {
+        let connector = match kind {
+            TokenKind::Scim(connector) => connector.0,
+            TokenKind::Api => 0,
+        };
+        self.query(
+            "SELECT public_id, connector_pk, label, created, expires, last_used, last_address \
+             FROM token WHERE coalesce(connector_pk, 0) = $1 ORDER BY pk DESC",
+            args![connector],
+            read_token,
+        )
+    }
+}
+
+impl WriteTx<'_> {
+    /// Stores a token by its hash.
+    pub fn insert_token(
+        &self,
+        kind: TokenKind,
+        label: &str,
+        hash: &str,
+        expires: Option<Timestamp>,
+    ) -> Result<Token, StoreError> {
+        let (name, connector) = match kind {
+            TokenKind::Scim(connector) => ("scim", Some(connector.0)),
+            TokenKind::Api => ("api", None),
+        };
+        let id = self.new_id().to_string();
+        let now = self.now();
+        self.execute(
+            "INSERT INTO token (public_id, kind, connector_pk, label, hash, created, expires) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            args![id.as_str(), name, connector, label, hash, now, expires],
+        )?;
+        Ok(Token {
+            id,
+            kind,
+            label: label.to_owned(),
+            created: now,
+            expires,
+            last_used: None,
+            last_address: None,
+        })
+    }
+
+    /// Ends every live token of a kind at `at`, unless it ends sooner: the overlap of a rotation.
+    pub fn expire_tokens(&self, kind: TokenKind, at: Timestamp) -> Result<u64, StoreError> {
+        let connector = match kind {
+            TokenKind::Scim(connector) => connector.0,
+            TokenKind::Api => 0,
+        };
+        self.execute(
+            "UPDATE token SET expires = $1 WHERE coalesce(connector_pk, 0) = $2 \
+             AND (expires IS NULL OR expires > $1)",
+            args![at, connector],
+        )
+    }
+
+    /// Deletes a token. Returns whether there was one.
+    pub fn delete_token(&self, kind: TokenKind, id: &str) -> Result<bool, StoreError> {
+        let connector = match kind {
+            TokenKind::Scim(connector) => connector.0,
+            TokenKind::Api => 0,
+        };
+        Ok(self.execute(
+            "DELETE FROM token WHERE public_id = $1 AND coalesce(connector_pk, 0) = $2",
+            args![id, connector],
+        )? > 0)
+    }
+
+    /// Notes when and from where a token was last used.
+    pub fn touch_token(
+        &self,
+        id: &str,
+        at: Timestamp,
+        address: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE token SET last_used = $1, last_address = $2 WHERE public_id = $3",
+            args![at, address, id],
+        )?;
+        Ok(())
+    }
+}

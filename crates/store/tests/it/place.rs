@@ -1,0 +1,110 @@
+//! Who may have the embedded database open, and where.
+
+use std::thread;
+
+use emulate::databases::TestDatabase;
+use store::probe::{RawRead, RawWrite};
+use store::{Database, Environment, OpenMode, Scope, Store, StoreError, args};
+
+use crate::support::{open, open_with_notes, run, try_open, write_note};
+
+fn open_tool(database: &TestDatabase) -> Result<Store, StoreError> {
+    Store::open_for(
+        OpenMode::Tool,
+        &Database::parse(&database.url)?,
+        Environment::system(),
+    )
+}
+
+#[test]
+fn one_server_at_a_time() {
+    let database = TestDatabase::sqlite().unwrap();
+    let first = open(&database);
+    let second = try_open(&database.url).err();
+    let own = std::process::id().to_string();
+    assert!(
+        matches!(&second, Some(StoreError::InUse { what }) if what.contains(&own)),
+        "{second:?}"
+    );
+    drop(first);
+    open(&database);
+}
+
+#[test]
+fn a_tool_works_beside_the_server() {
+    let database = TestDatabase::sqlite().unwrap();
+    let server = open_with_notes(&database);
+    run(&server, "CREATE TABLE counter (value BIGINT NOT NULL)");
+    run(&server, "INSERT INTO counter (value) VALUES (0)");
+    let tool = open_tool(&database).unwrap();
+    assert_eq!(
+        (server.mode(), tool.mode()),
+        (OpenMode::Serve, OpenMode::Tool)
+    );
+    thread::scope(|scope| {
+        for store in [&server, &tool, &server, &tool] {
+            scope.spawn(move || {
+                for _ in 0..50 {
+                    let added: Result<_, StoreError> =
+                        store.write_blocking(Scope::Settings, |tx| {
+                            let value = tx.raw_number("SELECT value FROM counter", args![])?;
+                            tx.raw_execute("UPDATE counter SET value = $1", args![value + 1])
+                        });
+                    added.unwrap();
+                }
+            });
+        }
+    });
+    drop(tool);
+    let value = server
+        .read_blocking(|tx| tx.raw_number("SELECT value FROM counter", args![]))
+        .unwrap();
+    assert_eq!(value, 200);
+    write_note(&server, 1).unwrap();
+}
+
+#[test]
+fn a_tool_does_not_migrate_under_a_server() {
+    let database = TestDatabase::sqlite().unwrap();
+    let server = open(&database);
+    // As if the tool were of a newer version than the server.
+    run(&server, "DELETE FROM migration");
+    let refused = open_tool(&database).err();
+    assert!(
+        matches!(refused, Some(StoreError::InUse { .. })),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_tool_makes_a_new_database() {
+    let database = TestDatabase::sqlite().unwrap();
+    drop(open_tool(&database).unwrap());
+    open(&database);
+}
+
+#[test]
+fn places_where_nothing_can_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = format!("sqlite:{}/no/such/folder.db", folder.path().display());
+    assert!(matches!(
+        try_open(&missing).err(),
+        Some(StoreError::Open { .. })
+    ));
+    let text = folder.path().join("text.db");
+    std::fs::write(
+        &text,
+        "this is a text and not a database, however long it may be; ".repeat(100),
+    )
+    .unwrap();
+    let refused = try_open(&format!("sqlite:{}", text.display())).err();
+    assert!(
+        matches!(refused, Some(StoreError::Corrupt { .. })),
+        "{refused:?}"
+    );
+    assert!(
+        std::fs::read_to_string(&text)
+            .unwrap()
+            .starts_with("this is a text")
+    );
+}
