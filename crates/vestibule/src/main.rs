@@ -1,2 +1,133 @@
-//! The Vestibule program.
-fn main() {}
+//! The Vestibule program: reads the command line and the settings, and wires the rooms together.
+
+mod cli;
+mod commands;
+mod config;
+mod door;
+mod exit;
+mod logging;
+mod output;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command, CommonFlags, ServeFlags};
+use config::{FILE_NAME, Settings, Sources};
+use exit::{Exit, Failure};
+use output::{Output, Reader};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    // Exits with 2 on a mistake, and with 0 after `--help` and `--version`.
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("vestibule: {failure}");
+            failure.code()
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Failure> {
+    let out = Output {
+        reader: if cli.common.json {
+            Reader::Machine
+        } else {
+            Reader::Person
+        },
+    };
+    let serve = serve_flags(cli)?;
+    let settings = settings(&cli.common, serve)?;
+    match &cli.command {
+        None | Some(Command::Serve(_)) => commands::serve::run(&settings, out),
+        Some(Command::Connector(args)) => commands::connector::run(args, &settings, out),
+        Some(Command::Application(args)) => commands::application::run(args, &settings, out),
+        Some(Command::Config(args)) => commands::config::run(args.command, &settings, out),
+        Some(Command::Openapi) => out.text(&server::openapi()),
+    }
+}
+
+/// The flags of the server, which only `serve` takes, written before or after its name.
+fn serve_flags(cli: &Cli) -> Result<Vec<(&'static str, String)>, Failure> {
+    let given = |flags: &ServeFlags| {
+        [
+            ("listen", flags.listen.clone()),
+            ("public_url", flags.public_url.clone()),
+            ("trusted_proxies", flags.trusted_proxies.clone()),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect::<Vec<_>>()
+    };
+    let mut flags = given(&cli.serve);
+    match &cli.command {
+        None => {}
+        Some(Command::Serve(after)) => flags.extend(given(after)),
+        Some(_) => {
+            if let Some((name, _)) = flags.first() {
+                let flag = config::flag(name);
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("{flag} is for `serve` only"),
+                ));
+            }
+        }
+    }
+    Ok(flags)
+}
+
+fn settings(
+    common: &CommonFlags,
+    mut flags: Vec<(&'static str, String)>,
+) -> Result<Settings, Failure> {
+    let always = [
+        ("data", &common.data),
+        ("database", &common.database),
+        ("log", &common.log),
+        ("log_format", &common.log_format),
+    ];
+    flags.extend(
+        always
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.clone()?))),
+    );
+    let file = configuration_file(common.config.as_deref())?;
+    let sources = Sources {
+        flags,
+        variables: variables(),
+        file: file
+            .as_ref()
+            .map(|(path, text)| (path.as_path(), text.as_str())),
+    };
+    Ok(Settings::read(&sources)?)
+}
+
+/// The file that is named by flag or variable and must be there, or the one in the current folder.
+fn configuration_file(flag: Option<&Path>) -> Result<Option<(PathBuf, String)>, Failure> {
+    let variable = std::env::var_os("VESTIBULE_CONFIG").map(PathBuf::from);
+    let named = flag.map(Path::to_path_buf).or(variable);
+    let path = named.clone().unwrap_or_else(|| PathBuf::from(FILE_NAME));
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some((path, text))),
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            let message = format!(
+                "the configuration file {} cannot be read: {error}",
+                path.display()
+            );
+            Err(Failure::new(Exit::Usage, message))
+        }
+    }
+}
+
+/// The environment, without what is not UTF-8 and so cannot be ours.
+fn variables() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}

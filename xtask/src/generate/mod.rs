@@ -4,6 +4,8 @@
 //! writing and is a part of the tests.
 
 mod cli;
+mod configuration;
+mod openapi;
 
 use anyhow::{Context, Result, bail};
 
@@ -23,10 +25,20 @@ struct Document {
     text: fn(&Program) -> Result<String>,
 }
 
-const DOCUMENTS: &[Document] = &[Document {
-    path: "docs/src/reference/command-line.md",
-    text: cli::reference,
-}];
+const DOCUMENTS: &[Document] = &[
+    Document {
+        path: "docs/src/reference/command-line.md",
+        text: cli::reference,
+    },
+    Document {
+        path: "docs/src/reference/configuration.md",
+        text: configuration::reference,
+    },
+    Document {
+        path: "docs/src/reference/openapi.json",
+        text: openapi::document,
+    },
+];
 
 /// Writes or checks all documents; in check an error names those that are not current.
 pub fn run(mode: Mode) -> Result<()> {

@@ -1,0 +1,322 @@
+//! The commands and flags, as `clap` reads them. What they do is in `commands`.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use directory::Preset;
+
+/// SCIM 2.0 provisioning from identity providers to Atlassian products.
+///
+/// Without a command the server starts, as with `vestibule serve`.
+#[derive(Debug, Parser)]
+#[command(name = "vestibule", version, after_help = crate::exit::HELP, propagate_version = true)]
+#[command(disable_help_subcommand = true, max_term_width = 100)]
+pub struct Cli {
+    /// Settings that every command takes.
+    #[command(flatten)]
+    pub common: CommonFlags,
+    /// Settings of `serve`, for when the command is left out.
+    #[command(flatten)]
+    pub serve: ServeFlags,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server (what happens without a command).
+    Serve(ServeFlags),
+    /// Run the server together with emulated identity providers and an emulated product.
+    Demo(DemoArgs),
+    /// Make, look at and change connectors: the endpoints that identity providers write to.
+    Connector(ConnectorArgs),
+    /// Make and look at applications: the products that attach the directory.
+    Application(ApplicationArgs),
+    /// Play an identity provider against any SCIM 2.0 server.
+    Simulate(SimulateArgs),
+    /// Show the settings and where each comes from.
+    Config(ConfigArgs),
+    /// Print the OpenAPI document of the admin API.
+    Openapi,
+}
+
+/// Settings that every command takes.
+#[derive(Debug, Args)]
+pub struct CommonFlags {
+    /// The folder for everything that is kept [default: ./vestibule-data] [env: VESTIBULE_DATA]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<String>,
+    /// The database: sqlite:PATH or postgres://... [default: a file in the data folder] [env: VESTIBULE_DATABASE]
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub database: Option<String>,
+    /// The configuration file [default: ./vestibule.toml if it is there] [env: VESTIBULE_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Which log lines to write, for example warn or info,server=debug [default: info] [env: VESTIBULE_LOG]
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub log: Option<String>,
+    /// How log lines look: auto, text or json [default: auto] [env: VESTIBULE_LOG_FORMAT]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// Print JSON for machines instead of text for people.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// Settings of the server.
+#[derive(Debug, Args)]
+pub struct ServeFlags {
+    /// The address and port to serve HTTP on [default: 127.0.0.1:8080] [env: VESTIBULE_LISTEN]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Option<String>,
+    /// How others reach this server, if through a proxy [default: the address of --listen] [env: VESTIBULE_PUBLIC_URL]
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Reverse proxies whose X-Forwarded-For is believed, as addresses and ranges with commas between
+    /// [env: VESTIBULE_TRUSTED_PROXIES]
+    #[arg(long, value_name = "RANGES")]
+    pub trusted_proxies: Option<String>,
+}
+
+/// Through which door a command reaches the data: the data folder, or a running server.
+#[derive(Debug, Args)]
+pub struct DoorFlags {
+    /// Work through the admin API of a running server instead of the data folder.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "VESTIBULE_SERVER",
+        requires = "token"
+    )]
+    pub server: Option<String>,
+    /// The admin token for --server, or file:PATH of a file that holds it.
+    #[arg(long, global = true, env = "VESTIBULE_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+}
+
+/// `vestibule connector`
+#[derive(Debug, Args)]
+pub struct ConnectorArgs {
+    /// Where the data are.
+    #[command(flatten)]
+    pub door: DoorFlags,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ConnectorCommand,
+}
+
+/// What to do with connectors.
+#[derive(Debug, Subcommand)]
+pub enum ConnectorCommand {
+    /// Make a connector and print its base URL and token. The token is shown this once.
+    Create {
+        /// A name for people; any text that no other connector has.
+        #[arg(long)]
+        name: String,
+        /// The identity provider that will write to it.
+        #[arg(long, default_value = "generic", value_parser = presets())]
+        preset: Preset,
+    },
+    /// List all connectors.
+    List,
+    /// Show one connector.
+    Show {
+        /// Its name or id.
+        connector: String,
+    },
+    /// Make a new token and print it. The old ones keep working for a while, so that nothing is lost meanwhile.
+    RotateToken {
+        /// Its name or id.
+        connector: String,
+        /// How many minutes the old tokens go on working; 0 ends them at once.
+        #[arg(long, value_name = "MINUTES", default_value_t = 1440)]
+        overlap: u32,
+    },
+    /// Print the rules of a connector as JSON, or check and apply new ones.
+    Rules {
+        /// Its name or id.
+        connector: String,
+        /// A file with the new rules.
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
+    /// Keep taking writes, but leave the directory as it is until `resume`.
+    Pause {
+        /// Its name or id.
+        connector: String,
+    },
+    /// Let the directory follow again, and catch up with what was written meanwhile.
+    Resume {
+        /// Its name or id.
+        connector: String,
+    },
+}
+
+/// `vestibule application`
+#[derive(Debug, Args)]
+pub struct ApplicationArgs {
+    /// Where the data are.
+    #[command(flatten)]
+    pub door: DoorFlags,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ApplicationCommand,
+}
+
+/// What to do with applications.
+#[derive(Debug, Subcommand)]
+pub enum ApplicationCommand {
+    /// Make an application and print its name, password and URL. The password is shown this once.
+    Create {
+        /// The name that the product signs in with.
+        #[arg(long)]
+        name: String,
+        /// What the product may do.
+        #[arg(long, value_enum, default_value_t = AccessArg::ReadOnly)]
+        access: AccessArg,
+        /// The directory that it sees, by name or id; may be left out while there is one only.
+        #[arg(long)]
+        directory: Option<String>,
+    },
+    /// List all applications.
+    List,
+}
+
+/// What an application may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AccessArg {
+    /// Read and sign users in.
+    ReadOnly,
+    /// Also make local groups, add members to them, and write attributes of users.
+    ReadWrite,
+}
+
+/// `vestibule demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The address and port to serve HTTP on.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    pub listen: String,
+    /// How many people the emulated identity providers have.
+    #[arg(long, default_value_t = 50)]
+    pub users: usize,
+    /// How many groups they push.
+    #[arg(long, default_value_t = 8)]
+    pub groups: usize,
+    /// The same seed gives the same people.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// `vestibule simulate`
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// Which identity provider to play.
+    #[arg(value_enum)]
+    pub provider: Provider,
+    /// The base URL of the SCIM server, as one would paste it into the identity provider.
+    #[arg(long)]
+    pub url: String,
+    /// The bearer token, or file:PATH of a file that holds it.
+    #[arg(long, env = "VESTIBULE_TOKEN", hide_env_values = true)]
+    pub token: String,
+    /// How many users to push.
+    #[arg(long, default_value_t = 100)]
+    pub users: usize,
+    /// How many groups to push.
+    #[arg(long, default_value_t = 10)]
+    pub groups: usize,
+    /// The same seed gives the same people.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// An identity provider that can be played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Provider {
+    /// Okta.
+    Okta,
+    /// Microsoft Entra ID.
+    Entra,
+}
+
+/// `vestibule config`
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// What to show.
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What to show of the settings.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum ConfigCommand {
+    /// Show every setting, its value and where the value comes from.
+    Show,
+    /// Print a vestibule.toml with every setting at its default, each explained.
+    Template,
+}
+
+fn presets() -> impl TypedValueParser<Value = Preset> {
+    PossibleValuesParser::new(Preset::ALL.map(Preset::as_str))
+        .map(|word| Preset::parse(&word).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_setting_has_its_flag_and_says_its_default_and_variable() {
+        let command = Cli::command();
+        for key in crate::config::KEYS {
+            let flag = key.flag();
+            let argument = command
+                .get_arguments()
+                .find(|argument| argument.get_long() == flag.strip_prefix("--"))
+                .unwrap_or_else(|| panic!("no flag for {}", key.name));
+            let help = argument.get_help().unwrap().to_string();
+            assert!(
+                help.contains(&format!("[env: {}]", key.variable())),
+                "{flag}: {help}"
+            );
+            let default = format!("[default: {}]", key.default);
+            assert!(
+                key.default.is_empty() || help.contains(&default),
+                "{flag}: {help}"
+            );
+        }
+    }
+
+    #[test]
+    fn folders_can_be_named_before_and_after_the_command() {
+        for words in [
+            "vestibule --data d connector list",
+            "vestibule connector --data d list",
+            "vestibule connector list --data d",
+        ] {
+            let cli = Cli::try_parse_from(words.split(' ')).unwrap();
+            assert_eq!(cli.common.data.as_deref(), Some("d"), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_server_needs_a_token() {
+        let words = "vestibule connector list --server http://127.0.0.1:1";
+        assert!(Cli::try_parse_from(words.split(' ')).is_err());
+        let words = format!("{words} --token t");
+        assert!(Cli::try_parse_from(words.split(' ')).is_ok());
+    }
+}

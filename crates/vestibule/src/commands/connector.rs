@@ -1,0 +1,134 @@
+//! `vestibule connector`: the endpoints that identity providers write to.
+
+use std::path::Path;
+
+use directory::{ConnectorState, Rules};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::cli::{ConnectorArgs, ConnectorCommand};
+use crate::config::Settings;
+use crate::door::{self, ConnectorDetail, ConnectorView, NewConnector, RotatedToken};
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, fields, table};
+
+/// Does what was asked.
+pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
+    let door = door::open(&args.door, settings)?;
+    match &args.command {
+        ConnectorCommand::Create { name, preset } => {
+            out.show(&door.create_connector(name, *preset)?, created)
+        }
+        ConnectorCommand::List => out.show(&door.connectors()?, |all| list(all)),
+        ConnectorCommand::Show { connector } => out.show(&door.connector(connector)?, detail),
+        ConnectorCommand::RotateToken { connector, overlap } => {
+            let overlap = SignedDuration::from_mins(i64::from(*overlap));
+            out.show(&door.rotate_token(connector, overlap)?, rotated)
+        }
+        ConnectorCommand::Rules { connector, file: None } => out.json(&door.rules(connector)?),
+        ConnectorCommand::Rules { connector, file: Some(path) } => {
+            let rules = read_rules(path)?;
+            out.show(&door.set_rules(connector, rules)?, |one| {
+                format!(
+                    "{}: the rules are applied; {} users are being evaluated anew",
+                    one.name, one.users
+                )
+            })
+        }
+        ConnectorCommand::Pause { connector } => {
+            out.show(&door.set_state(connector, ConnectorState::Paused)?, |one| {
+                format!(
+                    "{} is paused: writes are kept, and have no effect until\n  vestibule connector resume {}",
+                    one.name, one.name
+                )
+            })
+        }
+        ConnectorCommand::Resume { connector } => {
+            out.show(&door.set_state(connector, ConnectorState::Active)?, |one| {
+                format!("{} is active", one.name)
+            })
+        }
+    }
+}
+
+fn read_rules(path: &Path) -> Result<Rules, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            format!("{} cannot be read: {error}", path.display()),
+        )
+    })?;
+    serde_json::from_str(&text).map_err(|error| {
+        Failure::new(Exit::Usage, format!("{}: {error}", path.display()))
+            .with("the page \"Rules\" of the documentation shows how rules are written")
+    })
+}
+
+fn created(made: &NewConnector) -> String {
+    let one = &made.connector;
+    let lines = fields(&[("base URL", &one.base_url), ("token", &made.token)]);
+    format!(
+        "Connector {} ({}). Paste these into the identity provider; the token is shown this once:\n\n{lines}",
+        one.name, one.preset
+    )
+}
+
+fn rotated(made: &RotatedToken) -> String {
+    let lines = fields(&[("base URL", &made.base_url), ("token", &made.token)]);
+    format!(
+        "The new token, shown this once. The old ones work until {}:\n\n{lines}",
+        moment(made.old_tokens_end)
+    )
+}
+
+fn list(all: &[ConnectorView]) -> String {
+    if all.is_empty() {
+        return "There is no connector yet:\n  vestibule connector create --name NAME --preset PRESET".to_owned();
+    }
+    let rows = all.iter().map(|one| {
+        [
+            one.name.clone(),
+            one.preset.clone(),
+            one.state.clone(),
+            one.users.to_string(),
+            one.groups.to_string(),
+            one.base_url.clone(),
+        ]
+    });
+    table(
+        ["name", "preset", "state", "users", "groups", "base url"],
+        rows,
+    )
+}
+
+fn detail(one: &ConnectorDetail) -> String {
+    let connector = &one.connector;
+    let head = fields(&[
+        ("name", &connector.name),
+        ("id", &connector.id),
+        ("preset", &connector.preset),
+        ("state", &connector.state),
+        ("base URL", &connector.base_url),
+        ("directory", &connector.directory),
+        ("users", &connector.users.to_string()),
+        ("groups", &connector.groups.to_string()),
+        ("due", &one.due.to_string()),
+        ("created", &moment(one.created)),
+        ("updated", &moment(one.updated)),
+    ]);
+    let optional = |time: Option<Timestamp>| time.map_or_else(|| "never".to_owned(), moment);
+    let rows = one.tokens.iter().map(|token| {
+        [
+            token.label.clone(),
+            moment(token.created),
+            optional(token.expires),
+            optional(token.last_used),
+        ]
+    });
+    let tokens = table(["token", "made", "ends", "last used"], rows);
+    format!("{head}\n\n{tokens}")
+}
+
+/// A moment to the second, in UTC.
+fn moment(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}

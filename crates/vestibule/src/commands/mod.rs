@@ -1,0 +1,6 @@
+//! One module for each command of the program.
+
+pub mod application;
+pub mod config;
+pub mod connector;
+pub mod serve;

@@ -1,0 +1,186 @@
+//! `vestibule serve`: opens the store, serves, and stops cleanly.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use provision::{FirstStart, Provision};
+use serde::Serialize;
+use store::{Environment, Store};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::Settings;
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, Reader, fields};
+use crate::{door, logging};
+
+/// Serves until a signal says to stop.
+pub fn run(settings: &Settings, out: Output) -> Result<(), Failure> {
+    logging::start(settings);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let stop = stop_signal()?;
+        let started = Started::open(settings).await?;
+        announce(&started, out)?;
+        started.serve(stop).await;
+        Ok(())
+    })
+}
+
+/// A server that holds its address and its store, and answers as soon as it is served.
+pub struct Started {
+    /// The beginning of every URL of it.
+    pub url: String,
+    /// What the first start on an empty store made.
+    pub first: Option<FirstStart>,
+    /// Its use cases.
+    pub provision: Provision,
+    listener: TcpListener,
+    app: server::App,
+}
+
+impl Started {
+    /// Opens everything that a server needs; nothing is answered yet.
+    pub async fn open(settings: &Settings) -> Result<Self, Failure> {
+        make_folder(&settings.data)?;
+        let listener = listen(settings.listen).await?;
+        let url = settings
+            .public_url
+            .clone()
+            .unwrap_or_else(|| local_url(listener.local_addr().unwrap_or(settings.listen)));
+        let database = settings.database.clone();
+        let opening =
+            tokio::task::spawn_blocking(move || Store::open(&database, Environment::system()));
+        let store = opening.await.map_err(anyhow::Error::from)??;
+        let provision = Provision::new(store);
+        let first = provision.prepare().await?;
+        door::leave_url(&settings.data, &url)?;
+        let app = server::App::new(
+            provision.clone(),
+            server::Settings {
+                public_url: settings.public_url.clone(),
+                trusted_proxies: settings.trusted_proxies.clone(),
+            },
+        );
+        Ok(Self {
+            url,
+            first,
+            provision,
+            listener,
+            app,
+        })
+    }
+
+    /// Answers until `stop` ends and what is running then is done, or has had its time.
+    pub async fn serve(self, stop: impl Future<Output = ()>) {
+        let work = tokio::spawn(self.app.clone().run_background_work());
+        tracing::info!(url = self.url, "serving");
+        server::serve(self.listener, server::router(self.app), stop).await;
+        work.abort();
+        tracing::info!("stopped");
+    }
+}
+
+/// Makes the data folder, for its owner alone; one that is there is left as it is.
+fn make_folder(path: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::DirBuilderExt;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    builder.create(path).map_err(|error| {
+        let message = format!("the data folder {} cannot be made: {error}", path.display());
+        Failure::new(Exit::Store, message).with("name another folder with --data")
+    })
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::new(Exit::Failed, format!("cannot listen on {address}: {error}"))
+            .with("name another address with --listen; port 0 takes a free one")
+    })
+}
+
+/// How this machine reaches itself at an address that may mean all networks.
+fn local_url(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
+}
+
+/// Ends at SIGTERM or SIGINT.
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: requests in progress may finish");
+    })
+}
+
+/// What a start tells, in one line of JSON for a machine.
+#[derive(Serialize)]
+struct Announcement<'a> {
+    url: &'a str,
+    first_start: Option<FirstAnnouncement>,
+}
+
+#[derive(Serialize)]
+struct FirstAnnouncement {
+    connector: String,
+    id: String,
+    base_url: String,
+    token: String,
+    admin_token: String,
+}
+
+fn announce(started: &Started, out: Output) -> Result<(), Failure> {
+    let first = started.first.as_ref().map(|first| FirstAnnouncement {
+        connector: first.connector.connector.name.clone(),
+        id: first.connector.connector.public_id.clone(),
+        base_url: format!(
+            "{}/scim/v2/{}",
+            started.url, first.connector.connector.public_id
+        ),
+        token: first.scim_token.secret.reveal().to_owned(),
+        admin_token: first.api_token.secret.reveal().to_owned(),
+    });
+    let announcement = Announcement {
+        url: &started.url,
+        first_start: first,
+    };
+    match out.reader {
+        Reader::Person => out.text(&told(&announcement)),
+        Reader::Machine => {
+            out.text(&serde_json::to_string(&announcement).map_err(anyhow::Error::from)?)
+        }
+    }
+}
+
+fn told(announcement: &Announcement<'_>) -> String {
+    let url = announcement.url;
+    let Some(first) = &announcement.first_start else {
+        return format!(
+            "Vestibule is running. Open {url}\n\
+             Connectors: vestibule connector list    Stop: Ctrl-C"
+        );
+    };
+    let lines = fields(&[
+        ("  base URL", &first.base_url),
+        ("  token", &first.token),
+        ("  admin token", &first.admin_token),
+    ]);
+    format!(
+        "Vestibule is running at {url}, with a first connector named {}.\n\n{lines}\n\n\
+         The tokens are shown this once: keep them.\n\n\
+         Next, in another terminal:\n\
+         \x20 let Jira, Confluence or Bitbucket fetch:  vestibule application create --name jira\n\
+         \x20 push people without an identity provider: vestibule simulate okta --url BASE_URL --token TOKEN\n",
+        first.connector
+    )
+}

@@ -1,0 +1,74 @@
+//! The table of all settings.
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// As it is written in the file; the flag and the variable follow from it.
+    pub name: &'static str,
+    /// The default as one would write it; empty where the absence has a meaning of its own.
+    pub default: &'static str,
+    /// What it does, for the reference. One or two sentences.
+    pub about: &'static str,
+}
+
+/// All settings, in the order of the reference.
+pub const KEYS: &[Key] = &[
+    Key {
+        name: "data",
+        default: "./vestibule-data",
+        about: "The folder for everything that is kept. It is made if it is not there. \
+                A relative path in the file starts at the folder of the file.",
+    },
+    Key {
+        name: "listen",
+        default: "127.0.0.1:8080",
+        about: "The address and port to serve HTTP on. Port 0 takes any free port.",
+    },
+    Key {
+        name: "database",
+        default: "",
+        about: "The database: `sqlite:PATH`, `postgres://USER@HOST/NAME`, or `file:PATH` of a file \
+                that holds one of these. By default the file `vestibule.db` in the data folder.",
+    },
+    Key {
+        name: "public_url",
+        default: "",
+        about: "How others reach this server, for example `https://vestibule.example.org` when a proxy \
+                stands before it. Base URLs are printed and answered with it. By default the address \
+                of `listen`.",
+    },
+    Key {
+        name: "log",
+        default: "info",
+        about: "Which log lines are written: `error`, `warn`, `info`, `debug`, `trace`, or by part of \
+                the program, as in `info,server=debug`.",
+    },
+    Key {
+        name: "log_format",
+        default: "auto",
+        about: "How log lines look: `text`, `json`, or `auto` for text on a terminal and JSON elsewhere.",
+    },
+    Key {
+        name: "trusted_proxies",
+        default: "",
+        about: "Addresses and ranges of reverse proxies whose `X-Forwarded-For` is believed, for example \
+                `10.0.0.0/8`. A list in the file; separated by commas elsewhere.",
+    },
+];
+
+impl Key {
+    /// The environment variable.
+    pub fn variable(&self) -> String {
+        format!("{}{}", super::PREFIX, self.name.to_uppercase())
+    }
+
+    /// The flag, with its dashes.
+    pub fn flag(&self) -> String {
+        flag(self.name)
+    }
+}
+
+/// The flag for the name of a key.
+pub fn flag(name: &str) -> String {
+    format!("--{}", name.replace('_', "-"))
+}

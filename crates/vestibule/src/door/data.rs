@@ -1,0 +1,219 @@
+//! The door of the data folder: the store itself, whether or not a server has it open too.
+
+use std::future::Future;
+
+use directory::{ConnectorSettings, ConnectorState, DirectoryId, Preset, Rules};
+use jiff::SignedDuration;
+use provision::{ApplicationDraft, ConnectorDraft, Passwords, Provision, ProvisionError};
+use store::{
+    Application, Database, Environment, OpenMode, ReadTx, Store, StoreError, StoredConnector,
+    Token, TokenKind,
+};
+use tokio::runtime::Runtime;
+
+use super::{
+    ApplicationView, ApplicationWish, ConnectorDetail, ConnectorView, NewApplication, NewConnector,
+    RotatedToken, TokenView, public_url,
+};
+use crate::config::Settings;
+use crate::exit::{Exit, Failure};
+
+/// Who did it, in the journal.
+const ACTOR: &str = "command line";
+
+/// The opened store, and what is needed to use it from a plain thread.
+pub struct Data {
+    provision: Provision,
+    runtime: Runtime,
+    url: String,
+}
+
+impl Data {
+    /// Opens the store of the data folder. It has to be there: a slip in the name of the folder
+    /// must not make a new one.
+    pub fn open(settings: &Settings) -> Result<Self, Failure> {
+        if let Database::Sqlite(path) = &settings.database
+            && !path.exists()
+        {
+            let message = format!("there is no database at {}", path.display());
+            let remedy = "name the folder of the server with --data, or start the server first: vestibule serve";
+            return Err(Failure::new(Exit::Store, message).with(remedy));
+        }
+        let store = Store::open_for(OpenMode::Tool, &settings.database, Environment::system())?;
+        Ok(Self {
+            provision: Provision::new(store),
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?,
+            url: public_url(settings),
+        })
+    }
+
+    fn wait<T>(&self, work: impl Future<Output = Result<T, ProvisionError>>) -> Result<T, Failure> {
+        Ok(self.runtime.block_on(work)?)
+    }
+
+    fn read<T>(
+        &self,
+        closure: impl Fn(&mut ReadTx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, Failure> {
+        Ok(self.provision.store().read_blocking(closure)?)
+    }
+
+    fn find(&self, text: &str) -> Result<StoredConnector, Failure> {
+        self.read(|tx| tx.find_connector(text))?.ok_or_else(|| {
+            Failure::new(Exit::NotFound, format!("there is no connector '{text}'"))
+                .with("vestibule connector list shows their names")
+        })
+    }
+
+    fn view(&self, stored: &StoredConnector) -> Result<ConnectorView, Failure> {
+        let connector = &stored.connector;
+        let counts = self.read(|tx| tx.source_counts(connector.id))?;
+        Ok(ConnectorView {
+            id: connector.public_id.clone(),
+            name: connector.name.clone(),
+            preset: connector.preset.as_str().to_owned(),
+            state: connector.state.as_str().to_owned(),
+            base_url: format!("{}/scim/v2/{}", self.url, connector.public_id),
+            directory: self.directory_name(connector.directory)?,
+            users: counts.users,
+            groups: counts.groups,
+        })
+    }
+
+    fn directory_name(&self, id: DirectoryId) -> Result<String, Failure> {
+        let found = self.read(|tx| tx.directory(id))?;
+        Ok(found.map(|directory| directory.name).unwrap_or_default())
+    }
+
+    fn application_view(&self, application: &Application) -> Result<ApplicationView, Failure> {
+        Ok(ApplicationView {
+            id: application.public_id.clone(),
+            name: application.name.clone(),
+            access: application.access.as_str().to_owned(),
+            directory: self.directory_name(application.directory)?,
+            url: format!("{}/crowd", self.url),
+            last_seen: application.last_seen,
+        })
+    }
+
+    /// Makes a connector with a token.
+    pub fn create_connector(&self, name: &str, preset: Preset) -> Result<NewConnector, Failure> {
+        let draft = ConnectorDraft {
+            name: name.to_owned(),
+            preset,
+            directory: None,
+            rules: Rules::default(),
+            settings: ConnectorSettings::default(),
+        };
+        let made = self.wait(self.provision.create_connector(draft))?;
+        let id = made.connector.id;
+        let token = self.wait(self.provision.create_scim_token(
+            id,
+            "made with the connector",
+            None,
+        ))?;
+        Ok(NewConnector {
+            connector: self.view(&made)?,
+            token: token.secret.reveal().to_owned(),
+        })
+    }
+
+    /// All connectors, in the order they were made.
+    pub fn connectors(&self) -> Result<Vec<ConnectorView>, Failure> {
+        let all = self.read(|tx| tx.connectors())?;
+        all.iter().map(|stored| self.view(stored)).collect()
+    }
+
+    /// One connector, by name or id.
+    pub fn connector(&self, text: &str) -> Result<ConnectorDetail, Failure> {
+        let stored = self.find(text)?;
+        let id = stored.connector.id;
+        let (due, tokens) =
+            self.read(|tx| Ok((tx.due_count(id)?, tx.tokens(TokenKind::Scim(id))?)))?;
+        Ok(ConnectorDetail {
+            connector: self.view(&stored)?,
+            due,
+            created: stored.connector.created,
+            updated: stored.connector.updated,
+            tokens: tokens.into_iter().map(token_view).collect(),
+        })
+    }
+
+    /// Makes a new token; the others end after the overlap.
+    pub fn rotate_token(
+        &self,
+        text: &str,
+        overlap: SignedDuration,
+    ) -> Result<RotatedToken, Failure> {
+        let stored = self.find(text)?;
+        let id = stored.connector.id;
+        let made = self.wait(self.provision.rotate_scim_token(id, overlap))?;
+        let view = self.view(&stored)?;
+        Ok(RotatedToken {
+            id: view.id,
+            base_url: view.base_url,
+            old_tokens_end: made.token.created + overlap,
+            token: made.secret.reveal().to_owned(),
+        })
+    }
+
+    /// Pauses or resumes a connector.
+    pub fn set_state(&self, text: &str, state: ConnectorState) -> Result<ConnectorView, Failure> {
+        let id = self.find(text)?.connector.id;
+        let changed = self.wait(self.provision.set_connector_state(id, state, ACTOR))?;
+        self.view(&changed)
+    }
+
+    /// The rules of a connector.
+    pub fn rules(&self, text: &str) -> Result<Rules, Failure> {
+        Ok(self.find(text)?.connector.rules)
+    }
+
+    /// Checks and applies rules.
+    pub fn set_rules(&self, text: &str, rules: Rules) -> Result<ConnectorView, Failure> {
+        let id = self.find(text)?.connector.id;
+        let changed = self.wait(
+            self.provision
+                .change_connector(id, ACTOR, move |connector| {
+                    connector.rules = rules.clone();
+                    Ok(())
+                }),
+        )?;
+        self.view(&changed)
+    }
+
+    /// Makes an application with a password.
+    pub fn create_application(&self, wish: &ApplicationWish) -> Result<NewApplication, Failure> {
+        let draft = ApplicationDraft {
+            name: wish.name.clone(),
+            access: wish.access,
+            addresses: Vec::new(),
+            directory: wish.directory.clone(),
+        };
+        let passwords = Passwords::default();
+        let (application, password) =
+            self.wait(self.provision.create_application(draft, &passwords))?;
+        Ok(NewApplication {
+            application: self.application_view(&application)?,
+            password: password.reveal().to_owned(),
+        })
+    }
+
+    /// All applications by name.
+    pub fn applications(&self) -> Result<Vec<ApplicationView>, Failure> {
+        let all = self.read(|tx| tx.applications())?;
+        all.iter().map(|one| self.application_view(one)).collect()
+    }
+}
+
+fn token_view(token: Token) -> TokenView {
+    TokenView {
+        id: token.id,
+        label: token.label,
+        created: token.created,
+        expires: token.expires,
+        last_used: token.last_used,
+    }
+}

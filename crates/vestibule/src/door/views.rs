@@ -1,0 +1,106 @@
+//! What commands show. The names are a promise to scripts, and those of the admin API.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A connector in a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ConnectorView {
+    /// The id in its URLs.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Which identity provider it is for.
+    pub preset: String,
+    /// `active`, `paused` or `disabled`.
+    pub state: String,
+    /// What to paste into the identity provider.
+    pub base_url: String,
+    /// The name of the directory that it feeds.
+    pub directory: String,
+    /// Users in its source.
+    pub users: i64,
+    /// Groups in its source.
+    pub groups: i64,
+}
+
+/// All there is to show about one connector.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ConnectorDetail {
+    /// As in a list.
+    #[serde(flatten)]
+    pub connector: ConnectorView,
+    /// Users whose evaluation is still to come.
+    pub due: i64,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When its configuration last changed.
+    pub updated: Timestamp,
+    /// Its tokens, newest first, without their text.
+    pub tokens: Vec<TokenView>,
+}
+
+/// A token, without its text.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TokenView {
+    /// Its id.
+    pub id: String,
+    /// What it is for.
+    pub label: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it stops working, if ever.
+    pub expires: Option<Timestamp>,
+    /// When it was last used.
+    pub last_used: Option<Timestamp>,
+}
+
+/// A connector that was just made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NewConnector {
+    /// As in a list.
+    #[serde(flatten)]
+    pub connector: ConnectorView,
+    /// The token, shown this once.
+    pub token: String,
+}
+
+/// A token that was just made for a connector.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RotatedToken {
+    /// The connector's id.
+    pub id: String,
+    /// What to paste into the identity provider.
+    pub base_url: String,
+    /// The new token, shown this once.
+    pub token: String,
+    /// When the old tokens stop working.
+    pub old_tokens_end: Timestamp,
+}
+
+/// An application in a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ApplicationView {
+    /// Its id.
+    pub id: String,
+    /// The name that the product signs in with.
+    pub name: String,
+    /// `read-only` or `read-write`.
+    pub access: String,
+    /// The name of the directory that it sees.
+    pub directory: String,
+    /// The server URL for the product.
+    pub url: String,
+    /// When it last asked for anything.
+    pub last_seen: Option<Timestamp>,
+}
+
+/// An application that was just made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NewApplication {
+    /// As in a list.
+    #[serde(flatten)]
+    pub application: ApplicationView,
+    /// The password, shown this once.
+    pub password: String,
+}

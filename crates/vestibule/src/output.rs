@@ -1,0 +1,118 @@
+//! What commands print: tables and sentences for people, JSON for machines.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
+use serde::Serialize;
+
+use crate::exit::Failure;
+
+/// Whom the output is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// Text and tables.
+    Person,
+    /// One JSON document.
+    Machine,
+}
+
+/// Where a command's answer goes. Logs and failures go to the standard error instead.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    /// Whom it is for.
+    pub reader: Reader,
+}
+
+impl Output {
+    /// Prints the value as JSON for a machine, or what `person` makes of it for a person.
+    pub fn show<T: Serialize>(
+        self,
+        value: &T,
+        person: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
+        match self.reader {
+            Reader::Person => self.text(&person(value)),
+            Reader::Machine => self.json(value),
+        }
+    }
+
+    /// Prints the value as JSON for everybody.
+    pub fn json<T: Serialize>(self, value: &T) -> Result<(), Failure> {
+        let json = serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?;
+        self.text(&json)
+    }
+
+    /// Prints text with one line end after it.
+    pub fn text(self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        let written = out
+            .write_all(text.trim_end().as_bytes())
+            .and_then(|()| out.write_all(b"\n"))
+            .and_then(|()| out.flush());
+        match written {
+            // The reader has seen enough, as with `| head`.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            other => Ok(other?),
+        }
+    }
+}
+
+/// A table with a header, as wide as its content; on a terminal no wider than that.
+pub fn table<const N: usize>(
+    header: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_content_arrangement(if io::stdout().is_terminal() {
+        ContentArrangement::Dynamic
+    } else {
+        ContentArrangement::Disabled
+    });
+    table.set_header(header.map(str::to_uppercase));
+    for row in rows {
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let lines: Vec<String> = table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
+    lines.join("\n")
+}
+
+/// Lines of `name  value`, the values below each other.
+pub fn fields(pairs: &[(&str, &str)]) -> String {
+    let width = pairs
+        .iter()
+        .map(|(name, _)| name.chars().count())
+        .max()
+        .unwrap_or(0);
+    let lines: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{name:<width$}  {value}").trim_end().to_owned())
+        .collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_have_a_header_and_no_trailing_blanks() {
+        let rows = [
+            ["a".to_owned(), "first".to_owned()],
+            ["bcd".to_owned(), String::new()],
+        ];
+        assert_eq!(table(["id", "name"], rows), "ID   NAME\na    first\nbcd");
+    }
+
+    #[test]
+    fn fields_line_up() {
+        assert_eq!(fields(&[("id", "1"), ("token", "2")]), "id     1\ntoken  2");
+    }
+}

@@ -1,0 +1,10 @@
+//! The program as a user runs it: the command line, real files, real sockets.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where its preparation fails"
+)]
+
+mod cli;
+mod program;
+mod serve;

@@ -1,0 +1,203 @@
+//! The server as a process: first start, later starts, stopping, and commands beside it.
+
+use serde_json::json;
+
+use crate::program::Program;
+
+#[test]
+fn the_first_start_makes_all_that_is_needed_and_tells_it_once() {
+    let program = Program::new();
+    let first = program.serve(&[]);
+    let made = &first.announced["first_start"];
+    assert!(
+        made["base_url"].as_str().unwrap().starts_with(first.url()),
+        "{made}"
+    );
+    assert!(
+        made["token"].as_str().unwrap().starts_with("vst_scim_"),
+        "{made}"
+    );
+    assert!(
+        made["admin_token"]
+            .as_str()
+            .unwrap()
+            .starts_with("vst_api_"),
+        "{made}"
+    );
+    first.signal("TERM");
+    assert_eq!(first.wait().0, 0);
+
+    let second = program.serve(&[]);
+    assert_eq!(second.announced["first_start"], json!(null));
+}
+
+#[test]
+fn a_second_server_on_the_same_folder_is_refused() {
+    let program = Program::new();
+    let _first = program.serve(&[]);
+    let second = program.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(second.code, 5, "{second:?}");
+    assert!(second.err.contains("in use"), "{}", second.err);
+}
+
+#[test]
+fn a_taken_address_is_told_with_what_to_do() {
+    let program = Program::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ran = program.run(&["serve", "--listen", &address]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        ran.err.contains(&address) && ran.err.contains("--listen"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn commands_work_beside_a_running_server_and_without_one() {
+    let program = Program::new();
+    let server = program.serve(&[]);
+    let made = program.json(&[
+        "connector",
+        "create",
+        "--name",
+        "one",
+        "--preset",
+        "okta",
+        "--json",
+    ]);
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(made["base_url"], format!("{}/scim/v2/{id}", server.url()));
+    assert!(made["token"].as_str().unwrap().starts_with("vst_scim_"));
+    server.signal("INT");
+    assert_eq!(server.wait().0, 0);
+
+    let made = program.json(&["connector", "create", "--name", "two", "--json"]);
+    assert_eq!(made["preset"], "generic");
+    let all = program.json(&["connector", "list", "--json"]);
+    let names: Vec<_> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["name"].clone())
+        .collect();
+    assert_eq!(names, ["default", "one", "two"]);
+}
+
+#[test]
+fn a_taken_name_is_a_conflict_and_a_missing_one_is_not_found() {
+    let program = Program::new();
+    let _server = program.serve(&[]);
+    let create = ["connector", "create", "--name", "Okta"];
+    assert_eq!(program.run(&create).code, 0);
+    let again = program.run(&["connector", "create", "--name", "okta"]);
+    assert_eq!(again.code, 4, "{again:?}");
+    let missing = program.run(&["connector", "show", "nobody"]);
+    assert_eq!(missing.code, 3, "{missing:?}");
+    let empty = program.run(&["connector", "create", "--name", " "]);
+    assert_eq!(empty.code, 2, "{empty:?}");
+}
+
+#[test]
+fn a_connector_is_paused_and_resumed() {
+    let program = Program::new();
+    let _server = program.serve(&[]);
+    let state =
+        |command: &str| program.json(&["connector", command, "default", "--json"])["state"].clone();
+    assert_eq!(state("show"), "active");
+    assert_eq!(state("pause"), "paused");
+    assert_eq!(state("show"), "paused");
+    assert_eq!(state("resume"), "active");
+}
+
+#[test]
+fn a_new_token_replaces_the_old_one_at_once_if_wanted() {
+    let program = Program::new();
+    let server = program.serve(&[]);
+    let old = server.announced["first_start"]["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let rotate = [
+        "connector",
+        "rotate-token",
+        "default",
+        "--overlap",
+        "0",
+        "--json",
+    ];
+    let made = program.json(&rotate);
+    let new = made["token"].as_str().unwrap();
+    assert_ne!(old, new);
+    let shown = program.json(&["connector", "show", "default", "--json"]);
+    let tokens = shown["tokens"].as_array().unwrap();
+    assert_eq!(tokens.len(), 2);
+    assert!(
+        tokens[0]["expires"].is_null() && !tokens[1]["expires"].is_null(),
+        "{shown}"
+    );
+    assert!(!shown.to_string().contains(new), "a token is shown once");
+}
+
+#[test]
+fn rules_are_checked_before_they_are_applied() {
+    let program = Program::new();
+    let _server = program.serve(&[]);
+    let wrong = program.file("wrong.json", r#"{"groups": {"only_assign": ["re:("]}}"#);
+    let right = program.file(
+        "right.json",
+        r#"{"groups": {"only_assign": ["re:jira-.*"]}}"#,
+    );
+    let set = |path: &std::path::Path| {
+        program.run(&[
+            "connector",
+            "rules",
+            "default",
+            "--file",
+            path.to_str().unwrap(),
+        ])
+    };
+    let refused = set(&wrong);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(
+        refused.err.contains("groups.only_assign[0]"),
+        "{}",
+        refused.err
+    );
+    assert_eq!(set(&right).code, 0);
+    let rules = program.json(&["connector", "rules", "default"]);
+    assert_eq!(rules["groups"]["only_assign"], json!(["re:jira-.*"]));
+}
+
+#[test]
+fn an_application_gets_a_name_a_password_and_a_url() {
+    let program = Program::new();
+    let server = program.serve(&[]);
+    let create = [
+        "application",
+        "create",
+        "--name",
+        "jira",
+        "--access",
+        "read-write",
+        "--json",
+    ];
+    let made = program.json(&create);
+    assert_eq!(made["name"], "jira");
+    assert_eq!(made["url"], format!("{}/crowd", server.url()));
+    assert!(!made["password"].as_str().unwrap().is_empty());
+    let all = program.json(&["application", "list", "--json"]);
+    assert_eq!(all[0]["access"], "read-write");
+    assert!(all[0]["password"].is_null());
+}
+
+#[test]
+fn a_data_folder_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let program = Program::new();
+    let _server = program.serve(&[]);
+    let folder = program.folder().join("vestibule-data");
+    let mode = std::fs::metadata(folder).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
