@@ -32,7 +32,10 @@ pub(crate) fn client_address(
         .flat_map(|value| value.split(','))
         .filter_map(|part| part.trim().parse().ok())
         .collect();
-    let client = forwarded.into_iter().rev().find(|address| !trusted(*address));
+    let client = forwarded
+        .into_iter()
+        .rev()
+        .find(|address| !trusted(*address));
     Some(client.unwrap_or(peer))
 }
 
@@ -64,9 +67,15 @@ mod tests {
     #[test]
     fn only_trusted_proxies_are_believed() {
         assert_eq!(client("198.51.100.1", &["10.1.1.1"], &[]), "198.51.100.1");
-        assert_eq!(client("10.0.0.1", &["192.0.2.7"], &["10.0.0.0/8"]), "192.0.2.7");
+        assert_eq!(
+            client("10.0.0.1", &["192.0.2.7"], &["10.0.0.0/8"]),
+            "192.0.2.7"
+        );
         let chain = &["6.6.6.6, 192.0.2.7, 10.0.0.2"];
         assert_eq!(client("10.0.0.1", chain, &["10.0.0.0/8"]), "192.0.2.7");
-        assert_eq!(client("10.0.0.1", &["rubbish"], &["10.0.0.0/8"]), "10.0.0.1");
+        assert_eq!(
+            client("10.0.0.1", &["rubbish"], &["10.0.0.0/8"]),
+            "10.0.0.1"
+        );
     }
 }

@@ -72,12 +72,18 @@ const BUCKETS: [f64; 11] = [
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 20.0,
 ];
 
+fn durations_histogram() -> Histogram {
+    Histogram::new(BUCKETS)
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("vestibule");
         let requests = Family::default();
         registry.register("requests", "Requests answered", requests.clone());
-        let durations = Family::new_with_constructor(|| Histogram::new(BUCKETS));
+        let durations = Family::<FaceLabels, Histogram>::new_with_constructor(
+            durations_histogram as fn() -> Histogram,
+        );
         registry.register_with_unit(
             "request_duration",
             "Time until the head of the answer",
@@ -89,7 +95,11 @@ impl Default for Metrics {
         let source_users = Family::default();
         registry.register("source_users", "Users of the source", source_users.clone());
         let source_groups = Family::default();
-        registry.register("source_groups", "Groups of the source", source_groups.clone());
+        registry.register(
+            "source_groups",
+            "Groups of the source",
+            source_groups.clone(),
+        );
         Self {
             registry,
             requests,

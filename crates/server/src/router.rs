@@ -128,7 +128,8 @@ async fn within_time(request: Request, next: Next) -> Response {
     }
 }
 
-const PANICKED: &str = "The server made a mistake. Nothing of the request was stored. The server's log tells more.";
+const PANICKED: &str =
+    "The server made a mistake. Nothing of the request was stored. The server's log tells more.";
 
 /// A failure outside every handler, in the form of the face it happened at.
 fn failure(face: Face, status: StatusCode, detail: &str) -> Response {

@@ -1,9 +1,11 @@
 //! An administrator who presented a live token of the admin API.
 
+use std::net::IpAddr;
+
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -36,7 +38,12 @@ pub(crate) async fn require_admin(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match authorize(&app, &request).await {
+    let address = client_address(
+        &app.inner().settings,
+        request.extensions(),
+        request.headers(),
+    );
+    match authorize(&app, request.headers(), address).await {
         Ok(admin) => {
             request.extensions_mut().insert(admin);
             next.run(request).await
@@ -45,8 +52,11 @@ pub(crate) async fn require_admin(
     }
 }
 
-async fn authorize(app: &App, request: &Request) -> Result<Admin, Response> {
-    let headers = request.headers();
+async fn authorize(
+    app: &App,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+) -> Result<Admin, Response> {
     let Presented::Bearer(token) = presented(headers) else {
         return Err(unauthorized(
             "Send 'Authorization: Bearer' and a token of the admin API; one was printed at the first start.",
@@ -59,7 +69,9 @@ async fn authorize(app: &App, request: &Request) -> Result<Admin, Response> {
         .look_up(move |tx| {
             let now = tx.now();
             Ok::<_, provision::ProvisionError>(
-                provision.check_api_token(tx, &token)?.map(|token| (token, now)),
+                provision
+                    .check_api_token(tx, &token)?
+                    .map(|token| (token, now)),
             )
         })
         .await
@@ -69,8 +81,6 @@ async fn authorize(app: &App, request: &Request) -> Result<Admin, Response> {
             "The token is not known, has expired or was revoked. Make a new one with 'vestibule token create'.",
         ));
     };
-    let settings = &app.inner().settings;
-    let address = client_address(settings, request.extensions(), headers);
     app.inner().seen.token(&token.id, now, address);
     Ok(Admin {
         name: token.label,

@@ -1,9 +1,11 @@
 //! A product that signed in with its application's name and password.
 
+use std::net::IpAddr;
+
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -59,7 +61,12 @@ pub(crate) async fn require_application(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match authorize(&app, &request).await {
+    let address = client_address(
+        &app.inner().settings,
+        request.extensions(),
+        request.headers(),
+    );
+    match authorize(&app, request.headers(), address).await {
         Ok(application) => {
             request.extensions_mut().insert(application);
             next.run(request).await
@@ -68,8 +75,11 @@ pub(crate) async fn require_application(
     }
 }
 
-async fn authorize(app: &App, request: &Request) -> Result<CrowdApplication, Response> {
-    let headers = request.headers();
+async fn authorize(
+    app: &App,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+) -> Result<CrowdApplication, Response> {
     let Presented::Basic(pair) = presented(headers) else {
         return Err(unauthorized());
     };
@@ -82,7 +92,7 @@ async fn authorize(app: &App, request: &Request) -> Result<CrowdApplication, Res
             Ok::<_, StoreError>(tx.application(&name)?.map(|found| (found, now)))
         })
         .await;
-    let format = crowd::Format::from_headers(headers);
+    let format = crate::crowd::format_of(headers);
     let found = looked_up.map_err(|error| crate::crowd::store_failure(&error, format))?;
     let Some((application, now)) = found else {
         check_password(app, None, &password)
@@ -90,7 +100,6 @@ async fn authorize(app: &App, request: &Request) -> Result<CrowdApplication, Res
             .map_err(|error| hash_failure(&error, format))?;
         return Err(unauthorized());
     };
-    let address = client_address(&app.inner().settings, request.extensions(), headers);
     if !may_come_from(&application, address) {
         return Err(forbidden());
     }
@@ -141,7 +150,7 @@ fn decode(pair: &str) -> Option<(String, String)> {
     Some((name.to_owned(), password.to_owned()))
 }
 
-fn may_come_from(application: &Application, address: Option<std::net::IpAddr>) -> bool {
+fn may_come_from(application: &Application, address: Option<IpAddr>) -> bool {
     if application.addresses.is_empty() {
         return true;
     }
@@ -175,7 +184,7 @@ fn forbidden() -> Response {
         .into_response()
 }
 
-fn hash_failure(error: &HashError, format: crowd::Format) -> Response {
-    let error = StoreError::from_busy(error);
-    crate::crowd::store_failure(&error, format)
+fn hash_failure(error: &HashError, format: ::crowd::Format) -> Response {
+    tracing::warn!(%error, "an application's password could not be checked");
+    crate::crowd::store_failure(&StoreError::Busy, format)
 }

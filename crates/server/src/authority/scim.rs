@@ -1,11 +1,12 @@
 //! A SCIM client that presented a live token of the connector in the path.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use directory::{Cause, ConnectorState, Trigger};
@@ -32,9 +33,11 @@ impl<S: Sync> FromRequestParts<S> for ScimCaller {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
-        parts.extensions.get::<ScimCaller>().cloned().ok_or_else(|| {
-            unauthorized("The request carries no proof of authority.")
-        })
+        parts
+            .extensions
+            .get::<ScimCaller>()
+            .cloned()
+            .ok_or_else(|| unauthorized("The request carries no proof of authority."))
     }
 }
 
@@ -50,7 +53,12 @@ pub(crate) async fn require_scim_caller(
         .find(|(name, _)| name == "connector")
         .map(|(_, value)| value)
         .unwrap_or_default();
-    match authorize(&app, &named, &request).await {
+    let address = client_address(
+        &app.inner().settings,
+        request.extensions(),
+        request.headers(),
+    );
+    match authorize(&app, &named, request.headers(), address).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -59,8 +67,12 @@ pub(crate) async fn require_scim_caller(
     }
 }
 
-async fn authorize(app: &App, named: &str, request: &Request) -> Result<ScimCaller, Response> {
-    let headers = request.headers();
+async fn authorize(
+    app: &App,
+    named: &str,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+) -> Result<ScimCaller, Response> {
     let token = match presented(headers) {
         Presented::Bearer(token) => token.to_owned(),
         Presented::Nothing => {
@@ -103,8 +115,6 @@ async fn authorize(app: &App, named: &str, request: &Request) -> Result<ScimCall
             "The connector is switched off. An administrator has to switch it on before the identity provider can write.",
         ));
     }
-    let settings = &app.inner().settings;
-    let address = client_address(settings, request.extensions(), headers);
     app.inner().seen.token(&token.id, now, address);
     Ok(ScimCaller {
         cause: Cause {

@@ -41,12 +41,7 @@ impl VerifiedPasswords {
     }
 
     /// Remembers a verified password.
-    pub(crate) fn remember(
-        &self,
-        application: ApplicationId,
-        updated: Timestamp,
-        password: &str,
-    ) {
+    pub(crate) fn remember(&self, application: ApplicationId, updated: Timestamp, password: &str) {
         let now = Instant::now();
         let mut entries = self.lock();
         if entries.len() >= VERIFIED_PASSWORDS_MAX {
