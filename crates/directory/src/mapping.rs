@@ -23,7 +23,7 @@ pub(crate) struct Mapped<'a> {
 enum Read<'a> {
     Values(Vec<Item<'a>>),
     Keep(AttributeEffect),
-    Clear,
+    Clear(AttributeEffect),
     Drop(Reason),
 }
 
@@ -45,13 +45,13 @@ pub(crate) fn map<'a>(
                 mapped.keep(&row.target, before);
                 (effect, None)
             }
-            Read::Clear => (AttributeEffect::Cleared, None),
+            Read::Clear(effect) => (effect, None),
             Read::Drop(reason) => (AttributeEffect::Dropped(reason), Some(reason)),
         };
         trace.push(Entry::Attribute {
             target: Arc::clone(&row.label),
             from: Arc::clone(&row.from),
-            effect,
+            effect: mapped.told(&row.target, effect),
         });
         if let Some(reason) = dropped {
             return Err(reason);
@@ -88,7 +88,9 @@ impl Row {
             return Read::Values(values);
         }
         match self.on_no_match.settle(values) {
-            Settled::Values(values) if values.is_empty() => Read::Clear,
+            Settled::Values(values) if values.is_empty() => {
+                Read::Clear(AttributeEffect::ClearedWithoutMatch)
+            }
             Settled::Values(values) => Read::Values(values),
             Settled::Keep => Read::Keep(AttributeEffect::KeptWithoutMatch),
             Settled::DropUser => Read::Drop(Reason::FilteredNoMatch),
@@ -98,7 +100,7 @@ impl Row {
     fn without_value<'a>(&self) -> Read<'a> {
         match self.on_null {
             OnNull::Keep => Read::Keep(AttributeEffect::KeptWithoutValue),
-            OnNull::Clear => Read::Clear,
+            OnNull::Clear => Read::Clear(AttributeEffect::ClearedWithoutValue),
             OnNull::DropUser => Read::Drop(Reason::DroppedByRule),
         }
     }
@@ -123,7 +125,7 @@ impl<'a> Mapped<'a> {
             }
             target => {
                 let Some(first) = values.into_iter().next() else {
-                    return AttributeEffect::Cleared;
+                    return AttributeEffect::ClearedWithoutValue;
                 };
                 if let Err(fault) = self.set_one(target, first.text) {
                     self.keep(target, before);
@@ -146,6 +148,16 @@ impl<'a> Mapped<'a> {
             *place = text.into_owned();
         }
         Ok(())
+    }
+
+    /// An effect on being active says which it is, as no attribute keeps it.
+    fn told(&self, target: &Target, effect: AttributeEffect) -> AttributeEffect {
+        match effect {
+            _ if *target != Target::Active => effect,
+            AttributeEffect::Set => AttributeEffect::Flag(self.active),
+            AttributeEffect::Dropped(_) | AttributeEffect::Failed(_) => effect,
+            _ => AttributeEffect::FlagWithoutValue(self.active),
+        }
     }
 
     /// Leaves a target as it was. Whether to be active is then what the identity provider says plainly.

@@ -119,8 +119,14 @@ pub enum AttributeEffect {
     KeptWithoutValue,
     /// Nothing matched; what was there stays.
     KeptWithoutMatch,
-    /// The target is empty.
-    Cleared,
+    /// There was no value, so the target is empty.
+    ClearedWithoutValue,
+    /// Nothing matched, so the target is empty.
+    ClearedWithoutMatch,
+    /// The identity provider means the user to be active, or not.
+    Flag(bool),
+    /// There was no value, so what the identity provider plainly says of being active counts.
+    FlagWithoutValue(bool),
     /// The user is dropped.
     Dropped(Reason),
     /// The row failed; what was there stays.
@@ -276,7 +282,16 @@ impl Outcome {
             AttributeEffect::KeptWithoutMatch => {
                 format!("`{target}` stays as it was: no step matched what {from} says")
             }
-            AttributeEffect::Cleared => format!("`{target}` is empty: nothing is left of {from}"),
+            AttributeEffect::ClearedWithoutValue => {
+                format!("`{target}` is empty: {from} has no value")
+            }
+            AttributeEffect::ClearedWithoutMatch => {
+                format!("`{target}` is empty: no step matched what {from} says")
+            }
+            AttributeEffect::Flag(active) => format!("`{target}` is {active}, from {from}"),
+            AttributeEffect::FlagWithoutValue(active) => {
+                format!("`{target}` is {active}, as {from} has no value")
+            }
             AttributeEffect::Dropped(reason) => format!(
                 "the row for `{target}` drops the user ({}): {from} has no fitting value",
                 reason.as_str()

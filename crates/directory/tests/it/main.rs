@@ -1,0 +1,9 @@
+//! Decisions as an administrator would describe them, and laws that hold for all of them.
+
+mod examples;
+mod laws;
+mod lifecycle;
+mod mapping;
+mod refusals;
+mod stage;
+mod why;
