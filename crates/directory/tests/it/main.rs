@@ -1,4 +1,5 @@
 //! Decisions as an administrator would describe them, and laws that hold for all of them.
+#![allow(clippy::unwrap_used)]
 
 mod examples;
 mod laws;
