@@ -95,7 +95,7 @@ pub struct DoorFlags {
     )]
     pub server: Option<String>,
     /// The admin token for --server, or file:PATH of a file that holds it.
-    #[arg(long, global = true, env = "VESTIBULE_TOKEN", hide_env_values = true)]
+    #[arg(long, global = true, env = "VESTIBULE_TOKEN", hide_env_values = true, value_parser = secret)]
     pub token: Option<String>,
 }
 
@@ -223,7 +223,7 @@ pub struct SimulateArgs {
     #[arg(long)]
     pub url: String,
     /// The bearer token, or file:PATH of a file that holds it.
-    #[arg(long, env = "VESTIBULE_TOKEN", hide_env_values = true)]
+    #[arg(long, env = "VESTIBULE_TOKEN", hide_env_values = true, value_parser = secret)]
     pub token: String,
     /// How many users to push.
     #[arg(long, default_value_t = 100)]
@@ -265,6 +265,18 @@ pub enum ConfigCommand {
 fn presets() -> impl TypedValueParser<Value = Preset> {
     PossibleValuesParser::new(Preset::ALL.map(Preset::as_str))
         .map(|word| Preset::parse(&word).unwrap_or_default())
+}
+
+/// The text itself, or what is in the file that `file:PATH` names: a token in the arguments can be
+/// read by everybody on the machine.
+fn secret(text: &str) -> Result<String, String> {
+    match text.strip_prefix("file:") {
+        None => Ok(text.to_owned()),
+        Some(path) => match std::fs::read_to_string(path) {
+            Ok(text) => Ok(text.trim().to_owned()),
+            Err(error) => Err(format!("{path} cannot be read: {error}")),
+        },
+    }
 }
 
 #[cfg(test)]
@@ -310,6 +322,16 @@ mod tests {
             let cli = Cli::try_parse_from(words.split(' ')).unwrap();
             assert_eq!(cli.common.data.as_deref(), Some("d"), "{words}");
         }
+    }
+
+    #[test]
+    fn a_token_can_lie_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        std::fs::write(&path, "s3cret\n").unwrap();
+        assert_eq!(secret(&format!("file:{}", path.display())), Ok("s3cret".to_owned()));
+        assert_eq!(secret("s3cret"), Ok("s3cret".to_owned()));
+        assert!(secret("file:/nowhere/at/all").is_err());
     }
 
     #[test]

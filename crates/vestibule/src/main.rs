@@ -7,6 +7,7 @@ mod door;
 mod exit;
 mod logging;
 mod output;
+mod simulate;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -47,6 +48,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         None | Some(Command::Serve(_)) => commands::serve::run(&settings, out),
         Some(Command::Connector(args)) => commands::connector::run(args, &settings, out),
         Some(Command::Application(args)) => commands::application::run(args, &settings, out),
+        Some(Command::Demo(_)) => Err(Failure::new(Exit::Failed, "the demo is not part of this build")),
+        Some(Command::Simulate(args)) => simulate::run(args, out),
         Some(Command::Config(args)) => commands::config::run(args.command, &settings, out),
         Some(Command::Openapi) => out.text(&server::openapi()),
     }
