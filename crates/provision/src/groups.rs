@@ -142,7 +142,7 @@ impl Provision {
                 let before = Resource::parse_stored(&stored.document)?;
                 let mut draft = change(tx, &connector, &stored, &before)?;
                 draft.warnings.extend(members::warnings(&draft.members));
-                if draft.resource == before && draft.members.is_empty() {
+                if draft.resource.as_map() == before.as_map() && draft.members.is_empty() {
                     return Ok(WrittenGroup {
                         group: stored,
                         warnings: draft.warnings,

@@ -145,7 +145,7 @@ impl Provision {
                 if let Some(password) = &password {
                     tx.set_source_password(stored.pk, Some(&password.hash))?;
                 }
-                if after == before {
+                if after.as_map() == before.as_map() {
                     return written_user(tx, place.connector, stored, warnings);
                 }
                 if fold(after.user_name().unwrap_or_default())

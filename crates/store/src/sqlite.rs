@@ -36,7 +36,7 @@ const WAL_BYTES: i64 = 64 * 1024 * 1024;
 const WAL_PAGES: i64 = 4096;
 
 const WORDS: Words = Words {
-    id: "INTEGER PRIMARY KEY",
+    id: "INTEGER PRIMARY KEY AUTOINCREMENT",
     text: "TEXT",
     blob: "BLOB",
     without_rowid: "WITHOUT ROWID",

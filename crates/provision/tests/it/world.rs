@@ -1,0 +1,240 @@
+//! A store, a connector and a clock that stands still until it is told.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::Arc;
+
+use directory::{Cause, ConnectorSettings, Membership, Preset, Rules, Trigger, User};
+use emulate::databases::TestDatabase;
+use jiff::{SignedDuration, Timestamp};
+use provision::{ConnectorDraft, LoadedConnector, Provision, ProvisionError};
+use scim::{Dialect, Member, PatchRequest, Resource, ResourceType};
+use serde_json::{Map, Value, json};
+use store::{Database, Environment, Store};
+
+pub struct World {
+    pub provision: Provision,
+    pub connector: Arc<LoadedConnector>,
+    clock: Arc<AtomicI64>,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// What the products see of one user.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub name: String,
+    pub active: bool,
+    pub groups: Vec<String>,
+}
+
+impl World {
+    pub fn new(database: &TestDatabase, rules: Rules) -> Self {
+        let clock = Arc::new(AtomicI64::new(1_780_000_000_000_000));
+        let reading = Arc::clone(&clock);
+        let environment = Environment::new(
+            move || Timestamp::from_microsecond(reading.fetch_add(1, Ordering::SeqCst)).unwrap(),
+            uuid::Uuid::new_v4,
+        );
+        let store = Store::open(&Database::parse(&database.url).unwrap(), environment).unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let provision = Provision::new(store);
+        let connector = runtime.block_on(async {
+            let draft = ConnectorDraft {
+                name: "idp".into(),
+                preset: Preset::Generic,
+                directory: None,
+                rules,
+                settings: ConnectorSettings::default(),
+            };
+            let id = provision.create_connector(draft).await.unwrap().connector.id;
+            let reader = provision.clone();
+            provision
+                .store()
+                .read(move |tx| reader.load_connector(tx, id))
+                .await
+                .unwrap()
+                .unwrap()
+        });
+        Self {
+            provision,
+            connector,
+            clock,
+            runtime,
+        }
+    }
+
+    pub fn wait(&self, time: SignedDuration) {
+        let micros = i64::try_from(time.as_micros()).unwrap();
+        self.clock.fetch_add(micros, Ordering::SeqCst);
+    }
+
+    pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    pub fn cause(&self) -> Cause {
+        Cause {
+            trigger: Trigger::Scim,
+            connector: Some(self.connector.connector.id),
+            actor: "test".into(),
+            request: "r".into(),
+        }
+    }
+
+    pub fn work_off(&self) -> u64 {
+        self.run(self.provision.work_off()).unwrap()
+    }
+
+    pub fn try_user(&self, body: Value) -> Result<String, ProvisionError> {
+        let (resource, _) =
+            Resource::from_request(ResourceType::user(), object(body), &Dialect::generic())?;
+        let written = self.run(self.provision.create_user(
+            &self.connector,
+            resource,
+            None,
+            self.cause(),
+        ))?;
+        Ok(written.user.id)
+    }
+
+    pub fn user(&self, name: &str) -> String {
+        self.try_user(json!({"userName": name, "externalId": format!("x-{name}")}))
+            .unwrap()
+    }
+
+    pub fn patch_user(&self, id: &str, operations: Value) {
+        let request = patch(operations);
+        self.run(self.provision.patch_user(
+            &self.connector,
+            id.into(),
+            request,
+            None,
+            None,
+            self.cause(),
+        ))
+        .unwrap();
+    }
+
+    pub fn set_active(&self, id: &str, active: bool) {
+        self.patch_user(id, json!([{"op": "replace", "value": {"active": active}}]));
+    }
+
+    pub fn delete_user(&self, id: &str) {
+        self.run(
+            self.provision
+                .delete_user(&self.connector, id.into(), None, self.cause()),
+        )
+        .unwrap();
+    }
+
+    pub fn group(&self, name: &str, members: &[&str]) -> String {
+        let (resource, _) = Resource::from_request(
+            ResourceType::group(),
+            object(json!({"displayName": name})),
+            &Dialect::generic(),
+        )
+        .unwrap();
+        let members = members.iter().map(|id| Member::new(*id)).collect();
+        self.run(
+            self.provision
+                .create_group(&self.connector, resource, members, self.cause()),
+        )
+        .unwrap()
+        .group
+        .id
+    }
+
+    pub fn patch_group(&self, id: &str, operations: Value) -> provision::WrittenGroup {
+        self.run(self.provision.patch_group(
+            &self.connector,
+            id.into(),
+            patch(operations),
+            None,
+            self.cause(),
+        ))
+        .unwrap()
+    }
+
+    pub fn add(&self, group: &str, user: &str) {
+        let value = json!([{"value": user}]);
+        self.patch_group(group, json!([{"op": "add", "path": "members", "value": value}]));
+    }
+
+    pub fn remove(&self, group: &str, user: &str) {
+        let path = format!("members[value eq \"{user}\"]");
+        self.patch_group(group, json!([{"op": "remove", "path": path}]));
+    }
+
+    pub fn delete_group(&self, id: &str) {
+        self.run(
+            self.provision
+                .delete_group(&self.connector, id.into(), None, self.cause()),
+        )
+        .unwrap();
+    }
+
+    pub fn account(&self, name: &str) -> Option<User> {
+        let (directory, name) = (self.connector.connector.directory, name.to_owned());
+        self.provision
+            .store()
+            .read_blocking(move |tx| tx.directory_user(directory, &name))
+            .unwrap()
+    }
+
+    pub fn memberships(&self, name: &str) -> Vec<Membership> {
+        let user = self.account(name).unwrap().pk;
+        self.provision
+            .store()
+            .read_blocking(move |tx| tx.memberships_of(user))
+            .unwrap()
+    }
+
+    pub fn groups(&self, name: &str) -> Vec<String> {
+        self.memberships(name)
+            .into_iter()
+            .map(|membership| membership.group)
+            .collect()
+    }
+
+    /// Everything that products see, in order.
+    pub fn seen(&self) -> Vec<Seen> {
+        let directory = self.connector.connector.directory;
+        let users = self
+            .provision
+            .store()
+            .read_blocking(move |tx| tx.directory_users(directory, 0, 1000))
+            .unwrap();
+        users
+            .into_iter()
+            .map(|user| Seen {
+                groups: self.groups(&user.name),
+                active: user.active(),
+                name: user.name,
+            })
+            .collect()
+    }
+
+    pub fn group_names(&self) -> Vec<String> {
+        let directory = self.connector.connector.directory;
+        let groups = self
+            .provision
+            .store()
+            .read_blocking(move |tx| tx.directory_groups(directory, 0, 1000))
+            .unwrap();
+        groups.into_iter().map(|group| group.name).collect()
+    }
+}
+
+pub fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        other => panic!("{other} is no object"),
+    }
+}
+
+pub fn patch(operations: Value) -> PatchRequest {
+    PatchRequest::parse(object(json!({"Operations": operations}))).unwrap()
+}
