@@ -1,0 +1,452 @@
+//! Which part of a SCIM filter the indexes answer, and what is left to evaluate row by row.
+//!
+//! The planned condition holds for every resource that the filter matches, and perhaps for others; the rest of the filter,
+//! if there is one, decides among those. Every rule here mirrors the evaluator of `scim`, so a filter means the
+//! same wherever it is decided. There is no LIKE: a prefix is a range.
+
+use directory::ConnectorId;
+use scim::{AttrRef, Literal, Node, Op};
+
+use crate::Sql;
+
+/// What a list is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// Rows of `source_user`, called `u`.
+    Users,
+    /// Rows of `source_group`, called `g`.
+    Groups,
+}
+
+/// A filter divided between the database and the evaluator.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FilterPlan {
+    /// A condition on a row (`u` or `g`) of the connector.
+    pub sql: Sql,
+    /// What must hold besides; none if the condition says it all.
+    pub residual: Option<Node>,
+}
+
+impl FilterPlan {
+    /// Plans a filter of a list of one connector. The statement around the condition names the connector too.
+    pub fn of(listed: Listed, connector: ConnectorId, filter: &Node) -> Self {
+        let planner = Planner { listed, connector };
+        match planner.part(filter) {
+            Some(Part { found, residual }) => Self {
+                sql: planner.condition(found),
+                residual,
+            },
+            None => Self {
+                sql: Sql::new("1 = 1"),
+                residual: Some(filter.clone()),
+            },
+        }
+    }
+
+    /// Whether the condition alone decides.
+    pub fn exact(&self) -> bool {
+        self.residual.is_none()
+    }
+
+    /// Whether the evaluation needs an attribute that is not part of the document, such as `members`.
+    pub fn needs(&self, attribute: &str) -> bool {
+        self.residual
+            .as_ref()
+            .is_some_and(|residual| mentions(residual, attribute))
+    }
+}
+
+fn mentions(node: &Node, attribute: &str) -> bool {
+    match node {
+        Node::And(terms) | Node::Or(terms) => terms.iter().any(|term| mentions(term, attribute)),
+        Node::Not(inner) => mentions(inner, attribute),
+        Node::Test { attr, .. } | Node::Present(attr) | Node::Element { attr, .. } => {
+            is_of(attr, attribute)
+        }
+    }
+}
+
+fn is_of(attr: &AttrRef, attribute: &str) -> bool {
+    attr.extension().is_none() && attr.attr() == attribute
+}
+
+/// How the database finds resources.
+enum Found {
+    /// By a condition on a row.
+    Where(Sql),
+    /// By a query that gives row numbers.
+    Keys(Sql),
+}
+
+/// The planned part of a node.
+struct Part {
+    found: Found,
+    residual: Option<Node>,
+}
+
+impl Part {
+    fn exact(found: Found) -> Self {
+        Self {
+            found,
+            residual: None,
+        }
+    }
+}
+
+struct Planner {
+    listed: Listed,
+    connector: ConnectorId,
+}
+
+impl Planner {
+    /// What the indexes can say of a node; nothing if any resource may match it.
+    fn part(&self, node: &Node) -> Option<Part> {
+        match node {
+            Node::And(terms) => self.all(terms),
+            Node::Or(terms) => self.any(node, terms),
+            Node::Test { attr, op, value } => self.test(attr, *op, value).map(Part::exact),
+            Node::Element { attr, filter } => self.element(node, attr, filter),
+            Node::Not(_) | Node::Present(_) => None,
+        }
+    }
+
+    /// Every term that can be planned narrows the candidates; the others are left.
+    fn all(&self, terms: &[Node]) -> Option<Part> {
+        let (mut conditions, mut left) = (Vec::new(), Vec::new());
+        for term in terms {
+            match self.part(term) {
+                Some(Part { found, residual }) => {
+                    conditions.push(self.condition(found));
+                    left.extend(residual);
+                }
+                None => left.push(term.clone()),
+            }
+        }
+        if conditions.is_empty() {
+            return None;
+        }
+        let residual = match left.len() {
+            0 => None,
+            1 => left.pop(),
+            _ => Some(Node::And(left)),
+        };
+        Some(Part {
+            found: Found::Where(Sql::join(conditions, " AND ")),
+            residual,
+        })
+    }
+
+    /// A union, if every term can be planned.
+    fn any(&self, node: &Node, terms: &[Node]) -> Option<Part> {
+        let parts: Vec<Part> = terms
+            .iter()
+            .map(|term| self.part(term))
+            .collect::<Option<_>>()?;
+        let is_exact = parts.iter().all(|part| part.residual.is_none());
+        let queries = parts.into_iter().map(|part| self.query(part.found));
+        let found = Found::Keys(Sql::join(queries, " UNION "));
+        Some(Part {
+            found,
+            residual: (!is_exact).then(|| node.clone()),
+        })
+    }
+
+    /// `emails[type eq "work" and value eq "x"]`: a test of a part narrows the candidates, and decides only if
+    /// it is all that is asked of the element.
+    fn element(&self, node: &Node, attr: &AttrRef, filter: &Node) -> Option<Part> {
+        if ["emails", "members", "groups"]
+            .iter()
+            .all(|list| !is_of(attr, list))
+        {
+            return None;
+        }
+        match filter {
+            Node::Test { attr, op, value } => self.test(attr, *op, value).map(Part::exact),
+            Node::And(_) | Node::Or(_) => {
+                let part = self.part(filter)?;
+                // Two tests may have been met by two different elements.
+                Some(Part {
+                    residual: Some(node.clone()),
+                    ..part
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn test(&self, attr: &AttrRef, op: Op, value: &Literal) -> Option<Found> {
+        match value {
+            // No stored text has this character, and no statement may.
+            Literal::Text(text) if text.contains('\0') && (op == Op::Eq || op == Op::Sw) => {
+                Some(Found::Where(Sql::new("1 = 0")))
+            }
+            Literal::Text(text) if !text.contains('\0') => self.text_test(attr, op, text),
+            Literal::Time(time) => {
+                let column = self.time_column(attr)?;
+                time_test(column, op, time.as_nanosecond()).map(Found::Where)
+            }
+            // A user who was never called active or inactive counts as active in its column and as
+            // neither in a filter.
+            Literal::Bool(false) if op == Op::Eq && self.is_active(attr) => {
+                Some(Found::Where(Sql::new("u.active = 0")))
+            }
+            _ => None,
+        }
+    }
+
+    fn is_active(&self, attr: &AttrRef) -> bool {
+        self.listed == Listed::Users && attr.name() == "active"
+    }
+
+    fn time_column(&self, attr: &AttrRef) -> Option<&'static str> {
+        match (self.listed, attr.name()) {
+            (Listed::Users, "meta.created") => Some("u.created"),
+            (Listed::Users, "meta.lastModified") => Some("u.modified"),
+            (Listed::Groups, "meta.created") => Some("g.created"),
+            (Listed::Groups, "meta.lastModified") => Some("g.modified"),
+            _ => None,
+        }
+    }
+
+    fn text_test(&self, attr: &AttrRef, op: Op, text: &str) -> Option<Found> {
+        let column = match (self.listed, attr.name()) {
+            (Listed::Users, "id") => "u.id",
+            (Listed::Users, "externalId") => "u.external_id",
+            (Listed::Users, "userName") => "u.user_name_fold",
+            (Listed::Users, "displayName") => "u.display_name_fold",
+            (Listed::Groups, "id") => "g.id",
+            (Listed::Groups, "externalId") => "g.external_id",
+            (Listed::Groups, "displayName") => "g.display_name_fold",
+            _ => return self.related_test(attr, op, text),
+        };
+        text_condition(column, op, text).map(Found::Where)
+    }
+
+    /// A test of a value that has rows of its own.
+    fn related_test(&self, attr: &AttrRef, op: Op, text: &str) -> Option<Found> {
+        let query = match (self.listed, attr.name()) {
+            (Listed::Users, "emails.value") => self
+                .start("SELECT e.user_pk FROM source_email e WHERE e.connector_pk = ")
+                .and_then(text_condition("e.value_fold", op, text)?),
+            (Listed::Users, "groups.value") => self
+                .start(
+                    "SELECT m.user_pk FROM source_group h JOIN source_member m ON m.group_pk = h.pk \
+                     WHERE h.connector_pk = ",
+                )
+                .and_then(text_condition("h.id", op, text)?),
+            (Listed::Users, "groups.display") => self
+                .start(
+                    "SELECT m.user_pk FROM source_group h JOIN source_member m ON m.group_pk = h.pk \
+                     WHERE h.connector_pk = ",
+                )
+                .and_then(text_condition("h.display_name_fold", op, text)?),
+            (Listed::Groups, "members.value") => return self.member_test(op, text),
+            _ => return None,
+        };
+        Some(Found::Keys(query))
+    }
+
+    /// A member is a user, a group, or an id that is waited for.
+    fn member_test(&self, op: Op, text: &str) -> Option<Found> {
+        let user = self
+            .start(
+                "SELECT m.group_pk FROM source_user v JOIN source_member m ON m.user_pk = v.pk \
+                 WHERE v.connector_pk = ",
+            )
+            .and_then(text_condition("v.id", op, text)?);
+        let group = self
+            .start(
+                "SELECT n.group_pk FROM source_group h JOIN source_group_member n ON n.child_pk = h.pk \
+                 WHERE h.connector_pk = ",
+            )
+            .and_then(text_condition("h.id", op, text)?);
+        let pending = self
+            .start("SELECT p.group_pk FROM pending_reference p WHERE p.connector_pk = ")
+            .and_then(text_condition("p.value", op, text)?);
+        Some(Found::Keys(Sql::join([user, group, pending], " UNION ")))
+    }
+
+    /// A query that has come to the connector, up to its next condition.
+    fn start(&self, text: &'static str) -> Sql {
+        Sql::new(text).bind(self.connector).then(" AND ")
+    }
+
+    /// As a condition on a row.
+    fn condition(&self, found: Found) -> Sql {
+        let member = match self.listed {
+            Listed::Users => "u.pk IN (",
+            Listed::Groups => "g.pk IN (",
+        };
+        match found {
+            Found::Where(condition) => condition,
+            Found::Keys(query) => Sql::new(member).and_then(query).then(")"),
+        }
+    }
+
+    /// As a query for row numbers.
+    fn query(&self, found: Found) -> Sql {
+        let all = match self.listed {
+            Listed::Users => "SELECT u.pk FROM source_user u WHERE u.connector_pk = ",
+            Listed::Groups => "SELECT g.pk FROM source_group g WHERE g.connector_pk = ",
+        };
+        match found {
+            Found::Where(condition) => self.start(all).and_then(condition),
+            Found::Keys(query) => query,
+        }
+    }
+}
+
+/// A comparison of texts by their bytes, which is the order of their characters.
+fn text_condition(column: &'static str, op: Op, text: &str) -> Option<Sql> {
+    let compared = |operator: &'static str| Sql::new(column).then(operator).bind(text);
+    match op {
+        Op::Eq => Some(compared(" = ")),
+        Op::Gt => Some(compared(" > ")),
+        Op::Ge => Some(compared(" >= ")),
+        Op::Lt => Some(compared(" < ")),
+        Op::Le => Some(compared(" <= ")),
+        Op::Sw => {
+            let from = compared(" >= ");
+            Some(match after_prefix(text) {
+                Some(end) => from.then(" AND ").then(column).then(" < ").bind(end),
+                None => from,
+            })
+        }
+        Op::Ne | Op::Co | Op::Ew => None,
+    }
+}
+
+/// The first text that comes after all that begin so; none if there is no such text.
+fn after_prefix(prefix: &str) -> Option<String> {
+    let mut characters: Vec<char> = prefix.chars().collect();
+    while let Some(last) = characters.pop() {
+        // The range passes over the surrogates.
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            characters.push(next);
+            return Some(characters.into_iter().collect());
+        }
+    }
+    None
+}
+
+/// A comparison of a column of microseconds with an instant that may be finer.
+fn time_test(column: &'static str, op: Op, nanoseconds: i128) -> Option<Sql> {
+    let floor = i64::try_from(nanoseconds.div_euclid(1_000)).ok()?;
+    let is_whole = nanoseconds.rem_euclid(1_000) == 0;
+    let ceiling = if is_whole {
+        floor
+    } else {
+        floor.checked_add(1)?
+    };
+    let compared = |operator: &'static str, bound: i64| Sql::new(column).then(operator).bind(bound);
+    match op {
+        Op::Eq if is_whole => Some(compared(" = ", floor)),
+        Op::Eq => Some(Sql::new("1 = 0")),
+        Op::Gt => Some(compared(" > ", floor)),
+        Op::Ge => Some(compared(" >= ", ceiling)),
+        Op::Lt => Some(compared(" < ", ceiling)),
+        Op::Le => Some(compared(" <= ", floor)),
+        Op::Ne | Op::Co | Op::Sw | Op::Ew => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scim::{Filter, ResourceType};
+
+    use super::*;
+
+    fn plan(listed: Listed, filter: &str) -> FilterPlan {
+        let ty = match listed {
+            Listed::Users => ResourceType::user(),
+            Listed::Groups => ResourceType::group(),
+        };
+        let node = Filter::parse(filter).unwrap().resolve(ty).unwrap();
+        FilterPlan::of(listed, ConnectorId(3), &node)
+    }
+
+    fn users(filter: &str) -> (String, bool) {
+        let plan = plan(Listed::Users, filter);
+        (plan.sql.text(), plan.exact())
+    }
+
+    #[test]
+    fn single_tests() {
+        assert_eq!(
+            users(r#"userName eq "JANE""#),
+            ("u.user_name_fold = $1".to_owned(), true)
+        );
+        let sw = "u.user_name_fold >= $1 AND u.user_name_fold < $2".to_owned();
+        assert_eq!(users(r#"userName sw "Ja""#), (sw, true));
+        assert_eq!(
+            users(r#"active eq false"#),
+            ("u.active = 0".to_owned(), true)
+        );
+        for left in [
+            r#"userName co "a""#,
+            "active eq true",
+            "title pr",
+            r#"not (id eq "1")"#,
+            r#"userName ne "x""#,
+        ] {
+            assert_eq!(users(left), ("1 = 1".to_owned(), false), "{left}");
+        }
+    }
+
+    #[test]
+    fn the_indexed_terms_of_a_conjunction_narrow_it() {
+        let plan = plan(
+            Listed::Users,
+            r#"title eq "x" and userName eq "a" and (id eq "1" and nickName pr)"#,
+        );
+        assert_eq!(plan.sql.text(), "u.user_name_fold = $1 AND u.id = $2");
+        assert!(
+            matches!(&plan.residual, Some(Node::And(left)) if left.len() == 2),
+            "{:?}",
+            plan.residual
+        );
+    }
+
+    #[test]
+    fn a_disjunction_needs_all_its_terms() {
+        let (sql, exact) = users(r#"userName eq "a" or emails eq "b""#);
+        assert_eq!(
+            sql,
+            "u.pk IN (SELECT u.pk FROM source_user u WHERE u.connector_pk = $1 AND u.user_name_fold = $2 \
+             UNION SELECT e.user_pk FROM source_email e WHERE e.connector_pk = $3 AND e.value_fold = $4)"
+        );
+        assert!(exact);
+        assert_eq!(
+            users(r#"userName eq "a" or title eq "b""#),
+            ("1 = 1".to_owned(), false)
+        );
+    }
+
+    #[test]
+    fn elements_decide_when_nothing_else_is_asked_of_them() {
+        assert!(users(r#"emails[value eq "a@b.c"]"#).1);
+        let (sql, exact) = users(r#"emails[type eq "work" and value eq "a@b.c"]"#);
+        assert!(sql.contains("source_email") && !exact);
+        assert_eq!(
+            users(r#"phoneNumbers[value eq "1"]"#),
+            ("1 = 1".to_owned(), false)
+        );
+    }
+
+    #[test]
+    fn what_is_not_in_the_document_is_told() {
+        let decided = plan(Listed::Groups, r#"members eq "u1" and displayName sw "a""#);
+        assert!(decided.exact() && !decided.needs("members"));
+        let left = plan(Listed::Groups, r#"not (members[value eq "u1"])"#);
+        assert!(!left.exact() && left.needs("members"));
+    }
+
+    #[test]
+    fn prefixes_end_where_the_next_begins() {
+        assert_eq!(after_prefix("ab").as_deref(), Some("ac"));
+        assert_eq!(after_prefix("a\u{D7FF}").as_deref(), Some("a\u{E000}"));
+        assert_eq!(after_prefix("a\u{10FFFF}").as_deref(), Some("b"));
+        assert_eq!(after_prefix("\u{10FFFF}"), None);
+        assert_eq!(after_prefix(""), None);
+    }
+}
