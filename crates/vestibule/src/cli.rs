@@ -202,6 +202,9 @@ pub struct DemoArgs {
     /// The address and port to serve HTTP on.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     pub listen: String,
+    /// Stop after the play instead of serving on; fails if something did not go as it should.
+    #[arg(long)]
+    pub once: bool,
     /// How many people the emulated identity providers have.
     #[arg(long, default_value_t = 50)]
     pub users: usize,

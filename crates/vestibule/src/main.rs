@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod config;
+mod demo;
 mod door;
 mod exit;
 mod logging;
@@ -48,7 +49,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         None | Some(Command::Serve(_)) => commands::serve::run(&settings, out),
         Some(Command::Connector(args)) => commands::connector::run(args, &settings, out),
         Some(Command::Application(args)) => commands::application::run(args, &settings, out),
-        Some(Command::Demo(_)) => Err(Failure::new(Exit::Failed, "the demo is not part of this build")),
+        Some(Command::Demo(args)) => demo::run(args, &settings, out),
         Some(Command::Simulate(args)) => simulate::run(args, out),
         Some(Command::Config(args)) => commands::config::run(args.command, &settings, out),
         Some(Command::Openapi) => out.text(&server::openapi()),
