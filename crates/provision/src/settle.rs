@@ -65,9 +65,24 @@ impl Provision {
         source: SourceUserPk,
         cause: &Cause,
     ) -> Result<(), ProvisionError> {
-        let Some(existing) = tx.account_of_source(source)? else {
+        if connector.connector.state != ConnectorState::Active {
+            // The account stays as it is; the worker finds it when the connector is active again.
             return Ok(());
-        };
+        }
+        match tx.account_of_source(source)? {
+            Some(existing) => self.settle_deleted(tx, connector, &existing, cause),
+            None => Ok(()),
+        }
+    }
+
+    /// Brings an account in line with the deletion of its user.
+    pub(crate) fn settle_deleted(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        existing: &StoredAccount,
+        cause: &Cause,
+    ) -> Result<(), ProvisionError> {
         let subject = Subject {
             user: None,
             groups: &[],
@@ -80,7 +95,7 @@ impl Provision {
             connector: &connector.connector,
             source: None,
             external_id: existing.user.external_id.as_deref(),
-            existing: Some(&existing),
+            existing: Some(existing),
         };
         carry_out(tx, &target, &outcome, cause)
     }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use directory::ConnectorId;
+use directory::{Cause, ConnectorId, Trigger};
 use jiff::SignedDuration;
 use store::Scope;
 
+use crate::loaded::LoadedConnector;
 use crate::{Provision, ProvisionError};
 
 /// Users settled in one transaction: long enough to be quick, short enough to let IdPs in between.
@@ -96,7 +97,13 @@ impl Provision {
                 for item in &due {
                     this.settle(tx, &connector, item.user, &item.cause)?;
                 }
-                Ok(due.len() as u64)
+                let left_behind = tx.accounts_left_behind(connector.connector.id, limit)?;
+                for user in &left_behind {
+                    if let Some(account) = tx.account(*user)? {
+                        this.settle_deleted(tx, &connector, &account, &deletion(&connector))?;
+                    }
+                }
+                Ok((due.len() + left_behind.len()) as u64)
             })
             .await
     }
@@ -123,6 +130,16 @@ impl Provision {
             Ok((Some(at), now)) => Duration::try_from(at.duration_since(now)).unwrap_or_default(),
             _ => SLEEP_MAX,
         }
+    }
+}
+
+/// The cause of what is made up for after a pause.
+fn deletion(connector: &LoadedConnector) -> Cause {
+    Cause {
+        trigger: Trigger::Reconcile,
+        connector: Some(connector.connector.id),
+        actor: "after a pause".to_owned(),
+        request: String::new(),
     }
 }
 

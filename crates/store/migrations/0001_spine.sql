@@ -198,6 +198,8 @@ CREATE UNIQUE INDEX directory_user_key ON directory_user (key);
 CREATE UNIQUE INDEX directory_user_name ON directory_user (directory_pk, name_fold) WHERE status <> 'removed';
 CREATE INDEX directory_user_email ON directory_user (directory_pk, email_fold);
 CREATE INDEX directory_user_source ON directory_user (source_user_pk);
+-- Accounts whose user the IdP deleted while the connector was paused.
+CREATE INDEX directory_user_orphan ON directory_user (connector_pk) WHERE source_user_pk IS NULL AND status = 'active';
 CREATE INDEX directory_user_external_id ON directory_user (connector_pk, external_id);
 
 CREATE TABLE directory_group (

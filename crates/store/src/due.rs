@@ -1,6 +1,6 @@
 //! Evaluations that are owed: large work cut into chunks, and grace delays that end.
 
-use directory::{Cause, ConnectorId, SourceGroupPk, SourceUserPk, Trigger};
+use directory::{Cause, ConnectorId, SourceGroupPk, SourceUserPk, Trigger, UserPk};
 use jiff::Timestamp;
 
 use crate::{ReadTx, StoreError, WriteTx, args, sql};
@@ -20,9 +20,26 @@ impl ReadTx<'_> {
         let now = self.now();
         self.query(
             "SELECT c.pk FROM connector c WHERE c.state = 'active' AND EXISTS \
-             (SELECT 1 FROM due d WHERE d.connector_pk = c.pk AND d.due_at <= $1) ORDER BY c.pk",
+             (SELECT 1 FROM due d WHERE d.connector_pk = c.pk AND d.due_at <= $1) \
+             UNION SELECT c.pk FROM connector c JOIN directory_user d ON d.connector_pk = c.pk \
+             WHERE c.state = 'active' AND d.source_user_pk IS NULL AND d.status = 'active' \
+             AND d.reason <> 'IDP_DELETED' ORDER BY 1",
             args![now],
             |row| Ok(ConnectorId(row.int(0)?)),
+        )
+    }
+
+    /// Accounts of a connector whose user the IdP deleted while nothing was to have effect.
+    pub fn accounts_left_behind(
+        &self,
+        connector: ConnectorId,
+        limit: i64,
+    ) -> Result<Vec<UserPk>, StoreError> {
+        self.query(
+            "SELECT pk FROM directory_user WHERE connector_pk = $1 AND source_user_pk IS NULL \
+             AND status = 'active' AND reason <> 'IDP_DELETED' ORDER BY pk LIMIT $2",
+            args![connector.0, limit],
+            |row| Ok(UserPk(row.int(0)?)),
         )
     }
 

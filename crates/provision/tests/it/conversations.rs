@@ -42,11 +42,17 @@ fn people_join_move_and_leave() {
             world.seen(),
             [seen("ann", false, &["dev"]), seen("Ben", true, &["ops"])]
         );
-        world.patch_user(&ben, json!([{"op": "replace", "path": "userName", "value": "benjamin"}]));
+        world.patch_user(
+            &ben,
+            json!([{"op": "replace", "path": "userName", "value": "benjamin"}]),
+        );
         world.delete_user(&ann);
         assert_eq!(
             world.seen(),
-            [seen("ann", false, &["dev"]), seen("benjamin", true, &["ops"])]
+            [
+                seen("ann", false, &["dev"]),
+                seen("benjamin", true, &["ops"])
+            ]
         );
         assert_eq!(world.account("ann").unwrap().reason, Reason::IdpDeleted);
     });
@@ -58,7 +64,10 @@ fn a_rename_keeps_the_key() {
         let world = World::new(database, Rules::default());
         let id = world.user("old");
         let before = world.account("old").unwrap();
-        world.patch_user(&id, json!([{"op": "replace", "path": "userName", "value": "new"}]));
+        world.patch_user(
+            &id,
+            json!([{"op": "replace", "path": "userName", "value": "new"}]),
+        );
         let after = world.account("new").unwrap();
         assert_eq!((after.key, after.pk), (before.key, before.pk));
         assert!(world.account("old").is_none());
@@ -147,7 +156,7 @@ fn a_member_that_is_named_before_it_exists_joins_when_it_appears() {
 fn a_paused_connector_stores_and_waits() {
     on_each_database(|database| {
         let world = World::new(database, Rules::default());
-        let ann = world.user("ann");
+        let (ann, old) = (world.user("ann"), world.user("old"));
         let id = world.connector.connector.id;
         let state = |state| {
             world
@@ -160,11 +169,18 @@ fn a_paused_connector_stores_and_waits() {
         world.set_active(&ann, false);
         world.remove(&group, &ben);
         world.delete_user(&ben);
+        world.delete_user(&old);
         world.work_off();
-        assert_eq!(world.seen(), [seen("ann", true, &[])]);
+        assert_eq!(
+            world.seen(),
+            [seen("ann", true, &[]), seen("old", true, &[])]
+        );
         state(ConnectorState::Active);
         world.work_off();
-        assert_eq!(world.seen(), [seen("ann", false, &[])]);
+        assert_eq!(
+            world.seen(),
+            [seen("ann", false, &[]), seen("old", false, &[])]
+        );
     });
 }
 
@@ -235,7 +251,10 @@ fn many_members_are_settled_by_the_worker() {
         let group = world.group("all", &ids);
         assert_eq!(world.work_off(), 450);
         assert_eq!(world.groups("u449"), ["all"]);
-        world.patch_group(&group, json!([{"op": "replace", "path": "members", "value": []}]));
+        world.patch_group(
+            &group,
+            json!([{"op": "replace", "path": "members", "value": []}]),
+        );
         world.add(&group, &users[7]);
         world.work_off();
         assert_eq!(world.groups("u7"), ["all"]);
@@ -290,10 +309,17 @@ fn products_write_what_is_theirs_and_nothing_else() {
             .run(provision.add_local_membership(&writer, "Board".into(), "ANN".into()))
             .unwrap();
         assert_eq!(world.groups("ann"), ["board", "dev"]);
-        let refused = world.run(provision.remove_local_membership(&writer, "dev".into(), "ann".into()));
-        assert!(matches!(refused, Err(provision::LocalWriteError::Refused(_))));
+        let refused =
+            world.run(provision.remove_local_membership(&writer, "dev".into(), "ann".into()));
+        assert!(matches!(
+            refused,
+            Err(provision::LocalWriteError::Refused(_))
+        ));
         let refused = world.run(provision.delete_local_group(&writer, "dev".into()));
-        assert!(matches!(refused, Err(provision::LocalWriteError::Refused(_))));
+        assert!(matches!(
+            refused,
+            Err(provision::LocalWriteError::Refused(_))
+        ));
         world.set_active(&ann, false);
         world.set_active(&ann, true);
         assert_eq!(world.groups("ann"), ["board", "dev"]);
@@ -321,7 +347,11 @@ fn a_strict_connector_refuses_memberships_that_would_not_last() {
         };
         for (group, works) in [("local-board", true), ("board", false)] {
             world
-                .run(world.provision.create_local_group(&writer, group.into(), "".into()))
+                .run(
+                    world
+                        .provision
+                        .create_local_group(&writer, group.into(), "".into()),
+                )
                 .unwrap();
             let added = world.run(world.provision.add_local_membership(
                 &writer,

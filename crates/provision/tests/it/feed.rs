@@ -24,8 +24,14 @@ fn a_reader_learns_who_was_touched_and_what_it_knew_them_as() {
                 .unwrap()
         };
         assert!(touched().users.is_empty());
-        world.patch_user(&ann, json!([{"op": "replace", "path": "userName", "value": "anna"}]));
-        world.patch_user(&ann, json!([{"op": "replace", "path": "userName", "value": "annabel"}]));
+        world.patch_user(
+            &ann,
+            json!([{"op": "replace", "path": "userName", "value": "anna"}]),
+        );
+        world.patch_user(
+            &ann,
+            json!([{"op": "replace", "path": "userName", "value": "annabel"}]),
+        );
         world.add(&dev, &ben);
         world.user("carl");
         let found = touched();

@@ -1,7 +1,7 @@
 //! A store, a connector and a clock that stands still until it is told.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use directory::{Cause, ConnectorSettings, Membership, Preset, Rules, Trigger, User};
 use emulate::databases::TestDatabase;
@@ -49,7 +49,12 @@ impl World {
                 rules,
                 settings: ConnectorSettings::default(),
             };
-            let id = provision.create_connector(draft).await.unwrap().connector.id;
+            let id = provision
+                .create_connector(draft)
+                .await
+                .unwrap()
+                .connector
+                .id;
             let reader = provision.clone();
             provision
                 .store()
@@ -91,12 +96,11 @@ impl World {
     pub fn try_user(&self, body: Value) -> Result<String, ProvisionError> {
         let (resource, _) =
             Resource::from_request(ResourceType::user(), object(body), &Dialect::generic())?;
-        let written = self.run(self.provision.create_user(
-            &self.connector,
-            resource,
-            None,
-            self.cause(),
-        ))?;
+        let written =
+            self.run(
+                self.provision
+                    .create_user(&self.connector, resource, None, self.cause()),
+            )?;
         Ok(written.user.id)
     }
 
@@ -160,7 +164,10 @@ impl World {
 
     pub fn add(&self, group: &str, user: &str) {
         let value = json!([{"value": user}]);
-        self.patch_group(group, json!([{"op": "add", "path": "members", "value": value}]));
+        self.patch_group(
+            group,
+            json!([{"op": "add", "path": "members", "value": value}]),
+        );
     }
 
     pub fn remove(&self, group: &str, user: &str) {
