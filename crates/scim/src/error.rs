@@ -147,8 +147,8 @@ mod tests {
     #[test]
     fn an_error_is_rendered_with_its_status_as_text() {
         let taken = ScimError::uniqueness("A user with this userName exists already.");
-        insta::assert_snapshot!(taken.to_json(), @"");
-        insta::assert_snapshot!(ScimError::not_found("No such user.").to_json(), @"");
+        insta::assert_snapshot!(taken.to_json(), @r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"scimType":"uniqueness","status":"409","detail":"A user with this userName exists already."}"#);
+        insta::assert_snapshot!(ScimError::not_found("No such user.").to_json(), @r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"404","detail":"No such user."}"#);
     }
 
     #[test]

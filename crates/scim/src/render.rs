@@ -77,7 +77,10 @@ fn push_meta(out: &mut String, ty: &ResourceType, meta: &Meta, location: &str) {
 /// The list of schemas, if the document begins with it, and the other attributes. URNs contain no
 /// bracket, so the first closing one ends the list.
 fn split_document(stored: &str) -> (Option<&str>, &str) {
-    let inside = stored.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+    let inside = stored
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+        .unwrap_or_default();
     let schemas = inside.strip_prefix("\"schemas\":");
     match schemas.and_then(|rest| rest.split_at_checked(rest.find(']')? + 1)) {
         Some((schemas, rest)) => (Some(schemas), rest.strip_prefix(',').unwrap_or(rest)),

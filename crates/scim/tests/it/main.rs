@@ -1,0 +1,14 @@
+//! Behaviour of the SCIM room as its clients meet it.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+mod documents;
+mod entra;
+mod filters;
+mod hostile;
+mod laws;
+mod members;
+mod okta;
+mod others;
+mod resources;
+mod scene;
