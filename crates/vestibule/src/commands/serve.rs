@@ -111,7 +111,7 @@ fn local_url(address: SocketAddr) -> String {
 }
 
 /// Ends at SIGTERM or SIGINT.
-pub pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
