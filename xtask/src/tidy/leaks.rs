@@ -5,7 +5,7 @@ use super::Problem;
 use super::tree::{File, Tree};
 
 /// Folders in which only one person's or one machine's files are.
-const FOLDERS: &[&str] = &["/home/", "/root/", "/Users/"];
+const FOLDERS: &[&str] = &["/home/", "/root/"];
 /// Hosts from which packages come; which mirror a machine uses is its own business.
 const HOSTS: &[&str] = &[
     "deb.debian.org",

@@ -9,6 +9,8 @@ const LINES_WANTED: usize = 500;
 const LINES_MAX: usize = 800;
 /// Names of files that gather what has no home.
 const NAMELESS: &[&str] = &["helper", "helpers", "misc", "util", "utils"];
+/// What tools leave behind and nobody meant to keep.
+const LEFTOVERS: &[&str] = &[".pending-snap", ".snap.new", ".orig", ".rej", "~"];
 /// Lints that may be switched off only with a reason in the attribute.
 const NEEDS_REASON: &[&str] = &[
     "clippy::unwrap_used",
@@ -16,9 +18,15 @@ const NEEDS_REASON: &[&str] = &[
     "clippy::panic",
 ];
 
-/// Checks every Rust file.
+/// Checks every file's name, and every Rust file.
 pub fn check(tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();
+    for file in tree.files() {
+        if LEFTOVERS.iter().any(|ending| file.path.ends_with(ending)) {
+            let message = "a tool left this behind: remove it";
+            problems.push(Problem::error(&file.path, 0, message));
+        }
+    }
     for (file, source) in tree.rust() {
         purpose(file, &mut problems);
         length(file, &mut problems);
@@ -116,6 +124,12 @@ mod tests {
     fn a_drawer_for_everything_is_refused() {
         assert_eq!(found("crates/a/src/utils.rs", "//! Things.").len(), 1);
         assert_eq!(found("crates/a/src/helpers/mod.rs", "//! Things.").len(), 1);
+    }
+
+    #[test]
+    fn leftovers_are_refused() {
+        assert_eq!(found("crates/a/tests/it/.b.rs.pending-snap", "{}").len(), 1);
+        assert_eq!(found("crates/a/tests/it/b.snap", "x").len(), 0);
     }
 
     #[test]
