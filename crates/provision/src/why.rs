@@ -1,8 +1,8 @@
 //! Why a user is as it is: the trace of an evaluation of what is stored now.
 
-use directory::{Outcome, Trigger, UserPk};
+use directory::{ConnectorId, Outcome, Trigger, UserPk};
 use scim::Resource;
-use store::ReadTx;
+use store::{ReadTx, SourceUser};
 
 use crate::settle::decide;
 use crate::{Provision, ProvisionError};
@@ -26,15 +26,38 @@ impl Provision {
         let (Some(source), Some(connector)) = (found.source, found.user.connector) else {
             return Ok(None);
         };
+        match tx.source_user_by_pk(connector, source)? {
+            Some(stored) => self.explain(tx, connector, &stored).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Evaluates a user of the source without changing anything, whether or not it has an account.
+    /// None if the connector has no user of this SCIM `id`.
+    pub fn why_of_source(
+        &self,
+        tx: &ReadTx<'_>,
+        connector: ConnectorId,
+        id: &str,
+    ) -> Result<Option<Why>, ProvisionError> {
+        match tx.source_user(connector, id)? {
+            Some(stored) => self.explain(tx, connector, &stored).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn explain(
+        &self,
+        tx: &ReadTx<'_>,
+        connector: ConnectorId,
+        stored: &SourceUser,
+    ) -> Result<Why, ProvisionError> {
         let connector = self.require_connector(tx, connector)?;
-        let Some(stored) = tx.source_user_by_pk(connector.connector.id, source)? else {
-            return Ok(None);
-        };
         let resource = Resource::parse_stored(&stored.document)?;
-        let decision = decide(tx, &connector, source, &resource, Trigger::Simulate)?;
-        Ok(Some(Why {
+        let decision = decide(tx, &connector, stored.pk, &resource, Trigger::Simulate)?;
+        Ok(Why {
             outcome: decision.outcome,
             taken_name: decision.taken,
-        }))
+        })
     }
 }
