@@ -9,6 +9,7 @@ mod crash;
 mod migrations;
 mod outages;
 mod place;
+mod plan;
 mod streaming;
 mod support;
 mod transactions;
