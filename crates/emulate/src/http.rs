@@ -61,13 +61,7 @@ pub struct Exchange {
 
 impl fmt::Display for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} -> {}", self.method, self.path, self.status)?;
-        let first = self.answer.lines().next().unwrap_or_default();
-        if self.status >= 400 || self.status == 0 {
-            write!(f, " {first}")
-        } else {
-            Ok(())
-        }
+        write!(f, "{} {} -> {}", self.method, self.path, self.status)
     }
 }
 

@@ -39,7 +39,7 @@ const NOBODY: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\
 #[derive(Debug, thiserror::Error)]
 pub enum JiraError {
     /// There was no answer.
-    #[error("cannot connect: {0}")]
+    #[error("cannot connect: {why} ({0})", why = .0.answer)]
     Unreachable(Box<Exchange>),
     /// An answer without the header by which a Crowd server is known.
     #[error(

@@ -85,7 +85,10 @@ impl<'a> Stage<'a> {
         for place in 0..self.sides.len() {
             self.test(place).await?;
         }
-        self.teller.scene("everybody is provisioned").map(drop)?;
+        if self.failures > 0 {
+            return Ok(self.failures);
+        }
+        self.teller.scene("everybody is provisioned")?;
         for place in 0..self.sides.len() {
             self.provision_everybody(place).await?;
         }

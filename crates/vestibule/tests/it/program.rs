@@ -86,7 +86,12 @@ impl Program {
 
     /// Starts a server on a free port and waits until it is ready.
     pub fn serve(&self, arguments: &[&str]) -> Serving {
-        let mut words = vec!["serve", "--json", "--listen", "127.0.0.1:0"];
+        self.serve_at("127.0.0.1:0", arguments)
+    }
+
+    /// Starts a server at an address and waits until it is ready.
+    pub fn serve_at(&self, address: &str, arguments: &[&str]) -> Serving {
+        let mut words = vec!["serve", "--json", "--listen", address];
         words.extend(arguments);
         let log = std::fs::File::create(self.folder().join("serve.log")).unwrap();
         let mut child = self
