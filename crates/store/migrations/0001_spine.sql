@@ -99,6 +99,8 @@ CREATE UNIQUE INDEX source_user_user_name ON source_user (connector_pk, user_nam
 CREATE INDEX source_user_external_id ON source_user (connector_pk, external_id);
 CREATE INDEX source_user_display_name ON source_user (connector_pk, display_name_fold);
 CREATE INDEX source_user_modified ON source_user (connector_pk, modified);
+-- Lists go by number: pages are passed over, and inactive users found, without touching the documents.
+CREATE INDEX source_user_list ON source_user (connector_pk, pk, active);
 
 CREATE TABLE source_email (
     connector_pk BIGINT NOT NULL,
@@ -131,6 +133,7 @@ CREATE UNIQUE INDEX source_group_id ON source_group (connector_pk, id);
 CREATE UNIQUE INDEX source_group_display_name ON source_group (connector_pk, display_name_fold);
 CREATE INDEX source_group_external_id ON source_group (connector_pk, external_id);
 CREATE INDEX source_group_modified ON source_group (connector_pk, modified);
+CREATE INDEX source_group_list ON source_group (connector_pk, pk);
 
 CREATE TABLE source_member (
     group_pk BIGINT NOT NULL REFERENCES source_group (pk),
@@ -165,7 +168,7 @@ CREATE TABLE due (
     actor {text} NOT NULL,
     request {text} NOT NULL
 );
-CREATE INDEX due_connector ON due (connector_pk, due_at);
+CREATE INDEX due_connector ON due (connector_pk, due_at, user_pk);
 CREATE INDEX due_time ON due (due_at);
 
 -- Directory: what the products see.
