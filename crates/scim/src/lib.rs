@@ -39,7 +39,7 @@ pub use filter::{Facts, Filter, Literal, Node, Op, Record};
 pub use list::ListQuery;
 pub use member::{Member, MemberOp, members_of};
 pub use name::fold;
-pub use patch::{PatchRequest, Patched};
+pub use patch::{PatchRequest, Patched, password_of};
 pub use path::{AttrPath, AttrRef, Selector, ValuePath};
 pub use projection::Projection;
 pub use resource::{Email, Resource};

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use crate::draft::{Draft, How};
 use crate::limits::PATCH_OPERATIONS_MAX;
 use crate::name::echo;
-use crate::{Dialect, Resource, ResourceType, ScimError, ValuePath, Warning};
+use crate::path::Place;
+use crate::{AttrPath, Dialect, Resource, ResourceType, ScimError, ValuePath, Warning};
 
 /// A PATCH request that could be read; whether its paths exist is known when it is applied.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +75,15 @@ impl PatchRequest {
         self.operations.is_empty()
     }
 
+    /// The password that the request sets, if it sets one. It is hashed before the transaction in which
+    /// the request is applied.
+    pub fn password(&self, ty: &ResourceType) -> Option<&str> {
+        self.operations
+            .iter()
+            .rev()
+            .find_map(|operation| operation.password(ty))
+    }
+
     /// Applies all operations in their order, or none of them.
     pub fn apply(
         &self,
@@ -118,6 +128,14 @@ impl Operation {
         Ok(Operation { verb, path, value })
     }
 
+    fn password(&self, ty: &ResourceType) -> Option<&str> {
+        let value = self.value.as_ref().filter(|_| self.verb != Verb::Remove)?;
+        match &self.path {
+            Some(path) => value.as_str().filter(|_| is_secret(&path.attr, ty)),
+            None => password_of(value.as_object()?, ty),
+        }
+    }
+
     fn apply(&self, draft: &mut Draft<'_>) -> Result<(), ScimError> {
         let how = match self.verb {
             Verb::Add => How::Add,
@@ -145,6 +163,18 @@ impl Operation {
             )),
         }
     }
+}
+
+/// The password in the body of a POST or PUT, or in the value of a PATCH without path.
+pub fn password_of<'m>(map: &'m Map<String, Value>, ty: &ResourceType) -> Option<&'m str> {
+    let is_password = |name: &str| AttrPath::read(name).is_some_and(|path| is_secret(&path, ty));
+    map.iter()
+        .find(|(name, _)| is_password(name))
+        .and_then(|(_, value)| value.as_str())
+}
+
+fn is_secret(path: &AttrPath, ty: &ResourceType) -> bool {
+    matches!(ty.place(path), Some(Place::Spot(spot)) if spot.is_secret())
 }
 
 /// A missing path, null and the empty text are the same.

@@ -118,6 +118,44 @@ fn users_are_disabled_enabled_and_given_passwords_without_a_path() {
     );
 }
 
+#[test]
+fn a_password_is_found_before_the_request_is_applied() {
+    let ty = ResourceType::user();
+    for (operations, password) in [
+        (
+            json!([{ "op": "replace", "value": { "password": "a" } }]),
+            Some("a"),
+        ),
+        (
+            json!([{ "op": "Replace", "path": "PASSWORD", "value": "a" }, { "op": "add", "path": "password", "value": "b" }]),
+            Some("b"),
+        ),
+        (
+            json!([{ "op": "replace", "value": { format!("{CORE_USER}:password"): "a" } }]),
+            Some("a"),
+        ),
+        (
+            json!([{ "op": "remove", "path": "password", "value": "a" }]),
+            None,
+        ),
+        (
+            json!([{ "op": "replace", "value": { "title": "a" } }]),
+            None,
+        ),
+    ] {
+        let request = PatchRequest::parse(object(&json!({ "Operations": operations }))).unwrap();
+        assert_eq!(request.password(ty), password, "{operations}");
+    }
+    assert_eq!(
+        scim::password_of(&object(&json!({ "userName": "a", "Password": "b" })), ty),
+        Some("b")
+    );
+    assert_eq!(
+        scim::password_of(&object(&json!({ "userName": "a" })), ty),
+        None
+    );
+}
+
 fn split(operations: serde_json::Value) -> (PatchRequest, Vec<MemberOp>) {
     let body = json!({ "schemas": [PATCH_OP], "Operations": operations });
     PatchRequest::parse(object(&body))
