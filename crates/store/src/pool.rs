@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Idle connections, and the right to one more while fewer than the bound are lent.
 pub(crate) struct Pool<T> {
     idle: Mutex<Vec<T>>,
+    idle_max: usize,
     permits: Arc<Semaphore>,
 }
 
@@ -19,9 +20,11 @@ pub(crate) struct Pool<T> {
 pub(crate) type Permit = OwnedSemaphorePermit;
 
 impl<T> Pool<T> {
-    pub(crate) fn new(size: usize) -> Self {
+    /// A pool that lends at most `size` and keeps at most `idle_max`.
+    pub(crate) fn new(size: usize, idle_max: usize) -> Self {
         Self {
             idle: Mutex::new(Vec::new()),
+            idle_max,
             permits: Arc::new(Semaphore::new(size)),
         }
     }
@@ -42,7 +45,10 @@ impl<T> Pool<T> {
     }
 
     pub(crate) fn give_back(&self, connection: T) {
-        self.idle().push(connection);
+        let mut idle = self.idle();
+        if idle.len() < self.idle_max {
+            idle.push(connection);
+        }
     }
 
     /// Forgets all idle connections.

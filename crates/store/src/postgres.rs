@@ -69,7 +69,7 @@ impl Postgres {
         let postgres = Self {
             address,
             environment,
-            pool: Pool::new(CONNECTIONS),
+            pool: Pool::new(CONNECTIONS, CONNECTIONS),
             counts: Counts::default(),
         };
         // The caller may be asynchronous, and a connection must not be driven there.

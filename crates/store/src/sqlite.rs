@@ -22,8 +22,10 @@ pub(crate) use session::Session;
 use session::{Rules, error_of};
 use writer::Writer;
 
-/// Connections that read.
-const READERS: usize = 8;
+/// Connections that may read at once: long answers on their way to slow clients leave some for everybody else.
+const READERS: usize = 32;
+/// Connections kept for the next reader, each with its caches.
+const IDLE_READERS: usize = 8;
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 256;
 /// How long the server waits for another process that writes.
@@ -84,7 +86,7 @@ impl Sqlite {
             rules,
             environment,
             writer,
-            readers: Pool::new(READERS),
+            readers: Pool::new(READERS, IDLE_READERS),
             counts,
             _lock: lock,
         })

@@ -108,3 +108,43 @@ fn places_where_nothing_can_be() {
             .starts_with("this is a text")
     );
 }
+
+#[test]
+fn a_full_disk_stops_writes_and_nothing_else() {
+    let database = TestDatabase::sqlite().unwrap();
+    let store = open_with_notes(&database);
+    let limit_pages = |limit: &'static str| {
+        let set = move |tx: &mut store::WriteTx<'_>| tx.raw_query(limit, args![], |_| Ok(()));
+        store
+            .write_blocking(Scope::Settings, set)
+            .map(drop)
+            .map_err(|error: StoreError| error)
+            .unwrap();
+    };
+    limit_pages("PRAGMA max_page_count = 100");
+    let big = |pk: i64| {
+        store.write_blocking(Scope::Settings, move |tx| {
+            tx.raw_execute(
+                "INSERT INTO note (pk, body) VALUES ($1, $2)",
+                args![pk, "x".repeat(20_000)],
+            )
+        })
+    };
+    let mut written = 0;
+    let refused = loop {
+        match big(written) {
+            Ok(_) => written += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, StoreError::DiskFull), "{refused:?}");
+    assert!(written > 0);
+    assert!(matches!(big(written), Err(StoreError::DiskFull)));
+    let kept = || store.read_blocking(|tx| tx.raw_number("SELECT count(*) FROM note", args![]));
+    assert_eq!(kept().map_err(|error: StoreError| error).unwrap(), written);
+    // Small things still fit, and so does everything once there is room.
+    run(&store, "DELETE FROM note WHERE pk = 0");
+    limit_pages("PRAGMA max_page_count = 100000");
+    big(written).unwrap();
+    assert_eq!(kept().map_err(|error: StoreError| error).unwrap(), written);
+}
