@@ -332,7 +332,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         std::fs::write(&path, "s3cret\n").unwrap();
-        assert_eq!(secret(&format!("file:{}", path.display())), Ok("s3cret".to_owned()));
+        assert_eq!(
+            secret(&format!("file:{}", path.display())),
+            Ok("s3cret".to_owned())
+        );
         assert_eq!(secret("s3cret"), Ok("s3cret".to_owned()));
         assert!(secret("file:/nowhere/at/all").is_err());
     }

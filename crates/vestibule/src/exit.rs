@@ -119,6 +119,8 @@ impl From<provision::ProvisionError> for Failure {
                 let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
                 lines.join("\n")
             }
+            // The fields of the use cases have the names of the flags.
+            Error::Invalid { field, message } => format!("--{field}: {message}"),
             other => other.to_string(),
         };
         let exit = match error {

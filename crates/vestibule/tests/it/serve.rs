@@ -1,5 +1,6 @@
 //! The server as a process: first start, later starts, stopping, and commands beside it.
 
+use emulate::databases::on_each_database;
 use serde_json::json;
 
 use crate::program::Program;
@@ -200,4 +201,53 @@ fn a_data_folder_is_for_its_owner_alone() {
     let folder = program.folder().join("vestibule-data");
     let mode = std::fs::metadata(folder).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
+}
+
+#[test]
+fn every_engine_serves_and_takes_commands() {
+    on_each_database(|database| {
+        let program = Program::new().with("VESTIBULE_DATABASE", &database.url);
+        let server = program.serve(&[]);
+        assert!(!server.announced["first_start"].is_null());
+        let made = program.json(&["connector", "create", "--name", "one", "--json"]);
+        assert!(made["token"].as_str().unwrap().starts_with("vst_scim_"));
+        server.signal("TERM");
+        assert_eq!(server.wait().0, 0);
+        let all = program.json(&["connector", "list", "--json"]);
+        assert_eq!(all.as_array().unwrap().len(), 2);
+        let again = program.serve(&[]);
+        assert_eq!(again.announced["first_start"], json!(null));
+    });
+}
+
+#[test]
+fn a_database_that_is_away_is_told_as_such() {
+    let program = Program::new().with("VESTIBULE_DATABASE", "postgres://me:s3cret@127.0.0.1:1/v");
+    let ran = program.run(&["connector", "list"]);
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert!(!ran.err.contains("s3cret"), "{}", ran.err);
+}
+
+#[test]
+fn with_several_directories_an_application_has_to_name_one() {
+    let program = Program::new();
+    let _server = program.serve(&[]);
+    program.json(&["connector", "create", "--name", "okta", "--json"]);
+    let ran = program.run(&["application", "create", "--name", "jira"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.err.contains("--directory") && ran.err.contains("default, okta"),
+        "{}",
+        ran.err
+    );
+    let create = [
+        "application",
+        "create",
+        "--name",
+        "jira",
+        "--directory",
+        "okta",
+        "--json",
+    ];
+    assert_eq!(program.json(&create)["directory"], "okta");
 }
