@@ -4,6 +4,7 @@
 //! than once before it succeeds, so it changes nothing but the transaction, and it cannot wait for anything
 //! remote, because it is not asynchronous. When `write` returns `Ok`, everything is durable.
 
+mod accounts;
 mod applications;
 mod arg;
 mod conn;
@@ -25,6 +26,7 @@ mod postgres;
 mod row;
 mod source;
 mod source_groups;
+mod source_members;
 mod sql;
 mod sqlite;
 mod store;
@@ -34,13 +36,14 @@ mod tx;
 #[doc(hidden)]
 pub mod probe;
 
+pub use accounts::{AccountOwner, StoredAccount};
 pub use applications::{Access, Application};
 pub use arg::Arg;
 pub use connectors::{Directory, SourceCounts, StoredConnector};
 pub use counts::StoreCounts;
 pub use database::Database;
 pub use directory_groups::MembershipItem;
-pub use directory_users::{AccountOwner, Attribute, StoredAccount};
+pub use directory_users::Attribute;
 pub use due::DueUser;
 pub use environment::Environment;
 pub use error::StoreError;
@@ -49,7 +52,8 @@ pub use journal::{JournalEntry, JournalQuery, Subject, Touched};
 pub use list::{Page, Window};
 pub use row::Row;
 pub use source::{GroupReference, SourceUser};
-pub use source_groups::{MemberChange, MemberKind, SourceGroup, SourceMember};
+pub use source_groups::SourceGroup;
+pub use source_members::{MemberChange, MemberKind, SourceMember};
 pub use sql::Sql;
 pub use store::{OpenMode, Store};
 pub use tokens::{Token, TokenKind, token_hash};

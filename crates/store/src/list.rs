@@ -5,7 +5,8 @@ use scim::{AttrRef, Facts, Node, Record, Resource, ResourceType};
 use serde_json::{Value, json};
 
 use crate::filter_plan::{FilterPlan, Listed};
-use crate::source_groups::{GROUP_COLUMNS, MemberKind, SourceGroup};
+use crate::source_groups::{GROUP_COLUMNS, SourceGroup};
+use crate::source_members::MemberKind;
 use crate::{ReadTx, Row, SourceUser, Sql, StoreError, source, source_groups};
 
 /// A page of a list, in the order in which the resources were created.
