@@ -26,14 +26,43 @@ pub fn resource(
     meta: &Meta,
     location: &str,
 ) -> String {
-    let (schemas, attributes) = split_document(stored_document);
     let extra_bytes: usize = extra
         .iter()
         .map(|(name, value)| name.len() + value.len() + 4)
         .sum();
-    let mut out = String::with_capacity(
-        stored_document.len() + extra_bytes + id.len() + location.len() + 320,
-    );
+    let mut out = begin(ty, id, stored_document, extra_bytes + location.len());
+    for (name, value) in extra {
+        push_name(&mut out, name);
+        out.push_str(value);
+    }
+    push_meta(&mut out, ty, meta, location);
+    out.push('}');
+    out
+}
+
+/// The same for a list that is too long to be one text: what comes before the elements of the list
+/// `name`, and what comes after them.
+pub fn around_list(
+    ty: &ResourceType,
+    id: &str,
+    stored_document: &str,
+    name: &str,
+    meta: &Meta,
+    location: &str,
+) -> (String, String) {
+    let mut before = begin(ty, id, stored_document, name.len());
+    push_name(&mut before, name);
+    before.push('[');
+    let mut after = "]".to_owned();
+    push_meta(&mut after, ty, meta, location);
+    after.push('}');
+    (before, after)
+}
+
+/// `schemas`, `id` and the stored document, in a text with room for more.
+fn begin(ty: &ResourceType, id: &str, stored_document: &str, more_bytes: usize) -> String {
+    let (schemas, attributes) = split_document(stored_document);
+    let mut out = String::with_capacity(stored_document.len() + id.len() + more_bytes + 320);
     out.push_str("{\"schemas\":");
     match schemas {
         Some(schemas) => out.push_str(schemas),
@@ -43,21 +72,19 @@ pub fn resource(
             out.push(']');
         }
     }
-    out.push_str(",\"id\":");
+    push_name(&mut out, "id");
     push_text(&mut out, id);
     if !attributes.is_empty() {
         out.push(',');
         out.push_str(attributes);
     }
-    for (name, value) in extra {
-        out.push(',');
-        push_text(&mut out, name);
-        out.push(':');
-        out.push_str(value);
-    }
-    push_meta(&mut out, ty, meta, location);
-    out.push('}');
     out
+}
+
+fn push_name(out: &mut String, name: &str) {
+    out.push(',');
+    push_text(out, name);
+    out.push(':');
 }
 
 fn push_meta(out: &mut String, ty: &ResourceType, meta: &Meta, location: &str) {
@@ -116,15 +143,14 @@ pub fn project(rendered: &str, projection: &Projection) -> Result<String, ScimEr
     }
 }
 
-/// A page of resources, each already rendered. `itemsPerPage` is how many there are, which clients add
-/// to `startIndex` to find the next page.
+/// A page of resources, each already rendered.
 pub fn list<R: AsRef<str>>(
     total: u64,
     start_index: u64,
     resources: impl IntoIterator<Item = R>,
 ) -> String {
     let mut items = String::new();
-    let mut count = 0_u64;
+    let mut count = 0;
     for resource in resources {
         if count > 0 {
             items.push(',');
@@ -132,23 +158,46 @@ pub fn list<R: AsRef<str>>(
         items.push_str(resource.as_ref());
         count += 1;
     }
+    let mut out = list_head(total, start_index, count);
+    out.push_str(&items);
+    out.push_str(LIST_END);
+    out
+}
+
+/// What comes before the resources of a page; between them stand commas, after them [`LIST_END`].
+/// `itemsPerPage` is how many there are, which clients add to `startIndex` to find the next page.
+pub fn list_head(total: u64, start_index: u64, count: usize) -> String {
     format!(
-        "{{\"schemas\":[\"{LIST_URN}\"],\"totalResults\":{total},\"startIndex\":{start_index},\"itemsPerPage\":{count},\"Resources\":[{items}]}}"
+        "{{\"schemas\":[\"{LIST_URN}\"],\"totalResults\":{total},\"startIndex\":{start_index},\"itemsPerPage\":{count},\"Resources\":["
     )
 }
 
-/// Writes the list of a group's `members` or of a user's `groups`, item by item.
-#[derive(Debug)]
-pub struct References {
-    json: String,
+/// What comes after the resources of a page.
+pub const LIST_END: &str = "]}";
+
+/// Writes one element of a group's `members` or of a user's `groups`. `collection` is the address of
+/// the collection that `id` is in, such as `.../Users`, and `kind` what stands under `type`; both are
+/// left out for an identifier that belongs to nobody yet.
+pub fn push_reference(out: &mut String, id: &str, of: Option<(&str, &str)>, display: Option<&str>) {
+    out.push_str("{\"value\":");
+    push_text(out, id);
+    if let Some((collection, kind)) = of {
+        out.push_str(",\"$ref\":");
+        push_text(out, &format!("{collection}/{id}"));
+        push_name(out, "type");
+        push_text(out, kind);
+    }
+    if let Some(display) = display {
+        push_name(out, "display");
+        push_text(out, display);
+    }
+    out.push('}');
 }
 
-impl Default for References {
-    fn default() -> References {
-        References {
-            json: "[".to_owned(),
-        }
-    }
+/// Builds the text of a short list of references.
+#[derive(Debug, Default)]
+pub struct References {
+    items: String,
 }
 
 impl References {
@@ -157,29 +206,16 @@ impl References {
         References::default()
     }
 
-    /// Adds one. `collection` is the address of the collection that `id` is in, such as `.../Users`;
-    /// `kind` is what stands under `type`.
-    pub fn push(&mut self, id: &str, collection: &str, display: Option<&str>, kind: &str) {
-        let out = &mut self.json;
-        if out.len() > 1 {
-            out.push(',');
+    /// Adds one, as [`push_reference`] writes it.
+    pub fn push(&mut self, id: &str, of: Option<(&str, &str)>, display: Option<&str>) {
+        if !self.items.is_empty() {
+            self.items.push(',');
         }
-        out.push_str("{\"value\":");
-        push_text(out, id);
-        out.push_str(",\"$ref\":");
-        push_text(out, &format!("{collection}/{id}"));
-        if let Some(display) = display {
-            out.push_str(",\"display\":");
-            push_text(out, display);
-        }
-        out.push_str(",\"type\":");
-        push_text(out, kind);
-        out.push('}');
+        push_reference(&mut self.items, id, of, display);
     }
 
     /// The list as JSON text.
-    pub fn finish(mut self) -> String {
-        self.json.push(']');
-        self.json
+    pub fn finish(self) -> String {
+        format!("[{}]", self.items)
     }
 }

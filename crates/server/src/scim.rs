@@ -1,6 +1,23 @@
 //! The SCIM face: `/scim/v2/{connector}`.
+//!
+//! Handlers are thin: they read the request with the crate `scim`, ask `provision` for a write or read
+//! the source, and answer. Everything they touch is confined to the connector of the [`ScimCaller`].
+
+mod discovery;
+mod groups;
+mod members;
+mod page;
+mod reply;
+mod request;
+mod route;
+mod stream;
+mod users;
+
+use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::middleware::from_fn_with_state;
@@ -9,23 +26,85 @@ use provision::ProvisionError;
 use scim::{ScimError, ScimType};
 use store::StoreError;
 
+use tokio::sync::Semaphore;
+
 use crate::App;
-use crate::authority::require_scim_caller;
+use crate::authority::{ScimCaller, require_scim_caller};
+use reply::Reply;
+use request::Call;
+use route::Route;
 
 /// The media type of every answer (RFC 7644 section 3.1).
 pub(crate) const MEDIA_TYPE: &str = "application/scim+json";
 
+/// What the handlers share.
+#[derive(Clone)]
+struct Face {
+    app: App,
+    long_answers: Arc<Semaphore>,
+}
+
 /// The routes of this face. All of them, and every unknown path below, need a caller first.
 pub(crate) fn routes(app: App) -> Router<App> {
+    let face = Face {
+        app: app.clone(),
+        long_answers: Arc::new(Semaphore::new(stream::LONG_ANSWERS_MAX)),
+    };
     let inside = Router::new()
-        .fallback(unknown)
+        .fallback(serve)
+        .with_state(face)
         .layer(from_fn_with_state(app, require_scim_caller));
     Router::new().nest("/scim/v2/{connector}", inside)
 }
 
-async fn unknown() -> Response {
-    error_response(&ScimError::not_found(
+async fn serve(State(face): State<Face>, caller: ScimCaller, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let route = Route::of(parts.uri.path());
+    let call = Call::new(face, caller, parts.headers, parts.uri.query());
+    let reply = match &route {
+        Route::Unknown => Err(unknown()),
+        Route::NotOffered(what) => Err(not_offered(what)),
+        _ if !route.methods().contains(&parts.method) => {
+            Ok(reply::wrong_method(&parts.method, route.methods()))
+        }
+        _ => handle(&call, route, &parts.method, body).await,
+    };
+    reply.unwrap_or_else(|error| error_response(&error))
+}
+
+async fn handle(call: &Call, route: Route, method: &Method, body: axum::body::Body) -> Reply {
+    match (route, method.as_str()) {
+        (Route::Users, "POST") => users::create(call, body).await,
+        (Route::Users, _) => users::list(call).await,
+        (Route::User(id), "PUT") => users::replace(call, id, body).await,
+        (Route::User(id), "PATCH") => users::patch(call, id, body).await,
+        (Route::User(id), "DELETE") => users::delete(call, id).await,
+        (Route::User(id), _) => users::get(call, &id).await,
+        (Route::Groups, "POST") => groups::create(call, body).await,
+        (Route::Groups, _) => groups::list(call).await,
+        (Route::Group(id), "PUT") => groups::replace(call, id, body).await,
+        (Route::Group(id), "PATCH") => groups::patch(call, id, body).await,
+        (Route::Group(id), "DELETE") => groups::delete(call, id).await,
+        (Route::Group(id), _) => groups::get(call, &id).await,
+        (Route::ServiceProviderConfig, _) => discovery::service_provider_config(call),
+        (Route::ResourceTypes, _) => discovery::resource_types(call),
+        (Route::ResourceType(name), _) => discovery::resource_type(call, &name),
+        (Route::Schemas, _) => discovery::schemas(call),
+        (Route::Schema(urn), _) => discovery::schema(call, &urn),
+        (Route::NotOffered(what), _) => Err(not_offered(what)),
+        (Route::Unknown, _) => Err(unknown()),
+    }
+}
+
+fn unknown() -> ScimError {
+    ScimError::not_found(
         "There is no such endpoint. The endpoints are Users, Groups, ServiceProviderConfig, ResourceTypes and Schemas, below the base URL.",
+    )
+}
+
+fn not_offered(what: &str) -> ScimError {
+    ScimError::not_implemented(format!(
+        "{what} is not offered. ServiceProviderConfig tells what is."
     ))
 }
 

@@ -25,12 +25,11 @@ fn a_user_is_rendered_with_its_groups() {
     let mut groups = render::References::new();
     groups.push(
         "g1",
-        &format!("{BASE}/Groups"),
+        Some((&format!("{BASE}/Groups"), "direct")),
         Some("Staff \"A\""),
-        "direct",
     );
     let resource = user(&json!({ "userName": "o'brien \\ \"x\"", "externalId": "1" }));
-    insta::assert_snapshot!(rendered(&resource, ResourceType::user(), &[("groups", &groups.finish())]), @r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"2819","externalId":"1","userName":"o'brien \\ \"x\"","groups":[{"value":"g1","$ref":"https://scim.example.org/scim/v2/c1/Groups/g1","display":"Staff \"A\"","type":"direct"}],"meta":{"resourceType":"User","created":"2026-01-01T00:00:00.000000Z","lastModified":"2026-03-01T12:00:00.250000Z","location":"https://scim.example.org/scim/v2/c1/Users/2819","version":"W/\"3\""}}"#);
+    insta::assert_snapshot!(rendered(&resource, ResourceType::user(), &[("groups", &groups.finish())]), @r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"2819","externalId":"1","userName":"o'brien \\ \"x\"","groups":[{"value":"g1","$ref":"https://scim.example.org/scim/v2/c1/Groups/g1","type":"direct","display":"Staff \"A\""}],"meta":{"resourceType":"User","created":"2026-01-01T00:00:00.000000Z","lastModified":"2026-03-01T12:00:00.250000Z","location":"https://scim.example.org/scim/v2/c1/Users/2819","version":"W/\"3\""}}"#);
 }
 
 #[test]
@@ -69,9 +68,10 @@ fn lists_count_what_they_give() {
 #[test]
 fn members_are_written_one_by_one() {
     let mut members = render::References::new();
-    members.push("u1", &format!("{BASE}/Users"), None, "User");
-    members.push("g1", &format!("{BASE}/Groups"), Some("G"), "Group");
-    insta::assert_snapshot!(members.finish(), @r#"[{"value":"u1","$ref":"https://scim.example.org/scim/v2/c1/Users/u1","type":"User"},{"value":"g1","$ref":"https://scim.example.org/scim/v2/c1/Groups/g1","display":"G","type":"Group"}]"#);
+    members.push("u1", Some((&format!("{BASE}/Users"), "User")), None);
+    members.push("g1", Some((&format!("{BASE}/Groups"), "Group")), Some("G"));
+    members.push("later", None, None);
+    insta::assert_snapshot!(members.finish(), @r#"[{"value":"u1","$ref":"https://scim.example.org/scim/v2/c1/Users/u1","type":"User"},{"value":"g1","$ref":"https://scim.example.org/scim/v2/c1/Groups/g1","type":"Group","display":"G"},{"value":"later"}]"#);
     assert_eq!(render::References::new().finish(), "[]");
 }
 

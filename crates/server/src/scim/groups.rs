@@ -1,0 +1,169 @@
+//! `/Groups`. Members are read only where they are shown, and a long list of them is streamed.
+
+use axum::body::Body;
+use directory::PatchReply;
+use provision::WrittenGroup;
+use scim::{PatchRequest, Projection, Resource, ResourceType, ScimError, members_of, render};
+use store::SourceGroup;
+
+use super::members::{BESIDE, Showing};
+use super::page;
+use super::reply::{self, Reply};
+use super::request::Call;
+use super::{scim_error, stream};
+use crate::limits::GROUP_BODY_BYTES_MAX;
+
+/// A group with more members is answered without them after a write: clients send differences so
+/// that nobody has to move the whole list.
+const MEMBERS_AFTER_WRITE_MAX: i64 = 1_000;
+
+pub(super) async fn list(call: &Call) -> Reply {
+    let query = call.list_query(ResourceType::group())?;
+    let showing = Showing::new(call, query.projection.clone());
+    let at_once = page::finds_one(&query) && !showing.with_members();
+    stream::answer(call, at_once, move |tx, out| {
+        let page = tx.list_source_groups(
+            showing.connector,
+            query.filter.as_ref(),
+            page::window(&query),
+        )?;
+        let total = page.total.unsigned_abs();
+        let head = render::list_head(total, query.start_index, page.items.len());
+        out.push(|text| text.push_str(&head))?;
+        for (nth, group) in page.items.iter().enumerate() {
+            if nth > 0 {
+                out.push(|text| text.push(','))?;
+            }
+            showing.write(tx, group, out)?;
+        }
+        out.push(|text| text.push_str(render::LIST_END))
+    })
+    .await
+}
+
+pub(super) async fn get(call: &Call, id: &str) -> Reply {
+    let projection = call.projection(ResourceType::group())?;
+    if let Some(condition) = call.if_none_match()
+        && let Some(group) = find(call, id).await?
+        && !condition.accepts(group.meta.version)
+    {
+        return Ok(reply::not_modified(&group.meta));
+    }
+    show(call, id, projection).await
+}
+
+async fn find(call: &Call, id: &str) -> Result<Option<SourceGroup>, ScimError> {
+    let (connector, id) = (call.connector(), id.to_owned());
+    let found = call
+        .face
+        .app
+        .provision()
+        .store()
+        .look_up(move |tx| tx.source_group(connector, &id));
+    found.await.map_err(|error| scim_error(error.into()))
+}
+
+/// A group as it is now, with its members if they are wanted.
+async fn show(call: &Call, id: &str, projection: Projection) -> Reply {
+    let (showing, id) = (Showing::new(call, projection), id.to_owned());
+    stream::answer(call, !showing.with_members(), move |tx, out| {
+        let found = tx.source_group(showing.connector, &id)?;
+        let group = found.ok_or_else(|| {
+            ScimError::not_found("There is no Group with this id. It may have been deleted; look it up with a filter.")
+        })?;
+        out.tag(group.meta)?;
+        showing.write(tx, &group, out)
+    })
+    .await
+}
+
+pub(super) async fn create(call: &Call, body: Body) -> Reply {
+    let projection = call.projection(ResourceType::group())?;
+    let mut map = call.object(body, GROUP_BODY_BYTES_MAX).await?;
+    let members = members_of(&mut map)?.unwrap_or_default();
+    let connector = &call.caller.connector;
+    let (group, warnings) = Resource::from_request(ResourceType::group(), map, &connector.dialect)?;
+    call.note(&warnings);
+    let created = call
+        .face
+        .app
+        .provision()
+        .create_group(connector, group, members, call.cause());
+    let WrittenGroup { group, warnings } = created.await.map_err(scim_error)?;
+    call.note(&warnings);
+    let location = render::location(&call.caller.base_url, ResourceType::group(), &group.id);
+    let response = show_written(call, &group, projection).await?;
+    Ok(reply::created(response, &location))
+}
+
+pub(super) async fn replace(call: &Call, id: String, body: Body) -> Reply {
+    let projection = call.projection(ResourceType::group())?;
+    let mut map = call.object(body, GROUP_BODY_BYTES_MAX).await?;
+    let members = members_of(&mut map)?.unwrap_or_default();
+    let (connector, condition) = (&call.caller.connector, call.if_match());
+    let replaced = call.face.app.provision().replace_group(
+        connector,
+        id,
+        map,
+        members,
+        condition,
+        call.cause(),
+    );
+    let WrittenGroup { group, warnings } = replaced.await.map_err(scim_error)?;
+    call.note(&warnings);
+    show_written(call, &group, projection).await
+}
+
+pub(super) async fn patch(call: &Call, id: String, body: Body) -> Reply {
+    let projection = call.projection(ResourceType::group())?;
+    let request = PatchRequest::parse(call.object(body, GROUP_BODY_BYTES_MAX).await?)?;
+    let connector = &call.caller.connector;
+    let patched = call.face.app.provision().patch_group(
+        connector,
+        id,
+        request,
+        call.if_match(),
+        call.cause(),
+    );
+    let WrittenGroup { group, warnings } = patched.await.map_err(scim_error)?;
+    call.note(&warnings);
+    match connector.connector.settings.patch_reply {
+        PatchReply::Always204 => Ok(reply::no_content(Some(&group.meta))),
+        PatchReply::Auto if is_long(&group, &projection) => {
+            Ok(reply::no_content(Some(&group.meta)))
+        }
+        PatchReply::Auto | PatchReply::Always200 => show_written(call, &group, projection).await,
+    }
+}
+
+/// A group that was just written. It is read again, so that version and members are of one state; if
+/// it is gone already, the answer is what was written.
+async fn show_written(call: &Call, group: &SourceGroup, projection: Projection) -> Reply {
+    if !is_long(group, &projection) {
+        match show(call, &group.id, projection.clone()).await {
+            Err(error) if error.status == 404 => {}
+            shown => return shown,
+        }
+    }
+    let (showing, group) = (Showing::new(call, projection), group.clone());
+    stream::answer(call, true, move |_tx, out| {
+        out.tag(group.meta)?;
+        showing.write_without_members(&group, out)
+    })
+    .await
+}
+
+fn is_long(group: &SourceGroup, projection: &Projection) -> bool {
+    projection.wants(BESIDE) && group.member_count > MEMBERS_AFTER_WRITE_MAX
+}
+
+pub(super) async fn delete(call: &Call, id: String) -> Reply {
+    let (connector, condition) = (&call.caller.connector, call.if_match());
+    let deleted = call
+        .face
+        .app
+        .provision()
+        .delete_group(connector, id, condition, call.cause());
+    deleted.await.map_err(scim_error)?;
+    Ok(reply::no_content(None))
+}

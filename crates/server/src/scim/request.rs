@@ -1,0 +1,212 @@
+//! One request of a SCIM client: who asks, what for, and its body as JSON.
+
+use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderName};
+use directory::{Cause, ConnectorId};
+use percent_encoding::percent_decode_str;
+use provision::JsonObject;
+use scim::{IfMatch, IfNoneMatch, ListQuery, Projection, ResourceType, ScimError, Warning};
+
+use super::Face;
+use crate::authority::ScimCaller;
+use crate::body::{self, BodyError};
+
+/// Bodies above this many bytes are parsed on a thread that may take its time.
+const PARSED_INLINE_BYTES_MAX: usize = 64 * 1024;
+
+/// What every handler of this face gets.
+pub(super) struct Call {
+    pub(super) face: Face,
+    pub(super) caller: ScimCaller,
+    headers: HeaderMap,
+    query: String,
+}
+
+impl Call {
+    pub(super) fn new(
+        face: Face,
+        caller: ScimCaller,
+        headers: HeaderMap,
+        query: Option<&str>,
+    ) -> Call {
+        Call {
+            face,
+            caller,
+            headers,
+            query: query.unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The connector that everything is confined to.
+    pub(super) fn connector(&self) -> ConnectorId {
+        self.caller.connector.connector.id
+    }
+
+    /// Who acts, for the journal.
+    pub(super) fn cause(&self) -> Cause {
+        self.caller.cause.clone()
+    }
+
+    /// The address of a collection, such as that of users.
+    pub(super) fn collection(&self, ty: &ResourceType) -> String {
+        format!("{}{}", self.caller.base_url, ty.endpoint)
+    }
+
+    /// Whether the query has this parameter.
+    pub(super) fn asks_for(&self, parameter: &str) -> Result<bool, ScimError> {
+        Ok(self
+            .pairs()?
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case(parameter)))
+    }
+
+    /// The query of a list.
+    pub(super) fn list_query(&self, ty: &ResourceType) -> Result<ListQuery, ScimError> {
+        let pairs = self.pairs()?;
+        ListQuery::parse(
+            pairs
+                .iter()
+                .map(|(name, value)| (name.as_ref(), value.as_ref())),
+            ty,
+        )
+    }
+
+    /// What is to be shown of a single resource.
+    pub(super) fn projection(&self, ty: &ResourceType) -> Result<Projection, ScimError> {
+        if self.query.is_empty() {
+            return Ok(Projection::default());
+        }
+        let pairs = self.pairs()?;
+        let last = |wanted: &str| {
+            let mut named = pairs
+                .iter()
+                .rev()
+                .filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            named.next().map(|(_, value)| value.as_ref())
+        };
+        Projection::parse(last("attributes"), last("excludedAttributes"), ty)
+    }
+
+    fn pairs(&self) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, ScimError> {
+        let parts = self.query.split('&').filter(|part| !part.is_empty());
+        parts
+            .map(|part| {
+                let (name, value) = part.split_once('=').unwrap_or((part, ""));
+                Ok((decode(name)?, decode(value)?))
+            })
+            .collect()
+    }
+
+    pub(super) fn if_match(&self) -> Option<IfMatch> {
+        self.header(IF_MATCH).map(IfMatch::parse)
+    }
+
+    pub(super) fn if_none_match(&self) -> Option<IfNoneMatch> {
+        self.header(IF_NONE_MATCH).map(IfNoneMatch::parse)
+    }
+
+    fn header(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body as a JSON object.
+    pub(super) async fn object(
+        &self,
+        body: Body,
+        bytes_max: usize,
+    ) -> Result<JsonObject, ScimError> {
+        self.require_json()?;
+        let bytes = body::read(&self.headers, body, bytes_max)
+            .await
+            .map_err(body_error)?;
+        if bytes.len() <= PARSED_INLINE_BYTES_MAX {
+            return scim::json::read_object(&bytes);
+        }
+        let parsed = tokio::task::spawn_blocking(move || scim::json::read_object(&bytes)).await;
+        parsed.unwrap_or_else(|error| {
+            tracing::error!(%error, "reading a body failed");
+            Err(ScimError::internal(
+                "The server made a mistake while it read the request. Its log tells more.",
+            ))
+        })
+    }
+
+    /// A body without a type is taken for JSON, since it can be nothing else.
+    fn require_json(&self) -> Result<(), ScimError> {
+        let Some(sent) = self.headers.get(CONTENT_TYPE) else {
+            return Ok(());
+        };
+        let media_type = sent
+            .to_str()
+            .unwrap_or_default()
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim();
+        let is_json = media_type.eq_ignore_ascii_case("application/json")
+            || media_type.eq_ignore_ascii_case("text/json")
+            || media_type.to_ascii_lowercase().ends_with("+json");
+        if is_json {
+            return Ok(());
+        }
+        Err(ScimError::unsupported_media_type(
+            "The body must be JSON. Send it with 'Content-Type: application/scim+json'.",
+        ))
+    }
+
+    /// Leaves a note of what was ignored, for the administrator.
+    pub(super) fn note(&self, warnings: &[Warning]) {
+        for warning in warnings {
+            tracing::info!(
+                connector = %self.caller.connector.connector.public_id,
+                request = %self.caller.cause.request,
+                what = %warning.what,
+                why = %warning.why,
+                "part of a SCIM request had no effect",
+            );
+        }
+    }
+}
+
+/// Decodes a part of a query, in which a plus sign is a blank.
+fn decode(text: &str) -> Result<Cow<'_, str>, ScimError> {
+    let refused = || {
+        ScimError::bad_request(
+            "The query is not UTF-8. Encode it as UTF-8, then with percent signs.",
+        )
+    };
+    if !text.contains('+') {
+        return percent_decode_str(text)
+            .decode_utf8()
+            .ok()
+            .ok_or_else(refused);
+    }
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode_str(&spaced)
+        .decode_utf8()
+        .ok()
+        .ok_or_else(refused)?;
+    Ok(Cow::Owned(decoded.into_owned()))
+}
+
+fn body_error(error: BodyError) -> ScimError {
+    match error {
+        BodyError::TooLarge(bytes) => ScimError::too_large(format!(
+            "The body is larger than {bytes} bytes. Send less in one request, such as fewer members."
+        )),
+        BodyError::Encoded => ScimError::unsupported_media_type(
+            "The body is compressed. Send it without Content-Encoding.",
+        ),
+        BodyError::TooSlow => ScimError::new(
+            408,
+            None,
+            "The body did not arrive in time. Send the request again.",
+        ),
+        BodyError::Broken => {
+            ScimError::bad_request("The connection broke before the body was complete.")
+        }
+    }
+}
