@@ -1,0 +1,133 @@
+//! A request to the Crowd face: who asks, with which parameters, for which format.
+
+use ::crowd::query::Query;
+use ::crowd::transport::{BASE_PATH, CONTEXT};
+use ::crowd::{Attributes, Body as Document, CrowdError, Format, Links, Style};
+use axum::extract::{FromRequestParts, OriginalUri, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::response::Response;
+use directory::{DirectoryId, Group, User};
+use provision::Writer;
+use store::{Attribute, ReadTx};
+
+use super::negotiate::format_of;
+use super::{Face, Refusal};
+use crate::authority::CrowdApplication;
+use crate::body;
+use crate::limits::CROWD_BODY_BYTES_MAX;
+
+/// Everything a handler needs to know of a request but its body.
+pub(super) struct Call {
+    pub(super) face: Face,
+    pub(super) application: CrowdApplication,
+    pub(super) query: Query,
+    pub(super) style: Style,
+}
+
+impl FromRequestParts<Face> for Call {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, face: &Face) -> Result<Call, Response> {
+        let application = CrowdApplication::from_request_parts(parts, face).await?;
+        let whole = parts
+            .extensions
+            .get::<OriginalUri>()
+            .map_or(&parts.uri, |original| &original.0);
+        let context = if whole.path().starts_with(BASE_PATH) {
+            ""
+        } else {
+            CONTEXT
+        };
+        let links = Links::new(&format!("{}{context}{BASE_PATH}/1", application.base_url));
+        let query = Query::parse(whole.query().unwrap_or_default())
+            .map_err(|error| axum::response::IntoResponse::into_response(Refusal::from(error)))?;
+        Ok(Call {
+            face: face.clone(),
+            application,
+            query,
+            style: Style::new(format_of(&parts.headers), links),
+        })
+    }
+}
+
+impl Call {
+    /// The directory that the application sees.
+    pub(super) fn directory(&self) -> DirectoryId {
+        self.application.directory
+    }
+
+    /// The format of the answer.
+    pub(super) fn format(&self) -> Format {
+        self.style.format
+    }
+
+    /// The parameter `username`.
+    pub(super) fn username(&self) -> Result<String, Refusal> {
+        Ok(self.query.required("username")?.to_owned())
+    }
+
+    /// The parameter `groupname`.
+    pub(super) fn groupname(&self) -> Result<String, Refusal> {
+        Ok(self.query.required("groupname")?.to_owned())
+    }
+
+    /// The application as the author of local writes.
+    pub(super) fn writer(&self) -> Result<Writer, Refusal> {
+        self.application.writer().ok_or_else(|| {
+            Refusal::forbidden(format!(
+                "Application <{}> may only read. An administrator can give it read-write access here, or set the directory to read-only in the product.",
+                self.application.name
+            ))
+        })
+    }
+
+    /// Reads a request's body.
+    pub(super) async fn read<T: Document>(&self, request: Request) -> Result<T, Refusal> {
+        let (parts, body) = request.into_parts();
+        let bytes = body::read(&parts.headers, body, CROWD_BODY_BYTES_MAX).await?;
+        let kind = parts
+            .headers
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
+        Ok(T::read(&bytes, kind)?)
+    }
+
+    /// Runs a few index look-ups in the application's directory.
+    pub(super) async fn look_up<T: Send + 'static>(
+        &self,
+        closure: impl Fn(&ReadTx<'_>, DirectoryId) -> Result<T, Refusal> + Send + Sync + 'static,
+    ) -> Result<T, Refusal> {
+        let directory = self.directory();
+        let store = self.face.app.provision().store();
+        store.look_up(move |tx| closure(tx, directory)).await
+    }
+}
+
+/// The user of this name, or the refusal that says there is none.
+pub(super) fn find_user(
+    tx: &ReadTx<'_>,
+    directory: DirectoryId,
+    name: &str,
+) -> Result<User, Refusal> {
+    let found = tx.directory_user(directory, name)?;
+    found.ok_or_else(|| CrowdError::user_not_found(name).into())
+}
+
+/// The group of this name, or the refusal that says there is none.
+pub(super) fn find_group(
+    tx: &ReadTx<'_>,
+    directory: DirectoryId,
+    name: &str,
+) -> Result<Group, Refusal> {
+    let found = tx.directory_group(directory, name)?;
+    found.ok_or_else(|| CrowdError::group_not_found(name).into())
+}
+
+/// Attributes by name.
+pub(super) fn by_name(attributes: Vec<Attribute>) -> Attributes {
+    attributes
+        .into_iter()
+        .map(|attribute| (attribute.name, attribute.values))
+        .collect()
+}

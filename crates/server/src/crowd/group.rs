@@ -1,0 +1,110 @@
+//! Single groups. Groups of the identity provider can be read, local ones can be made and changed too.
+
+use ::crowd::group::{Group as Shown, GroupRequest};
+use ::crowd::{Attributes, CrowdError, Reason, attributes};
+use axum::extract::Request;
+use directory::Group;
+use scim::limits::NAME_CHARS_MAX;
+use scim::name::refuse_name;
+
+use super::call::{Call, by_name, find_group};
+use super::reply::{Reply, created, document, nothing};
+
+/// A group of the directory as the protocol shows it.
+pub(super) fn shown<'a>(group: &'a Group, attributes: &'a Attributes) -> Shown<'a> {
+    Shown {
+        name: &group.name,
+        description: &group.description,
+        active: true,
+        attributes,
+    }
+}
+
+/// `GET group?groupname=`
+pub(super) async fn get(call: Call) -> Reply {
+    let name = call.groupname()?;
+    let with_attributes = call.query.expand().attributes;
+    let (group, attributes) = call
+        .look_up(move |tx, directory| {
+            let group = find_group(tx, directory, &name)?;
+            let attributes = match with_attributes {
+                true => by_name(tx.group_attributes(group.pk)?),
+                false => Attributes::new(),
+            };
+            Ok((group, attributes))
+        })
+        .await?;
+    Ok(document(
+        call.format(),
+        shown(&group, &attributes).to_bytes(&call.style),
+    ))
+}
+
+/// `POST group`
+pub(super) async fn create(call: Call, request: Request) -> Reply {
+    let writer = call.writer()?;
+    let asked: GroupRequest = call.read(request).await?;
+    check_name(&asked.name)?;
+    let description = asked.description.unwrap_or_default();
+    let provision = call.face.app.provision();
+    let group = provision
+        .create_local_group(&writer, asked.name, description)
+        .await?;
+    let location = call.style.links.group(&group.name);
+    let body = shown(&group, attributes::NONE).to_bytes(&call.style);
+    Ok(created(call.format(), &location, body))
+}
+
+/// `PUT group?groupname=`
+pub(super) async fn change(call: Call, request: Request) -> Reply {
+    let writer = call.writer()?;
+    let name = call.groupname()?;
+    let asked: GroupRequest = call.read(request).await?;
+    if scim::fold(&asked.name) != scim::fold(&name) {
+        let message = "A group cannot be renamed: the name in the body is another than in the URL.";
+        return Err(CrowdError::new(Reason::InvalidGroup, message).into());
+    }
+    let group = match asked.description {
+        Some(description) => {
+            call.face
+                .app
+                .provision()
+                .update_local_group(&writer, name, description)
+                .await?
+        }
+        None => {
+            call.look_up(move |tx, directory| find_group(tx, directory, &name))
+                .await?
+        }
+    };
+    Ok(document(
+        call.format(),
+        shown(&group, attributes::NONE).to_bytes(&call.style),
+    ))
+}
+
+/// `DELETE group?groupname=`
+pub(super) async fn remove(call: Call) -> Reply {
+    let writer = call.writer()?;
+    let name = call.groupname()?;
+    call.face
+        .app
+        .provision()
+        .delete_local_group(&writer, name)
+        .await?;
+    Ok(nothing())
+}
+
+/// A local group's name has to be one that the identity provider could give as well.
+fn check_name(name: &str) -> Result<(), CrowdError> {
+    let refused = |why| {
+        CrowdError::new(
+            Reason::InvalidGroup,
+            format!("The name of the group has {why}."),
+        )
+    };
+    if name.chars().count() > NAME_CHARS_MAX {
+        return Err(refused("more than 255 characters"));
+    }
+    refuse_name(name).map_or(Ok(()), |why| Err(refused(why)))
+}

@@ -1,0 +1,62 @@
+//! The format of answers, and the one place where refusals become entities.
+
+use ::crowd::{CrowdError, Format, transport};
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+
+/// Seconds after which a caller may try again when the server could not serve it.
+const RETRY_AFTER_SECONDS: &str = "10";
+
+/// The format that a request asks for.
+pub(crate) fn format_of(headers: &HeaderMap) -> Format {
+    let values = headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let accept: Vec<&str> = values.collect();
+    Format::from_accept((!accept.is_empty()).then(|| accept.join(",")).as_deref())
+}
+
+/// Gives every answer of this face the headers that clients count on, and every refusal its entity.
+pub(super) async fn finish(request: Request, next: Next) -> Response {
+    let format = format_of(request.headers());
+    let mut response = next.run(request).await;
+    if let Some(error) = response.extensions_mut().remove::<CrowdError>() {
+        let headers = std::mem::take(response.headers_mut());
+        response = render(&error, format);
+        // What routing added, e.g. the methods that a resource does know.
+        for (name, value) in &headers {
+            response
+                .headers_mut()
+                .entry(name)
+                .or_insert_with(|| value.clone());
+        }
+    }
+    let headers = response.headers_mut();
+    headers.insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static(transport::CACHE_CONTROL),
+    );
+    response
+}
+
+/// An error entity as a response.
+pub(super) fn render(error: &CrowdError, format: Format) -> Response {
+    let mut response = Response::new(Body::from(error.to_bytes(format)));
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = status;
+    let mut set = |name: HeaderName, value: &'static str| {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    };
+    set(CONTENT_TYPE, format.content_type());
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        set(RETRY_AFTER, RETRY_AFTER_SECONDS);
+    }
+    response
+}

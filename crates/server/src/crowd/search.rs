@@ -1,0 +1,128 @@
+//! Searches: all users, all groups, or those that match a restriction.
+
+use ::crowd::query::EntityType;
+use ::crowd::{Restriction, cql};
+use axum::extract::Request;
+use directory::{DirectoryId, Search};
+use store::ReadTx;
+
+use super::call::Call;
+use super::listing::{Wanted, walk};
+use super::question::{Shortcut, search_of, shortcut};
+use super::reply::Reply;
+use super::stream::{self, Sink};
+use super::{Refusal, event};
+
+/// `GET search?entity-type=&restriction=`
+pub(super) async fn by_query(call: Call) -> Reply {
+    let kind = call.query.entity_type()?;
+    let restriction = cql::parse(call.query.get("restriction").unwrap_or_default())?;
+    answer(call, kind, &restriction).await
+}
+
+/// `POST search?entity-type=`
+pub(super) async fn by_body(call: Call, request: Request) -> Reply {
+    let kind = call.query.entity_type()?;
+    let restriction: Restriction = call.read(request).await?;
+    answer(call, kind, &restriction).await
+}
+
+async fn answer(call: Call, kind: EntityType, restriction: &Restriction) -> Reply {
+    let wanted = Wanted::new(&call, kind, search_of(restriction, kind)?)?;
+    let everybody =
+        kind == EntityType::User && wanted.search == Search::All && wanted.paging.is_everything();
+    if wanted.is_bounded() {
+        return stream::bounded(&call, move |tx, directory, sink| {
+            write(tx, directory, kind, &wanted, sink)
+        })
+        .await;
+    }
+    let (positions, application) = (call.face.positions.clone(), call.application.id);
+    stream::unbounded(&call, call.format(), move |tx, directory, sink| {
+        if everybody {
+            // The first of the three lists of a full synchronisation: what changes from here on may be missed.
+            positions.note(application, event::Position::now(tx, directory)?);
+        }
+        write(tx, directory, kind, &wanted, sink)
+    })
+    .await
+}
+
+fn write(
+    tx: &ReadTx<'_>,
+    directory: DirectoryId,
+    kind: EntityType,
+    wanted: &Wanted,
+    sink: Sink,
+) -> Result<Sink, Refusal> {
+    match kind {
+        EntityType::User => write_users(tx, directory, wanted, sink),
+        EntityType::Group => write_groups(tx, directory, wanted, sink),
+    }
+}
+
+fn write_users(
+    tx: &ReadTx<'_>,
+    directory: DirectoryId,
+    wanted: &Wanted,
+    sink: Sink,
+) -> Result<Sink, Refusal> {
+    let mut users = wanted.users(tx, sink)?;
+    if users.is_full() {
+        return users.finish();
+    }
+    let some = match shortcut(&wanted.search) {
+        Shortcut::Nothing => Vec::new(),
+        Shortcut::Name(name) => tx.directory_user(directory, name)?.into_iter().collect(),
+        Shortcut::Key(key) => tx
+            .directory_user_by_key(directory, key)?
+            .into_iter()
+            .collect(),
+        Shortcut::Email(email) => tx.directory_users_by_email(directory, email)?,
+        Shortcut::Prefix(prefix) => {
+            walk(
+                |each| tx.directory_users_by_prefix(directory, prefix, each),
+                |user| users.take(user),
+            )?;
+            return users.finish();
+        }
+        Shortcut::Walk => {
+            walk(
+                |each| tx.each_directory_user(directory, each),
+                |user| users.take(user),
+            )?;
+            return users.finish();
+        }
+    };
+    for user in some {
+        if users.take(user)?.is_break() {
+            break;
+        }
+    }
+    users.finish()
+}
+
+fn write_groups(
+    tx: &ReadTx<'_>,
+    directory: DirectoryId,
+    wanted: &Wanted,
+    sink: Sink,
+) -> Result<Sink, Refusal> {
+    let mut groups = wanted.groups(tx, sink)?;
+    if groups.is_full() {
+        return groups.finish();
+    }
+    match shortcut(&wanted.search) {
+        Shortcut::Nothing => {}
+        Shortcut::Name(name) => {
+            if let Some(group) = tx.directory_group(directory, name)? {
+                let _only_one = groups.take(&group)?;
+            }
+        }
+        _ => walk(
+            |each| tx.each_directory_group(directory, each),
+            |group| groups.take(&group),
+        )?,
+    }
+    groups.finish()
+}

@@ -1,0 +1,188 @@
+//! Answers of any length: a blocking thread reads the store and writes, the connection takes it piece by piece.
+//!
+//! What could not be read to its end never looks whole. A failure before the first piece is a plain refusal; a
+//! later one breaks the connection, since a product deletes whatever is missing from a list that seems complete.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ::crowd::{CrowdError, Format, Reason};
+use axum::body::{Body, Bytes};
+use directory::DirectoryId;
+use futures_util::stream;
+use store::ReadTx;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Semaphore, mpsc};
+
+use super::Refusal;
+use super::call::Call;
+use super::reply::{Reply, document};
+
+/// Pieces that may wait for the connection.
+const PIECES_AHEAD: usize = 4;
+/// A caller that takes nothing for so long is gone; its read transaction has to end.
+const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// Long answers at once. Each holds a connection to the database while its caller reads, and logins need some too.
+const LISTINGS_AT_ONCE: usize = 4;
+
+/// The right to write a long answer.
+pub(super) struct Listings {
+    running: Arc<Semaphore>,
+}
+
+impl Default for Listings {
+    fn default() -> Self {
+        Self {
+            running: Arc::new(Semaphore::new(LISTINGS_AT_ONCE)),
+        }
+    }
+}
+
+/// Where an answer is written to.
+pub(super) enum Sink {
+    /// Memory, for an answer of bounded length.
+    Memory(Vec<u8>),
+    /// The connection, piece by piece.
+    Connection(Pieces),
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Sink::Memory(buffer) => buffer.write(bytes),
+            Sink::Connection(pieces) => pieces.send(bytes).map(|()| bytes.len()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The thread's end of the channel to the connection.
+#[derive(Clone)]
+pub(super) struct Pieces {
+    channel: mpsc::Sender<Piece>,
+    sent: Arc<AtomicBool>,
+    runtime: Handle,
+}
+
+enum Piece {
+    Bytes(Bytes),
+    End,
+    Failed(Refusal),
+}
+
+impl Pieces {
+    fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        self.sent.store(true, Ordering::Relaxed);
+        self.pass(Piece::Bytes(Bytes::copy_from_slice(bytes)))
+    }
+
+    fn pass(&self, piece: Piece) -> io::Result<()> {
+        match self.channel.try_send(piece) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Closed(_)) => Err(io::ErrorKind::BrokenPipe.into()),
+            Err(TrySendError::Full(piece)) => {
+                let waiting = self.channel.send_timeout(piece, STALL_TIMEOUT);
+                self.runtime
+                    .block_on(waiting)
+                    .map_err(|_gone| io::ErrorKind::TimedOut.into())
+            }
+        }
+    }
+
+    /// A store may run a closure again after a lost connection. That is all right as long as nothing went out.
+    fn begin(&self) -> io::Result<()> {
+        if self.sent.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the answer was interrupted"));
+        }
+        Ok(())
+    }
+}
+
+/// Answers with a document that may be of any length, written by `write` on one consistent state.
+pub(super) async fn unbounded(
+    call: &Call,
+    format: Format,
+    write: impl Fn(&ReadTx<'_>, DirectoryId, Sink) -> Result<Sink, Refusal> + Send + 'static,
+) -> Reply {
+    let running = Arc::clone(&call.face.listings.running)
+        .acquire_owned()
+        .await;
+    let (channel, mut pieces) = mpsc::channel(PIECES_AHEAD);
+    let sender = Pieces {
+        channel,
+        sent: Arc::default(),
+        runtime: Handle::current(),
+    };
+    let (store, directory) = (call.face.app.provision().store().clone(), call.directory());
+    tokio::task::spawn_blocking(move || {
+        let _running = running;
+        let outcome = store.read_blocking(|tx| {
+            sender.begin()?;
+            write(tx, directory, Sink::Connection(sender.clone())).map(drop)
+        });
+        let last = match outcome {
+            Ok(()) => Piece::End,
+            Err(refusal) => Piece::Failed(refusal),
+        };
+        if sender.pass(last).is_err() {
+            tracing::debug!("the caller of a long answer went away");
+        }
+    });
+    let first = next_bytes(&mut pieces).await?.unwrap_or_default();
+    match next_bytes(&mut pieces).await? {
+        None => Ok(document(format, first)),
+        Some(second) => Ok(document(format, rest_of(vec![second, first], pieces))),
+    }
+}
+
+/// Answers with a document that the caller of this function knows to be short.
+pub(super) async fn bounded(
+    call: &Call,
+    write: impl Fn(&ReadTx<'_>, DirectoryId, Sink) -> Result<Sink, Refusal> + Send + Sync + 'static,
+) -> Reply {
+    let directory = call.directory();
+    let store = call.face.app.provision().store();
+    let sink = store
+        .read(move |tx| write(tx, directory, Sink::Memory(Vec::new())))
+        .await?;
+    match sink {
+        Sink::Memory(body) => Ok(document(call.format(), body)),
+        Sink::Connection(_) => Err(interrupted()),
+    }
+}
+
+/// The next piece; none at the end. A channel that closes before the end is a thread that died.
+async fn next_bytes(pieces: &mut mpsc::Receiver<Piece>) -> Result<Option<Bytes>, Refusal> {
+    match pieces.recv().await {
+        Some(Piece::Bytes(bytes)) => Ok(Some(bytes)),
+        Some(Piece::End) => Ok(None),
+        Some(Piece::Failed(refusal)) => Err(refusal),
+        None => Err(interrupted()),
+    }
+}
+
+/// A body of the pieces at hand (last one first) and those to come.
+fn rest_of(at_hand: Vec<Bytes>, pieces: mpsc::Receiver<Piece>) -> Body {
+    let all = stream::try_unfold((at_hand, pieces), |(mut at_hand, mut pieces)| async {
+        let next = match at_hand.pop() {
+            Some(bytes) => Some(bytes),
+            None => next_bytes(&mut pieces).await.map_err(|refusal| {
+                tracing::warn!(error = %refusal.into_error(), "a long answer was cut off");
+                io::Error::other("the answer could not be read to its end")
+            })?,
+        };
+        Ok::<_, io::Error>(next.map(|bytes| (bytes, (at_hand, pieces))))
+    });
+    Body::from_stream(all)
+}
+
+fn interrupted() -> Refusal {
+    let message = "The answer could not be read to its end. The server's log tells more.";
+    CrowdError::new(Reason::OperationFailed, message).into()
+}

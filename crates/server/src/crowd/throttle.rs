@@ -1,0 +1,161 @@
+//! Wrong passwords, counted per application and user, so that guessing takes for ever.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use directory::{ApplicationId, UserPk};
+
+/// Failures that cost nothing.
+const FREE_FAILURES: u32 = 10;
+/// Failures are forgotten after so long without a further one.
+const MEMORY: Duration = Duration::from_secs(5 * 60);
+/// The longest that a login is kept waiting; who would have to wait longer is refused at once.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+/// Users remembered at once.
+const REMEMBERED_MAX: usize = 100_000;
+
+/// Counts failures. An attempt counts as a failure until it succeeds, so that many at once gain nothing.
+#[derive(Default)]
+pub(super) struct Throttle {
+    failures: Mutex<HashMap<(ApplicationId, UserPk), Failures>>,
+}
+
+struct Failures {
+    count: u32,
+    last: Instant,
+    /// The next attempt may be looked at from then on.
+    until: Instant,
+}
+
+/// What to do with an attempt.
+pub(super) enum Verdict {
+    /// Look at the password, after a while.
+    Try(Attempt),
+    /// Refuse without looking.
+    TooMany,
+}
+
+/// An attempt that may go on.
+pub(super) struct Attempt {
+    /// How long to wait first.
+    pub(super) wait: Duration,
+}
+
+impl Throttle {
+    /// Counts an attempt.
+    pub(super) fn begin(&self, application: ApplicationId, user: UserPk) -> Verdict {
+        self.begin_at(application, user, Instant::now())
+    }
+
+    /// Forgets the failures of a user who knew the password.
+    pub(super) fn succeeded(&self, application: ApplicationId, user: UserPk) {
+        self.lock().remove(&(application, user));
+    }
+
+    fn begin_at(&self, application: ApplicationId, user: UserPk, now: Instant) -> Verdict {
+        let mut failures = self.lock();
+        if failures.len() >= REMEMBERED_MAX {
+            failures.retain(|_, known| now.duration_since(known.last) < MEMORY);
+            if failures.len() >= REMEMBERED_MAX {
+                failures.clear();
+            }
+        }
+        let known = failures
+            .entry((application, user))
+            .and_modify(|known| {
+                if now.duration_since(known.last) >= MEMORY {
+                    *known = Failures {
+                        count: 0,
+                        last: now,
+                        until: now,
+                    };
+                }
+            })
+            .or_insert(Failures {
+                count: 0,
+                last: now,
+                until: now,
+            });
+        let wait = known.until.saturating_duration_since(now);
+        if wait > WAIT_MAX {
+            return Verdict::TooMany;
+        }
+        known.count += 1;
+        known.last = now;
+        if known.count >= FREE_FAILURES {
+            let doublings = (known.count - FREE_FAILURES).min(8);
+            known.until = now + wait + Duration::from_secs(1 << doublings).min(MEMORY);
+        }
+        Verdict::Try(Attempt { wait })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(ApplicationId, UserPk), Failures>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JIRA: ApplicationId = ApplicationId(1);
+    const MIRA: UserPk = UserPk(1);
+
+    fn tried(throttle: &Throttle, at: Instant, seconds: u64) -> Option<Duration> {
+        match throttle.begin_at(JIRA, MIRA, at + Duration::from_secs(seconds)) {
+            Verdict::Try(attempt) => Some(attempt.wait),
+            Verdict::TooMany => None,
+        }
+    }
+
+    #[test]
+    fn ten_failures_are_free_then_each_costs_twice_as_much() {
+        let (throttle, start) = (Throttle::default(), Instant::now());
+        for _ in 0..10 {
+            assert_eq!(tried(&throttle, start, 0), Some(Duration::ZERO));
+        }
+        assert_eq!(tried(&throttle, start, 0), Some(Duration::from_secs(1)));
+        assert_eq!(tried(&throttle, start, 0), Some(Duration::from_secs(3)));
+        assert_eq!(tried(&throttle, start, 0), None);
+        assert_eq!(tried(&throttle, start, 7), Some(Duration::ZERO));
+        assert_eq!(tried(&throttle, start, 8), None);
+    }
+
+    #[test]
+    fn a_refused_attempt_does_not_prolong_the_wait() {
+        let (throttle, start) = (Throttle::default(), Instant::now());
+        (0..12).for_each(|_| drop(tried(&throttle, start, 0)));
+        (0..1_000).for_each(|_| assert_eq!(tried(&throttle, start, 1), None));
+        assert_eq!(tried(&throttle, start, 7), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn success_and_time_forgive() {
+        let (throttle, start) = (Throttle::default(), Instant::now());
+        (0..20).for_each(|_| drop(tried(&throttle, start, 0)));
+        assert_eq!(tried(&throttle, start, 1), None);
+        throttle.succeeded(JIRA, MIRA);
+        assert_eq!(tried(&throttle, start, 1), Some(Duration::ZERO));
+        (0..20).for_each(|_| drop(tried(&throttle, start, 1)));
+        assert_eq!(tried(&throttle, start, 2), None);
+        assert_eq!(
+            tried(&throttle, start, 2 + MEMORY.as_secs()),
+            Some(Duration::ZERO)
+        );
+    }
+
+    #[test]
+    fn others_do_not_pay_for_it() {
+        let (throttle, start) = (Throttle::default(), Instant::now());
+        (0..20).for_each(|_| drop(tried(&throttle, start, 0)));
+        assert!(matches!(
+            throttle.begin_at(ApplicationId(2), MIRA, start),
+            Verdict::Try(_)
+        ));
+        assert!(matches!(
+            throttle.begin_at(JIRA, UserPk(2), start),
+            Verdict::Try(_)
+        ));
+    }
+}
