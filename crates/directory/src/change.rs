@@ -139,6 +139,27 @@ impl Change {
         }
     }
 
+    /// The group it speaks of, by the name after the change; none if it speaks of none.
+    pub fn group_name(&self) -> Option<&str> {
+        match self {
+            Change::AddMembership { group, .. }
+            | Change::RemoveMembership { group, .. }
+            | Change::SetOrigins { group, .. } => Some(group),
+            Change::CreateGroup { name, .. }
+            | Change::UpdateGroup { name, .. }
+            | Change::RenameGroup { to: name, .. }
+            | Change::DeleteGroup { name } => Some(name),
+            Change::CreateUser { .. }
+            | Change::UpdateUser { .. }
+            | Change::RenameUser { .. }
+            | Change::Disable { .. }
+            | Change::Reactivate { .. }
+            | Change::SetReason { .. }
+            | Change::RemoveUser { .. }
+            | Change::SetAttribute { .. } => None,
+        }
+    }
+
     /// Whether products can see a difference; changes of reasons and origins are for us alone.
     pub const fn is_visible(&self) -> bool {
         !matches!(self, Change::SetReason { .. } | Change::SetOrigins { .. })
