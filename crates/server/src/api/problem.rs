@@ -1,38 +1,195 @@
-//! Errors of the admin API (RFC 9457).
+//! Errors of the admin API (RFC 9457): what went wrong, where, and what to do about it.
 
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use directory::RuleError;
+use provision::ProvisionError;
+use serde::Serialize;
+use store::StoreError;
+use utoipa::{IntoResponses, ToSchema};
+
+/// Longest `detail`, in characters; what a client sent may be part of it.
+const DETAIL_CHARS_MAX: usize = 500;
+/// Seconds after which a client may try again when the server is in trouble.
+const RETRY_AFTER_SECONDS: &str = "10";
 
 /// What went wrong and what to do about it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, ToSchema, IntoResponses)]
+#[response(
+    status = "default",
+    description = "The request could not be carried out; nothing of it happened.",
+    content_type = "application/problem+json"
+)]
 pub(crate) struct Problem {
-    status: StatusCode,
+    /// Always `about:blank`: the status tells the kind of problem.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong in this case, and what to do.
     detail: String,
+    /// Which member of the request it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'static str>,
+    /// Everything that is wrong with rules.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<RuleProblem>,
+}
+
+/// One thing that is wrong with rules.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct RuleProblem {
+    /// Where, from the top of the rules.
+    #[schema(example = "mapping[0].steps[1].regex_replace.pattern")]
+    path: String,
+    /// What is wrong.
+    message: String,
+    /// What to do.
+    remedy: String,
+}
+
+impl From<&RuleError> for RuleProblem {
+    fn from(error: &RuleError) -> Self {
+        let RuleError {
+            path,
+            message,
+            remedy,
+        } = error.clone();
+        Self {
+            path,
+            message,
+            remedy,
+        }
+    }
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        let mut detail = detail.into();
+        if let Some((end, _)) = detail.char_indices().nth(DETAIL_CHARS_MAX) {
+            detail.truncate(end);
+            detail.push('…');
+        }
         Self {
-            status,
-            detail: detail.into(),
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail,
+            field: None,
+            errors: Vec::new(),
+        }
+    }
+
+    pub(super) fn not_found(what: &str, name: &str) -> Self {
+        let detail = format!("There is no {what} '{name}'. The list of them tells their names.");
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    pub(super) fn invalid(field: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            field: Some(field),
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+        }
+    }
+
+    fn rules(errors: &[RuleError]) -> Self {
+        Self {
+            field: Some("rules"),
+            errors: errors.iter().map(RuleProblem::from).collect(),
+            ..Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The rules are not valid, so nothing was changed. 'errors' tells each place and what to do.",
+            )
         }
     }
 
     pub(crate) fn into_response(self) -> Response {
-        let body = json!({
-            "type": "about:blank",
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-        });
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self).unwrap_or_default();
         let kind = [(CONTENT_TYPE, "application/problem+json")];
-        let mut response = (self.status, kind, body.to_string()).into_response();
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            let seconds = axum::http::HeaderValue::from_static("10");
+        let mut response = (status, kind, body).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            let seconds = HeaderValue::from_static(RETRY_AFTER_SECONDS);
             response.headers_mut().insert(RETRY_AFTER, seconds);
         }
         response
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        Problem::into_response(self)
+    }
+}
+
+/// What a failed use case means to a client of the admin API.
+impl From<&ProvisionError> for Problem {
+    fn from(error: &ProvisionError) -> Self {
+        match error {
+            ProvisionError::NotFound { what, name } => Self::not_found(what, name),
+            ProvisionError::Exists { .. } => Self::new(StatusCode::CONFLICT, sentence(error)),
+            ProvisionError::Invalid { field, message } => {
+                Self::invalid(field, format!("'{field}' {message}."))
+            }
+            ProvisionError::Rules(errors) => Self::rules(errors),
+            ProvisionError::Scim(error) => {
+                let status = StatusCode::from_u16(error.status);
+                let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                Self::new(status, error.detail.as_str())
+            }
+            ProvisionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<&StoreError> for Problem {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Busy | StoreError::Unavailable { .. } | StoreError::DiskFull => {
+                tracing::warn!(%error, "a request of the admin API had to be put off");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "The server cannot store anything at the moment. Try again later.",
+                )
+            }
+            StoreError::Conflict { constraint } => {
+                let detail = format!(
+                    "The change collides with something that exists ({constraint}). Look at it again, then repeat."
+                );
+                Self::new(StatusCode::CONFLICT, detail)
+            }
+            error => {
+                tracing::error!(%error, "a request of the admin API failed");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "The server made a mistake. Its log tells more.",
+                )
+            }
+        }
+    }
+}
+
+impl From<ProvisionError> for Problem {
+    fn from(error: ProvisionError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::from(&error)
+    }
+}
+
+/// An error's text as a sentence.
+fn sentence(error: &ProvisionError) -> String {
+    let text = error.to_string();
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => format!("{}{}.", first.to_uppercase(), chars.as_str()),
+        None => text,
     }
 }

@@ -1,0 +1,378 @@
+//! Connectors: list, create, show, change, reconcile.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header::LOCATION};
+use axum::response::IntoResponse;
+use directory::{
+    Connector, ConnectorId, ConnectorSettings, ConnectorState, PatchReply, Preset, Rules,
+};
+use jiff::Timestamp;
+use provision::{ConnectorDraft, ProvisionError};
+use serde::{Deserialize, Serialize};
+use store::{ReadTx, StoreError, StoredConnector, TokenKind};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::page::List;
+use super::problem::RuleProblem;
+use super::request::{Body, Segments};
+use super::tokens::TokenView;
+use super::{Answer, Problem, schema};
+use crate::App;
+use crate::authority::Admin;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(show, change))
+        .routes(routes!(reconcile))
+        .routes(routes!(check_rules))
+}
+
+/// A connector in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConnectorView {
+    /// The id in its URLs.
+    id: String,
+    /// Its name.
+    name: String,
+    /// Which identity provider it is for.
+    #[schema(schema_with = schema::preset)]
+    preset: Preset,
+    /// Whether its writes are taken, and whether they have effect.
+    #[schema(schema_with = schema::connector_state)]
+    state: ConnectorState,
+    /// What to paste into the identity provider.
+    pub(super) base_url: String,
+    /// The name of the directory that it feeds.
+    directory: String,
+    /// Users in its source.
+    users: i64,
+    /// Groups in its source.
+    groups: i64,
+}
+
+/// All there is to show about one connector.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConnectorDetail {
+    #[serde(flatten)]
+    connector: ConnectorView,
+    /// Users whose evaluation is still to come.
+    due: i64,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    created: Timestamp,
+    /// When its configuration last changed.
+    #[schema(value_type = String, format = DateTime)]
+    updated: Timestamp,
+    /// How its endpoint behaves.
+    #[schema(schema_with = schema::settings)]
+    settings: ConnectorSettings,
+    /// What its writes mean for the directory.
+    #[schema(schema_with = schema::rules)]
+    rules: Rules,
+    /// Its tokens, newest first, without their text.
+    tokens: Vec<TokenView>,
+}
+
+/// A connector that was just made.
+#[derive(Debug, Serialize, ToSchema)]
+struct NewConnector {
+    #[serde(flatten)]
+    connector: ConnectorView,
+    /// The token, shown this once.
+    token: String,
+}
+
+/// A connector to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ConnectorCreation {
+    /// Its name, 1 to 100 characters; free of other meaning, and no other connector's.
+    name: String,
+    /// Which identity provider it is for.
+    #[serde(default)]
+    #[schema(schema_with = schema::preset)]
+    preset: Preset,
+    /// Name or id of the directory that it feeds; left out, it gets one of its own of the same name.
+    directory: Option<String>,
+    /// What its writes mean for the directory.
+    #[serde(default)]
+    #[schema(schema_with = schema::rules)]
+    rules: Rules,
+    /// How its endpoint behaves.
+    #[serde(default)]
+    #[schema(schema_with = schema::settings)]
+    settings: ConnectorSettings,
+}
+
+/// What to change about a connector; what is left out stays.
+#[derive(Debug, Default, Clone, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ConnectorChange {
+    /// The new name.
+    name: Option<String>,
+    /// The new state.
+    #[schema(schema_with = schema::connector_state)]
+    state: Option<ConnectorState>,
+    /// The new rules, as a whole. Every user of the connector is then evaluated anew.
+    #[schema(schema_with = schema::rules)]
+    rules: Option<Rules>,
+    /// The settings to change.
+    settings: Option<SettingsChange>,
+}
+
+/// Which settings to change; what is left out stays.
+#[derive(Debug, Default, Clone, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SettingsChange {
+    /// The answer to a successful PATCH: `auto`, `always200` or `always204`.
+    #[schema(value_type = Option<String>)]
+    patch_reply: Option<PatchReply>,
+    /// Whether a pushed password is kept, as a hash.
+    accept_passwords: Option<bool>,
+}
+
+/// How much work a new evaluation is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Reconciliation {
+    /// Users that will be evaluated anew.
+    due: u64,
+}
+
+/// What is wrong with rules.
+#[derive(Debug, Serialize, ToSchema)]
+struct RuleCheck {
+    /// Whether they could be used.
+    valid: bool,
+    /// Everything that is wrong.
+    errors: Vec<RuleProblem>,
+}
+
+/// All connectors, in the order they were made.
+#[utoipa::path(get, path = "/connectors", tag = "connectors",
+    responses((status = OK, body = List<ConnectorView>), Problem))]
+async fn list(
+    _admin: Admin,
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Answer<Json<List<ConnectorView>>> {
+    let base = app.base_url(&headers);
+    let items = app
+        .provision()
+        .store()
+        .read(move |tx| {
+            let all = tx.connectors()?;
+            let views = all.iter().map(|stored| view(tx, stored, &base));
+            views.collect::<Result<Vec<_>, StoreError>>()
+        })
+        .await?;
+    Ok(Json(List { items }))
+}
+
+/// Makes a connector and its first token.
+///
+/// The token is in the answer and nowhere else.
+#[utoipa::path(post, path = "/connectors", tag = "connectors", request_body = ConnectorCreation,
+    responses((status = CREATED, body = NewConnector), Problem))]
+async fn create(
+    _admin: Admin,
+    State(app): State<App>,
+    headers: HeaderMap,
+    Body(creation): Body<ConnectorCreation>,
+) -> Answer<impl IntoResponse> {
+    let draft = ConnectorDraft {
+        name: creation.name,
+        preset: creation.preset,
+        directory: creation.directory,
+        rules: creation.rules,
+        settings: creation.settings,
+    };
+    let made = app.provision().create_connector(draft).await?;
+    let label = "made with the connector";
+    let token = app
+        .provision()
+        .create_scim_token(made.connector.id, label, None)
+        .await?;
+    let base = app.base_url(&headers);
+    let location = format!("{base}/api/v1/connectors/{}", made.connector.public_id);
+    let connector = app
+        .provision()
+        .store()
+        .read(move |tx| view(tx, &made, &base))
+        .await?;
+    let made = NewConnector {
+        connector,
+        token: token.secret.reveal().to_owned(),
+    };
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(made)))
+}
+
+/// One connector with its rules, settings and tokens.
+#[utoipa::path(get, path = "/connectors/{connector}", tag = "connectors",
+    params(("connector" = String, Path, description = "Its id or name")),
+    responses((status = OK, body = ConnectorDetail), Problem))]
+async fn show(
+    _admin: Admin,
+    State(app): State<App>,
+    headers: HeaderMap,
+    name: Segments<String>,
+) -> Answer<Json<ConnectorDetail>> {
+    let base = app.base_url(&headers);
+    let detail = app
+        .provision()
+        .store()
+        .read(move |tx| detail(tx, &find(tx, &name)?, &base))
+        .await?;
+    Ok(Json(detail))
+}
+
+/// Changes name, state, rules or settings.
+///
+/// With new rules every user of the connector becomes due and is evaluated anew, in pieces, while
+/// the server goes on serving.
+#[utoipa::path(patch, path = "/connectors/{connector}", tag = "connectors",
+    params(("connector" = String, Path, description = "Its id or name")),
+    request_body = ConnectorChange,
+    responses((status = OK, body = ConnectorDetail), Problem))]
+async fn change(
+    admin: Admin,
+    State(app): State<App>,
+    headers: HeaderMap,
+    name: Segments<String>,
+    Body(change): Body<ConnectorChange>,
+) -> Answer<Json<ConnectorDetail>> {
+    let id = find_id(&app, &name).await?;
+    if change != ConnectorChange::default() {
+        app.provision()
+            .change_connector(id, &admin.name, move |connector| {
+                change.clone().apply(connector);
+                Ok(())
+            })
+            .await?;
+    }
+    let base = app.base_url(&headers);
+    let detail = app
+        .provision()
+        .store()
+        .read(move |tx| {
+            let found = tx.connector(id)?;
+            let stored = found.ok_or_else(|| not_found(&id.to_string()))?;
+            detail(tx, &stored, &base)
+        })
+        .await?;
+    Ok(Json(detail))
+}
+
+/// Evaluates every user of a connector anew, by the present rules.
+///
+/// The work goes on after the answer; `due` of the connector tells how much is left.
+#[utoipa::path(post, path = "/connectors/{connector}/reconcile", tag = "connectors",
+    params(("connector" = String, Path, description = "Its id or name")),
+    responses((status = ACCEPTED, body = Reconciliation), Problem))]
+async fn reconcile(
+    admin: Admin,
+    State(app): State<App>,
+    name: Segments<String>,
+) -> Answer<impl IntoResponse> {
+    let id = find_id(&app, &name).await?;
+    let due = app.provision().reconcile(id, &admin.name).await?;
+    Ok((StatusCode::ACCEPTED, Json(Reconciliation { due })))
+}
+
+/// Checks rules without changing anything.
+#[utoipa::path(post, path = "/rules/check", tag = "connectors",
+    request_body(description = "Rules, as a connector has them", content_type = "application/json"),
+    responses((status = OK, body = RuleCheck), Problem))]
+async fn check_rules(_admin: Admin, Body(rules): Body<Rules>) -> Answer<Json<RuleCheck>> {
+    let errors = directory::CompiledRules::new(&rules)
+        .err()
+        .unwrap_or_default();
+    Ok(Json(RuleCheck {
+        valid: errors.is_empty(),
+        errors: errors.iter().map(RuleProblem::from).collect(),
+    }))
+}
+
+impl ConnectorChange {
+    fn apply(self, connector: &mut Connector) {
+        set(&mut connector.name, self.name);
+        set(&mut connector.state, self.state);
+        set(&mut connector.rules, self.rules);
+        let settings = self.settings.unwrap_or_default();
+        set(&mut connector.settings.patch_reply, settings.patch_reply);
+        set(
+            &mut connector.settings.accept_passwords,
+            settings.accept_passwords,
+        );
+    }
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+/// The connector of this id or name.
+pub(super) fn find(tx: &ReadTx<'_>, name: &str) -> Result<StoredConnector, ProvisionError> {
+    tx.find_connector(name)?.ok_or_else(|| not_found(name))
+}
+
+/// The store's number of the connector of this id or name.
+pub(super) async fn find_id(app: &App, name: &str) -> Result<ConnectorId, ProvisionError> {
+    let name = name.to_owned();
+    let found = app
+        .provision()
+        .store()
+        .look_up(move |tx| find(tx, &name))
+        .await;
+    found.map(|stored| stored.connector.id)
+}
+
+fn not_found(name: &str) -> ProvisionError {
+    ProvisionError::NotFound {
+        what: "connector",
+        name: name.to_owned(),
+    }
+}
+
+pub(super) fn view(
+    tx: &ReadTx<'_>,
+    stored: &StoredConnector,
+    base: &str,
+) -> Result<ConnectorView, StoreError> {
+    let connector = &stored.connector;
+    let counts = tx.source_counts(connector.id)?;
+    let directory = tx.directory(connector.directory)?;
+    Ok(ConnectorView {
+        id: connector.public_id.clone(),
+        name: connector.name.clone(),
+        preset: connector.preset,
+        state: connector.state,
+        base_url: format!("{base}/scim/v2/{}", connector.public_id),
+        directory: directory.map(|found| found.name).unwrap_or_default(),
+        users: counts.users,
+        groups: counts.groups,
+    })
+}
+
+fn detail(
+    tx: &ReadTx<'_>,
+    stored: &StoredConnector,
+    base: &str,
+) -> Result<ConnectorDetail, ProvisionError> {
+    let connector = &stored.connector;
+    let tokens = tx.tokens(TokenKind::Scim(connector.id))?;
+    Ok(ConnectorDetail {
+        connector: view(tx, stored, base)?,
+        due: tx.due_count(connector.id)?,
+        created: connector.created,
+        updated: connector.updated,
+        settings: connector.settings.clone(),
+        rules: connector.rules.clone(),
+        tokens: tokens.into_iter().map(TokenView::from).collect(),
+    })
+}

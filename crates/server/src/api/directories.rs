@@ -1,0 +1,118 @@
+//! Directories: what products attach, and how much is in them.
+
+use axum::Json;
+use axum::extract::State;
+use directory::{DirectoryId, Status};
+use jiff::Timestamp;
+use provision::ProvisionError;
+use serde::Serialize;
+use store::{Directory, ReadTx, StoreError};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::page::List;
+use super::request::Segments;
+use super::{Answer, Problem};
+use crate::App;
+use crate::authority::Admin;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show))
+}
+
+/// A directory.
+#[derive(Debug, Serialize, ToSchema)]
+struct DirectoryView {
+    /// Its id.
+    id: String,
+    /// Its name.
+    name: String,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    created: Timestamp,
+    /// Names of the connectors that feed it.
+    connectors: Vec<String>,
+    /// Users who may log in.
+    active_users: i64,
+    /// Users who may not.
+    disabled_users: i64,
+    /// Groups.
+    groups: i64,
+    /// The newest position of its journal.
+    position: i64,
+}
+
+/// All directories, in the order they were made.
+#[utoipa::path(get, path = "/directories", tag = "directories",
+    responses((status = OK, body = List<DirectoryView>), Problem))]
+async fn list(_admin: Admin, State(app): State<App>) -> Answer<Json<List<DirectoryView>>> {
+    let items = app
+        .provision()
+        .store()
+        .read(|tx| {
+            let all = tx.directories()?.into_iter();
+            all.map(|found| view(tx, found))
+                .collect::<Result<Vec<_>, StoreError>>()
+        })
+        .await?;
+    Ok(Json(List { items }))
+}
+
+/// One directory.
+#[utoipa::path(get, path = "/directories/{directory}", tag = "directories",
+    params(("directory" = String, Path, description = "Its id or name")),
+    responses((status = OK, body = DirectoryView), Problem))]
+async fn show(
+    _admin: Admin,
+    State(app): State<App>,
+    name: Segments<String>,
+) -> Answer<Json<DirectoryView>> {
+    let found = app
+        .provision()
+        .store()
+        .read(move |tx| Ok::<_, ProvisionError>(view(tx, find(tx, &name)?)?))
+        .await?;
+    Ok(Json(found))
+}
+
+/// The directory of this id or name.
+pub(super) fn find(tx: &ReadTx<'_>, name: &str) -> Result<Directory, ProvisionError> {
+    tx.find_directory(name)?
+        .ok_or_else(|| ProvisionError::NotFound {
+            what: "directory",
+            name: name.to_owned(),
+        })
+}
+
+/// The store's number of the directory of this id or name.
+pub(super) async fn find_id(app: &App, name: String) -> Result<DirectoryId, ProvisionError> {
+    let found = app
+        .provision()
+        .store()
+        .look_up(move |tx| find(tx, &name))
+        .await;
+    found.map(|directory| directory.id)
+}
+
+fn view(tx: &ReadTx<'_>, directory: Directory) -> Result<DirectoryView, StoreError> {
+    let connectors = tx.connectors()?.into_iter();
+    let feeding = connectors.filter(|stored| stored.connector.directory == directory.id);
+    let counts = tx.count_directory_users(directory.id)?;
+    let count = |status| {
+        let found = counts.iter().find(|(counted, _)| *counted == status);
+        found.map_or(0, |(_, count)| *count)
+    };
+    Ok(DirectoryView {
+        connectors: feeding.map(|stored| stored.connector.name).collect(),
+        active_users: count(Status::Active),
+        disabled_users: count(Status::Disabled),
+        groups: tx.count_directory_groups(directory.id)?,
+        position: tx.journal_position(directory.id)?,
+        id: directory.public_id,
+        name: directory.name,
+        created: directory.created,
+    })
+}

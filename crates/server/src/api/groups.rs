@@ -1,0 +1,294 @@
+//! Groups of a directory: search them, see one, list its members with their origins.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use axum::Json;
+use axum::extract::State;
+use directory::{DirectoryId, Field, Group, Match, Search, User};
+use jiff::Timestamp;
+use provision::ProvisionError;
+use serde::{Deserialize, Serialize};
+use store::{ReadTx, StoreError};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::page::{Page, limit};
+use super::request::{Parameters, Segments};
+use super::users::{OriginView, UserView, connector_names, origin_view, source_groups_of, view};
+use super::walk::{after, walk};
+use super::{Answer, Problem, directories};
+use crate::App;
+use crate::authority::Admin;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show))
+        .routes(routes!(members))
+}
+
+/// A group in a list.
+#[derive(Debug, Serialize, ToSchema)]
+struct GroupView {
+    /// Its name.
+    name: String,
+    /// A sentence about it; empty if none.
+    description: String,
+    /// Whether it was made here or by a product, rather than by a connector.
+    local: bool,
+    /// When it was created.
+    #[schema(value_type = String, format = DateTime)]
+    created: Timestamp,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime)]
+    updated: Timestamp,
+}
+
+/// A group with everything that is known.
+#[derive(Debug, Serialize, ToSchema)]
+struct GroupDetail {
+    #[serde(flatten)]
+    group: GroupView,
+    /// How many users are in it.
+    members: i64,
+    /// How many source groups feed it.
+    source_groups: i64,
+    /// Attributes that products wrote.
+    attributes: BTreeMap<String, Vec<String>>,
+}
+
+/// A user in a group.
+#[derive(Debug, Serialize, ToSchema)]
+struct MemberView {
+    #[serde(flatten)]
+    user: UserView,
+    /// Why the user is in the group.
+    origins: Vec<OriginView>,
+}
+
+/// Which groups to list.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct GroupQuery {
+    /// Text that the name or the description contains, in any case.
+    search: Option<String>,
+    /// Only groups whose name comes behind this one: `next` of the page before.
+    after: Option<String>,
+    /// How many at most, 1 to 1000; 100 if left out.
+    limit: Option<u32>,
+}
+
+/// Which members to list.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct MemberQuery {
+    /// Only users whose name comes behind this one: `next` of the page before.
+    after: Option<String>,
+    /// How many at most, 1 to 1000; 100 if left out.
+    limit: Option<u32>,
+}
+
+/// Groups, in the order of their names.
+#[utoipa::path(get, path = "/directories/{directory}/groups", tag = "directories",
+    params(("directory" = String, Path, description = "Its id or name"), GroupQuery),
+    responses((status = OK, body = Page<GroupView>), Problem))]
+async fn list(
+    _admin: Admin,
+    State(app): State<App>,
+    directory: Segments<String>,
+    Parameters(query): Parameters<GroupQuery>,
+) -> Answer<Json<Page<GroupView>>> {
+    let limit = limit(query.limit)?;
+    let page = app
+        .provision()
+        .store()
+        .read(move |tx| {
+            let directory = directories::find(tx, &directory)?.id;
+            Ok::<_, ProvisionError>(page(tx, directory, &query, limit)?)
+        })
+        .await?;
+    Ok(Json(page))
+}
+
+/// One group.
+#[utoipa::path(get, path = "/directories/{directory}/groups/{group}", tag = "directories",
+    params(
+        ("directory" = String, Path, description = "Its id or name"),
+        ("group" = String, Path, description = "The group's name"),
+    ),
+    responses((status = OK, body = GroupDetail), Problem))]
+async fn show(
+    _admin: Admin,
+    State(app): State<App>,
+    path: Segments<(String, String)>,
+) -> Answer<Json<GroupDetail>> {
+    let detail = app
+        .provision()
+        .store()
+        .read(move |tx| {
+            let (directory, group) = &*path;
+            let directory = directories::find(tx, directory)?.id;
+            let group = find(tx, directory, group)?;
+            Ok::<_, ProvisionError>(detail(tx, group)?)
+        })
+        .await?;
+    Ok(Json(detail))
+}
+
+/// The members of a group, in the order of their names, and why they are in it.
+#[utoipa::path(get, path = "/directories/{directory}/groups/{group}/members", tag = "directories",
+    params(
+        ("directory" = String, Path, description = "Its id or name"),
+        ("group" = String, Path, description = "The group's name"),
+        MemberQuery,
+    ),
+    responses((status = OK, body = Page<MemberView>), Problem))]
+async fn members(
+    _admin: Admin,
+    State(app): State<App>,
+    path: Segments<(String, String)>,
+    Parameters(query): Parameters<MemberQuery>,
+) -> Answer<Json<Page<MemberView>>> {
+    let limit = limit(query.limit)?;
+    let page = app
+        .provision()
+        .store()
+        .read(move |tx| {
+            let (directory, group) = &*path;
+            let directory = directories::find(tx, directory)?.id;
+            let group = find(tx, directory, group)?;
+            Ok::<_, ProvisionError>(page_of_members(tx, directory, &group, &query, limit)?)
+        })
+        .await?;
+    Ok(Json(page))
+}
+
+/// The group of this name.
+pub(super) fn find(
+    tx: &ReadTx<'_>,
+    directory: DirectoryId,
+    name: &str,
+) -> Result<Group, ProvisionError> {
+    tx.directory_group(directory, name)?
+        .ok_or_else(|| ProvisionError::NotFound {
+            what: "group",
+            name: name.to_owned(),
+        })
+}
+
+fn page(
+    tx: &ReadTx<'_>,
+    directory: DirectoryId,
+    query: &GroupQuery,
+    limit: usize,
+) -> Result<Page<GroupView>, StoreError> {
+    let search = query.search();
+    let behind = after(query.after.as_deref());
+    let mut found: Vec<Group> = Vec::new();
+    walk(
+        |each| tx.each_directory_group(directory, each),
+        |group: Group| {
+            if behind.is_passed_by(&group.name) && search.matches_group(&group, &BTreeMap::new()) {
+                found.push(group);
+            }
+            if found.len() > limit {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        },
+    )?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    Ok(Page {
+        next: found.last().filter(|_| more).map(|last| last.name.clone()),
+        items: found.into_iter().map(GroupView::from).collect(),
+    })
+}
+
+impl GroupQuery {
+    fn search(&self) -> Search {
+        let Some(text) = &self.search else {
+            return Search::All;
+        };
+        let fields = [Field::Name, Field::Description];
+        Search::Or(
+            fields
+                .map(|field| Search::Test {
+                    field,
+                    op: Match::Contains,
+                    value: text.clone(),
+                })
+                .into(),
+        )
+    }
+}
+
+impl From<Group> for GroupView {
+    fn from(group: Group) -> Self {
+        Self {
+            name: group.name,
+            description: group.description,
+            local: group.local,
+            created: group.created,
+            updated: group.updated,
+        }
+    }
+}
+
+fn detail(tx: &ReadTx<'_>, group: Group) -> Result<GroupDetail, StoreError> {
+    let attributes = tx.group_attributes(group.pk)?.into_iter();
+    Ok(GroupDetail {
+        members: tx.count_group_users(group.pk)?,
+        source_groups: tx.count_bindings(group.pk)?,
+        attributes: attributes.map(|one| (one.name, one.values)).collect(),
+        group: group.into(),
+    })
+}
+
+fn page_of_members(
+    tx: &ReadTx<'_>,
+    directory: DirectoryId,
+    group: &Group,
+    query: &MemberQuery,
+    limit: usize,
+) -> Result<Page<MemberView>, StoreError> {
+    let behind = after(query.after.as_deref());
+    let mut found: Vec<User> = Vec::new();
+    walk(
+        |each| tx.each_user_of_group(directory, group.pk, each),
+        |user: User| {
+            if behind.is_passed_by(&user.name) {
+                found.push(user);
+            }
+            if found.len() > limit {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        },
+    )?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|last| last.name.clone());
+    let connectors = connector_names(tx)?;
+    let mut items = Vec::with_capacity(found.len());
+    for user in found {
+        let sources = source_groups_of(tx, &user)?;
+        let origins = tx
+            .membership_origins(group.pk, user.pk)?
+            .unwrap_or_default()
+            .into_iter();
+        items.push(MemberView {
+            origins: origins
+                .map(|origin| origin_view(origin, &sources))
+                .collect(),
+            user: view(user, &connectors),
+        });
+    }
+    Ok(Page { items, next })
+}

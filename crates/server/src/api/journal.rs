@@ -1,0 +1,256 @@
+//! The journal: what changed in a directory, in order, and what made it change.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use directory::{Change, ConnectorId, DirectoryId, GroupPk, Trigger, UserPk};
+use jiff::Timestamp;
+use provision::ProvisionError;
+use serde::{Deserialize, Serialize};
+use store::{JournalEntry, JournalQuery, ReadTx, StoreError, Subject};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::page::limit;
+use super::request::{Parameters, Segments};
+use super::users::connector_names;
+use super::{Answer, Problem, connectors, directories, groups, users};
+use crate::App;
+use crate::authority::Admin;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// A part of the journal.
+#[derive(Debug, Serialize, ToSchema)]
+struct JournalPage {
+    /// The entries.
+    items: Vec<EntryView>,
+    /// What to send as `after` for the next page; absent on the last, and when the newest come first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<i64>,
+    /// The newest position of the whole journal.
+    position: i64,
+}
+
+/// One entry.
+#[derive(Debug, Serialize, ToSchema)]
+struct EntryView {
+    /// Its position; grows in the order in which changes were made.
+    position: i64,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// The user it is about, by the present name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<UserName>,
+    /// The group it is about, by the present name; by the former one if it is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
+    /// What changed: its kind in `change`, and what belongs to that kind.
+    #[schema(value_type = Object)]
+    change: Change,
+    /// What made it change.
+    cause: CauseView,
+}
+
+/// A user by key and name.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct UserName {
+    /// The stable key.
+    key: String,
+    /// The name.
+    name: String,
+}
+
+/// What made a change.
+#[derive(Debug, Serialize, ToSchema)]
+struct CauseView {
+    /// What set it off: `scim`, `login`, `reconcile`, `simulate` or `import`.
+    #[schema(value_type = String)]
+    trigger: Trigger,
+    /// The name of the connector it came through.
+    connector: Option<String>,
+    /// Who acted: a token's label, an application, an administrator.
+    actor: String,
+    /// The id of the request; empty if there was none.
+    request: String,
+}
+
+/// Which entries to list.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct EntryQuery {
+    /// Only entries behind this position.
+    after: Option<i64>,
+    /// Only entries about this user, by name or key, memberships included.
+    user: Option<String>,
+    /// Only entries about this group, memberships included.
+    group: Option<String>,
+    /// Only entries that came through this connector, by id or name.
+    connector: Option<String>,
+    /// Which come first.
+    order: Option<Order>,
+    /// How many at most, 1 to 1000; 100 if left out.
+    limit: Option<u32>,
+}
+
+/// Which entries come first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Order {
+    /// The oldest, as they happened.
+    #[default]
+    Oldest,
+    /// The newest.
+    Newest,
+}
+
+/// What changed in a directory, in order, with its causes.
+#[utoipa::path(get, path = "/directories/{directory}/journal", tag = "journal",
+    params(("directory" = String, Path, description = "Its id or name"), EntryQuery),
+    responses((status = OK, body = JournalPage), Problem))]
+async fn list(
+    _admin: Admin,
+    State(app): State<App>,
+    directory: Segments<String>,
+    Parameters(query): Parameters<EntryQuery>,
+) -> Answer<Json<JournalPage>> {
+    let limit = limit(query.limit)?;
+    let page = app
+        .provision()
+        .store()
+        .read(move |tx| {
+            let directory = directories::find(tx, &directory)?.id;
+            page(tx, directory, &query, limit)
+        })
+        .await?;
+    Ok(Json(page))
+}
+
+fn page(
+    tx: &ReadTx<'_>,
+    directory: DirectoryId,
+    query: &EntryQuery,
+    limit: usize,
+) -> Result<JournalPage, ProvisionError> {
+    let newest_first = query.order.unwrap_or_default() == Order::Newest;
+    let user = query
+        .user
+        .as_deref()
+        .map(|name| users::find(tx, directory, name))
+        .transpose()?;
+    let group = query
+        .group
+        .as_deref()
+        .map(|name| groups::find(tx, directory, name))
+        .transpose()?;
+    let connector = query
+        .connector
+        .as_deref()
+        .map(|name| connectors::find(tx, name))
+        .transpose()?;
+    let wanted = JournalQuery {
+        after: query.after.unwrap_or(0),
+        user: user.map(|user| user.pk),
+        group: group.map(|group| group.pk),
+        connector: connector.map(|stored| stored.connector.id),
+        newest_first,
+        // One more than wanted tells whether there is a next page.
+        limit: i64::try_from(limit + 1).unwrap_or(i64::MAX),
+    };
+    let mut entries = tx.journal(directory, &wanted)?;
+    let more = entries.len() > limit && !newest_first;
+    entries.truncate(limit);
+    let next = entries.last().filter(|_| more).map(|entry| entry.position);
+    let names = Names::of(tx, directory, &entries)?;
+    Ok(JournalPage {
+        items: entries.into_iter().map(|entry| names.view(entry)).collect(),
+        next,
+        position: tx.journal_position(directory)?,
+    })
+}
+
+/// What those are called whom a page speaks of.
+struct Names {
+    users: HashMap<UserPk, UserName>,
+    groups: HashMap<GroupPk, String>,
+    connectors: HashMap<ConnectorId, String>,
+}
+
+impl Names {
+    fn of(
+        tx: &ReadTx<'_>,
+        directory: DirectoryId,
+        entries: &[JournalEntry],
+    ) -> Result<Self, StoreError> {
+        let mut users: Vec<UserPk> = entries
+            .iter()
+            .filter_map(|it| user_of(it.subject))
+            .collect();
+        let mut groups: Vec<GroupPk> = entries
+            .iter()
+            .filter_map(|it| group_of(it.subject))
+            .collect();
+        users.sort_unstable();
+        users.dedup();
+        groups.sort_unstable();
+        groups.dedup();
+        let users = tx.directory_users_by_pk(directory, &users)?.into_iter();
+        let groups = tx.directory_groups_by_pk(directory, &groups)?.into_iter();
+        let named = |user: directory::User| {
+            (
+                user.pk,
+                UserName {
+                    key: user.key,
+                    name: user.name,
+                },
+            )
+        };
+        Ok(Self {
+            users: users.map(named).collect(),
+            groups: groups.map(|group| (group.pk, group.name)).collect(),
+            connectors: connector_names(tx)?,
+        })
+    }
+
+    fn view(&self, entry: JournalEntry) -> EntryView {
+        let user = user_of(entry.subject).and_then(|user| self.users.get(&user).cloned());
+        let group = group_of(entry.subject).and_then(|group| {
+            let present = self.groups.get(&group).cloned();
+            present.or_else(|| entry.change.group_name().map(str::to_owned))
+        });
+        let connector = entry.cause.connector;
+        EntryView {
+            position: entry.position,
+            at: entry.at,
+            user,
+            group,
+            change: entry.change,
+            cause: CauseView {
+                trigger: entry.cause.trigger,
+                connector: connector.and_then(|id| self.connectors.get(&id).cloned()),
+                actor: entry.cause.actor,
+                request: entry.cause.request,
+            },
+        }
+    }
+}
+
+fn user_of(subject: Subject) -> Option<UserPk> {
+    match subject {
+        Subject::User(user) | Subject::Membership(_, user) => Some(user),
+        Subject::Group(_) => None,
+    }
+}
+
+fn group_of(subject: Subject) -> Option<GroupPk> {
+    match subject {
+        Subject::Group(group) | Subject::Membership(group, _) => Some(group),
+        Subject::User(_) => None,
+    }
+}

@@ -1,0 +1,36 @@
+//! Lists in pages: what comes back, and how to ask for the rest.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Problem;
+
+/// Items of one page when the client names no number.
+pub(super) const LIMIT_DEFAULT: u32 = 100;
+/// Items of the largest page.
+pub(super) const LIMIT_MAX: u32 = 1_000;
+
+/// A list that comes as a whole.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct List<T> {
+    /// The items.
+    pub(super) items: Vec<T>,
+}
+
+/// A part of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Page<T> {
+    /// The items.
+    pub(super) items: Vec<T>,
+    /// What to send as `after` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) next: Option<String>,
+}
+
+/// The number of items that a client may have.
+pub(super) fn limit(asked: Option<u32>) -> Result<usize, Problem> {
+    match asked.unwrap_or(LIMIT_DEFAULT) {
+        0 => Err(Problem::invalid("limit", "'limit' has to be at least 1.")),
+        asked => Ok(asked.min(LIMIT_MAX) as usize),
+    }
+}

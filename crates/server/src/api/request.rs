@@ -1,0 +1,155 @@
+//! Reading requests of the admin API: each part is understood as a whole or refused with what to do.
+
+use std::ops::Deref;
+
+use axum::Json;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::response::IntoResponse;
+use serde::de::DeserializeOwned;
+
+use super::Problem;
+use crate::body::{self, BodyError};
+use crate::limits::API_BODY_BYTES_MAX;
+
+/// A JSON object in the body.
+pub(super) struct Body<T>(pub(super) T);
+
+/// A JSON object in the body, or no body at all.
+pub(super) struct OptionalBody<T>(pub(super) T);
+
+/// The parameters behind the `?`; misspelt ones are refused where the type does so.
+pub(super) struct Parameters<T>(pub(super) T);
+
+/// The variable parts of the path.
+pub(super) struct Segments<T>(pub(super) T);
+
+impl<T> Deref for Segments<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        let bytes = read(request).await?;
+        understand(&bytes).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        if request.headers().get(CONTENT_TYPE).is_none() {
+            let (parts, body) = request.into_parts();
+            let bytes = body::read(&parts.headers, body, API_BODY_BYTES_MAX).await;
+            return match bytes.map_err(unreadable)? {
+                bytes if bytes.is_empty() => Ok(Self(T::default())),
+                _ => Err(not_json()),
+            };
+        }
+        let bytes = read(request).await?;
+        understand(&bytes).map(Self)
+    }
+}
+
+async fn read(request: Request) -> Result<axum::body::Bytes, Problem> {
+    let (parts, body) = request.into_parts();
+    let kind = parts.headers.get(CONTENT_TYPE);
+    let kind = kind
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    // Forms of other sites can send every other type without asking first.
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(not_json());
+    }
+    let bytes = body::read(&parts.headers, body, API_BODY_BYTES_MAX).await;
+    bytes.map_err(unreadable)
+}
+
+fn understand<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // Refuses what a lenient reader would guess about: members twice, in two spellings, too deep.
+    scim::json::read_object(bytes)
+        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.detail))?;
+    match Json::<T>::from_bytes(bytes) {
+        Ok(Json(value)) => Ok(value),
+        Err(rejection) => {
+            let text = rejection.body_text();
+            let reason = text
+                .split_once("type: ")
+                .map_or(text.as_str(), |(_, reason)| reason);
+            let detail = format!("The body cannot be used: {reason}.");
+            Err(Problem::new(rejection.status(), detail))
+        }
+    }
+}
+
+fn not_json() -> Problem {
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "The body has to be a JSON object, sent with 'Content-Type: application/json'.",
+    )
+}
+
+fn unreadable(error: BodyError) -> Problem {
+    let (status, detail) = match error {
+        BodyError::TooLarge(most) => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("The body may have {most} bytes at most."),
+        ),
+        BodyError::Encoded => (
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Send the body as it is, without Content-Encoding.".to_owned(),
+        ),
+        BodyError::TooSlow => (
+            StatusCode::REQUEST_TIMEOUT,
+            "The body did not arrive in time. Send it again.".to_owned(),
+        ),
+        BodyError::Broken => (
+            StatusCode::BAD_REQUEST,
+            "The body broke off. Send it again.".to_owned(),
+        ),
+    };
+    Problem::new(status, detail)
+}
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Parameters<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        match Query::<T>::try_from_uri(&parts.uri) {
+            Ok(Query(value)) => Ok(Self(value)),
+            Err(rejection) => {
+                let text = rejection.body_text();
+                let reason = text
+                    .split_once(": ")
+                    .map_or(text.as_str(), |(_, reason)| reason);
+                let detail = format!("The parameters cannot be used: {reason}.");
+                Err(Problem::new(StatusCode::BAD_REQUEST, detail))
+            }
+        }
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segments<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<T>::from_request_parts(parts, state).await {
+            Ok(Path(value)) => Ok(Self(value)),
+            Err(rejection) => {
+                let status = rejection.into_response().status();
+                let detail = "The path cannot be read. Percent-encode names as UTF-8.";
+                Err(Problem::new(status, detail))
+            }
+        }
+    }
+}

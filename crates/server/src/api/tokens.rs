@@ -1,0 +1,256 @@
+//! Tokens: those of a connector's endpoint, and those of this API.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse;
+use jiff::{SignedDuration, Timestamp};
+use provision::{NewToken, ProvisionError};
+use serde::{Deserialize, Serialize};
+use store::{Token, TokenKind};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::connectors::{self, find_id};
+use super::page::List;
+use super::request::{OptionalBody, Segments};
+use super::{Answer, Problem};
+use crate::App;
+use crate::authority::Admin;
+
+/// How long old tokens go on working after a rotation, unless said otherwise: a day.
+const OVERLAP_MINUTES_DEFAULT: u32 = 24 * 60;
+/// The longest overlap: thirty days.
+const OVERLAP_MINUTES_MAX: u32 = 30 * 24 * 60;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_of_connector, create_for_connector))
+        .routes(routes!(rotate))
+        .routes(routes!(revoke_of_connector))
+        .routes(routes!(list_of_api, create_for_api))
+        .routes(routes!(revoke_of_api))
+}
+
+/// A token, without its text.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TokenView {
+    /// Its id.
+    id: String,
+    /// What it is for.
+    label: String,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    created: Timestamp,
+    /// When it stops working, if ever.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used: Option<Timestamp>,
+    /// From which address it was last used.
+    last_address: Option<String>,
+}
+
+impl From<Token> for TokenView {
+    fn from(token: Token) -> Self {
+        Self {
+            id: token.id,
+            label: token.label,
+            created: token.created,
+            expires: token.expires,
+            last_used: token.last_used,
+            last_address: token.last_address,
+        }
+    }
+}
+
+/// A token to be made.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TokenCreation {
+    /// What it is for, at most 100 characters.
+    #[serde(default)]
+    label: String,
+    /// When it stops working; never, if left out.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires: Option<Timestamp>,
+}
+
+/// A token that was just made.
+#[derive(Debug, Serialize, ToSchema)]
+struct CreatedToken {
+    #[serde(flatten)]
+    view: TokenView,
+    /// The text, shown this once.
+    token: String,
+}
+
+impl From<NewToken> for CreatedToken {
+    fn from(made: NewToken) -> Self {
+        Self {
+            token: made.secret.reveal().to_owned(),
+            view: made.token.into(),
+        }
+    }
+}
+
+/// How to rotate.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Rotation {
+    /// How many minutes the old tokens go on working, at most thirty days; 0 ends them at once, and
+    /// left out they have a day.
+    overlap_minutes: Option<u32>,
+}
+
+/// A new token of a connector in place of all others.
+#[derive(Debug, Serialize, ToSchema)]
+struct RotatedToken {
+    /// The connector's id.
+    id: String,
+    /// What to paste into the identity provider.
+    base_url: String,
+    /// The new token, shown this once.
+    token: String,
+    /// When the old tokens stop working.
+    #[schema(value_type = String, format = DateTime)]
+    old_tokens_end: Timestamp,
+}
+
+/// The tokens of a connector, newest first.
+#[utoipa::path(get, path = "/connectors/{connector}/tokens", tag = "tokens",
+    params(("connector" = String, Path, description = "Its id or name")),
+    responses((status = OK, body = List<TokenView>), Problem))]
+async fn list_of_connector(
+    _admin: Admin,
+    State(app): State<App>,
+    name: Segments<String>,
+) -> Answer<Json<List<TokenView>>> {
+    let id = find_id(&app, &name).await?;
+    list(&app, TokenKind::Scim(id)).await
+}
+
+/// Makes a token for a connector; the others go on working.
+#[utoipa::path(post, path = "/connectors/{connector}/tokens", tag = "tokens",
+    params(("connector" = String, Path, description = "Its id or name")),
+    request_body = TokenCreation,
+    responses((status = CREATED, body = CreatedToken), Problem))]
+async fn create_for_connector(
+    _admin: Admin,
+    State(app): State<App>,
+    name: Segments<String>,
+    OptionalBody(creation): OptionalBody<TokenCreation>,
+) -> Answer<impl IntoResponse> {
+    let id = find_id(&app, &name).await?;
+    let TokenCreation { label, expires } = creation;
+    let made = app
+        .provision()
+        .create_scim_token(id, &label, expires)
+        .await?;
+    Ok((StatusCode::CREATED, Json(CreatedToken::from(made))))
+}
+
+/// Makes a new token for a connector and lets the others end after a while.
+///
+/// In the meantime the identity provider can be changed over without a gap.
+#[utoipa::path(post, path = "/connectors/{connector}/tokens/rotate", tag = "tokens",
+    params(("connector" = String, Path, description = "Its id or name")),
+    request_body = Rotation,
+    responses((status = CREATED, body = RotatedToken), Problem))]
+async fn rotate(
+    _admin: Admin,
+    State(app): State<App>,
+    headers: HeaderMap,
+    name: Segments<String>,
+    OptionalBody(rotation): OptionalBody<Rotation>,
+) -> Answer<impl IntoResponse> {
+    let minutes = rotation.overlap_minutes.unwrap_or(OVERLAP_MINUTES_DEFAULT);
+    if minutes > OVERLAP_MINUTES_MAX {
+        let detail = format!("'overlap_minutes' may be {OVERLAP_MINUTES_MAX} at most.");
+        return Err(Problem::invalid("overlap_minutes", detail));
+    }
+    let overlap = SignedDuration::from_mins(i64::from(minutes));
+    let id = find_id(&app, &name).await?;
+    let made = app.provision().rotate_scim_token(id, overlap).await?;
+    let base = app.base_url(&headers);
+    let found = app
+        .provision()
+        .store()
+        .look_up(move |tx| connectors::find(tx, &name))
+        .await?;
+    let public_id = found.connector.public_id;
+    let rotated = RotatedToken {
+        base_url: format!("{base}/scim/v2/{public_id}"),
+        id: public_id,
+        old_tokens_end: made.token.created + overlap,
+        token: made.secret.reveal().to_owned(),
+    };
+    Ok((StatusCode::CREATED, Json(rotated)))
+}
+
+/// Revokes a token of a connector; it stops working at once.
+#[utoipa::path(delete, path = "/connectors/{connector}/tokens/{token}", tag = "tokens",
+    params(
+        ("connector" = String, Path, description = "Its id or name"),
+        ("token" = String, Path, description = "The token's id"),
+    ),
+    responses((status = NO_CONTENT, description = "It is revoked."), Problem))]
+async fn revoke_of_connector(
+    _admin: Admin,
+    State(app): State<App>,
+    path: Segments<(String, String)>,
+) -> Answer<StatusCode> {
+    let (name, token) = &*path;
+    let id = find_id(&app, name).await?;
+    app.provision()
+        .revoke_token(TokenKind::Scim(id), token)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The tokens of this API, newest first.
+#[utoipa::path(get, path = "/tokens", tag = "tokens",
+    responses((status = OK, body = List<TokenView>), Problem))]
+async fn list_of_api(_admin: Admin, State(app): State<App>) -> Answer<Json<List<TokenView>>> {
+    list(&app, TokenKind::Api).await
+}
+
+/// Makes a token for this API.
+#[utoipa::path(post, path = "/tokens", tag = "tokens", request_body = TokenCreation,
+    responses((status = CREATED, body = CreatedToken), Problem))]
+async fn create_for_api(
+    _admin: Admin,
+    State(app): State<App>,
+    OptionalBody(creation): OptionalBody<TokenCreation>,
+) -> Answer<impl IntoResponse> {
+    let TokenCreation { label, expires } = creation;
+    let made = app.provision().create_api_token(&label, expires).await?;
+    Ok((StatusCode::CREATED, Json(CreatedToken::from(made))))
+}
+
+/// Revokes a token of this API; it stops working at once.
+///
+/// When none is left, the command line makes a new one.
+#[utoipa::path(delete, path = "/tokens/{token}", tag = "tokens",
+    params(("token" = String, Path, description = "The token's id")),
+    responses((status = NO_CONTENT, description = "It is revoked."), Problem))]
+async fn revoke_of_api(
+    _admin: Admin,
+    State(app): State<App>,
+    token: Segments<String>,
+) -> Answer<StatusCode> {
+    app.provision().revoke_token(TokenKind::Api, &token).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn list(app: &App, kind: TokenKind) -> Answer<Json<List<TokenView>>> {
+    let tokens = app
+        .provision()
+        .store()
+        .read(move |tx| Ok::<_, ProvisionError>(tx.tokens(kind)?))
+        .await?;
+    let items = tokens.into_iter().map(TokenView::from).collect();
+    Ok(Json(List { items }))
+}

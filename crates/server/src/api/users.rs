@@ -1,0 +1,301 @@
+//! Users of a directory: search them, and see one with everything that is known.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+
+use axum::Json;
+use axum::extract::State;
+use directory::{
+    ConnectorId, DirectoryId, Field, Match, Membership, Origin, Reason, Search, SourceGroupPk,
+    Status, User,
+};
+use jiff::Timestamp;
+use provision::ProvisionError;
+use serde::{Deserialize, Serialize};
+use store::{ReadTx, StoreError};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::page::{Page, limit};
+use super::request::{Parameters, Segments};
+use super::walk::{after, walk};
+use super::{Answer, Problem, directories};
+use crate::App;
+use crate::authority::Admin;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show))
+}
+
+/// A user in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct UserView {
+    /// The stable key, which products hold on to across renames.
+    key: String,
+    /// The user name.
+    name: String,
+    /// The full name.
+    display_name: String,
+    /// The given name.
+    first_name: String,
+    /// The family name.
+    last_name: String,
+    /// The e-mail address; empty if unknown.
+    email: String,
+    /// Whether the user may log in: `active` or `disabled`.
+    #[schema(value_type = String)]
+    status: Status,
+    /// Why, e.g. `IDP_ACTIVE` or `NOT_IN_REQUIRED_GROUP`.
+    #[schema(value_type = String)]
+    reason: Reason,
+    /// The name of the connector that owns the user; none for local users.
+    connector: Option<String>,
+    /// The identity provider's own id.
+    external_id: Option<String>,
+    /// When the user was created.
+    #[schema(value_type = String, format = DateTime)]
+    created: Timestamp,
+    /// When the user last changed.
+    #[schema(value_type = String, format = DateTime)]
+    updated: Timestamp,
+}
+
+/// A user with everything that is known.
+#[derive(Debug, Serialize, ToSchema)]
+struct UserDetail {
+    #[serde(flatten)]
+    user: UserView,
+    /// Further attributes, those of the rules and those that products wrote.
+    attributes: BTreeMap<String, Vec<String>>,
+    /// The groups, by name, and why the user is in them.
+    memberships: Vec<MembershipView>,
+}
+
+/// A membership.
+#[derive(Debug, Serialize, ToSchema)]
+struct MembershipView {
+    /// The group's name.
+    group: String,
+    /// Why the user is in it; the membership ends with the last of these.
+    origins: Vec<OriginView>,
+}
+
+/// Why a membership exists.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OriginView {
+    /// `idp`, `always`, `rule`, `local`, `copied` or `product`.
+    kind: &'static str,
+    /// Of kind `idp`: the name of the source group, if it still has the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_group: Option<String>,
+    /// Of kind `rule`: which one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
+}
+
+/// Which users to list.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct UserQuery {
+    /// Text that the name, the full name or the address contains, in any case.
+    search: Option<String>,
+    /// Only users who may log in, or only those who may not.
+    active: Option<bool>,
+    /// Only users whose name comes behind this one: `next` of the page before.
+    after: Option<String>,
+    /// How many at most, 1 to 1000; 100 if left out.
+    limit: Option<u32>,
+}
+
+/// Users that products see, in the order of their names.
+#[utoipa::path(get, path = "/directories/{directory}/users", tag = "directories",
+    params(("directory" = String, Path, description = "Its id or name"), UserQuery),
+    responses((status = OK, body = Page<UserView>), Problem))]
+async fn list(
+    _admin: Admin,
+    State(app): State<App>,
+    directory: Segments<String>,
+    Parameters(query): Parameters<UserQuery>,
+) -> Answer<Json<Page<UserView>>> {
+    let limit = limit(query.limit)?;
+    let page = app
+        .provision()
+        .store()
+        .read(move |tx| {
+            let directory = directories::find(tx, &directory)?.id;
+            Ok::<_, ProvisionError>(page(tx, directory, &query, limit)?)
+        })
+        .await?;
+    Ok(Json(page))
+}
+
+/// One user, with memberships and their origins.
+#[utoipa::path(get, path = "/directories/{directory}/users/{user}", tag = "directories",
+    params(
+        ("directory" = String, Path, description = "Its id or name"),
+        ("user" = String, Path, description = "The user's name or key"),
+    ),
+    responses((status = OK, body = UserDetail), Problem))]
+async fn show(
+    _admin: Admin,
+    State(app): State<App>,
+    path: Segments<(String, String)>,
+) -> Answer<Json<UserDetail>> {
+    let detail = app
+        .provision()
+        .store()
+        .read(move |tx| {
+            let (directory, user) = &*path;
+            let directory = directories::find(tx, directory)?.id;
+            let user = find(tx, directory, user)?;
+            Ok::<_, ProvisionError>(detail(tx, user)?)
+        })
+        .await?;
+    Ok(Json(detail))
+}
+
+/// The user of this name or key.
+pub(super) fn find(
+    tx: &ReadTx<'_>,
+    directory: DirectoryId,
+    name: &str,
+) -> Result<User, ProvisionError> {
+    let found = match tx.directory_user(directory, name)? {
+        Some(found) => Some(found),
+        None => tx.directory_user_by_key(directory, name)?,
+    };
+    found.ok_or_else(|| ProvisionError::NotFound {
+        what: "user",
+        name: name.to_owned(),
+    })
+}
+
+fn page(
+    tx: &ReadTx<'_>,
+    directory: DirectoryId,
+    query: &UserQuery,
+    limit: usize,
+) -> Result<Page<UserView>, StoreError> {
+    let search = query.search();
+    let behind = after(query.after.as_deref());
+    let mut found: Vec<User> = Vec::new();
+    walk(
+        |each| tx.each_directory_user(directory, each),
+        |user: User| {
+            if behind.is_passed_by(&user.name) && search.matches_user(&user, &BTreeMap::new()) {
+                found.push(user);
+            }
+            // One more than wanted tells whether there is a next page.
+            if found.len() > limit {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        },
+    )?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let names = connector_names(tx)?;
+    Ok(Page {
+        next: found.last().filter(|_| more).map(|last| last.name.clone()),
+        items: found.into_iter().map(|user| view(user, &names)).collect(),
+    })
+}
+
+impl UserQuery {
+    fn search(&self) -> Search {
+        let test = |field, op, value: &str| Search::Test {
+            field,
+            op,
+            value: value.to_owned(),
+        };
+        let mut parts = Vec::new();
+        if let Some(text) = &self.search {
+            let fields = [Field::Name, Field::DisplayName, Field::Email];
+            let tests = fields.map(|field| test(field, Match::Contains, text));
+            parts.push(Search::Or(tests.into()));
+        }
+        if let Some(active) = self.active {
+            parts.push(test(Field::Active, Match::Equals, &active.to_string()));
+        }
+        Search::And(parts)
+    }
+}
+
+/// The names of all connectors.
+pub(super) fn connector_names(tx: &ReadTx<'_>) -> Result<HashMap<ConnectorId, String>, StoreError> {
+    let all = tx.connectors()?.into_iter();
+    Ok(all
+        .map(|stored| (stored.connector.id, stored.connector.name))
+        .collect())
+}
+
+pub(super) fn view(user: User, connectors: &HashMap<ConnectorId, String>) -> UserView {
+    UserView {
+        key: user.key,
+        name: user.name,
+        display_name: user.display_name,
+        first_name: user.first_name,
+        last_name: user.last_name,
+        email: user.email,
+        status: user.status,
+        reason: user.reason,
+        connector: user.connector.and_then(|id| connectors.get(&id).cloned()),
+        external_id: user.external_id,
+        created: user.created,
+        updated: user.updated,
+    }
+}
+
+fn detail(tx: &ReadTx<'_>, user: User) -> Result<UserDetail, StoreError> {
+    let groups = source_groups_of(tx, &user)?;
+    let memberships = tx.memberships_of(user.pk)?.into_iter();
+    let memberships = memberships.map(|membership| membership_view(membership, &groups));
+    let attributes = tx.user_attributes(user.pk)?.into_iter();
+    Ok(UserDetail {
+        memberships: memberships.collect(),
+        attributes: attributes.map(|one| (one.name, one.values)).collect(),
+        user: view(user, &connector_names(tx)?),
+    })
+}
+
+/// Names of the source groups that have a user, to tell origins by.
+pub(super) fn source_groups_of(
+    tx: &ReadTx<'_>,
+    user: &User,
+) -> Result<HashMap<SourceGroupPk, String>, StoreError> {
+    let Some(source) = tx.source_behind(user.pk)? else {
+        return Ok(HashMap::new());
+    };
+    let groups = tx.effective_source_groups(source)?.into_iter();
+    Ok(groups.map(|group| (group.id, group.name)).collect())
+}
+
+fn membership_view(
+    membership: Membership,
+    groups: &HashMap<SourceGroupPk, String>,
+) -> MembershipView {
+    let origins = membership.origins.into_iter();
+    MembershipView {
+        group: membership.group,
+        origins: origins.map(|origin| origin_view(origin, groups)).collect(),
+    }
+}
+
+pub(super) fn origin_view(origin: Origin, groups: &HashMap<SourceGroupPk, String>) -> OriginView {
+    OriginView {
+        kind: origin.kind(),
+        source_group: match &origin {
+            Origin::Idp(group) => groups.get(group).cloned(),
+            _ => None,
+        },
+        rule: match origin {
+            Origin::Rule(name) => Some(name),
+            _ => None,
+        },
+    }
+}
