@@ -36,6 +36,8 @@ pub enum Command {
     Connector(ConnectorArgs),
     /// Make and look at applications: the products that attach the directory.
     Application(ApplicationArgs),
+    /// Make, list and revoke tokens of the admin API.
+    Token(TokenArgs),
     /// Play an identity provider against any SCIM 2.0 server.
     Simulate(SimulateArgs),
     /// Show the settings and where each comes from.
@@ -185,6 +187,35 @@ pub enum ApplicationCommand {
     },
     /// List all applications.
     List,
+}
+
+/// `vestibule token`
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// Where the data are.
+    #[command(flatten)]
+    pub door: DoorFlags,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: TokenCommand,
+}
+
+/// What to do with tokens of the admin API.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token and print it. It is shown this once.
+    Create {
+        /// What it is for; it stands in the journal as the one who did something.
+        #[arg(long)]
+        label: String,
+    },
+    /// List all tokens, without their text.
+    List,
+    /// End a token at once.
+    Revoke {
+        /// Its id.
+        id: String,
+    },
 }
 
 /// What an application may do.

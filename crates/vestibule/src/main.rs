@@ -49,6 +49,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         None | Some(Command::Serve(_)) => commands::serve::run(&settings, out),
         Some(Command::Connector(args)) => commands::connector::run(args, &settings, out),
         Some(Command::Application(args)) => commands::application::run(args, &settings, out),
+        Some(Command::Token(args)) => commands::token::run(args, &settings, out),
         Some(Command::Demo(args)) => demo::run(args, &settings, out),
         Some(Command::Simulate(args)) => simulate::run(args, out),
         Some(Command::Config(args)) => commands::config::run(args.command, &settings, out),

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::exit::Failure;
@@ -96,6 +97,11 @@ pub fn fields(pairs: &[(&str, &str)]) -> String {
         .map(|(name, value)| format!("{name:<width$}  {value}").trim_end().to_owned())
         .collect();
     lines.join("\n")
+}
+
+/// A moment to the second, in UTC.
+pub fn moment(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::cli::{AccessArg, ApplicationArgs, ApplicationCommand};
 use crate::config::Settings;
 use crate::door::{self, ApplicationView, ApplicationWish, NewApplication};
 use crate::exit::Failure;
-use crate::output::{Output, fields, table};
+use crate::output::{Output, fields, moment, table};
 
 /// Does what was asked.
 pub fn run(args: &ApplicationArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
@@ -51,10 +51,7 @@ fn list(all: &[ApplicationView]) -> String {
             .to_owned();
     }
     let rows = all.iter().map(|one| {
-        let seen = one.last_seen.map_or_else(
-            || "never".to_owned(),
-            |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string(),
-        );
+        let seen = one.last_seen.map_or_else(|| "never".to_owned(), moment);
         [
             one.name.clone(),
             one.access.clone(),

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use directory::{ConnectorState, Rules};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::cli::{ConnectorArgs, ConnectorCommand};
 use crate::config::Settings;
 use crate::door::{self, ConnectorDetail, ConnectorView, NewConnector, RotatedToken};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, fields, table};
+use crate::output::{Output, fields, moment, table};
+
+use super::token::tokens;
 
 /// Does what was asked.
 pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
@@ -24,13 +26,13 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
             let overlap = SignedDuration::from_mins(i64::from(*overlap));
             out.show(&door.rotate_token(connector, overlap)?, rotated)
         }
-        ConnectorCommand::Rules { connector, file: None } => out.json(&door.rules(connector)?),
+        ConnectorCommand::Rules { connector, file: None } => out.json(&door.connector(connector)?.rules),
         ConnectorCommand::Rules { connector, file: Some(path) } => {
             let rules = read_rules(path)?;
             out.show(&door.set_rules(connector, rules)?, |one| {
                 format!(
                     "{}: the rules are applied; {} users are being evaluated anew",
-                    one.name, one.users
+                    one.connector.name, one.connector.users
                 )
             })
         }
@@ -38,13 +40,13 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
             out.show(&door.set_state(connector, ConnectorState::Paused)?, |one| {
                 format!(
                     "{} is paused: writes are kept, and have no effect until\n  vestibule connector resume {}",
-                    one.name, one.name
+                    one.connector.name, one.connector.name
                 )
             })
         }
         ConnectorCommand::Resume { connector } => {
             out.show(&door.set_state(connector, ConnectorState::Active)?, |one| {
-                format!("{} is active", one.name)
+                format!("{} is active", one.connector.name)
             })
         }
     }
@@ -115,20 +117,6 @@ fn detail(one: &ConnectorDetail) -> String {
         ("created", &moment(one.created)),
         ("updated", &moment(one.updated)),
     ]);
-    let optional = |time: Option<Timestamp>| time.map_or_else(|| "never".to_owned(), moment);
-    let rows = one.tokens.iter().map(|token| {
-        [
-            token.label.clone(),
-            moment(token.created),
-            optional(token.expires),
-            optional(token.last_used),
-        ]
-    });
-    let tokens = table(["token", "made", "ends", "last used"], rows);
+    let tokens = tokens(&one.tokens);
     format!("{head}\n\n{tokens}")
-}
-
-/// A moment to the second, in UTC.
-fn moment(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

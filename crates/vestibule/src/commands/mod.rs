@@ -4,3 +4,4 @@ pub mod application;
 pub mod config;
 pub mod connector;
 pub mod serve;
+pub mod token;

@@ -12,8 +12,8 @@ use store::{
 use tokio::runtime::Runtime;
 
 use super::{
-    ApplicationView, ApplicationWish, ConnectorDetail, ConnectorView, NewApplication, NewConnector,
-    RotatedToken, TokenView, public_url,
+    ApplicationView, ApplicationWish, ConnectorDetail, ConnectorView, Door, NewApplication,
+    NewConnector, NewToken, RotatedToken, TokenView, public_url,
 };
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
@@ -87,19 +87,39 @@ impl Data {
         Ok(found.map(|directory| directory.name).unwrap_or_default())
     }
 
-    fn application_view(&self, application: &Application) -> Result<ApplicationView, Failure> {
+    fn application_view(&self, application: Application) -> Result<ApplicationView, Failure> {
         Ok(ApplicationView {
-            id: application.public_id.clone(),
-            name: application.name.clone(),
+            id: application.public_id,
+            name: application.name,
             access: application.access.as_str().to_owned(),
+            addresses: application.addresses,
             directory: self.directory_name(application.directory)?,
             url: format!("{}/crowd", self.url),
+            created: application.created,
+            updated: application.updated,
             last_seen: application.last_seen,
+            position: application.last_position,
         })
     }
 
-    /// Makes a connector with a token.
-    pub fn create_connector(&self, name: &str, preset: Preset) -> Result<NewConnector, Failure> {
+    fn detail(&self, stored: StoredConnector) -> Result<ConnectorDetail, Failure> {
+        let id = stored.connector.id;
+        let (due, tokens) =
+            self.read(|tx| Ok((tx.due_count(id)?, tx.tokens(TokenKind::Scim(id))?)))?;
+        Ok(ConnectorDetail {
+            connector: self.view(&stored)?,
+            due,
+            created: stored.connector.created,
+            updated: stored.connector.updated,
+            settings: stored.connector.settings,
+            rules: stored.connector.rules,
+            tokens: tokens.into_iter().map(token_view).collect(),
+        })
+    }
+}
+
+impl Door for Data {
+    fn create_connector(&self, name: &str, preset: Preset) -> Result<NewConnector, Failure> {
         let draft = ConnectorDraft {
             name: name.to_owned(),
             preset,
@@ -109,45 +129,29 @@ impl Data {
         };
         let made = self.wait(self.provision.create_connector(draft))?;
         let id = made.connector.id;
-        let token = self.wait(self.provision.create_scim_token(
-            id,
-            "made with the connector",
-            None,
-        ))?;
+        let label = "made with the connector";
+        let token = self.wait(self.provision.create_scim_token(id, label, None))?;
         Ok(NewConnector {
             connector: self.view(&made)?,
             token: token.secret.reveal().to_owned(),
         })
     }
 
-    /// All connectors, in the order they were made.
-    pub fn connectors(&self) -> Result<Vec<ConnectorView>, Failure> {
+    fn connectors(&self) -> Result<Vec<ConnectorView>, Failure> {
         let all = self.read(|tx| tx.connectors())?;
         all.iter().map(|stored| self.view(stored)).collect()
     }
 
-    /// One connector, by name or id.
-    pub fn connector(&self, text: &str) -> Result<ConnectorDetail, Failure> {
-        let stored = self.find(text)?;
-        let id = stored.connector.id;
-        let (due, tokens) =
-            self.read(|tx| Ok((tx.due_count(id)?, tx.tokens(TokenKind::Scim(id))?)))?;
-        Ok(ConnectorDetail {
-            connector: self.view(&stored)?,
-            due,
-            created: stored.connector.created,
-            updated: stored.connector.updated,
-            tokens: tokens.into_iter().map(token_view).collect(),
-        })
+    fn connector(&self, connector: &str) -> Result<ConnectorDetail, Failure> {
+        self.detail(self.find(connector)?)
     }
 
-    /// Makes a new token; the others end after the overlap.
-    pub fn rotate_token(
+    fn rotate_token(
         &self,
-        text: &str,
+        connector: &str,
         overlap: SignedDuration,
     ) -> Result<RotatedToken, Failure> {
-        let stored = self.find(text)?;
+        let stored = self.find(connector)?;
         let id = stored.connector.id;
         let made = self.wait(self.provision.rotate_scim_token(id, overlap))?;
         let view = self.view(&stored)?;
@@ -159,21 +163,17 @@ impl Data {
         })
     }
 
-    /// Pauses or resumes a connector.
-    pub fn set_state(&self, text: &str, state: ConnectorState) -> Result<ConnectorView, Failure> {
-        let id = self.find(text)?.connector.id;
-        let changed = self.wait(self.provision.set_connector_state(id, state, ACTOR))?;
-        self.view(&changed)
+    fn set_state(
+        &self,
+        connector: &str,
+        state: ConnectorState,
+    ) -> Result<ConnectorDetail, Failure> {
+        let id = self.find(connector)?.connector.id;
+        self.detail(self.wait(self.provision.set_connector_state(id, state, ACTOR))?)
     }
 
-    /// The rules of a connector.
-    pub fn rules(&self, text: &str) -> Result<Rules, Failure> {
-        Ok(self.find(text)?.connector.rules)
-    }
-
-    /// Checks and applies rules.
-    pub fn set_rules(&self, text: &str, rules: Rules) -> Result<ConnectorView, Failure> {
-        let id = self.find(text)?.connector.id;
+    fn set_rules(&self, connector: &str, rules: Rules) -> Result<ConnectorDetail, Failure> {
+        let id = self.find(connector)?.connector.id;
         let changed = self.wait(
             self.provision
                 .change_connector(id, ACTOR, move |connector| {
@@ -181,11 +181,10 @@ impl Data {
                     Ok(())
                 }),
         )?;
-        self.view(&changed)
+        self.detail(changed)
     }
 
-    /// Makes an application with a password.
-    pub fn create_application(&self, wish: &ApplicationWish) -> Result<NewApplication, Failure> {
+    fn create_application(&self, wish: &ApplicationWish) -> Result<NewApplication, Failure> {
         let draft = ApplicationDraft {
             name: wish.name.clone(),
             access: wish.access,
@@ -196,15 +195,33 @@ impl Data {
         let (application, password) =
             self.wait(self.provision.create_application(draft, &passwords))?;
         Ok(NewApplication {
-            application: self.application_view(&application)?,
+            application: self.application_view(application)?,
             password: password.reveal().to_owned(),
         })
     }
 
-    /// All applications by name.
-    pub fn applications(&self) -> Result<Vec<ApplicationView>, Failure> {
+    fn applications(&self) -> Result<Vec<ApplicationView>, Failure> {
         let all = self.read(|tx| tx.applications())?;
-        all.iter().map(|one| self.application_view(one)).collect()
+        all.into_iter()
+            .map(|one| self.application_view(one))
+            .collect()
+    }
+
+    fn create_token(&self, label: &str) -> Result<NewToken, Failure> {
+        let made = self.wait(self.provision.create_api_token(label, None))?;
+        Ok(NewToken {
+            view: token_view(made.token),
+            token: made.secret.reveal().to_owned(),
+        })
+    }
+
+    fn tokens(&self) -> Result<Vec<TokenView>, Failure> {
+        let all = self.read(|tx| tx.tokens(TokenKind::Api))?;
+        Ok(all.into_iter().map(token_view).collect())
+    }
+
+    fn revoke_token(&self, id: &str) -> Result<(), Failure> {
+        self.wait(self.provision.revoke_token(TokenKind::Api, id))
     }
 }
 
@@ -215,5 +232,6 @@ fn token_view(token: Token) -> TokenView {
         created: token.created,
         expires: token.expires,
         last_used: token.last_used,
+        last_address: token.last_address,
     }
 }

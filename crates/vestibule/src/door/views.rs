@@ -1,5 +1,6 @@
-//! What commands show. The names are a promise to scripts, and those of the admin API.
+//! What commands show: the views of the admin API. Their names are a promise to scripts.
 
+use directory::{ConnectorSettings, Rules};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -36,8 +37,22 @@ pub struct ConnectorDetail {
     pub created: Timestamp,
     /// When its configuration last changed.
     pub updated: Timestamp,
+    /// How its endpoint behaves.
+    pub settings: ConnectorSettings,
+    /// What its writes mean for the directory.
+    pub rules: Rules,
     /// Its tokens, newest first, without their text.
     pub tokens: Vec<TokenView>,
+}
+
+/// A connector that was just made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NewConnector {
+    /// As in a list.
+    #[serde(flatten)]
+    pub connector: ConnectorView,
+    /// The token, shown this once.
+    pub token: String,
 }
 
 /// A token, without its text.
@@ -51,17 +66,19 @@ pub struct TokenView {
     pub created: Timestamp,
     /// When it stops working, if ever.
     pub expires: Option<Timestamp>,
-    /// When it was last used.
+    /// When it was last used, to the minute.
     pub last_used: Option<Timestamp>,
+    /// From which address it was last used.
+    pub last_address: Option<String>,
 }
 
-/// A connector that was just made.
+/// A token of the admin API that was just made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct NewConnector {
+pub struct NewToken {
     /// As in a list.
     #[serde(flatten)]
-    pub connector: ConnectorView,
-    /// The token, shown this once.
+    pub view: TokenView,
+    /// The text, shown this once.
     pub token: String,
 }
 
@@ -87,12 +104,20 @@ pub struct ApplicationView {
     pub name: String,
     /// `read-only` or `read-write`.
     pub access: String,
+    /// Addresses and ranges it may come from; empty means any.
+    pub addresses: Vec<String>,
     /// The name of the directory that it sees.
     pub directory: String,
     /// The server URL for the product.
     pub url: String,
-    /// When it last asked for anything.
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub updated: Timestamp,
+    /// When it last asked for anything, to the minute.
     pub last_seen: Option<Timestamp>,
+    /// The position of the journal that it has fetched up to.
+    pub position: Option<i64>,
 }
 
 /// An application that was just made.

@@ -13,6 +13,7 @@ fn help_and_version_succeed() {
         "demo",
         "connector",
         "application",
+        "token",
         "simulate",
         "config",
         "openapi",

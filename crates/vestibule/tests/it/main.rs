@@ -6,5 +6,11 @@
 )]
 
 mod cli;
+mod crash;
+mod demo;
+mod house;
+mod product;
 mod program;
+mod providers;
+mod remote;
 mod serve;
