@@ -300,9 +300,12 @@ impl Entra {
                     .await
                     .map(Some),
             ),
-            (UserTask::Disable, Some(known)) => {
-                ("disable", self.disable(wire, known, run).await.map(Some))
-            }
+            (UserTask::Disable, Some(known)) => (
+                "disable",
+                self.disable(wire, organization, person, known, run)
+                    .await
+                    .map(Some),
+            ),
             (UserTask::Delete, Some(known)) => {
                 ("delete", self.delete(wire, known, run).await.map(|()| None))
             }

@@ -252,9 +252,10 @@ impl Okta {
                 "update",
                 self.update(organization, person, known, run).await,
             ),
-            (UserTask::Deactivate, Some(known)) => {
-                ("deactivate", self.deactivate(person, known, run).await)
-            }
+            (UserTask::Deactivate, Some(known)) => (
+                "deactivate",
+                self.deactivate(organization, person, known, run).await,
+            ),
             (UserTask::Reactivate, _) => {
                 ("reactivate", self.assign(organization, person, run).await)
             }

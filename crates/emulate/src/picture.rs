@@ -60,6 +60,28 @@ impl Picture {
         found
     }
 
+    /// How what a product sees differs from this picture of what was sent, as far as it must not. The server may keep
+    /// what the provider took away but products have built on: a deleted group without its people, and the memberships
+    /// of those who are inactive.
+    #[must_use]
+    pub fn differences_in_effect(&self, product: &Picture) -> Vec<String> {
+        let mut product = product.among_the_active();
+        product
+            .groups
+            .retain(|name, members| !members.is_empty() || self.groups.contains_key(name));
+        self.among_the_active().differences(&product)
+    }
+
+    /// The same without the memberships of inactive users.
+    fn among_the_active(&self) -> Picture {
+        let is_active = |name: &String| self.users.get(name).is_some_and(|user| user.active);
+        let mut picture = self.clone();
+        for members in picture.groups.values_mut() {
+            members.retain(|name| is_active(name));
+        }
+        picture
+    }
+
     /// Both pictures in one; users and groups of the same name are joined.
     #[must_use]
     pub fn with(mut self, other: Picture) -> Picture {
@@ -94,6 +116,28 @@ fn compare<T>(
 #[cfg(test)]
 mod tests {
     use super::{Picture, Portrait};
+
+    #[test]
+    fn what_has_no_effect_may_stay() {
+        let user = |active| Portrait {
+            active,
+            display_name: String::new(),
+            email: String::new(),
+        };
+        let mut sent = Picture::default();
+        sent.users.insert("a".to_owned(), user(true));
+        sent.users.insert("b".to_owned(), user(false));
+        sent.groups.insert("g".to_owned(), ["a".to_owned()].into());
+        let mut seen = sent.clone();
+        seen.groups
+            .insert("g".to_owned(), ["a".to_owned(), "b".to_owned()].into());
+        seen.groups
+            .insert("deleted".to_owned(), ["b".to_owned()].into());
+        assert_eq!(sent.differences_in_effect(&seen), Vec::<String>::new());
+        seen.groups
+            .insert("deleted".to_owned(), ["a".to_owned()].into());
+        assert_eq!(sent.differences_in_effect(&seen).len(), 1);
+    }
 
     #[test]
     fn every_difference_is_told() {

@@ -62,17 +62,20 @@ impl Entra {
     pub(super) async fn disable(
         &self,
         wire: &Wire,
+        organization: &Organization,
+        person: &Person,
         known: &Linked,
         run: &Run<'_>,
     ) -> Result<Linked, Trouble> {
         let answer = wire.get(&user_path(&known.id)).await?;
         let remote = answer::resource(&answer, &[200])?;
-        self.send_differences(wire, &remote, &attributes::Attributes::new(), false)
-            .await?;
+        let wanted = attributes::of(organization, person);
+        self.send_differences(wire, &remote, &wanted, false).await?;
         run.count("users disabled");
+        let linked = self.linked(known.id.clone(), person, wanted);
         Ok(Linked {
             active: false,
-            ..known.clone()
+            ..linked
         })
     }
 

@@ -48,22 +48,24 @@ impl Okta {
         Ok(assigned(known.id.clone(), profile, person, true))
     }
 
-    /// Disables a user who was unassigned or left. Okta never deletes one.
+    /// Disables a user who was unassigned or left; what changed before that is sent first. Okta never deletes one.
     pub(super) async fn deactivate(
         &self,
+        organization: &Organization,
         person: &Person,
         known: &Assigned,
         run: &Run<'_>,
     ) -> Result<Assigned, Trouble> {
+        let profile = profile::of(organization, person);
+        if profile != known.sent {
+            self.put(&known.id, &profile, person, true).await?;
+        }
         match self.kind {
             AppKind::Template => self.patch_active(&known.id, false).await?,
-            AppKind::Wizard => self.put(&known.id, &known.sent, person, false).await?,
+            AppKind::Wizard => self.put(&known.id, &profile, person, false).await?,
         }
         run.count("users deactivated");
-        Ok(Assigned {
-            active: false,
-            ..known.clone()
-        })
+        Ok(assigned(known.id.clone(), profile, person, false))
     }
 
     async fn find_user(&self, login: &str) -> Result<Option<Remote>, Trouble> {

@@ -201,7 +201,7 @@ impl<'a> Stage<'a> {
                     return Ok(None);
                 }
             };
-            let differences = wanted.differences(&side.product.picture());
+            let differences = wanted.differences_in_effect(&side.product.picture());
             if differences.is_empty() {
                 return Ok(Some(done));
             }
@@ -283,11 +283,9 @@ fn differences(before: &BTreeMap<String, Seen>, after: &BTreeMap<String, Seen>) 
     let mut told = Vec::new();
     for (key, now) in after {
         let Some(then) = before.get(key) else {
-            told.push(format!(
-                "{} is new, in {}",
-                now.name,
-                listed(now.groups.iter())
-            ));
+            let place = listed(now.groups.iter())
+                .map_or_else(String::new, |groups| format!(", in {groups}"));
+            told.push(format!("{} is new{place}", now.name));
             continue;
         };
         if then.name != now.name {
@@ -305,13 +303,8 @@ fn differences(before: &BTreeMap<String, Seen>, after: &BTreeMap<String, Seen>) 
                 now.groups.len()
             ));
         }
-        if then.groups != now.groups && now.active {
-            told.push(format!(
-                "{} left {} and joined {}",
-                now.name,
-                listed(then.groups.difference(&now.groups)),
-                listed(now.groups.difference(&then.groups))
-            ));
+        if now.active {
+            told.extend(moves(then, now));
         }
     }
     told.extend(
@@ -324,6 +317,14 @@ fn differences(before: &BTreeMap<String, Seen>, after: &BTreeMap<String, Seen>) 
     if told.len() > 3 { Vec::new() } else { told }
 }
 
+fn moves(then: &Seen, now: &Seen) -> Option<String> {
+    let left = listed(then.groups.difference(&now.groups)).map(|groups| format!("left {groups}"));
+    let joined =
+        listed(now.groups.difference(&then.groups)).map(|groups| format!("joined {groups}"));
+    let parts: Vec<String> = left.into_iter().chain(joined).collect();
+    (!parts.is_empty()).then(|| format!("{} {}", now.name, parts.join(" and ")))
+}
+
 fn group_differences(before: &BTreeSet<String>, after: &BTreeSet<String>) -> Vec<String> {
     let gone = before
         .difference(after)
@@ -334,11 +335,8 @@ fn group_differences(before: &BTreeSet<String>, after: &BTreeSet<String>) -> Vec
     gone.chain(new).collect()
 }
 
-fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
+/// The names, or `None` if there are none.
+fn listed<'a>(names: impl Iterator<Item = &'a String>) -> Option<String> {
     let names: Vec<&str> = names.map(String::as_str).collect();
-    if names.is_empty() {
-        "nothing".to_owned()
-    } else {
-        names.join(", ")
-    }
+    (!names.is_empty()).then(|| names.join(", "))
 }

@@ -100,7 +100,7 @@ impl Teller {
         }
         match writes.len().saturating_sub(SHOWN_EXCHANGES) {
             0 => Ok(()),
-            more => self.line("", &format!("... and {more} more requests")),
+            more => self.line("", &format!("... and {more} more")),
         }
     }
 
@@ -159,13 +159,16 @@ fn short(path: &str) -> &str {
     endpoint.map_or(path, |at| &path[at..])
 }
 
-/// What a request said: the operations of a PATCH, or the whole body.
+/// What a request said: the operations of a PATCH, or the body without what is the same in all.
 fn said(request: &str) -> String {
-    let body: Value = serde_json::from_str(request).unwrap_or_default();
-    match body.get("Operations") {
-        Some(operations) => operations.to_string(),
-        None => request.to_owned(),
+    let Ok(Value::Object(mut body)) = serde_json::from_str(request) else {
+        return request.to_owned();
+    };
+    if let Some(operations) = body.get("Operations") {
+        return operations.to_string();
     }
+    body.retain(|name, _| !matches!(name.as_str(), "schemas" | "meta" | "id" | "password"));
+    Value::Object(body).to_string()
 }
 
 fn capitalised(title: &str) -> String {
