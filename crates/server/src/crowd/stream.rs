@@ -113,20 +113,29 @@ pub(super) async fn unbounded(
     let running = Arc::clone(&call.face.listings.running)
         .acquire_owned()
         .await;
+    let (store, directory) = (call.face.app.provision().store().clone(), call.directory());
+    let body = body_of(move |pieces| {
+        let _running = running;
+        store.read_blocking(|tx| {
+            pieces.begin()?;
+            write(tx, directory, Sink::Connection(pieces.clone())).map(drop)
+        })
+    });
+    Ok(document(format, body.await?))
+}
+
+/// A body that `write` fills from a thread of its own.
+async fn body_of(
+    write: impl FnOnce(&Pieces) -> Result<(), Refusal> + Send + 'static,
+) -> Result<Body, Refusal> {
     let (channel, mut pieces) = mpsc::channel(PIECES_AHEAD);
     let sender = Pieces {
         channel,
         sent: Arc::default(),
         runtime: Handle::current(),
     };
-    let (store, directory) = (call.face.app.provision().store().clone(), call.directory());
     tokio::task::spawn_blocking(move || {
-        let _running = running;
-        let outcome = store.read_blocking(|tx| {
-            sender.begin()?;
-            write(tx, directory, Sink::Connection(sender.clone())).map(drop)
-        });
-        let last = match outcome {
+        let last = match write(&sender) {
             Ok(()) => Piece::End,
             Err(refusal) => Piece::Failed(refusal),
         };
@@ -134,10 +143,11 @@ pub(super) async fn unbounded(
             tracing::debug!("the caller of a long answer went away");
         }
     });
+    // What fits into one piece is sent as a whole, with its length.
     let first = next_bytes(&mut pieces).await?.unwrap_or_default();
     match next_bytes(&mut pieces).await? {
-        None => Ok(document(format, first)),
-        Some(second) => Ok(document(format, rest_of(vec![second, first], pieces))),
+        None => Ok(Body::from(first)),
+        Some(second) => Ok(rest_of(vec![second, first], pieces)),
     }
 }
 
@@ -185,4 +195,115 @@ fn rest_of(at_hand: Vec<Bytes>, pieces: mpsc::Receiver<Piece>) -> Body {
 fn interrupted() -> Refusal {
     let message = "The answer could not be read to its end. The server's log tells more.";
     CrowdError::new(Reason::OperationFailed, message).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use axum::Router;
+    use axum::response::IntoResponse;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// Everything that comes back from a server whose one answer is written by `write`.
+    fn answer_of(write: fn(&Pieces) -> Result<(), Refusal>) -> String {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async move {
+            let answer = move || async move {
+                match body_of(write).await {
+                    Ok(body) => document(Format::Xml, body),
+                    Err(refusal) => refusal.into_response(),
+                }
+            };
+            let router = Router::new().route("/", get(answer));
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            tokio::spawn(crate::serve(listener, router, pending()));
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let head = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            let _how_it_ended = stream.read_to_string(&mut answer).await;
+            answer
+        })
+    }
+
+    fn trouble() -> Refusal {
+        CrowdError::new(Reason::OperationFailed, "the database went away").into()
+    }
+
+    #[test]
+    fn a_short_answer_comes_whole_with_its_length() {
+        let answer = answer_of(|pieces| Ok(pieces.send(b"<users/>")?));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.contains("content-length: 8\r\n"), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n<users/>"), "{answer}");
+    }
+
+    #[test]
+    fn a_long_answer_comes_in_pieces_to_its_end() {
+        let answer = answer_of(|pieces| {
+            for _ in 0..100 {
+                pieces.send(&[b'~'; 10_000])?;
+            }
+            Ok(())
+        });
+        assert_eq!(answer.matches('~').count(), 1_000_000);
+        assert!(answer.ends_with("\r\n0\r\n\r\n"));
+    }
+
+    #[test]
+    fn trouble_before_the_first_piece_is_a_refusal() {
+        let answer = answer_of(|_| Err(trouble()));
+        assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");
+    }
+
+    #[test]
+    fn trouble_in_the_middle_breaks_the_connection() {
+        let answer = answer_of(|pieces| {
+            for _ in 0..100 {
+                pieces.send(&[b'~'; 10_000])?;
+            }
+            Err(trouble())
+        });
+        assert!(answer.starts_with("HTTP/1.1 200"));
+        assert!(
+            !answer.ends_with("0\r\n\r\n"),
+            "a reader would take this for the end"
+        );
+    }
+
+    #[test]
+    fn a_thread_that_dies_breaks_the_connection() {
+        let answer = answer_of(|pieces| {
+            for _ in 0..100 {
+                pieces.send(&[b'~'; 10_000])?;
+            }
+            panic!("a mistake");
+        });
+        assert!(
+            !answer.ends_with("0\r\n\r\n"),
+            "a reader would take this for the end"
+        );
+        let answer = answer_of(|_| panic!("a mistake"));
+        assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");
+    }
+
+    #[test]
+    fn an_answer_that_has_begun_is_not_begun_again() {
+        let answer = answer_of(|pieces| {
+            pieces.begin()?;
+            pieces.begin()?;
+            pieces.send(b"half")?;
+            Ok(pieces.begin()?)
+        });
+        assert!(
+            !answer.contains("half\r\n0\r\n\r\n") && !answer.ends_with("half"),
+            "{answer}"
+        );
+    }
 }

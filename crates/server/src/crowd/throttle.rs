@@ -109,6 +109,12 @@ mod tests {
         }
     }
 
+    fn fail(throttle: &Throttle, at: Instant, seconds: u64, times: u32) {
+        for _ in 0..times {
+            let _either_way = tried(throttle, at, seconds);
+        }
+    }
+
     #[test]
     fn ten_failures_are_free_then_each_costs_twice_as_much() {
         let (throttle, start) = (Throttle::default(), Instant::now());
@@ -125,7 +131,7 @@ mod tests {
     #[test]
     fn a_refused_attempt_does_not_prolong_the_wait() {
         let (throttle, start) = (Throttle::default(), Instant::now());
-        (0..12).for_each(|_| drop(tried(&throttle, start, 0)));
+        fail(&throttle, start, 0, 12);
         (0..1_000).for_each(|_| assert_eq!(tried(&throttle, start, 1), None));
         assert_eq!(tried(&throttle, start, 7), Some(Duration::ZERO));
     }
@@ -133,11 +139,11 @@ mod tests {
     #[test]
     fn success_and_time_forgive() {
         let (throttle, start) = (Throttle::default(), Instant::now());
-        (0..20).for_each(|_| drop(tried(&throttle, start, 0)));
+        fail(&throttle, start, 0, 20);
         assert_eq!(tried(&throttle, start, 1), None);
         throttle.succeeded(JIRA, MIRA);
         assert_eq!(tried(&throttle, start, 1), Some(Duration::ZERO));
-        (0..20).for_each(|_| drop(tried(&throttle, start, 1)));
+        fail(&throttle, start, 1, 20);
         assert_eq!(tried(&throttle, start, 2), None);
         assert_eq!(
             tried(&throttle, start, 2 + MEMORY.as_secs()),
@@ -148,7 +154,7 @@ mod tests {
     #[test]
     fn others_do_not_pay_for_it() {
         let (throttle, start) = (Throttle::default(), Instant::now());
-        (0..20).for_each(|_| drop(tried(&throttle, start, 0)));
+        fail(&throttle, start, 0, 20);
         assert!(matches!(
             throttle.begin_at(ApplicationId(2), MIRA, start),
             Verdict::Try(_)

@@ -1,0 +1,147 @@
+//! Applications through the admin API.
+
+use emulate::databases::{TestDatabase, on_each_database};
+use serde_json::json;
+
+use crate::api_console::{Console, each, ok, problem};
+use crate::http::Ask;
+use crate::world::{World, basic};
+
+/// What a product is told that signs in.
+fn crowd_status(world: &World, name: &str, password: &str) -> u16 {
+    let ask = Ask::new("GET", "/crowd/rest/usermanagement/1/user?username=mira")
+        .header("Authorization", &basic(name, password));
+    world.send(ask).status
+}
+
+#[test]
+fn an_application_lives_from_creation_to_deletion() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        world.mira();
+        let console = Console::new(&world);
+        let answer = console.post("/applications", json!({"name": "jira"}));
+        assert_eq!(answer.status, 201);
+        let made = ok(&answer);
+        let (id, password) = (
+            made["id"].as_str().unwrap(),
+            made["password"].as_str().unwrap(),
+        );
+        assert!(
+            answer
+                .header("location")
+                .unwrap()
+                .ends_with(&format!("/api/v1/applications/{id}"))
+        );
+        assert_eq!(made["url"], format!("http://{}/crowd", world.address));
+        assert_eq!(
+            (&made["access"], &made["directory"]),
+            (&json!("read-write"), &json!("default"))
+        );
+        assert_eq!(crowd_status(&world, "jira", password), 200);
+
+        let shown = console.show(&format!("/applications/{id}"));
+        assert_eq!(shown, console.show("/applications/JIRA"));
+        assert!(
+            !shown.to_string().contains(password),
+            "a password is shown once"
+        );
+        assert!(!shown.to_string().contains("argon2"));
+
+        let change =
+            json!({"name": "jira-prod", "access": "read-only", "addresses": ["127.0.0.0/8"]});
+        let changed = ok(&console.patch(&format!("/applications/{id}"), change));
+        assert_eq!(changed["access"], "read-only");
+        assert_eq!(crowd_status(&world, "jira-prod", password), 200);
+        ok(&console.patch(
+            "/applications/jira-prod",
+            json!({"addresses": ["192.0.2.1"]}),
+        ));
+        assert_eq!(crowd_status(&world, "jira-prod", password), 403);
+        let open = ok(&console.patch("/applications/jira-prod", json!({"addresses": []})));
+        assert_eq!(open["name"], "jira-prod", "what is left out stays");
+
+        let renewed = ok(&console.call(&format!("/applications/{id}/password")));
+        assert_eq!(crowd_status(&world, "jira-prod", password), 401);
+        assert_eq!(
+            crowd_status(&world, "jira-prod", renewed["password"].as_str().unwrap()),
+            200
+        );
+
+        assert_eq!(each(&console.show("/applications"), "name"), ["jira-prod"]);
+        assert_eq!(console.delete(&format!("/applications/{id}")).status, 204);
+        assert_eq!(
+            crowd_status(&world, "jira-prod", renewed["password"].as_str().unwrap()),
+            401
+        );
+        assert_eq!(
+            problem(&console.delete(&format!("/applications/{id}"))).0,
+            404
+        );
+        assert_eq!(console.show("/applications"), json!({"items": []}));
+    });
+}
+
+#[test]
+fn an_application_moves_to_another_directory() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    world.mira();
+    let console = Console::new(&world);
+    ok(&console.post("/connectors", json!({"name": "other"})));
+    let unclear = console.post("/applications", json!({"name": "jira"}));
+    let (status, detail) = problem(&unclear);
+    assert_eq!(status, 422);
+    assert!(detail.contains("default, other"), "{detail}");
+    let made = ok(&console.post(
+        "/applications",
+        json!({"name": "jira", "directory": "Default"}),
+    ));
+    let password = made["password"].as_str().unwrap();
+    assert_eq!(crowd_status(&world, "jira", password), 200);
+    let moved = ok(&console.patch("/applications/jira", json!({"directory": "other"})));
+    assert_eq!(moved["directory"], "other");
+    assert_eq!(
+        crowd_status(&world, "jira", password),
+        404,
+        "mira is not in that directory"
+    );
+    assert_eq!(
+        problem(&console.patch("/applications/jira", json!({"directory": "none"}))).0,
+        404
+    );
+}
+
+#[test]
+fn bad_applications_are_refused_with_what_to_do() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let console = Console::new(&world);
+    ok(&console.post("/applications", json!({"name": "jira"})));
+    for (body, status, part) in [
+        (json!({"name": "Jira"}), 409, "exists already"),
+        (json!({"name": ""}), 422, "1 to 100 characters"),
+        (json!({"name": "a", "access": "admin"}), 422, "read-only"),
+        (
+            json!({"name": "a", "addresses": ["10.0.0.0/33"]}),
+            422,
+            "10.0.0.0/33",
+        ),
+        (
+            json!({"name": "a", "addresses": "10.0.0.1"}),
+            422,
+            "addresses",
+        ),
+        (
+            json!({"name": "a", "password": "mine"}),
+            422,
+            "unknown field `password`",
+        ),
+    ] {
+        let (found, detail) = problem(&console.post("/applications", body.clone()));
+        assert_eq!(found, status, "{body}: {detail}");
+        assert!(detail.contains(part), "{body}: {detail}");
+    }
+    assert_eq!(problem(&console.call("/applications/none/password")).0, 404);
+    assert_eq!(problem(&console.get("/applications/none")).0, 404);
+}

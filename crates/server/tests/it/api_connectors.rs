@@ -1,0 +1,343 @@
+//! Connectors and their tokens through the admin API.
+
+use emulate::databases::{TestDatabase, on_each_database};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::api_console::{Console, each, ok, problem};
+use crate::http::Ask;
+use crate::world::World;
+
+/// What a SCIM client is told that comes with a token.
+fn scim_status(world: &World, base_url: &str, token: &str) -> u16 {
+    let host = format!("http://{}", world.address);
+    let path = base_url.strip_prefix(&host).unwrap();
+    let ask = Ask::new("GET", format!("{path}/Users"))
+        .header("Authorization", &format!("Bearer {token}"));
+    world.send(ask).status
+}
+
+fn text(document: &Value, member: &str) -> String {
+    document[member].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_connector_is_made_shown_and_changed() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let answer = console.post(
+            "/connectors",
+            json!({"name": "Okta production", "preset": "okta"}),
+        );
+        assert_eq!(answer.status, 201);
+        let made = ok(&answer);
+        let (id, base_url) = (text(&made, "id"), text(&made, "base_url"));
+        assert!(
+            answer
+                .header("location")
+                .unwrap()
+                .ends_with(&format!("/api/v1/connectors/{id}"))
+        );
+        assert_eq!(made["state"], "active");
+        assert_eq!(made["directory"], "Okta production");
+        let token = text(&made, "token");
+        assert_eq!(scim_status(&world, &base_url, &token), 200);
+
+        let by_id = console.show(&format!("/connectors/{id}"));
+        assert_eq!(by_id, console.show("/connectors/okta%20PRODUCTION"));
+        assert_eq!(by_id["rules"]["groups"]["authority"], "owned_only");
+        assert_eq!(
+            by_id["settings"],
+            json!({"patch_reply": "auto", "accept_passwords": false})
+        );
+        assert!(!by_id.to_string().contains(&token), "a token is shown once");
+        assert_eq!(
+            each(&console.show("/connectors"), "name"),
+            ["default", "idp", "Okta production"]
+        );
+
+        let change = json!({
+            "name": "Okta", "state": "paused",
+            "settings": {"accept_passwords": true},
+            "rules": {"groups": {"only_assign": ["re:jira-.*"]}},
+        });
+        let changed = ok(&console.patch(&format!("/connectors/{id}"), change));
+        assert_eq!(
+            (&changed["name"], &changed["state"]),
+            (&json!("Okta"), &json!("paused"))
+        );
+        assert_eq!(
+            changed["settings"],
+            json!({"patch_reply": "auto", "accept_passwords": true})
+        );
+        assert_eq!(
+            changed["rules"]["groups"]["only_assign"],
+            json!(["re:jira-.*"])
+        );
+        let settings = json!({"settings": {"patch_reply": "always204"}});
+        let changed = ok(&console.patch("/connectors/okta", settings));
+        assert_eq!(
+            changed["settings"],
+            json!({"patch_reply": "always204", "accept_passwords": true})
+        );
+        assert_eq!(changed["name"], "Okta", "what is left out stays");
+
+        let disabled = ok(&console.patch("/connectors/okta", json!({"state": "disabled"})));
+        assert_eq!(disabled["state"], "disabled");
+        assert_eq!(scim_status(&world, &base_url, &token), 401);
+    });
+}
+
+#[test]
+fn new_rules_take_effect_on_everyone() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let mira = world.mira();
+        world.group("Jira Users", &[&mira]);
+        let rules = json!({"groups": {"names": {"rules": [{"steps": [
+            "lower", {"replace": {"find": " ", "with": "-"}},
+        ]}]}}});
+        ok(&console.patch("/connectors/idp", json!({"rules": rules})));
+        world.run(world.provision.work_off()).unwrap();
+        let mira = console.show("/directories/default/users/mira");
+        assert_eq!(mira["memberships"][0]["group"], "jira-users");
+        assert_eq!(console.show("/connectors/idp")["due"], 0);
+
+        let answer = console.call("/connectors/idp/reconcile");
+        assert_eq!((answer.status, answer.json()), (202, json!({"due": 1})));
+    });
+}
+
+#[test]
+fn rules_that_cannot_work_change_nothing_and_are_explained() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let console = Console::new(&world);
+    let before = console.show("/connectors/idp");
+    let rules = json!({
+        "mapping": [{"target": "username", "steps": [
+            {"regex_replace": {"pattern": "(?=a)", "with": "$1"}},
+        ]}],
+        "groups": {"only_assign": ["re:["]},
+    });
+    let answer = console.patch("/connectors/idp", json!({"name": "other", "rules": rules}));
+    assert_eq!(problem(&answer).0, 422);
+    let problem = answer.json();
+    assert_eq!(problem["field"], "rules");
+    let paths: Vec<&str> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        paths,
+        [
+            "groups.only_assign[0]",
+            "mapping[0].steps[0].regex_replace.pattern"
+        ]
+    );
+    assert!(
+        problem["errors"][1]["message"]
+            .as_str()
+            .unwrap()
+            .contains("look-ahead")
+    );
+    assert_eq!(console.show("/connectors/idp"), before);
+
+    let check = ok(&console.post("/rules/check", rules));
+    assert_eq!(
+        (&check["valid"], &check["errors"]),
+        (&json!(false), &problem["errors"])
+    );
+    let check = ok(&console.post("/rules/check", json!({})));
+    assert_eq!(check, json!({"valid": true, "errors": []}));
+}
+
+#[test]
+fn tokens_are_made_rotated_and_revoked() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let made = ok(&console.post("/connectors", json!({"name": "entra"})));
+        let (base_url, first) = (text(&made, "base_url"), text(&made, "token"));
+
+        let expires: Timestamp = crate::world::START.parse().unwrap();
+        let expires = expires + SignedDuration::from_hours(2);
+        let body = json!({"label": "spare", "expires": expires});
+        let answer = console.post("/connectors/entra/tokens", body);
+        assert_eq!(answer.status, 201);
+        let second = ok(&answer);
+        assert_eq!(second["label"], "spare");
+        let rotated = ok(&console.post(
+            "/connectors/entra/tokens/rotate",
+            json!({"overlap_minutes": 60}),
+        ));
+        assert_eq!(rotated["base_url"], made["base_url"]);
+        let third = text(&rotated, "token");
+        let end: Timestamp = text(&rotated, "old_tokens_end").parse().unwrap();
+        let listed = console.show("/connectors/entra/tokens");
+        assert_eq!(
+            each(&listed, "label"),
+            ["rotated", "spare", "made with the connector"]
+        );
+        let ends: Vec<&Value> = listed["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| &it["expires"])
+            .collect();
+        assert_eq!(ends[0], &Value::Null);
+        assert_eq!(ends[1].as_str().unwrap().parse::<Timestamp>().unwrap(), end);
+
+        for token in [&first, &text(&second, "token"), &third] {
+            assert_eq!(scim_status(&world, &base_url, token), 200);
+        }
+        world.wait(SignedDuration::from_hours(1));
+        for (token, status) in [(&first, 401), (&text(&second, "token"), 401), (&third, 200)] {
+            assert_eq!(scim_status(&world, &base_url, token), status);
+        }
+
+        let id = each(&console.show("/connectors/entra/tokens"), "id").remove(0);
+        let foreign = console.delete(&format!("/connectors/idp/tokens/{id}"));
+        assert_eq!(
+            problem(&foreign).0,
+            404,
+            "a token is revoked at its own connector only"
+        );
+        assert_eq!(
+            console
+                .delete(&format!("/connectors/entra/tokens/{id}"))
+                .status,
+            204
+        );
+        assert_eq!(scim_status(&world, &base_url, &third), 401);
+        assert_eq!(
+            problem(&console.delete(&format!("/connectors/entra/tokens/{id}"))).0,
+            404
+        );
+    });
+}
+
+#[test]
+fn rotation_without_words_leaves_a_day() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let console = Console::new(&world);
+    let rotated = ok(&console.call("/connectors/idp/tokens/rotate"));
+    let end: Timestamp = text(&rotated, "old_tokens_end").parse().unwrap();
+    let start: Timestamp = crate::world::START.parse().unwrap();
+    let overlap = end.duration_since(start);
+    assert!(overlap >= SignedDuration::from_hours(24) && overlap < SignedDuration::from_hours(25));
+
+    let long = console.post(
+        "/connectors/idp/tokens/rotate",
+        json!({"overlap_minutes": 43_201}),
+    );
+    assert_eq!(problem(&long).0, 422);
+    assert_eq!(long.json()["field"], "overlap_minutes");
+    let now = console.post(
+        "/connectors/idp/tokens/rotate",
+        json!({"overlap_minutes": 0}),
+    );
+    assert_eq!(now.status, 201);
+}
+
+#[test]
+fn tokens_of_the_api_itself() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let console = Console::new(&world);
+    let made = ok(&console.post("/tokens", json!({"label": "deploy"})));
+    let other = Console::with_token(&world, made["token"].as_str().unwrap());
+    assert_eq!(
+        each(&other.show("/tokens"), "label"),
+        ["deploy", "console", "first start"]
+    );
+    assert_eq!(
+        console
+            .delete(&format!("/tokens/{}", text(&made, "id")))
+            .status,
+        204
+    );
+    let refused = other.get("/tokens");
+    assert_eq!(problem(&refused).0, 401);
+    assert!(
+        refused
+            .header("www-authenticate")
+            .unwrap()
+            .starts_with("Bearer")
+    );
+    let past = console.post("/tokens", json!({"expires": "2020-01-01T00:00:00Z"}));
+    assert_eq!(problem(&past).0, 422);
+    let long = console.post("/tokens", json!({"label": "x".repeat(101)}));
+    assert_eq!(problem(&long).0, 422);
+}
+
+#[test]
+fn bad_connectors_are_refused_with_what_to_do() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let console = Console::new(&world);
+    for (body, status, part) in [
+        (json!({"name": "IDP"}), 409, "exists already"),
+        (json!({"name": " "}), 422, "1 to 100 characters"),
+        (json!({"name": "x".repeat(101)}), 422, "1 to 100 characters"),
+        (json!({"name": "a\u{7}b"}), 422, "control characters"),
+        (json!({}), 422, "missing field `name`"),
+        (json!({"name": 7}), 422, "name"),
+        (
+            json!({"name": "a", "preset": "Okta"}),
+            422,
+            "expected one of `generic`, `okta`",
+        ),
+        (
+            json!({"name": "a", "directory": "nowhere"}),
+            404,
+            "no directory 'nowhere'",
+        ),
+        (
+            json!({"name": "a", "secret": "x"}),
+            422,
+            "unknown field `secret`",
+        ),
+        (
+            json!({"name": "a", "rules": {"group": {}}}),
+            422,
+            "unknown field `group`",
+        ),
+        (
+            json!({"name": "a", "settings": {"patchReply": "auto"}}),
+            422,
+            "patchReply",
+        ),
+    ] {
+        let (found, detail) = problem(&console.post("/connectors", body.clone()));
+        assert_eq!(found, status, "{body}: {detail}");
+        assert!(detail.contains(part), "{body}: {detail}");
+    }
+    for (body, status) in [
+        (json!({"name": "default"}), 409),
+        (json!({"state": "off"}), 422),
+        (json!({"preset": "okta"}), 422),
+        (json!({"id": "x"}), 422),
+    ] {
+        assert_eq!(
+            problem(&console.patch("/connectors/idp", body.clone())).0,
+            status,
+            "{body}"
+        );
+    }
+    assert_eq!(
+        each(&console.show("/connectors"), "name"),
+        ["default", "idp"]
+    );
+    for path in ["", "/tokens", "/users/x/why"] {
+        assert_eq!(
+            problem(&console.get(&format!("/connectors/nobody{path}"))).0,
+            404
+        );
+    }
+}

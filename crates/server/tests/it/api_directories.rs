@@ -1,0 +1,343 @@
+//! Users and groups of a directory through the admin API, with origins and explanations.
+
+use directory::Rules;
+use emulate::databases::{TestDatabase, on_each_database};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use store::Access;
+
+use crate::api_console::{Console, each, problem};
+use crate::world::{Product, World};
+
+fn with_rules(database: &TestDatabase, rules: Value) -> World {
+    let rules: Rules = serde_json::from_value(rules).unwrap();
+    World::with_rules(database, rules)
+}
+
+/// The texts of an explanation, and whether the rules want the membership.
+fn why(console: &Console, path: &str) -> (Option<bool>, String) {
+    let told = console.show(path);
+    let lines = told["lines"].as_array().unwrap().iter();
+    let texts: Vec<&str> = lines.map(|line| line["text"].as_str().unwrap()).collect();
+    (told["member_by_rules"].as_bool(), texts.join("\n"))
+}
+
+#[test]
+fn a_user_is_shown_with_memberships_and_where_they_come_from() {
+    on_each_database(|database| {
+        let world = with_rules(
+            database,
+            json!({
+                "mapping": [{"target": "attr:title", "source": {"attribute": "title"}}],
+                "groups": {"always_assign": ["everyone"], "names": {"rules": [{"steps": ["lower"]}]}},
+            }),
+        );
+        let mira = world.user(json!({"userName": "mira", "externalId": "x-1", "title": "Dr"}));
+        world.group("DEV", &[&mira]);
+        let product = Product::writer(&world).json();
+        let made = product.post("/group", r#"{"name": "local", "type": "GROUP"}"#);
+        assert_eq!(made.status, 201, "{}", made.text());
+        let joined = product.post("/user/group/direct?username=mira", r#"{"name": "local"}"#);
+        assert_eq!(joined.status, 201, "{}", joined.text());
+
+        let console = Console::new(&world);
+        let shown = console.show("/directories/default/users/MIRA");
+        assert_eq!(
+            shown["memberships"],
+            json!([
+                {"group": "dev", "origins": [{"kind": "idp", "source_group": "DEV"}]},
+                {"group": "everyone", "origins": [{"kind": "always"}]},
+                {"group": "local", "origins": [{"kind": "local"}]},
+            ])
+        );
+        assert_eq!(shown["attributes"], json!({"title": ["Dr"]}));
+        assert_eq!(
+            (&shown["status"], &shown["reason"]),
+            (&json!("active"), &json!("IDP_ACTIVE"))
+        );
+        assert_eq!(
+            (&shown["connector"], &shown["external_id"]),
+            (&json!("idp"), &json!("x-1"))
+        );
+        let key = shown["key"].as_str().unwrap();
+        assert_eq!(
+            console.show(&format!("/directories/default/users/{key}")),
+            shown
+        );
+
+        let group = console.show("/directories/default/groups/Dev");
+        assert_eq!(
+            (&group["name"], &group["members"]),
+            (&json!("dev"), &json!(1))
+        );
+        assert_eq!(
+            (&group["local"], &group["source_groups"]),
+            (&json!(false), &json!(1))
+        );
+        assert_eq!(
+            console.show("/directories/default/groups/local")["local"],
+            true
+        );
+        let members = console.show("/directories/default/groups/dev/members");
+        assert_eq!(each(&members, "name"), ["mira"]);
+        assert_eq!(
+            members["items"][0]["origins"],
+            json!([{"kind": "idp", "source_group": "DEV"}])
+        );
+    });
+}
+
+#[test]
+fn lists_come_in_pages_and_by_search() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let ids: Vec<String> = ["Åke", "bea", "CARL", "Émile", "zoe"]
+            .map(|name| {
+                let mail = format!("{}@example.test", name.len());
+                world.user(
+                    json!({"userName": name, "displayName": format!("The {name}"),
+                    "emails": [{"value": mail}], "active": name != "zoe"}),
+                )
+            })
+            .into();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        for name in ["ops", "Dev", "all"] {
+            world.group(name, &ids);
+        }
+        let console = Console::new(&world);
+        for (path, sorted) in [
+            (
+                "/directories/default/users",
+                vec!["bea", "CARL", "zoe", "Åke", "Émile"],
+            ),
+            ("/directories/default/groups", vec!["all", "Dev", "ops"]),
+            (
+                "/directories/default/groups/ALL/members",
+                vec!["bea", "CARL", "Åke", "Émile"],
+            ),
+        ] {
+            let whole = console.show(path);
+            assert_eq!(each(&whole, "name"), sorted, "{path}");
+            assert_eq!(whole.get("next"), None);
+            for limit in 1..=sorted.len() {
+                let mut walked = Vec::new();
+                let mut after = String::new();
+                loop {
+                    let page = console.show(&format!("{path}?limit={limit}{after}"));
+                    walked.extend(each(&page, "name"));
+                    let Some(next) = page["next"].as_str() else {
+                        break;
+                    };
+                    after = format!("&after={}", encoded(next));
+                }
+                assert_eq!(walked, sorted, "{path} by {limit}");
+            }
+        }
+        let found = |query: &str| {
+            each(
+                &console.show(&format!("/directories/default/users?{query}")),
+                "name",
+            )
+        };
+        assert_eq!(found("search=THE%20c"), ["CARL"]);
+        assert_eq!(found("search=%C3%A5K"), ["Åke"]);
+        assert_eq!(found("search=3@example"), ["bea", "zoe"]);
+        assert_eq!(found("search=3@example&active=true"), ["bea"]);
+        assert_eq!(found("active=false"), ["zoe"]);
+        assert_eq!(found("search=nobody"), Vec::<String>::new());
+        assert_eq!(
+            each(
+                &console.show("/directories/default/groups?search=D"),
+                "name"
+            ),
+            ["Dev"]
+        );
+    });
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+#[test]
+fn a_page_goes_on_where_it_stopped_though_users_come_and_go() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let ids: Vec<String> = ["a", "b", "c", "d", "e"]
+        .map(|name| world.user(json!({"userName": name})))
+        .into();
+    let console = Console::new(&world);
+    let rules = json!({"rules": {"cleanup": {"idp_deleted": "delete"}}});
+    assert_eq!(console.patch("/connectors/idp", rules).status, 200);
+    let first = console.show("/directories/default/users?limit=2");
+    assert_eq!(each(&first, "name"), ["a", "b"]);
+    world.delete_user(&ids[0]);
+    world.delete_user(&ids[1]);
+    world.user(json!({"userName": "aa"}));
+    let after = first["next"].as_str().unwrap();
+    let rest = console.show(&format!("/directories/default/users?after={after}"));
+    assert_eq!(each(&rest, "name"), ["c", "d", "e"]);
+}
+
+#[test]
+fn each_membership_and_each_lack_of_one_is_explained() {
+    on_each_database(|database| {
+        let world = with_rules(
+            database,
+            json!({"groups": {"never_assign": ["admins"], "always_assign": ["everyone"]}}),
+        );
+        let mira = world.mira();
+        world.group("dev", &[&mira]);
+        world.group("Admins", &[&mira]);
+        let console = Console::new(&world);
+        for (group, member, part) in [
+            ("dev", true, "source group `dev` is assigned"),
+            ("ADMINS", false, "`Admins` is in `never_assign` by `admins`"),
+            ("everyone", true, "assigned to every active user"),
+            ("payroll", false, "names `payroll`"),
+        ] {
+            let path = format!("/directories/default/users/mira/why?group={group}");
+            let (by_rules, text) = why(&console, &path);
+            assert_eq!(by_rules, Some(member), "{group}: {text}");
+            assert!(text.contains(part), "{group}: {text}");
+            assert_eq!(console.show(&path)["member"], member);
+        }
+        let (none, text) = why(&console, "/directories/default/users/mira/why");
+        assert_eq!(none, None);
+        assert!(
+            text.contains("`username` is \"mira\", from userName"),
+            "{text}"
+        );
+        assert!(text.ends_with("account active (IDP_ACTIVE)"), "{text}");
+    });
+}
+
+#[test]
+fn someone_without_an_account_is_explained_at_the_connector() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = with_rules(&database, json!({"scope": {"required_groups": ["staff"]}}));
+    let id = world.mira();
+    let console = Console::new(&world);
+    assert_eq!(
+        problem(&console.get("/directories/default/users/mira")).0,
+        404
+    );
+    for user in [id.as_str(), "MIRA"] {
+        let path = format!("/connectors/idp/users/{user}/why");
+        let told = console.show(&path);
+        assert_eq!(
+            (&told["decision"], &told["reason"]),
+            (&json!("none"), &json!("NOT_IN_REQUIRED_GROUP"))
+        );
+        assert!(why(&console, &path).1.contains("waits for one"));
+    }
+    assert_eq!(
+        problem(&console.get("/connectors/default/users/mira/why")).0,
+        404,
+        "another connector"
+    );
+}
+
+#[test]
+fn a_name_that_somebody_else_has_is_told() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = with_rules(
+        &database,
+        json!({"mapping": [{"target": "username", "steps": ["strip_domain"]}]}),
+    );
+    world.user(json!({"userName": "mira@a.test"}));
+    let second = world.user(json!({"userName": "mira@b.test"}));
+    let console = Console::new(&world);
+    let told = console.show(&format!("/connectors/idp/users/{second}/why"));
+    assert_eq!(
+        (&told["decision"], &told["reason"]),
+        (&json!("none"), &json!("CONFLICT"))
+    );
+    assert_eq!(told["taken_name"], "mira");
+}
+
+#[test]
+fn the_deleted_and_disabled_are_shown_as_they_are() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let id = world.mira();
+    let console = Console::new(&world);
+    world.delete_user(&id);
+    world.wait(SignedDuration::from_mins(1));
+    let shown = console.show("/directories/default/users/mira");
+    assert_eq!(
+        (&shown["status"], &shown["reason"]),
+        (&json!("disabled"), &json!("IDP_DELETED"))
+    );
+    let told = console.show("/directories/default/users/mira/why?group=dev");
+    assert_eq!(
+        (&told["decision"], &told["member"]),
+        (&json!("disabled"), &json!(false))
+    );
+    assert!(
+        told["lines"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("deleted the user")
+    );
+}
+
+#[test]
+fn directories_tell_how_much_is_in_them() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let mira = world.mira();
+        world.user(json!({"userName": "leaver", "active": false}));
+        world.group("dev", &[&mira]);
+        world.application("jira", Access::ReadOnly);
+        let console = Console::new(&world);
+        let listed = console.show("/directories");
+        assert_eq!(each(&listed, "name"), ["default"]);
+        let shown = console.show("/directories/Default");
+        assert_eq!(shown, listed["items"][0]);
+        assert_eq!(
+            shown,
+            console.show(&format!("/directories/{}", shown["id"].as_str().unwrap()))
+        );
+        assert_eq!(shown["connectors"], json!(["default", "idp"]));
+        assert_eq!(
+            (&shown["active_users"], &shown["disabled_users"]),
+            (&json!(1), &json!(1))
+        );
+        assert_eq!(shown["groups"], 1);
+        assert!(shown["position"].as_i64().unwrap() > 0);
+    });
+}
+
+#[test]
+fn parameters_that_cannot_be_used_are_refused() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    world.mira();
+    let console = Console::new(&world);
+    for (path, status) in [
+        ("/directories/none/users", 404),
+        ("/directories/default/users/nobody", 404),
+        ("/directories/default/groups/nothing", 404),
+        ("/directories/default/groups/nothing/members", 404),
+        ("/directories/default/users?limit=0", 422),
+        ("/directories/default/users?limit=-1", 400),
+        ("/directories/default/users?limit=many", 400),
+        ("/directories/default/users?active=maybe", 400),
+        ("/directories/default/users?serach=x", 400),
+        ("/directories/default/users/mira/why?groups=x", 400),
+        ("/directories/default/users/%FF", 400),
+        ("/directories/default/users/%00", 404),
+    ] {
+        let (found, detail) = problem(&console.get(path));
+        assert_eq!(found, status, "{path}: {detail}");
+    }
+    let (_, detail) = problem(&console.get("/directories/default/users?serach=x"));
+    assert!(detail.contains("unknown field `serach`"), "{detail}");
+    let large = console.show("/directories/default/users?limit=4000000000");
+    assert_eq!(
+        each(&large, "name"),
+        ["mira"],
+        "a larger page is lowered, not refused"
+    );
+}

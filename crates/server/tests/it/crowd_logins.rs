@@ -1,0 +1,131 @@
+//! Logins: what a product hears about users and passwords, and that it is never a 401.
+
+use emulate::databases::on_each_database;
+use serde_json::json;
+
+use crate::http::{Answer, Ask};
+use crate::world::{Product, World, ok, refusal};
+
+fn login(product: &Product<'_>, user: &str, password: &str) -> Answer {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><password><value>{password}</value></password>"
+    );
+    product.post(&format!("/authentication?username={user}"), &body)
+}
+
+#[track_caller]
+fn refused(answer: &Answer, reason: &str) {
+    assert_eq!(
+        refusal(answer),
+        (400, reason.to_owned()),
+        "{}",
+        answer.text()
+    );
+}
+
+#[test]
+fn every_outcome_of_a_login() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let mira = world.user_with_password(
+            json!({"userName": "mira", "displayName": "Mira"}),
+            Some("s3cret &"),
+        );
+        world.user(json!({"userName": "jon"}));
+        let product = Product::reader(&world);
+        let answer = login(&product, "MIRA", "s3cret &amp;");
+        let user = crowd::answer::user(ok(&answer).as_bytes()).unwrap();
+        assert_eq!((user.name.as_str(), user.active), ("mira", true));
+        assert!(user.key.is_some());
+        let answer = product
+            .json()
+            .post("/authentication?username=mira", "{\"value\":\"s3cret &\"}");
+        ok(&answer);
+        assert_eq!(answer.json()["display-name"], "Mira");
+        let wrong = login(&product, "mira", "wrong");
+        refused(&wrong, "INVALID_USER_AUTHENTICATION");
+        assert!(
+            wrong
+                .text()
+                .contains("Failed to authenticate principal, password was invalid")
+        );
+        refused(&login(&product, "mira", ""), "INVALID_USER_AUTHENTICATION");
+        refused(
+            &product.post("/authentication?username=mira", "<password/>"),
+            "INVALID_USER_AUTHENTICATION",
+        );
+        refused(
+            &product.post("/authentication?username=mira", ""),
+            "INVALID_USER_AUTHENTICATION",
+        );
+        refused(
+            &login(&product, "jon", "anything"),
+            "INVALID_USER_AUTHENTICATION",
+        );
+        refused(&login(&product, "nobody", "s3cret &amp;"), "USER_NOT_FOUND");
+        refused(
+            &product.post("/authentication", "<password/>"),
+            "ILLEGAL_ARGUMENT",
+        );
+        world.patch_user(&mira, "active", false);
+        refused(&login(&product, "mira", "s3cret &amp;"), "INACTIVE_ACCOUNT");
+        refused(
+            &login(&product, "mira", "wrong"),
+            "INVALID_USER_AUTHENTICATION",
+        );
+    });
+}
+
+#[test]
+fn a_login_by_other_means_is_only_a_notice() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let mira = world.mira();
+        let product = Product::reader(&world);
+        for body in ["", "<password/>", "{}"] {
+            let answer = product.post("/authentication/notify?username=mira", body);
+            assert!(crowd::answer::user(ok(&answer).as_bytes()).unwrap().active);
+        }
+        refused(
+            &product.post("/authentication/notify?username=jon", ""),
+            "USER_NOT_FOUND",
+        );
+        world.patch_user(&mira, "active", false);
+        refused(
+            &product.post("/authentication/notify?username=mira", ""),
+            "INACTIVE_ACCOUNT",
+        );
+    });
+}
+
+#[test]
+fn guessing_slows_down_one_user_of_one_application_only() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        world.user_with_password(json!({"userName": "mira"}), Some("right"));
+        world.user_with_password(json!({"userName": "jon"}), Some("right"));
+        let product = Product::reader(&world);
+        let guess = || {
+            let ask = product.ask("POST", "/authentication?username=mira");
+            ask.header("Content-Type", "application/xml")
+                .body("<password><value>wrong</value></password>")
+        };
+        let answers = world.run(async {
+            let send = |ask: Ask| {
+                let address = world.address.clone();
+                tokio::spawn(async move { ask.send(&address).await })
+            };
+            let sent: Vec<_> = (0..20).map(|_| send(guess())).collect();
+            let mut answers = Vec::new();
+            for answer in sent {
+                answers.push(answer.await.unwrap());
+            }
+            answers
+        });
+        for answer in &answers {
+            refused(answer, "INVALID_USER_AUTHENTICATION");
+        }
+        ok(&login(&product, "jon", "right"));
+        ok(&login(&Product::writer(&world), "mira", "right"));
+    });
+}

@@ -1,0 +1,29 @@
+//! The server over real HTTP, on both engines.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test ends where its preparation fails"
+)]
+
+mod api_applications;
+mod api_connectors;
+mod api_console;
+mod api_directories;
+mod api_door;
+mod api_journal;
+mod crowd_errors;
+mod crowd_events;
+mod crowd_listings;
+mod crowd_logins;
+mod crowd_products;
+mod crowd_reads;
+mod crowd_transcripts;
+mod crowd_writes;
+mod http;
+mod scim_conversations;
+mod scim_idp;
+mod scim_protocol;
+mod scim_providers;
+mod scim_races;
+mod world;
