@@ -1,5 +1,6 @@
 //! The workshop: what a person or a build machine runs on the project itself.
 
+mod bench;
 mod generate;
 mod steps;
 mod test;
@@ -14,6 +15,8 @@ Usage: cargo xtask <command>
   test           install what the tests need, then run tidy, all tests, doc tests and gen --check
   tidy           check the house rules on source, documents and dependencies
   gen [--check]  write the generated documents, or only check that they are current
+  bench          measure the program beside what its parts do alone; --users N for another size (100000),
+                 --dev to try the bench itself without waiting for a build for speed
 ";
 
 fn main() -> ExitCode {
@@ -24,6 +27,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["gen"] => generate::run(generate::Mode::Write),
         ["gen", "--check"] => generate::run(generate::Mode::Check),
+        ["bench", options @ ..] => bench::Size::parse(options).and_then(bench::run),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
