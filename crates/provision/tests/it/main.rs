@@ -4,4 +4,5 @@
 
 mod conversations;
 mod feed;
+mod order;
 mod world;

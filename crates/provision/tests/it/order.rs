@@ -1,0 +1,138 @@
+//! Laws over random histories: independent writes may come in any order, repeats change nothing,
+//! and the directory is always what an evaluation of everything stored would make of it.
+
+use directory::Rules;
+use emulate::databases::TestDatabase;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::json;
+
+use crate::world::{Seen, World};
+
+/// What one identity provider does to one person or one group.
+#[derive(Debug, Clone)]
+enum Write {
+    Rename(usize, u8),
+    Active(usize, bool),
+    Join(usize, usize),
+    Leave(usize, usize),
+    RenameGroup(usize, u8),
+}
+
+const USERS: usize = 4;
+const GROUPS: usize = 3;
+
+impl Write {
+    /// Two writes are independent when they touch different attributes or members.
+    fn touches(&self) -> (u8, usize, usize) {
+        match self {
+            Write::Rename(user, _) => (0, *user, 0),
+            Write::Active(user, _) => (1, *user, 0),
+            Write::Join(group, user) | Write::Leave(group, user) => (2, *group, *user),
+            Write::RenameGroup(group, _) => (3, *group, 0),
+        }
+    }
+
+    fn carry_out(&self, world: &World, users: &[String], groups: &[String]) {
+        match *self {
+            Write::Rename(user, to) => world.patch_user(
+                &users[user],
+                json!([{"op": "replace", "path": "userName", "value": format!("user{user}-{to}")}]),
+            ),
+            Write::Active(user, active) => world.set_active(&users[user], active),
+            Write::Join(group, user) => world.add(&groups[group], &users[user]),
+            Write::Leave(group, user) => world.remove(&groups[group], &users[user]),
+            Write::RenameGroup(group, to) => {
+                let name = format!("group{group}-{to}");
+                world.patch_group(
+                    &groups[group],
+                    json!([{"op": "replace", "path": "displayName", "value": name}]),
+                );
+            }
+        }
+    }
+}
+
+fn writes() -> impl Strategy<Value = Vec<Write>> {
+    let write = prop_oneof![
+        (0..USERS, 0..9_u8).prop_map(|(user, to)| Write::Rename(user, to)),
+        (0..USERS, any::<bool>()).prop_map(|(user, active)| Write::Active(user, active)),
+        (0..GROUPS, 0..USERS).prop_map(|(group, user)| Write::Join(group, user)),
+        (0..GROUPS, 0..USERS).prop_map(|(group, user)| Write::Leave(group, user)),
+        (0..GROUPS, 0..9_u8).prop_map(|(group, to)| Write::RenameGroup(group, to)),
+    ];
+    prop::collection::vec(write, 1..12).prop_map(|writes| {
+        let mut kept: Vec<Write> = Vec::new();
+        for write in writes {
+            if kept.iter().all(|other| other.touches() != write.touches()) {
+                kept.push(write);
+            }
+        }
+        kept
+    })
+}
+
+/// Memberships of those who are disabled are frozen, so for them the order does matter; the law
+/// holds for everybody else, and for everybody's name and status.
+fn without_frozen(mut seen: Vec<Seen>) -> Vec<Seen> {
+    for person in &mut seen {
+        if !person.active {
+            person.groups.clear();
+        }
+    }
+    seen
+}
+
+fn directory_after(history: &[Write]) -> Result<(World, TestDatabase), TestCaseError> {
+    let database = TestDatabase::sqlite()?;
+    let world = World::new(&database, Rules::default());
+    let users: Vec<String> = (0..USERS)
+        .map(|n| world.user(&format!("user{n}")))
+        .collect();
+    let groups: Vec<String> = (0..GROUPS)
+        .map(|n| world.group(&format!("group{n}"), &[&users[n]]))
+        .collect();
+    for write in history {
+        write.carry_out(&world, &users, &groups);
+    }
+    world.work_off();
+    Ok((world, database))
+}
+
+#[test]
+fn independent_writes_give_the_same_directory_in_any_order() {
+    let shuffled = writes().prop_flat_map(|writes| {
+        let other = Just(writes.clone()).prop_shuffle();
+        (Just(writes), other)
+    });
+    let mut runner = TestRunner::new(Config::with_cases(24));
+    runner
+        .run(&shuffled, |(one, other)| {
+            let (first, _kept) = directory_after(&one)?;
+            let (second, _kept) = directory_after(&other)?;
+            prop_assert_eq!(without_frozen(first.seen()), without_frozen(second.seen()));
+            prop_assert_eq!(first.group_names(), second.group_names());
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_reconcile_after_any_history_changes_nothing() {
+    let mut runner = TestRunner::new(Config::with_cases(24));
+    runner
+        .run(&writes(), |history| {
+            let (world, _kept) = directory_after(&history)?;
+            let directory = world.connector.connector.directory;
+            let store = world.provision.store();
+            let position = || store.read_blocking(move |tx| tx.journal_position(directory));
+            let (seen, before) = (world.seen(), position()?);
+            let id = world.connector.connector.id;
+            world.run(world.provision.reconcile(id, "test")).unwrap();
+            prop_assert_eq!(world.work_off(), USERS as u64);
+            prop_assert_eq!(world.seen(), seen);
+            prop_assert_eq!(position()?, before);
+            Ok(())
+        })
+        .unwrap();
+}
