@@ -22,6 +22,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
+use axum::routing::any;
 use provision::ProvisionError;
 use scim::{ScimError, ScimType};
 use store::StoreError;
@@ -50,11 +51,18 @@ pub(crate) fn routes(app: App) -> Router<App> {
         app: app.clone(),
         long_answers: Arc::new(Semaphore::new(stream::LONG_ANSWERS_MAX)),
     };
-    let inside = Router::new()
-        .fallback(serve)
+    let base = "/scim/v2/{connector}";
+    Router::new()
+        .nest(base, Router::new().fallback(serve))
+        .route(base, any(at_base))
+        .route(&format!("{base}/"), any(at_base))
         .with_state(face)
-        .layer(from_fn_with_state(app, require_scim_caller));
-    Router::new().nest("/scim/v2/{connector}", inside)
+        .layer(from_fn_with_state(app, require_scim_caller))
+}
+
+/// The base URL itself, with and without a slash at its end, is no endpoint.
+async fn at_base() -> Response {
+    error_response(&unknown())
 }
 
 async fn serve(State(face): State<Face>, caller: ScimCaller, request: Request) -> Response {

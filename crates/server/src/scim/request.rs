@@ -17,6 +17,9 @@ use crate::body::{self, BodyError};
 /// Bodies above this many bytes are parsed on a thread that may take its time.
 const PARSED_INLINE_BYTES_MAX: usize = 64 * 1024;
 
+/// A parameter of the query, decoded.
+type Pair<'q> = (Cow<'q, str>, Cow<'q, str>);
+
 /// What every handler of this face gets.
 pub(super) struct Call {
     pub(super) face: Face,
@@ -90,7 +93,7 @@ impl Call {
         Projection::parse(last("attributes"), last("excludedAttributes"), ty)
     }
 
-    fn pairs(&self) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, ScimError> {
+    fn pairs(&self) -> Result<Vec<Pair<'_>>, ScimError> {
         let parts = self.query.split('&').filter(|part| !part.is_empty());
         parts
             .map(|part| {

@@ -78,11 +78,10 @@ impl Route {
     }
 }
 
+/// No id has a control character, and a database may not take one.
 fn decode(segment: &str) -> Option<String> {
-    percent_decode_str(segment)
-        .decode_utf8()
-        .ok()
-        .map(|text| text.into_owned())
+    let text = percent_decode_str(segment).decode_utf8().ok()?;
+    (!text.contains(char::is_control)).then(|| text.into_owned())
 }
 
 #[cfg(test)]
@@ -104,6 +103,7 @@ mod tests {
             ("/", Route::Unknown),
             ("/Users/1/2", Route::Unknown),
             ("/Users/%FF", Route::Unknown),
+            ("/Users/a%00", Route::Unknown),
             ("/Devices", Route::Unknown),
         ] {
             assert_eq!(Route::of(path), route, "{path}");

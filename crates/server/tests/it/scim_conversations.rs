@@ -262,7 +262,7 @@ fn entra_fills_a_group_without_ever_reading_its_members() {
         }
         assert_eq!(idp.members(&group), [ann.clone(), bob.clone()]);
         idp.patch(&path, &op("Remove", &ann));
-        assert_eq!(idp.members(&group), [bob.clone()], "nobody else went");
+        assert_eq!(idp.members(&group), vec![bob.clone()], "nobody else went");
         idp.patch(&path, &op("Remove", &ann));
         idp.patch(
             &path,
