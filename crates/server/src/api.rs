@@ -3,6 +3,7 @@
 mod applications;
 mod connectors;
 mod directories;
+mod document;
 mod groups;
 mod journal;
 mod page;
@@ -21,8 +22,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::get;
 use provision::ProvisionError;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use problem::Problem;
@@ -35,7 +35,8 @@ type Answer<T> = Result<T, Problem>;
 
 /// The routes of this face. All but the description of the API need an administrator first.
 pub(crate) fn routes(app: App) -> Router<App> {
-    let (resources, document) = described().split_for_parts();
+    let (resources, mut document) = described().split_for_parts();
+    document::complete(&mut document);
     let inside = resources
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
@@ -52,7 +53,7 @@ pub(crate) fn routes(app: App) -> Router<App> {
 
 /// The routes with their descriptions.
 fn described() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Description::openapi())
+    OpenApiRouter::with_openapi(document::Description::openapi())
         .merge(connectors::routes())
         .merge(tokens::routes())
         .merge(applications::routes())
@@ -61,38 +62,6 @@ fn described() -> OpenApiRouter<App> {
         .merge(why::routes())
         .merge(groups::routes())
         .merge(journal::routes())
-}
-
-/// What the document says about the API as a whole.
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Vestibule admin API",
-        description = "Connectors, applications, directories and the journal. Every request bears a token \
-                       of the admin API; errors are problem documents (RFC 9457) that say what to do.",
-        version = "1",
-    ),
-    servers((url = "/api/v1")),
-    tags(
-        (name = "connectors", description = "Endpoints for identity providers, and their rules"),
-        (name = "tokens", description = "Bearer tokens of connectors and of this API"),
-        (name = "applications", description = "Products that attach a directory"),
-        (name = "directories", description = "Users and groups as the products see them, and why"),
-        (name = "journal", description = "What changed, in order"),
-    ),
-    security(("token" = [])),
-    modifiers(&BearerToken),
-)]
-struct Description;
-
-struct BearerToken;
-
-impl Modify for BearerToken {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let components = document.components.get_or_insert_default();
-        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        components.add_security_scheme("token", scheme);
-    }
 }
 
 async fn unknown() -> Problem {
@@ -111,7 +80,9 @@ async fn wrong_method() -> Problem {
 
 /// The OpenAPI document, as JSON.
 pub(crate) fn openapi() -> String {
-    text_of(&described().into_openapi())
+    let mut document = described().into_openapi();
+    document::complete(&mut document);
+    text_of(&document)
 }
 
 fn text_of(document: &utoipa::openapi::OpenApi) -> String {

@@ -13,10 +13,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::Answer;
 use super::directories;
 use super::page::List;
 use super::request::{Body, Segments};
-use super::{Answer, Problem};
 use crate::App;
 use crate::authority::Admin;
 
@@ -124,8 +124,8 @@ struct ApplicationChange {
 }
 
 /// All applications, by name.
-#[utoipa::path(get, path = "/applications", tag = "applications",
-    responses((status = OK, body = List<ApplicationView>), Problem))]
+#[utoipa::path(get, path = "/applications", operation_id = "list_applications", tag = "applications",
+    responses((status = OK, body = List<ApplicationView>)))]
 async fn list(
     _admin: Admin,
     State(app): State<App>,
@@ -149,9 +149,9 @@ async fn list(
 /// Makes an application.
 ///
 /// Its password is in the answer and nowhere else.
-#[utoipa::path(post, path = "/applications", tag = "applications",
+#[utoipa::path(post, path = "/applications", operation_id = "create_application", tag = "applications",
     request_body = ApplicationCreation,
-    responses((status = CREATED, body = ApplicationWithPassword), Problem))]
+    responses((status = CREATED, body = ApplicationWithPassword)))]
 async fn create(
     _admin: Admin,
     State(app): State<App>,
@@ -178,9 +178,9 @@ async fn create(
 }
 
 /// One application.
-#[utoipa::path(get, path = "/applications/{application}", tag = "applications",
+#[utoipa::path(get, path = "/applications/{application}", operation_id = "show_application", tag = "applications",
     params(("application" = String, Path, description = "Its id or name")),
-    responses((status = OK, body = ApplicationView), Problem))]
+    responses((status = OK, body = ApplicationView)))]
 async fn show(
     _admin: Admin,
     State(app): State<App>,
@@ -192,10 +192,10 @@ async fn show(
 }
 
 /// Changes name, access, addresses or directory.
-#[utoipa::path(patch, path = "/applications/{application}", tag = "applications",
+#[utoipa::path(patch, path = "/applications/{application}", operation_id = "change_application", tag = "applications",
     params(("application" = String, Path, description = "Its id or name")),
     request_body = ApplicationChange,
-    responses((status = OK, body = ApplicationView), Problem))]
+    responses((status = OK, body = ApplicationView)))]
 async fn change(
     _admin: Admin,
     State(app): State<App>,
@@ -235,9 +235,9 @@ impl ApplicationChange {
 }
 
 /// Gives an application a new password; the old one stops working at once.
-#[utoipa::path(post, path = "/applications/{application}/password", tag = "applications",
+#[utoipa::path(post, path = "/applications/{application}/password", operation_id = "reset_application_password", tag = "applications",
     params(("application" = String, Path, description = "Its id or name")),
-    responses((status = OK, body = ApplicationWithPassword), Problem))]
+    responses((status = OK, body = ApplicationWithPassword)))]
 async fn new_password(
     _admin: Admin,
     State(app): State<App>,
@@ -256,9 +256,9 @@ async fn new_password(
 }
 
 /// Deletes an application. The directory that it saw stays.
-#[utoipa::path(delete, path = "/applications/{application}", tag = "applications",
+#[utoipa::path(delete, path = "/applications/{application}", operation_id = "delete_application", tag = "applications",
     params(("application" = String, Path, description = "Its id or name")),
-    responses((status = NO_CONTENT, description = "It is deleted."), Problem))]
+    responses((status = NO_CONTENT)))]
 async fn delete(
     _admin: Admin,
     State(app): State<App>,

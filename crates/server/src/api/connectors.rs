@@ -19,7 +19,7 @@ use super::page::List;
 use super::problem::RuleProblem;
 use super::request::{Body, Segments};
 use super::tokens::TokenView;
-use super::{Answer, Problem, schema};
+use super::{Answer, schema};
 use crate::App;
 use crate::authority::Admin;
 
@@ -152,8 +152,8 @@ struct RuleCheck {
 }
 
 /// All connectors, in the order they were made.
-#[utoipa::path(get, path = "/connectors", tag = "connectors",
-    responses((status = OK, body = List<ConnectorView>), Problem))]
+#[utoipa::path(get, path = "/connectors", operation_id = "list_connectors", tag = "connectors",
+    responses((status = OK, body = List<ConnectorView>)))]
 async fn list(
     _admin: Admin,
     State(app): State<App>,
@@ -175,8 +175,8 @@ async fn list(
 /// Makes a connector and its first token.
 ///
 /// The token is in the answer and nowhere else.
-#[utoipa::path(post, path = "/connectors", tag = "connectors", request_body = ConnectorCreation,
-    responses((status = CREATED, body = NewConnector), Problem))]
+#[utoipa::path(post, path = "/connectors", operation_id = "create_connector", tag = "connectors", request_body = ConnectorCreation,
+    responses((status = CREATED, body = NewConnector)))]
 async fn create(
     _admin: Admin,
     State(app): State<App>,
@@ -211,9 +211,9 @@ async fn create(
 }
 
 /// One connector with its rules, settings and tokens.
-#[utoipa::path(get, path = "/connectors/{connector}", tag = "connectors",
+#[utoipa::path(get, path = "/connectors/{connector}", operation_id = "show_connector", tag = "connectors",
     params(("connector" = String, Path, description = "Its id or name")),
-    responses((status = OK, body = ConnectorDetail), Problem))]
+    responses((status = OK, body = ConnectorDetail)))]
 async fn show(
     _admin: Admin,
     State(app): State<App>,
@@ -233,10 +233,10 @@ async fn show(
 ///
 /// With new rules every user of the connector becomes due and is evaluated anew, in pieces, while
 /// the server goes on serving.
-#[utoipa::path(patch, path = "/connectors/{connector}", tag = "connectors",
+#[utoipa::path(patch, path = "/connectors/{connector}", operation_id = "change_connector", tag = "connectors",
     params(("connector" = String, Path, description = "Its id or name")),
     request_body = ConnectorChange,
-    responses((status = OK, body = ConnectorDetail), Problem))]
+    responses((status = OK, body = ConnectorDetail)))]
 async fn change(
     admin: Admin,
     State(app): State<App>,
@@ -269,9 +269,9 @@ async fn change(
 /// Evaluates every user of a connector anew, by the present rules.
 ///
 /// The work goes on after the answer; `due` of the connector tells how much is left.
-#[utoipa::path(post, path = "/connectors/{connector}/reconcile", tag = "connectors",
+#[utoipa::path(post, path = "/connectors/{connector}/reconcile", operation_id = "reconcile_connector", tag = "connectors",
     params(("connector" = String, Path, description = "Its id or name")),
-    responses((status = ACCEPTED, body = Reconciliation), Problem))]
+    responses((status = ACCEPTED, body = Reconciliation)))]
 async fn reconcile(
     admin: Admin,
     State(app): State<App>,
@@ -283,9 +283,9 @@ async fn reconcile(
 }
 
 /// Checks rules without changing anything.
-#[utoipa::path(post, path = "/rules/check", tag = "connectors",
+#[utoipa::path(post, path = "/rules/check", operation_id = "check_rules", tag = "connectors",
     request_body(description = "Rules, as a connector has them", content_type = "application/json"),
-    responses((status = OK, body = RuleCheck), Problem))]
+    responses((status = OK, body = RuleCheck)))]
 async fn check_rules(_admin: Admin, Body(rules): Body<Rules>) -> Answer<Json<RuleCheck>> {
     let errors = directory::CompiledRules::new(&rules)
         .err()

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::Answer;
 use super::page::List;
 use super::request::Segments;
-use super::{Answer, Problem};
 use crate::App;
 use crate::authority::Admin;
 
@@ -46,8 +46,8 @@ struct DirectoryView {
 }
 
 /// All directories, in the order they were made.
-#[utoipa::path(get, path = "/directories", tag = "directories",
-    responses((status = OK, body = List<DirectoryView>), Problem))]
+#[utoipa::path(get, path = "/directories", operation_id = "list_directories", tag = "directories",
+    responses((status = OK, body = List<DirectoryView>)))]
 async fn list(_admin: Admin, State(app): State<App>) -> Answer<Json<List<DirectoryView>>> {
     let items = app
         .provision()
@@ -62,9 +62,9 @@ async fn list(_admin: Admin, State(app): State<App>) -> Answer<Json<List<Directo
 }
 
 /// One directory.
-#[utoipa::path(get, path = "/directories/{directory}", tag = "directories",
+#[utoipa::path(get, path = "/directories/{directory}", operation_id = "show_directory", tag = "directories",
     params(("directory" = String, Path, description = "Its id or name")),
-    responses((status = OK, body = DirectoryView), Problem))]
+    responses((status = OK, body = DirectoryView)))]
 async fn show(
     _admin: Admin,
     State(app): State<App>,

@@ -18,7 +18,7 @@ use super::page::{Page, limit};
 use super::request::{Parameters, Segments};
 use super::users::{OriginView, UserView, connector_names, origin_view, source_groups_of, view};
 use super::walk::{after, walk};
-use super::{Answer, Problem, directories};
+use super::{Answer, directories};
 use crate::App;
 use crate::authority::Admin;
 
@@ -93,9 +93,9 @@ struct MemberQuery {
 }
 
 /// Groups, in the order of their names.
-#[utoipa::path(get, path = "/directories/{directory}/groups", tag = "directories",
+#[utoipa::path(get, path = "/directories/{directory}/groups", operation_id = "list_groups", tag = "directories",
     params(("directory" = String, Path, description = "Its id or name"), GroupQuery),
-    responses((status = OK, body = Page<GroupView>), Problem))]
+    responses((status = OK, body = Page<GroupView>)))]
 async fn list(
     _admin: Admin,
     State(app): State<App>,
@@ -115,12 +115,12 @@ async fn list(
 }
 
 /// One group.
-#[utoipa::path(get, path = "/directories/{directory}/groups/{group}", tag = "directories",
+#[utoipa::path(get, path = "/directories/{directory}/groups/{group}", operation_id = "show_group", tag = "directories",
     params(
         ("directory" = String, Path, description = "Its id or name"),
         ("group" = String, Path, description = "The group's name"),
     ),
-    responses((status = OK, body = GroupDetail), Problem))]
+    responses((status = OK, body = GroupDetail)))]
 async fn show(
     _admin: Admin,
     State(app): State<App>,
@@ -140,13 +140,13 @@ async fn show(
 }
 
 /// The members of a group, in the order of their names, and why they are in it.
-#[utoipa::path(get, path = "/directories/{directory}/groups/{group}/members", tag = "directories",
+#[utoipa::path(get, path = "/directories/{directory}/groups/{group}/members", operation_id = "list_group_members", tag = "directories",
     params(
         ("directory" = String, Path, description = "Its id or name"),
         ("group" = String, Path, description = "The group's name"),
         MemberQuery,
     ),
-    responses((status = OK, body = Page<MemberView>), Problem))]
+    responses((status = OK, body = Page<MemberView>)))]
 async fn members(
     _admin: Admin,
     State(app): State<App>,

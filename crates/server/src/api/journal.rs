@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use super::page::limit;
 use super::request::{Parameters, Segments};
 use super::users::connector_names;
-use super::{Answer, Problem, connectors, directories, groups, users};
+use super::{Answer, connectors, directories, groups, users};
 use crate::App;
 use crate::authority::Admin;
 
@@ -94,6 +94,7 @@ struct EntryQuery {
     /// Only entries that came through this connector, by id or name.
     connector: Option<String>,
     /// Which come first.
+    #[param(inline)]
     order: Option<Order>,
     /// How many at most, 1 to 1000; 100 if left out.
     limit: Option<u32>,
@@ -111,9 +112,9 @@ enum Order {
 }
 
 /// What changed in a directory, in order, with its causes.
-#[utoipa::path(get, path = "/directories/{directory}/journal", tag = "journal",
+#[utoipa::path(get, path = "/directories/{directory}/journal", operation_id = "list_journal", tag = "journal",
     params(("directory" = String, Path, description = "Its id or name"), EntryQuery),
-    responses((status = OK, body = JournalPage), Problem))]
+    responses((status = OK, body = JournalPage)))]
 async fn list(
     _admin: Admin,
     State(app): State<App>,

@@ -7,7 +7,7 @@ use directory::RuleError;
 use provision::ProvisionError;
 use serde::Serialize;
 use store::StoreError;
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::ToSchema;
 
 /// Longest `detail`, in characters; what a client sent may be part of it.
 const DETAIL_CHARS_MAX: usize = 500;
@@ -15,12 +15,7 @@ const DETAIL_CHARS_MAX: usize = 500;
 const RETRY_AFTER_SECONDS: &str = "10";
 
 /// What went wrong and what to do about it.
-#[derive(Debug, Clone, Serialize, ToSchema, IntoResponses)]
-#[response(
-    status = "default",
-    description = "The request could not be carried out; nothing of it happened.",
-    content_type = "application/problem+json"
-)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Problem {
     /// Always `about:blank`: the status tells the kind of problem.
     #[serde(rename = "type")]

@@ -120,9 +120,9 @@ struct RotatedToken {
 }
 
 /// The tokens of a connector, newest first.
-#[utoipa::path(get, path = "/connectors/{connector}/tokens", tag = "tokens",
+#[utoipa::path(get, path = "/connectors/{connector}/tokens", operation_id = "list_connector_tokens", tag = "tokens",
     params(("connector" = String, Path, description = "Its id or name")),
-    responses((status = OK, body = List<TokenView>), Problem))]
+    responses((status = OK, body = List<TokenView>)))]
 async fn list_of_connector(
     _admin: Admin,
     State(app): State<App>,
@@ -133,10 +133,10 @@ async fn list_of_connector(
 }
 
 /// Makes a token for a connector; the others go on working.
-#[utoipa::path(post, path = "/connectors/{connector}/tokens", tag = "tokens",
+#[utoipa::path(post, path = "/connectors/{connector}/tokens", operation_id = "create_connector_token", tag = "tokens",
     params(("connector" = String, Path, description = "Its id or name")),
     request_body = TokenCreation,
-    responses((status = CREATED, body = CreatedToken), Problem))]
+    responses((status = CREATED, body = CreatedToken)))]
 async fn create_for_connector(
     _admin: Admin,
     State(app): State<App>,
@@ -155,10 +155,10 @@ async fn create_for_connector(
 /// Makes a new token for a connector and lets the others end after a while.
 ///
 /// In the meantime the identity provider can be changed over without a gap.
-#[utoipa::path(post, path = "/connectors/{connector}/tokens/rotate", tag = "tokens",
+#[utoipa::path(post, path = "/connectors/{connector}/tokens/rotate", operation_id = "rotate_connector_tokens", tag = "tokens",
     params(("connector" = String, Path, description = "Its id or name")),
     request_body = Rotation,
-    responses((status = CREATED, body = RotatedToken), Problem))]
+    responses((status = CREATED, body = RotatedToken)))]
 async fn rotate(
     _admin: Admin,
     State(app): State<App>,
@@ -191,12 +191,12 @@ async fn rotate(
 }
 
 /// Revokes a token of a connector; it stops working at once.
-#[utoipa::path(delete, path = "/connectors/{connector}/tokens/{token}", tag = "tokens",
+#[utoipa::path(delete, path = "/connectors/{connector}/tokens/{token}", operation_id = "revoke_connector_token", tag = "tokens",
     params(
         ("connector" = String, Path, description = "Its id or name"),
         ("token" = String, Path, description = "The token's id"),
     ),
-    responses((status = NO_CONTENT, description = "It is revoked."), Problem))]
+    responses((status = NO_CONTENT)))]
 async fn revoke_of_connector(
     _admin: Admin,
     State(app): State<App>,
@@ -211,15 +211,15 @@ async fn revoke_of_connector(
 }
 
 /// The tokens of this API, newest first.
-#[utoipa::path(get, path = "/tokens", tag = "tokens",
-    responses((status = OK, body = List<TokenView>), Problem))]
+#[utoipa::path(get, path = "/tokens", operation_id = "list_api_tokens", tag = "tokens",
+    responses((status = OK, body = List<TokenView>)))]
 async fn list_of_api(_admin: Admin, State(app): State<App>) -> Answer<Json<List<TokenView>>> {
     list(&app, TokenKind::Api).await
 }
 
 /// Makes a token for this API.
-#[utoipa::path(post, path = "/tokens", tag = "tokens", request_body = TokenCreation,
-    responses((status = CREATED, body = CreatedToken), Problem))]
+#[utoipa::path(post, path = "/tokens", operation_id = "create_api_token", tag = "tokens", request_body = TokenCreation,
+    responses((status = CREATED, body = CreatedToken)))]
 async fn create_for_api(
     _admin: Admin,
     State(app): State<App>,
@@ -233,9 +233,9 @@ async fn create_for_api(
 /// Revokes a token of this API; it stops working at once.
 ///
 /// When none is left, the command line makes a new one.
-#[utoipa::path(delete, path = "/tokens/{token}", tag = "tokens",
+#[utoipa::path(delete, path = "/tokens/{token}", operation_id = "revoke_api_token", tag = "tokens",
     params(("token" = String, Path, description = "The token's id")),
-    responses((status = NO_CONTENT, description = "It is revoked."), Problem))]
+    responses((status = NO_CONTENT)))]
 async fn revoke_of_api(
     _admin: Admin,
     State(app): State<App>,

@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 use super::page::{Page, limit};
 use super::request::{Parameters, Segments};
 use super::walk::{after, walk};
-use super::{Answer, Problem, directories};
+use super::{Answer, directories};
 use crate::App;
 use crate::authority::Admin;
 
@@ -112,9 +112,9 @@ struct UserQuery {
 }
 
 /// Users that products see, in the order of their names.
-#[utoipa::path(get, path = "/directories/{directory}/users", tag = "directories",
+#[utoipa::path(get, path = "/directories/{directory}/users", operation_id = "list_users", tag = "directories",
     params(("directory" = String, Path, description = "Its id or name"), UserQuery),
-    responses((status = OK, body = Page<UserView>), Problem))]
+    responses((status = OK, body = Page<UserView>)))]
 async fn list(
     _admin: Admin,
     State(app): State<App>,
@@ -134,12 +134,12 @@ async fn list(
 }
 
 /// One user, with memberships and their origins.
-#[utoipa::path(get, path = "/directories/{directory}/users/{user}", tag = "directories",
+#[utoipa::path(get, path = "/directories/{directory}/users/{user}", operation_id = "show_user", tag = "directories",
     params(
         ("directory" = String, Path, description = "Its id or name"),
         ("user" = String, Path, description = "The user's name or key"),
     ),
-    responses((status = OK, body = UserDetail), Problem))]
+    responses((status = OK, body = UserDetail)))]
 async fn show(
     _admin: Admin,
     State(app): State<App>,

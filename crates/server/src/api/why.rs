@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::request::{Parameters, Segments};
-use super::{Answer, Problem, connectors, directories, users};
+use super::{Answer, connectors, directories, users};
 use crate::App;
 use crate::authority::Admin;
 
@@ -72,13 +72,13 @@ impl From<Line> for LineView {
 }
 
 /// Why a user is as it is, or is or is not in a group.
-#[utoipa::path(get, path = "/directories/{directory}/users/{user}/why", tag = "directories",
+#[utoipa::path(get, path = "/directories/{directory}/users/{user}/why", operation_id = "explain_user", tag = "directories",
     params(
         ("directory" = String, Path, description = "Its id or name"),
         ("user" = String, Path, description = "The user's name or key"),
         WhyQuery,
     ),
-    responses((status = OK, body = Explanation), Problem))]
+    responses((status = OK, body = Explanation)))]
 async fn of_user(
     _admin: Admin,
     State(app): State<App>,
@@ -104,13 +104,13 @@ async fn of_user(
 }
 
 /// Why someone whom a connector knows has an account or has none, or is or is not in a group.
-#[utoipa::path(get, path = "/connectors/{connector}/users/{user}/why", tag = "connectors",
+#[utoipa::path(get, path = "/connectors/{connector}/users/{user}/why", operation_id = "explain_source_user", tag = "connectors",
     params(
         ("connector" = String, Path, description = "Its id or name"),
         ("user" = String, Path, description = "The SCIM id, or the userName"),
         WhyQuery,
     ),
-    responses((status = OK, body = Explanation), Problem))]
+    responses((status = OK, body = Explanation)))]
 async fn of_source_user(
     _admin: Admin,
     State(app): State<App>,

@@ -33,7 +33,7 @@ fn every_operation_refuses_whoever_has_no_live_admin_token() {
     let operations = operations(&description(&world));
     assert!(operations.len() > 25);
     for (method, path) in operations {
-        let path = path.replace('{', "").replace('}', "");
+        let path = path.replace(['{', '}'], "");
         for authorization in [
             None,
             Some("Bearer "),
