@@ -1,11 +1,8 @@
 //! What every answer of a Crowd server carries besides its document.
 
 /// The header that a client looks for before it looks at the status; without it, on any answer, the server
-/// does not count as a Crowd server.
+/// does not count as a Crowd server. Its value, `<product>/<version>`, does not matter.
 pub const VERSION_HEADER: &str = "X-Embedded-Crowd-Version";
-
-/// The value of [`VERSION_HEADER`]. Clients test for presence only.
-pub const VERSION: &str = "Crowd/5.3.1";
 
 /// The value of `Cache-Control` on every answer: clients run behind a caching HTTP library.
 pub const CACHE_CONTROL: &str = "no-cache, no-store";

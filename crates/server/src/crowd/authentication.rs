@@ -4,6 +4,7 @@ use ::crowd::authentication::Password;
 use ::crowd::{CrowdError, Reason};
 use axum::extract::Request;
 use directory::User;
+use jiff::Timestamp;
 
 use super::Refusal;
 use super::call::{Call, find_user};
@@ -15,29 +16,35 @@ use super::user::plain;
 pub(super) async fn login(call: Call, request: Request) -> Reply {
     let name = call.username()?;
     let password: Password = call.read(request).await?;
-    let (user, hash) = call
+    let (user, hash, now) = call
         .look_up(move |tx, directory| {
             let user = find_user(tx, directory, &name).map_err(named_user)?;
             let hash = match tx.source_behind(user.pk)? {
                 Some(source) => tx.source_password(source)?,
                 None => None,
             };
-            Ok((user, hash))
+            Ok((user, hash, tx.now()))
         })
         .await?;
     let given = password.value.filter(|value| !value.is_empty());
     let Some((given, hash)) = given.zip(hash) else {
         return Err(wrong_password());
     };
-    check(&call, &user, given, hash).await?;
+    check(&call, &user, given, hash, now).await?;
     only_active(&user)?;
     Ok(plain(&call, &user))
 }
 
 /// Compares the password unless too many were wrong before.
-async fn check(call: &Call, user: &User, given: String, hash: String) -> Result<(), Refusal> {
+async fn check(
+    call: &Call,
+    user: &User,
+    given: String,
+    hash: String,
+    now: Timestamp,
+) -> Result<(), Refusal> {
     let throttle = &call.face.throttle;
-    let attempt = match throttle.begin(call.application.id, user.pk) {
+    let attempt = match throttle.begin(call.application.id, user.pk, now) {
         Verdict::Try(attempt) => attempt,
         Verdict::TooMany => {
             tracing::warn!(user = %user.key, application = %call.application.name, "too many wrong passwords");

@@ -8,12 +8,11 @@ mod news;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use ::crowd::event::{EventToken, Events, expired};
 use axum::extract::{Path, rejection::PathRejection};
 use directory::{ApplicationId, DirectoryId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use store::{ReadTx, StoreError};
 
@@ -26,13 +25,14 @@ use super::stream;
 /// Journal entries that one answer looks at; whoever is further behind reads everything anew.
 const ENTRIES_MAX: i64 = 25_000;
 /// How long a full synchronisation may take for its last step to find the position of its first.
-const SYNCHRONISATION_MAX: Duration = Duration::from_secs(30 * 60);
+const SYNCHRONISATION_MAX: SignedDuration = SignedDuration::from_secs(30 * 60);
 
 /// A place in the journal of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Position {
     directory: DirectoryId,
     sequence: i64,
+    at: Timestamp,
 }
 
 impl Position {
@@ -42,6 +42,7 @@ impl Position {
         Ok(Position {
             directory,
             sequence,
+            at: tx.now(),
         })
     }
 }
@@ -52,23 +53,28 @@ impl Position {
 /// be missed until the next full run; so the token it gets is that of the first list.
 #[derive(Default)]
 pub(super) struct Positions {
-    noted: Mutex<HashMap<ApplicationId, (Instant, Position)>>,
+    noted: Mutex<HashMap<ApplicationId, Position>>,
 }
 
 impl Positions {
     /// Remembers where a listing of all users stands.
     pub(super) fn note(&self, application: ApplicationId, position: Position) {
-        self.lock().insert(application, (Instant::now(), position));
+        self.lock().insert(application, position);
     }
 
     /// Where the synchronisation in progress began, if there is one.
-    fn noted(&self, application: ApplicationId, directory: DirectoryId) -> Option<i64> {
-        let (at, position) = self.lock().get(&application).copied()?;
-        let fresh = at.elapsed() < SYNCHRONISATION_MAX && position.directory == directory;
-        fresh.then_some(position.sequence)
+    fn noted(
+        &self,
+        application: ApplicationId,
+        directory: DirectoryId,
+        now: Timestamp,
+    ) -> Option<i64> {
+        let position = self.lock().get(&application).copied()?;
+        let fresh = now.duration_since(position.at) < SYNCHRONISATION_MAX;
+        (fresh && position.directory == directory).then_some(position.sequence)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ApplicationId, (Instant, Position)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ApplicationId, Position>> {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -100,7 +106,7 @@ pub(super) async fn current(call: Call) -> Reply {
     let noted = call
         .face
         .positions
-        .noted(call.application.id, call.directory());
+        .noted(call.application.id, call.directory(), place.now);
     let from = noted.filter(|sequence| (place.oldest..=place.newest).contains(sequence));
     let sequence = from.unwrap_or(place.newest);
     let token = token_of(place.store, sequence);

@@ -125,3 +125,51 @@ impl From<LocalWriteError> for Refusal {
         Refusal(CrowdError::new(reason, message))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status_and_reason(refusal: impl Into<Refusal>) -> (u16, Reason) {
+        let error = refusal.into().into_error();
+        (error.status, error.reason)
+    }
+
+    #[test]
+    fn our_own_trouble_is_never_the_callers_fault() {
+        let unavailable = StoreError::Unavailable {
+            what: "postgres://user:secret@db".into(),
+        };
+        let refusal = Refusal::from(unavailable.clone()).into_error();
+        assert!(!refusal.message.contains("secret"), "{refusal}");
+        for trouble in [StoreError::Busy, StoreError::DiskFull, unavailable] {
+            assert_eq!(
+                status_and_reason(trouble),
+                (503, Reason::OperationFailed),
+                "the product keeps what it has and asks again"
+            );
+        }
+        let damage = StoreError::Corrupt {
+            what: "directory_user.status".into(),
+        };
+        assert_eq!(status_and_reason(damage), (500, Reason::OperationFailed));
+        assert_eq!(
+            status_and_reason(HashError::Busy),
+            (503, Reason::OperationFailed)
+        );
+        let failed = LocalWriteError::Failed(ProvisionError::Store(StoreError::Busy));
+        assert_eq!(status_and_reason(failed), (503, Reason::OperationFailed));
+    }
+
+    #[test]
+    fn bodies_are_refused_with_the_status_that_says_why() {
+        for (error, status) in [
+            (BodyError::TooLarge(1), 413),
+            (BodyError::Encoded, 415),
+            (BodyError::TooSlow, 408),
+            (BodyError::Broken, 400),
+        ] {
+            assert_eq!(status_and_reason(error), (status, Reason::IllegalArgument));
+        }
+    }
+}

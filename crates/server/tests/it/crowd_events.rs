@@ -3,6 +3,7 @@
 use crowd::answer::Event;
 use crowd::event::Operation;
 use emulate::databases::on_each_database;
+use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::world::{Product, World, ok, refusal};
@@ -250,6 +251,22 @@ fn a_change_during_a_full_synchronisation_is_not_missed() {
             product,
         };
         assert_eq!(follower.news(), ["+user mira (inactive)"]);
+        assert!(follower.news().is_empty());
+    });
+}
+
+#[test]
+fn a_full_synchronisation_that_never_ended_is_forgotten() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let product = Product::reader(&world);
+        ok(&product.post("/search?entity-type=user&max-results=-1&expand=user", ""));
+        world.mira();
+        world.wait(SignedDuration::from_mins(31));
+        let mut follower = Follower {
+            token: token(ok(&product.get("/event"))),
+            product,
+        };
         assert!(follower.news().is_empty());
     });
 }

@@ -130,7 +130,7 @@ fn a_list_ends_where_the_page_ends() {
 async fn read_a_little(product: &Product<'_>) -> TcpStream {
     let mut stream = TcpStream::connect(&product.world.address).await.unwrap();
     let head = format!(
-        "GET /rest/usermanagement/1{EVERYBODY} HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\n\r\n",
+        "GET /rest/usermanagement/1{EVERYBODY} HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\nAuthorization: {}\r\n\r\n",
         product.credentials.basic()
     );
     stream.write_all(head.as_bytes()).await.unwrap();

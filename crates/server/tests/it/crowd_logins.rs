@@ -1,6 +1,7 @@
 //! Logins: what a product hears about users and passwords, and that it is never a 401.
 
 use emulate::databases::on_each_database;
+use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::http::{Answer, Ask};
@@ -125,7 +126,13 @@ fn guessing_slows_down_one_user_of_one_application_only() {
         for answer in &answers {
             refused(answer, "INVALID_USER_AUTHENTICATION");
         }
+        refused(
+            &login(&product, "mira", "right"),
+            "INVALID_USER_AUTHENTICATION",
+        );
         ok(&login(&product, "jon", "right"));
         ok(&login(&Product::writer(&world), "mira", "right"));
+        world.wait(SignedDuration::from_secs(10));
+        ok(&login(&product, "mira", "right"));
     });
 }

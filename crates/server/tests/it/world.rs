@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use directory::{Cause, ConnectorSettings, Preset, Rules, Trigger};
 use emulate::databases::TestDatabase;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use provision::{
     ApplicationDraft, ConnectorDraft, LoadedConnector, NewPassword, Passwords, Provision,
 };
@@ -28,6 +28,7 @@ pub struct World {
     pub connector: Arc<LoadedConnector>,
     /// Host and port.
     pub address: String,
+    clock: Arc<AtomicI64>,
     runtime: Runtime,
 }
 
@@ -55,9 +56,10 @@ impl World {
 
     pub fn with_rules(database: &TestDatabase, rules: Rules) -> World {
         let start: Timestamp = START.parse().unwrap();
-        let (clock, ids) = (AtomicI64::new(start.as_microsecond()), AtomicU64::new(1));
+        let clock = Arc::new(AtomicI64::new(start.as_microsecond()));
+        let (reading, ids) = (Arc::clone(&clock), AtomicU64::new(1));
         let environment = Environment::new(
-            move || Timestamp::from_microsecond(clock.fetch_add(1, Ordering::SeqCst)).unwrap(),
+            move || Timestamp::from_microsecond(reading.fetch_add(1, Ordering::SeqCst)).unwrap(),
             move || uuid::Uuid::from_u64_pair(0, ids.fetch_add(1, Ordering::SeqCst)),
         );
         let store = Store::open(&Database::parse(&database.url).unwrap(), environment).unwrap();
@@ -76,8 +78,15 @@ impl World {
             provision,
             connector,
             address,
+            clock,
             runtime,
         }
+    }
+
+    /// Lets the clock of the store run ahead.
+    pub fn wait(&self, time: SignedDuration) {
+        let micros = i64::try_from(time.as_micros()).unwrap();
+        self.clock.fetch_add(micros, Ordering::SeqCst);
     }
 
     pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
