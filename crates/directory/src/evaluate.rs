@@ -96,12 +96,9 @@ impl<'a> Decision<'a> {
             Scope::Waiting => self.without_account(Reason::NotInRequiredGroup),
             Scope::Out => {
                 let out = (Reason::NotInRequiredGroup, self.rules.cleanup.out_of_scope);
-                self.clean_up(out, inactive, None)
+                self.clean_up(out, inactive)
             }
-            Scope::In | Scope::Grace if inactive.is_some() => {
-                let inactive = (Reason::IdpInactive, self.rules.cleanup.idp_inactive);
-                self.clean_up(inactive, None, Some(attributes))
-            }
+            Scope::In | Scope::Grace if inactive.is_some() => self.inactive(attributes, candidates),
             Scope::Grace if self.live.is_some_and(|it| it.status == Status::Disabled) => {
                 self.as_it_is(attributes)
             }
@@ -111,14 +108,14 @@ impl<'a> Decision<'a> {
 
     fn about_deleted(&mut self) -> Outcome {
         let deleted = (Reason::IdpDeleted, self.rules.cleanup.idp_deleted);
-        self.clean_up(deleted, None, None)
+        self.clean_up(deleted, None)
     }
 
     fn dropped(&mut self, reason: Reason, user: &Resource) -> Outcome {
         // A leaver does not stay active because a row drops leavers and dropping means keeping.
         let inactive = (user.active() == Some(false))
             .then_some((Reason::IdpInactive, self.rules.cleanup.idp_inactive));
-        self.clean_up((reason, self.rules.cleanup.dropped), inactive, None)
+        self.clean_up((reason, self.rules.cleanup.dropped), inactive)
     }
 
     /// Gate B: required groups (US-24), with a delay before anyone loses an account.
@@ -165,13 +162,7 @@ impl<'a> Decision<'a> {
                 None => self.without_account(Reason::Manual),
             };
         }
-        let memberships = membership::of_active(
-            candidates,
-            self.existing,
-            self.returned,
-            self.rules,
-            &mut self.trace,
-        );
+        let memberships = self.memberships(candidates, Status::Active);
         let verdict = Verdict::Account {
             status: Status::Active,
             reason: Reason::IdpActive,
@@ -179,33 +170,55 @@ impl<'a> Decision<'a> {
         self.outcome(verdict, attributes, memberships)
     }
 
-    /// Something stands in the way of an active account (US-30). Of two causes the one that takes more
-    /// decides. With `attributes` the user is still known to the identity provider.
+    /// The identity provider says inactive, and still says everything else: attributes and
+    /// memberships follow it as for anybody, so that the order of its writes does not matter.
+    fn inactive(&mut self, attributes: Attributes, candidates: Candidates<'_>) -> Outcome {
+        let action = self.rules.cleanup.idp_inactive;
+        if action != CleanupAction::Disable {
+            return self.clean_up((Reason::IdpInactive, action), None);
+        }
+        if self.manual().is_some() {
+            return self.clean_up((Reason::IdpInactive, action), None);
+        }
+        let reason = Reason::IdpInactive;
+        self.trace.push(Entry::Cleanup { reason, action });
+        let memberships = self.memberships(candidates, Status::Disabled);
+        let status = Status::Disabled;
+        self.outcome(Verdict::Account { status, reason }, attributes, memberships)
+    }
+
+    fn memberships(
+        &mut self,
+        candidates: Candidates<'_>,
+        status: Status,
+    ) -> Vec<crate::model::Membership> {
+        membership::granted(
+            candidates,
+            self.existing,
+            self.returned,
+            status,
+            self.rules,
+            &mut self.trace,
+        )
+    }
+
+    /// Something stands in the way of an account (US-30), and what the identity provider says of its
+    /// groups no longer counts. Of two causes the one that takes more decides.
     fn clean_up(
         &mut self,
         first: (Reason, CleanupAction),
         second: Option<(Reason, CleanupAction)>,
-        attributes: Option<Attributes>,
     ) -> Outcome {
         let (reason, action) = match second {
             Some(second) if second.1.severity() > first.1.severity() => second,
             _ => first,
         };
         self.trace.push(Entry::Cleanup { reason, action });
-        let known = attributes.is_some();
-        let attributes = attributes
-            .or_else(|| self.existing.map(|it| it.attributes.clone()))
-            .unwrap_or_default();
-        let Some(live) = self.live else {
-            // Someone inactive from the start is shown to the products, to be found and mentioned.
-            let shown = known && action == CleanupAction::Disable && self.manual().is_none();
-            return if shown {
-                self.frozen(Status::Disabled, reason, attributes)
-            } else {
-                self.without_account(self.manual().unwrap_or(reason))
-            };
-        };
         let reason = self.manual().unwrap_or(reason);
+        let Some(live) = self.live else {
+            return self.without_account(reason);
+        };
+        let attributes = live.attributes.clone();
         match action {
             CleanupAction::Disable => self.frozen(Status::Disabled, reason, attributes),
             CleanupAction::Keep => self.frozen(live.status, reason, attributes),

@@ -134,20 +134,31 @@ struct Grant<'a> {
     origin: Origin,
 }
 
-/// The memberships of an active user: what candidates and rules grant, and what stays of the rest.
-pub(crate) fn of_active<'a>(
+/// The memberships of a user of whom the identity provider speaks: what candidates and rules grant,
+/// and what stays of the rest. Groups for everybody are given to active users only; others keep them.
+pub(crate) fn granted<'a>(
     candidates: Candidates<'a>,
     existing: Option<&'a Account>,
     returned: bool,
+    status: Status,
     rules: &'a CompiledRules,
     trace: &mut Trace,
 ) -> Vec<Membership> {
+    let held = held_before(existing);
     let untouched = candidates.untouched;
     let mut grants = Vec::with_capacity(candidates.list.len() + rules.always_assign.len());
     for candidate in candidates.list {
         grants.extend(filter(candidate, rules, trace));
     }
     for group in &rules.always_assign {
+        let has_it = || {
+            let always = |it: &BTreeSet<Origin>| it.contains(&Origin::Always);
+            held.iter()
+                .any(|it| it.fold == group.fold && it.origins.is_some_and(always))
+        };
+        if status != Status::Active && !has_it() {
+            continue;
+        }
         trace.push(Entry::Always {
             group: Arc::clone(&group.name),
         });
@@ -159,7 +170,6 @@ pub(crate) fn of_active<'a>(
     }
     grants
         .sort_unstable_by(|a, b| (&a.fold, &a.origin, &a.name).cmp(&(&b.fold, &b.origin, &b.name)));
-    let held = held_before(existing);
     let keeper = Keeper {
         rules,
         returned,

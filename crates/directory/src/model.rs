@@ -13,7 +13,7 @@ use crate::id::{ConnectorId, GroupPk, SourceGroupPk, UserPk};
 pub enum Status {
     /// May log in to the products.
     Active,
-    /// Known to the products, may not log in; memberships are frozen.
+    /// Known to the products, may not log in. Memberships stay, or follow what the provider says.
     Disabled,
     /// Gone for the products; a tombstone stays, so that a return revives the same user.
     Removed,

@@ -262,9 +262,13 @@ proptest! {
             prop_assert!(account.as_ref().is_none_or(|it| it.reason != Reason::Manual));
         }
 
-        // Memberships of an account that is not active are frozen.
+        // Memberships of an account that is disabled are frozen, unless the provider itself says
+        // inactive: then it goes on to say which groups the user is in.
         let was_live = account.as_ref().is_some_and(|it| it.status != Status::Removed);
-        if was_live && after.as_ref().is_some_and(|it| it.status == Status::Disabled) {
+        let is_frozen = |it: &Account| {
+            it.status == Status::Disabled && it.reason != Reason::IdpInactive
+        };
+        if was_live && after.as_ref().is_some_and(is_frozen) {
             let names = |it: Option<&Account>| live(it).map(|it| it.group.clone()).collect::<Vec<_>>();
             prop_assert_eq!(names(account.as_ref()), names(after.as_ref()));
         }

@@ -89,11 +89,12 @@ fn each_membership_has_its_reason() {
 #[test]
 fn a_disabled_account_explains_frozen_groups() {
     let mut ann = ann();
-    ann.user = Some(user(json!({"userName": "ann", "active": false})));
+    ann.step();
+    ann.user = None;
     let (member, text) = why(&ann, "jira");
-    assert!(!member);
+    assert!(member);
     assert!(
-        text.contains("IDP_INACTIVE: the rules say disable"),
+        text.contains("IDP_DELETED: the rules say disable"),
         "{text}"
     );
     assert!(text.contains("memberships stay as they are"), "{text}");

@@ -179,7 +179,7 @@ fn a_paused_connector_stores_and_waits() {
         world.work_off();
         assert_eq!(
             world.seen(),
-            [seen("ann", false, &[]), seen("old", false, &[])]
+            [seen("ann", false, &["dev"]), seen("old", false, &[])]
         );
     });
 }
