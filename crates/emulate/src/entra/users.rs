@@ -19,7 +19,9 @@ impl Entra {
         run: &Run<'_>,
     ) -> Result<Linked, Trouble> {
         let wanted = attributes::of(organization, person);
-        if let Some(found) = self.find_user(wire, &wanted).await? {
+        // Somebody who came back and was renamed since: the coming back happened under the login of before.
+        let known = self.users.get(&person.id).map(|known| &known.sent);
+        if let Some(found) = self.find_user(wire, known.unwrap_or(&wanted)).await? {
             return self.link(wire, person, found, wanted, run).await;
         }
         let answer = wire

@@ -17,7 +17,10 @@ impl Okta {
         run: &Run<'_>,
     ) -> Result<Assigned, Trouble> {
         let profile = profile::of(organization, person);
-        let Some(found) = self.find_user(&person.login).await? else {
+        // Somebody who came back and was renamed since: the coming back happened under the login of before.
+        let known = self.users.get(&person.id);
+        let login = known.map_or(&person.login, |known| &known.login);
+        let Some(found) = self.find_user(login).await? else {
             let created = self.create(&profile, person).await?;
             run.count("users created");
             return Ok(assigned(created.id, profile, person, true));

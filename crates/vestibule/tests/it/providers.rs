@@ -1,5 +1,7 @@
 //! Whatever an identity provider sends, the product sees: people, changes and groups, in every dialect, on both engines.
 
+use std::cell::Cell;
+
 use emulate::databases::on_each_database;
 use emulate::entra::{Entra, Matching, PatchDialect};
 use emulate::okta::{AppKind, Okta};
@@ -199,6 +201,45 @@ fn provisioning_on_demand_works_before_and_between_cycles() {
             clean(&entra.cycle(&organization, &quietly).await);
             house.sees(&mut jira, &connector, &entra.picture()).await;
             follows(&jira.picture(), &organization);
+        });
+    });
+}
+
+#[test]
+fn products_that_ask_in_the_middle_of_a_load_get_answers_that_hold() {
+    on_each_database(|database| {
+        let house = House::on(database);
+        let connector = house.connector("entra");
+        tell(async {
+            let mut by_events = house.jira("jira", &connector, "read-only");
+            let mut anew = house.jira("confluence", &connector, "read-only");
+            let mut organization = organization(24, 6, 13);
+            let entra =
+                Entra::new(&connector.url, &connector.token, PatchDialect::Classic).unwrap();
+            let mut entra = entra.with_concurrency(8);
+            for _ in 0..2 {
+                let loading = Cell::new(true);
+                let load = async {
+                    clean(&entra.cycle(&organization, &quietly).await);
+                    loading.set(false);
+                };
+                let asking = async {
+                    while loading.get() {
+                        by_events.synchronize(&quietly).await.unwrap();
+                        // Its three lists come one after the other and may differ; each holds in itself.
+                        anew.synchronize_fully(&quietly).await.unwrap();
+                    }
+                };
+                tokio::join!(load, asking);
+                let done = house
+                    .sees(&mut by_events, &connector, &entra.picture())
+                    .await;
+                assert!(!done.full, "{done:?}");
+                house.sees(&mut anew, &connector, &entra.picture()).await;
+                for _ in 0..30 {
+                    organization.next_event();
+                }
+            }
         });
     });
 }
