@@ -90,7 +90,7 @@ pub fn service_provider_config(offered: &Capabilities, base: &str) -> Value {
     document
 }
 
-/// One client (authentik) takes `maxOperations` as the number of operations of one PATCH, whether or
+/// One client takes `maxOperations` as the number of operations of one PATCH, whether or
 /// not bulk is served, so the figure without bulk is that one.
 fn bulk(limits: Option<BulkLimits>) -> Value {
     let (operations, bytes) = limits.map_or((PATCH_OPERATIONS_MAX, 0), |limits| {
