@@ -65,6 +65,31 @@ impl Wanted {
             .is_some_and(|most| most <= BOUNDED_ENTRIES_MAX)
     }
 
+    /// Skip and limit, if the store can cut the page out of the whole list by itself.
+    pub(super) fn window(&self) -> Option<(i64, i64)> {
+        let Paging {
+            start_index,
+            max_results,
+        } = self.paging;
+        let most = max_results.filter(|_| self.search == Search::All && self.is_bounded())?;
+        Some((
+            i64::try_from(start_index).unwrap_or(i64::MAX),
+            i64::try_from(most).unwrap_or(i64::MAX),
+        ))
+    }
+
+    /// The same list for entries of which the first ones have been skipped already.
+    pub(super) fn skipped(&self) -> Wanted {
+        let paging = Paging {
+            start_index: 0,
+            ..self.paging
+        };
+        Wanted {
+            paging,
+            ..self.clone()
+        }
+    }
+
     /// Begins a list of users.
     pub(super) fn users<'t>(
         &'t self,
@@ -258,9 +283,12 @@ impl Page {
     }
 }
 
+/// What a walk of the store calls for each entry.
+pub(super) type Each<'e, T> = &'e mut dyn FnMut(T) -> Result<(), StoreError>;
+
 /// Lets a walk of the store end early, and lets what is done on the way fail in its own words.
 pub(super) fn walk<T>(
-    run: impl FnOnce(&mut dyn FnMut(T) -> Result<(), StoreError>) -> Result<(), StoreError>,
+    run: impl FnOnce(Each<'_, T>) -> Result<(), StoreError>,
     mut each: impl FnMut(T) -> Result<ControlFlow<()>, Refusal>,
 ) -> Result<(), Refusal> {
     let mut ended: Option<Result<(), Refusal>> = None;

@@ -3,11 +3,11 @@
 use ::crowd::query::EntityType;
 use ::crowd::{Restriction, cql};
 use axum::extract::Request;
-use directory::{DirectoryId, Search};
+use directory::{DirectoryId, Group, Search, User};
 use store::ReadTx;
 
 use super::call::Call;
-use super::listing::{Wanted, walk};
+use super::listing::{Each, Users, Wanted, walk};
 use super::question::{Shortcut, search_of, shortcut};
 use super::reply::Reply;
 use super::stream::{self, Sink};
@@ -67,6 +67,13 @@ fn write_users(
     wanted: &Wanted,
     sink: Sink,
 ) -> Result<Sink, Refusal> {
+    if let Some((skip, limit)) = wanted.window() {
+        let page = wanted.skipped();
+        return write_some(
+            page.users(tx, sink)?,
+            tx.directory_users(directory, skip, limit)?,
+        );
+    }
     let mut users = wanted.users(tx, sink)?;
     if users.is_full() {
         return users.finish();
@@ -74,26 +81,27 @@ fn write_users(
     let some = match shortcut(&wanted.search) {
         Shortcut::Nothing => Vec::new(),
         Shortcut::Name(name) => tx.directory_user(directory, name)?.into_iter().collect(),
-        Shortcut::Key(key) => tx
-            .directory_user_by_key(directory, key)?
-            .into_iter()
-            .collect(),
+        Shortcut::Key(key) => {
+            let found = tx.directory_user_by_key(directory, key)?;
+            found.into_iter().collect()
+        }
         Shortcut::Email(email) => tx.directory_users_by_email(directory, email)?,
         Shortcut::Prefix(prefix) => {
-            walk(
-                |each| tx.directory_users_by_prefix(directory, prefix, each),
-                |user| users.take(user),
-            )?;
+            let run = |each: Each<'_, User>| tx.directory_users_by_prefix(directory, prefix, each);
+            walk(run, |user| users.take(user))?;
             return users.finish();
         }
         Shortcut::Walk => {
-            walk(
-                |each| tx.each_directory_user(directory, each),
-                |user| users.take(user),
-            )?;
+            let run = |each: Each<'_, User>| tx.each_directory_user(directory, each);
+            walk(run, |user| users.take(user))?;
             return users.finish();
         }
     };
+    write_some(users, some)
+}
+
+/// Writes the users at hand.
+fn write_some(mut users: Users<'_>, some: Vec<User>) -> Result<Sink, Refusal> {
     for user in some {
         if users.take(user)?.is_break() {
             break;
@@ -108,6 +116,14 @@ fn write_groups(
     wanted: &Wanted,
     sink: Sink,
 ) -> Result<Sink, Refusal> {
+    if let Some((skip, limit)) = wanted.window() {
+        let page = wanted.skipped();
+        let mut groups = page.groups(tx, sink)?;
+        for group in tx.directory_groups(directory, skip, limit)? {
+            let _more = groups.take(&group)?;
+        }
+        return groups.finish();
+    }
     let mut groups = wanted.groups(tx, sink)?;
     if groups.is_full() {
         return groups.finish();
@@ -119,10 +135,10 @@ fn write_groups(
                 let _only_one = groups.take(&group)?;
             }
         }
-        _ => walk(
-            |each| tx.each_directory_group(directory, each),
-            |group| groups.take(&group),
-        )?,
+        _ => {
+            let run = |each: Each<'_, Group>| tx.each_directory_group(directory, each);
+            walk(run, |group| groups.take(&group))?;
+        }
     }
     groups.finish()
 }

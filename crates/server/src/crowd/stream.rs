@@ -25,6 +25,8 @@ use super::reply::{Reply, document};
 const PIECES_AHEAD: usize = 4;
 /// A caller that takes nothing for so long is gone; its read transaction has to end.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// A whole answer takes no longer, however steadily its caller drips: an old read transaction is a burden.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// Long answers at once. Each holds a connection to the database while its caller reads, and logins need some too.
 const LISTINGS_AT_ONCE: usize = 4;
 
@@ -177,17 +179,24 @@ async fn next_bytes(pieces: &mut mpsc::Receiver<Piece>) -> Result<Option<Bytes>,
     }
 }
 
-/// A body of the pieces at hand (last one first) and those to come.
+/// A body of the pieces at hand (last one first) and those to come, as long as there is time.
 fn rest_of(at_hand: Vec<Bytes>, pieces: mpsc::Receiver<Piece>) -> Body {
-    let all = stream::try_unfold((at_hand, pieces), |(mut at_hand, mut pieces)| async {
+    let time = Box::pin(tokio::time::sleep(ANSWER_TIMEOUT));
+    let state = (at_hand, pieces, time);
+    let all = stream::try_unfold(state, |(mut at_hand, mut pieces, mut time)| async {
         let next = match at_hand.pop() {
-            Some(bytes) => Some(bytes),
-            None => next_bytes(&mut pieces).await.map_err(|refusal| {
-                tracing::warn!(error = %refusal.into_error(), "a long answer was cut off");
-                io::Error::other("the answer could not be read to its end")
-            })?,
+            Some(bytes) => Ok(Some(bytes)),
+            None => tokio::select! {
+                biased;
+                () = &mut time => Err(interrupted()),
+                next = next_bytes(&mut pieces) => next,
+            },
         };
-        Ok::<_, io::Error>(next.map(|bytes| (bytes, (at_hand, pieces))))
+        let next = next.map_err(|refusal| {
+            tracing::warn!(error = %refusal.into_error(), "a long answer was cut off");
+            io::Error::other("the answer could not be read to its end")
+        })?;
+        Ok::<_, io::Error>(next.map(|bytes| (bytes, (at_hand, pieces, time))))
     });
     Body::from_stream(all)
 }
