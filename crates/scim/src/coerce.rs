@@ -24,7 +24,7 @@ impl Coercion<'_> {
     pub fn simple(&self, spot: Spot<'_>, value: Value) -> Result<Option<Value>, ScimError> {
         match (spot.target().kind, value) {
             (_, Value::Null) => Ok(None),
-            (_, Value::String(text)) if text.is_empty() && self.dialect.empty_text_clears => {
+            (_, Value::String(text)) if text.is_empty() && self.is_cleared_by_empty_text(spot) => {
                 Ok(None)
             }
             (Kind::Boolean, Value::Bool(value)) => Ok(Some(Value::Bool(value))),
@@ -45,6 +45,12 @@ impl Coercion<'_> {
             }
             (_, other) => Err(wrong_type(spot, &other)),
         }
+    }
+
+    /// An empty text for `active` is a mistake that must not enable or disable anybody.
+    fn is_cleared_by_empty_text(&self, spot: Spot<'_>) -> bool {
+        self.dialect.empty_text_clears
+            && (spot.target().kind != Kind::Boolean || spot.sub.is_some())
     }
 
     /// The parts of an object; a bare text stands for its `value`. `None` means that there is no value.

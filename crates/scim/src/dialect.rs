@@ -37,9 +37,6 @@ pub struct Dialect {
     /// A role whose `value` is a JSON object in a text is unpacked. Entra's
     /// `AppRoleAssignmentsComplex` sends it so in PATCH.
     pub role_may_be_json: bool,
-    /// `replace` on `members` adds, where the RFC replaces. Microsoft's validator adds a member this
-    /// way; off everywhere, since it would keep people in groups that another client empties.
-    pub replaced_members_are_added: bool,
 }
 
 impl Dialect {
@@ -51,7 +48,6 @@ impl Dialect {
             read_only_path_is_ignored: false,
             absent_active_is_kept: true,
             role_may_be_json: true,
-            replaced_members_are_added: false,
         }
     }
 
@@ -73,7 +69,6 @@ impl Dialect {
             read_only_path_is_ignored: false,
             absent_active_is_kept: false,
             role_may_be_json: false,
-            replaced_members_are_added: false,
         }
     }
 }

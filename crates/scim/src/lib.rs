@@ -7,6 +7,28 @@
 //! Reading order: [`schema`] and [`schemas`] say what there is; [`json`] reads a body; [`Resource`]
 //! makes it canonical; [`AttrPath`], [`Filter`] and [`PatchRequest`] say what a client asks;
 //! [`ListQuery`] and [`render`] answer it; [`Dialect`] names each departure from the RFCs.
+//!
+//! ```
+//! use scim::{Dialect, Filter, PatchRequest, Resource, ResourceType, json};
+//!
+//! # fn main() -> Result<(), scim::ScimError> {
+//! let (ty, dialect) = (ResourceType::user(), Dialect::generic());
+//! let body = json::read_object(br#"{"USERNAME": "joy@example.org", "active": "True"}"#)?;
+//! let (joy, ignored) = Resource::from_request(ty, body, &dialect)?;
+//! assert_eq!((joy.user_name(), joy.active()), (Some("joy@example.org"), Some(true)));
+//! assert!(ignored.is_empty());
+//!
+//! let patch = json::read_object(
+//!     br#"{"Operations": [{"op": "Add", "path": "emails[type eq \"work\"].value", "value": "joy@example.org"}]}"#,
+//! )?;
+//! let patched = PatchRequest::parse(patch)?.apply(ty, &joy, &dialect)?;
+//! assert!(patched.changed);
+//!
+//! let filter = Filter::parse(r#"emails.value sw "JOY@" and not (title pr)"#)?.resolve(ty)?;
+//! assert!(filter.matches(&patched.resource));
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod dialect;
 pub mod discovery;

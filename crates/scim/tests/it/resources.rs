@@ -66,6 +66,7 @@ fn types_are_strict_but_for_truth_in_text() {
     for (body, name) in [
         (json!({ "active": 1 }), "active"),
         (json!({ "active": "yes" }), "active"),
+        (json!({ "active": "" }), "active"),
         (json!({ "active": [true] }), "active"),
         (json!({ "title": 7 }), "title"),
         (json!({ "title": { "value": "x" } }), "title"),
@@ -325,6 +326,20 @@ fn any_body() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
+    #[test]
+    fn texts_come_back_as_they_were_sent(text in any::<String>().prop_filter("a text", |text| !text.is_empty() && !text.contains('\0'))) {
+        let body = json!({ "userName": "a", "title": text, "emails": [{ "display": text, "value": "b" }], ENT: { "department": text } });
+        let stored = Resource::parse_stored(&user(&body).to_stored()).unwrap();
+        for path in ["title", "emails.display", "department"] {
+            let values = stored.get(&AttrPath::parse(path).unwrap());
+            prop_assert_eq!(values[0].as_str(), Some(text.as_str()));
+        }
+        match post(ResourceType::user(), &json!({ "userName": text })) {
+            Ok((resource, _)) => prop_assert_eq!(resource.user_name(), Some(text.as_str())),
+            Err(error) => prop_assert_eq!(error.scim_type, Some(ScimType::InvalidValue)),
+        }
+    }
+
     #[test]
     fn nothing_makes_a_write_panic_and_what_is_accepted_is_stable(body in any_body()) {
         if let Ok((resource, _)) = post(ResourceType::user(), &body) {
