@@ -85,7 +85,7 @@ async fn with_headers(request: Request, next: Next) -> Response {
     match face {
         Face::Crowd => {
             set(HeaderName::from_static(CROWD_VERSION.0), CROWD_VERSION.1);
-            set(CACHE_CONTROL, "no-cache, no-store");
+            set(CACHE_CONTROL, ::crowd::transport::CACHE_CONTROL);
         }
         _ => set(CACHE_CONTROL, "no-store"),
     }

@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use crowd::transport::{CHALLENGE, UNAUTHENTICATED, UNAUTHENTICATED_CONTENT_TYPE};
 use directory::{ApplicationId, DirectoryId};
 use provision::{AddressRange, HashError, Writer};
 use store::{Access, Application, StoreError};
@@ -165,11 +166,11 @@ fn may_come_from(application: &Application, address: Option<IpAddr>) -> bool {
 fn unauthorized() -> Response {
     let mut response = (
         StatusCode::UNAUTHORIZED,
-        [(CONTENT_TYPE, "text/plain;charset=UTF-8")],
-        "Application failed to authenticate",
+        [(CONTENT_TYPE, UNAUTHENTICATED_CONTENT_TYPE)],
+        UNAUTHENTICATED,
     )
         .into_response();
-    let challenge = HeaderValue::from_static("BASIC realm=\"Crowd REST Service\"");
+    let challenge = HeaderValue::from_static(CHALLENGE);
     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     response
 }
@@ -178,7 +179,7 @@ fn unauthorized() -> Response {
 fn forbidden() -> Response {
     (
         StatusCode::FORBIDDEN,
-        [(CONTENT_TYPE, "text/plain;charset=UTF-8")],
+        [(CONTENT_TYPE, UNAUTHENTICATED_CONTENT_TYPE)],
         "The server understood the request but refuses to authorize it.\nThe application may not be used from this address.",
     )
         .into_response()
