@@ -252,7 +252,15 @@ impl Client {
             request = request.body(body);
         }
         let started = Instant::now();
-        let received = receive(request).await;
+        // A kept connection that the server has closed meanwhile shows only when it is used: what only reads is asked
+        // again, as the real clients do.
+        let again = request.try_clone().filter(|_| exchange.method == "GET");
+        let received = match (receive(request).await, again) {
+            (Err(error), Some(again)) if !error.is_connect() && !error.is_timeout() => {
+                receive(again).await
+            }
+            (received, _) => received,
+        };
         exchange.micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         match received {
             Ok((status, headers, body)) => {
