@@ -60,16 +60,21 @@ impl ReadTx<'_> {
         Ok(found)
     }
 
-    /// Every group in the order of the folded name, one after the other.
+    /// Every group whose folded name comes behind that of `after` (all, if it is empty), in the
+    /// order of the folded name, one after the other.
     pub fn each_directory_group(
         &self,
         directory: DirectoryId,
+        after: &str,
         each: &mut dyn FnMut(Group) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM directory_group g WHERE g.directory_pk = $1 ORDER BY g.name_fold"
+            "SELECT {COLUMNS} FROM directory_group g WHERE g.directory_pk = $1 AND g.name_fold > $2 \
+             ORDER BY g.name_fold"
         );
-        self.for_each(&sql, args![directory.0], |row| each(read_group(row)?))
+        self.for_each(&sql, args![directory.0, fold(after)], |row| {
+            each(read_group(row)?)
+        })
     }
 
     /// A page of the groups in the order of the folded name.

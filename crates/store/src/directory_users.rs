@@ -97,17 +97,21 @@ impl ReadTx<'_> {
         Ok(found)
     }
 
-    /// Every user that products see, in the order of the folded name, one after the other.
+    /// Every user that products see whose folded name comes behind that of `after` (all, if it is
+    /// empty), in the order of the folded name, one after the other.
     pub fn each_directory_user(
         &self,
         directory: DirectoryId,
+        after: &str,
         each: &mut dyn FnMut(User) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1 AND d.status <> 'removed' \
-             ORDER BY d.name_fold"
+            "SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1 AND d.name_fold > $2 \
+             AND d.status <> 'removed' ORDER BY d.name_fold"
         );
-        self.for_each(&sql, args![directory.0], |row| each(read_user(row)?))
+        self.for_each(&sql, args![directory.0, fold(after)], |row| {
+            each(read_user(row)?)
+        })
     }
 
     /// A page of the users that products see, in the order of the folded name.

@@ -187,12 +187,12 @@ fn page(
     limit: usize,
 ) -> Result<Page<GroupView>, StoreError> {
     let search = query.search();
-    let behind = after(query.after.as_deref());
+    let after = query.after.as_deref().unwrap_or_default();
     let mut found: Vec<Group> = Vec::new();
     walk(
-        |each| tx.each_directory_group(directory, each),
+        |each| tx.each_directory_group(directory, after, each),
         |group: Group| {
-            if behind.is_passed_by(&group.name) && search.matches_group(&group, &BTreeMap::new()) {
+            if search.matches_group(&group, &BTreeMap::new()) {
                 found.push(group);
             }
             if found.len() > limit {

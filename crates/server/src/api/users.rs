@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 
 use super::page::{Page, limit};
 use super::request::{Parameters, Segments};
-use super::walk::{after, walk};
+use super::walk::walk;
 use super::{Answer, directories};
 use crate::App;
 use crate::authority::Admin;
@@ -181,12 +181,12 @@ fn page(
     limit: usize,
 ) -> Result<Page<UserView>, StoreError> {
     let search = query.search();
-    let behind = after(query.after.as_deref());
+    let after = query.after.as_deref().unwrap_or_default();
     let mut found: Vec<User> = Vec::new();
     walk(
-        |each| tx.each_directory_user(directory, each),
+        |each| tx.each_directory_user(directory, after, each),
         |user: User| {
-            if behind.is_passed_by(&user.name) && search.matches_user(&user, &BTreeMap::new()) {
+            if search.matches_user(&user, &BTreeMap::new()) {
                 found.push(user);
             }
             // One more than wanted tells whether there is a next page.

@@ -92,7 +92,7 @@ fn write_users(
             return users.finish();
         }
         Shortcut::Walk => {
-            let run = |each: Each<'_, User>| tx.each_directory_user(directory, each);
+            let run = |each: Each<'_, User>| tx.each_directory_user(directory, "", each);
             walk(run, |user| users.take(user))?;
             return users.finish();
         }
@@ -136,7 +136,7 @@ fn write_groups(
             }
         }
         _ => {
-            let run = |each: Each<'_, Group>| tx.each_directory_group(directory, each);
+            let run = |each: Each<'_, Group>| tx.each_directory_group(directory, "", each);
             walk(run, |group| groups.take(&group))?;
         }
     }
