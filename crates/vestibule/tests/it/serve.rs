@@ -1,5 +1,9 @@
 //! The server as a process: first start, later starts, stopping, and commands beside it.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
 use emulate::databases::on_each_database;
 use serde_json::json;
 
@@ -191,6 +195,26 @@ fn an_application_gets_a_name_a_password_and_a_url() {
     let all = program.json(&["application", "list", "--json"]);
     assert_eq!(all[0]["access"], "read-write");
     assert!(all[0]["password"].is_null());
+}
+
+#[test]
+fn an_idle_connection_does_not_hold_up_the_stop() {
+    let program = Program::new();
+    let server = program.serve(&[]);
+    let address = server.url().trim_start_matches("http://").to_owned();
+    let mut idle = TcpStream::connect(&address).unwrap();
+    idle.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        .unwrap();
+    let mut answer = [0; 15];
+    idle.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    let start = Instant::now();
+    server.signal("TERM");
+    assert_eq!(server.wait().0, 0);
+    assert!(
+        start.elapsed() < Duration::from_secs(20),
+        "it waited for the whole drain"
+    );
 }
 
 #[test]
