@@ -20,9 +20,10 @@ use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use percent_encoding::percent_decode_str;
 use provision::ProvisionError;
 use scim::{ScimError, ScimType};
 use store::StoreError;
@@ -52,22 +53,37 @@ pub(crate) fn routes(app: App) -> Router<App> {
         long_answers: Arc::new(Semaphore::new(stream::LONG_ANSWERS_MAX)),
     };
     let base = "/scim/v2/{connector}";
-    Router::new()
-        .nest(base, Router::new().fallback(serve))
-        .route(base, any(at_base))
-        .route(&format!("{base}/"), any(at_base))
+    let below_connector = [base, &format!("{base}/"), &format!("{base}/{{*path}}")]
+        .into_iter()
+        .fold(Router::new(), |router, path| router.route(path, any(serve)))
         .with_state(face)
-        .layer(from_fn_with_state(app, require_scim_caller))
+        .layer(from_fn_with_state(app, require_scim_caller));
+    ["/scim", "/scim/", "/scim/{*path}"]
+        .into_iter()
+        .fold(below_connector, |router, path| {
+            router.route(path, any(outside))
+        })
+        .layer(from_fn(only_readable_paths))
 }
 
-/// The base URL itself, with and without a slash at its end, is no endpoint.
-async fn at_base() -> Response {
-    error_response(&unknown())
+/// A path that names no connector: most often a base URL that was copied in part.
+async fn outside() -> Response {
+    error_response(&ScimError::not_found(
+        "The base URL of a connector has the form https://<this server>/scim/v2/<connector>. Copy it as it is shown with the connector.",
+    ))
+}
+
+/// A path that is not UTF-8 names nothing, and its refusal has this protocol's form as well.
+async fn only_readable_paths(request: Request, next: Next) -> Response {
+    match percent_decode_str(request.uri().path()).decode_utf8() {
+        Ok(_) => next.run(request).await,
+        Err(_) => outside().await,
+    }
 }
 
 async fn serve(State(face): State<Face>, caller: ScimCaller, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let route = Route::of(parts.uri.path());
+    let route = Route::of(below_base(parts.uri.path()));
     let call = Call::new(face, caller, parts.headers, parts.uri.query());
     let reply = match &route {
         Route::Unknown => Err(unknown()),
@@ -78,6 +94,11 @@ async fn serve(State(face): State<Face>, caller: ScimCaller, request: Request) -
         _ => handle(&call, route, &parts.method, body).await,
     };
     reply.unwrap_or_else(|error| error_response(&error))
+}
+
+/// What follows `/scim/v2/{connector}` in a path.
+fn below_base(path: &str) -> &str {
+    path.splitn(5, '/').nth(4).unwrap_or_default()
 }
 
 async fn handle(call: &Call, route: Route, method: &Method, body: axum::body::Body) -> Reply {

@@ -17,6 +17,9 @@ use crate::body::{self, BodyError};
 /// Bodies above this many bytes are parsed on a thread that may take its time.
 const PARSED_INLINE_BYTES_MAX: usize = 64 * 1024;
 
+/// Notes of one request; a group of thousands may name thousands of strangers.
+const NOTED_MAX: usize = 20;
+
 /// A parameter of the query, decoded.
 type Pair<'q> = (Cow<'q, str>, Cow<'q, str>);
 
@@ -162,14 +165,14 @@ impl Call {
 
     /// Leaves a note of what was ignored, for the administrator.
     pub(super) fn note(&self, warnings: &[Warning]) {
-        for warning in warnings {
-            tracing::info!(
-                connector = %self.caller.connector.connector.public_id,
-                request = %self.caller.cause.request,
-                what = %warning.what,
-                why = %warning.why,
-                "part of a SCIM request had no effect",
-            );
+        let connector = &self.caller.connector.connector.public_id;
+        let request = &self.caller.cause.request;
+        for Warning { what, why } in warnings.iter().take(NOTED_MAX) {
+            tracing::info!(%connector, %request, %what, %why, "part of a SCIM request had no effect");
+        }
+        if warnings.len() > NOTED_MAX {
+            let more = warnings.len() - NOTED_MAX;
+            tracing::info!(%connector, %request, more, "more parts of a SCIM request had no effect");
         }
     }
 }

@@ -69,6 +69,7 @@ fn routes_forgive_slashes_and_refuse_what_is_not_there() {
             "//Users",
             "/Users/?filter=userName+eq+%22ann%22",
             "/Users?aadOptscim062020",
+            "/Users?aadOptscim062020&filter=userName%20eq%20%22ANN%22",
         ] {
             assert_eq!(shown(&idp.get(path))["totalResults"], 1, "{path}");
         }
@@ -92,6 +93,18 @@ fn routes_forgive_slashes_and_refuse_what_is_not_there() {
             "/ResourceTypes/x",
         ] {
             assert_eq!(refused(&idp.get(path)).0, 404, "{path}");
+        }
+        for path in [
+            "/scim",
+            "/scim/",
+            "/scim/v2",
+            "/scim/v2/",
+            "/scim/v1/Users",
+            "/scim/v2/%ff/Users",
+        ] {
+            let token = format!("Bearer {}", idp.token);
+            let answer = world.send(Ask::new("GET", path).header("Authorization", &token));
+            assert_eq!(refused(&answer).0, 404, "{path}");
         }
         for (method, path) in [
             ("POST", "/Bulk"),
