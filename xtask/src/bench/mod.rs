@@ -26,6 +26,11 @@ pub struct Size {
 }
 
 impl Size {
+    /// Requests of a figure about reading.
+    fn reads(self) -> usize {
+        if self.release { 30_000 } else { 3_000 }
+    }
+
     /// Reads `--users N` and `--dev`.
     pub fn parse(words: &[&str]) -> Result<Self> {
         let mut size = Self {

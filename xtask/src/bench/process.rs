@@ -85,8 +85,8 @@ impl Process {
     pub fn settle(&self) -> Result<()> {
         let mut quiet = 0;
         let mut before = self.cpu()?;
-        while quiet < 3 {
-            std::thread::sleep(Duration::from_millis(400));
+        while quiet < 5 {
+            std::thread::sleep(Duration::from_millis(500));
             let now = self.cpu()?;
             quiet = if now - before <= TICK * 2 {
                 quiet + 1

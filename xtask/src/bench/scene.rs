@@ -88,12 +88,13 @@ impl Scene {
     /// Asks once.
     pub fn ask_bytes(&self, request: &Request) -> Result<Vec<u8>> {
         let answer = Wire::connect(self.server.url()?)?.ask(request)?;
-        let text = || String::from_utf8_lossy(&answer.body).into_owned();
+        let text = String::from_utf8_lossy(&answer.body);
+        let is_good = (200..300).contains(&answer.status);
         ensure!(
-            (200..300).contains(&answer.status),
-            "answer {}: {}",
-            answer.status,
-            text()
+            is_good,
+            "{}: answer {}: {text}",
+            request.first_line(),
+            answer.status
         );
         Ok(answer.body)
     }
@@ -145,22 +146,30 @@ impl Scene {
     }
 }
 
-/// Builds what is measured and what it is compared with.
+/// Builds what is measured and what it is compared with, in one go, so that they share what they are built of.
 fn build(size: Size) -> Result<()> {
-    let programs: [&[&str]; 3] = [
-        &["--package", "vestibule"],
-        &["--package", "server", "--example", "bare-http"],
-        &["--package", "store", "--example", "bare-sqlite"],
-    ];
-    for program in programs {
-        let mut command = cargo();
-        command.arg("build").args(program);
-        if size.release {
-            command.arg("--release");
-        }
-        call(&mut command)?;
+    let mut command = cargo();
+    command.args([
+        "build",
+        "--package",
+        "vestibule",
+        "--package",
+        "server",
+        "--package",
+        "store",
+    ]);
+    command.args([
+        "--bin",
+        "vestibule",
+        "--example",
+        "bare-http",
+        "--example",
+        "bare-sqlite",
+    ]);
+    if size.release {
+        command.arg("--release");
     }
-    Ok(())
+    call(&mut command)
 }
 
 fn vestibule(programs: &Path, data: &Path) -> Command {

@@ -44,6 +44,16 @@ impl Request {
         bytes.extend_from_slice(body);
         Self { bytes }
     }
+
+    /// Method and path, for messages.
+    pub fn first_line(&self) -> String {
+        let line = self
+            .bytes
+            .split(|byte| *byte == b'\r')
+            .next()
+            .unwrap_or_default();
+        String::from_utf8_lossy(line).into_owned()
+    }
 }
 
 impl Wire {
@@ -75,7 +85,8 @@ impl Wire {
             }
         })?;
         if !(200..300).contains(&status) {
-            bail!("answer {status}: {}", String::from_utf8_lossy(&beginning));
+            let text = String::from_utf8_lossy(&beginning);
+            bail!("{}: answer {status}: {text}", request.first_line());
         }
         Ok(bytes)
     }
