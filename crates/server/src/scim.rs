@@ -17,9 +17,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::Method;
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -27,7 +26,6 @@ use percent_encoding::percent_decode_str;
 use provision::ProvisionError;
 use scim::{ScimError, ScimType};
 use store::StoreError;
-
 use tokio::sync::Semaphore;
 
 use crate::App;
@@ -46,7 +44,7 @@ struct Face {
     long_answers: Arc<Semaphore>,
 }
 
-/// The routes of this face. All of them, and every unknown path below, need a caller first.
+/// The routes of this face. Whatever is below a connector needs a caller first, unknown paths as well.
 pub(crate) fn routes(app: App) -> Router<App> {
     let face = Face {
         app: app.clone(),
