@@ -1,13 +1,13 @@
 //! Groups of the source: created, replaced, patched, deleted. Members never enter a resource: a
 //! write costs what it changes, whatever the size of the group.
 
-use directory::{Cause, ConnectorId, DirectoryId};
-use scim::{IfMatch, Member, PatchRequest, Resource, ResourceType, ScimError, Warning, fold};
+use directory::{Cause, ConnectorId};
+use scim::{IfMatch, Member, PatchRequest, Resource, ResourceType, Warning, fold};
 use store::{MemberChange, MemberKind, Scope, SourceGroup, WriteTx};
 
 use crate::JsonObject;
 use crate::loaded::LoadedConnector;
-use crate::users::{check_precondition, no_such};
+use crate::write::{Place, check_precondition, claim_references, no_such, taken};
 use crate::{Provision, ProvisionError, members};
 
 /// A group after a write.
@@ -35,14 +35,17 @@ impl Provision {
         members: Vec<Member>,
         cause: Cause,
     ) -> Result<WrittenGroup, ProvisionError> {
-        let (id, directory) = place(connector);
+        let Place {
+            connector: id,
+            directory,
+        } = Place::of(connector);
         let this = self.clone();
         self.store()
             .write(Scope::Directory(directory), move |tx| {
                 let connector = this.require_connector(tx, id)?;
                 require_free_display_name(tx, id, &group)?;
                 let created = tx.insert_source_group(id, &group)?;
-                claim_references(tx, id, &created, &group)?;
+                claim_references(tx, id, &created.id, &group, MemberKind::Group(created.pk))?;
                 this.rebind(tx, &connector, &created, &cause)?;
                 let change = members::add(tx, id, created.pk, &members)?;
                 let warnings = members::warnings(&change);
@@ -132,7 +135,10 @@ impl Provision {
         + Sync
         + 'static,
     ) -> Result<WrittenGroup, ProvisionError> {
-        let (id, directory) = place(connector);
+        let Place {
+            connector: id,
+            directory,
+        } = Place::of(connector);
         let this = self.clone();
         self.store()
             .write(Scope::Directory(directory), move |tx| {
@@ -177,7 +183,10 @@ impl Provision {
         if_match: Option<IfMatch>,
         cause: Cause,
     ) -> Result<(), ProvisionError> {
-        let (connector_id, directory) = place(connector);
+        let Place {
+            connector: connector_id,
+            directory,
+        } = Place::of(connector);
         let this = self.clone();
         self.store()
             .write(Scope::Directory(directory), move |tx| {
@@ -210,10 +219,6 @@ impl Provision {
     }
 }
 
-fn place(connector: &LoadedConnector) -> (ConnectorId, DirectoryId) {
-    (connector.connector.id, connector.connector.directory)
-}
-
 fn require_group(
     tx: &WriteTx<'_>,
     connector: ConnectorId,
@@ -230,27 +235,9 @@ fn require_free_display_name(
 ) -> Result<(), ProvisionError> {
     let name = group.display_name().unwrap_or_default();
     match tx.source_group_id_by_display_name(connector, name)? {
-        Some(id) => Err(ScimError::uniqueness(format!(
-            "A group with displayName '{name}' exists already (id {id}). Look it up with a filter and update it."
-        ))
-        .into()),
+        Some(id) => Err(taken("group", "displayName", name, &id)),
         None => Ok(()),
     }
-}
-
-/// Lets a group into the groups that named it before it came (PL-09).
-fn claim_references(
-    tx: &WriteTx<'_>,
-    connector: ConnectorId,
-    group: &SourceGroup,
-    resource: &Resource,
-) -> Result<(), ProvisionError> {
-    let member = MemberKind::Group(group.pk);
-    tx.claim_pending_references(connector, &group.id, member)?;
-    if let Some(external_id) = resource.external_id() {
-        tx.claim_pending_references(connector, external_id, member)?;
-    }
-    Ok(())
 }
 
 fn count_members(

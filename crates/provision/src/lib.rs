@@ -22,6 +22,7 @@ mod tokens;
 mod users;
 mod why;
 mod worker;
+mod write;
 
 use std::sync::Arc;
 

@@ -29,6 +29,17 @@ impl Writer {
             request: self.request.clone(),
         }
     }
+
+    /// Writes a change into the journal; `known_as` is what its subject was called before.
+    fn note(
+        &self,
+        tx: &WriteTx<'_>,
+        subject: Subject,
+        known_as: Option<&str>,
+        change: &Change,
+    ) -> Result<(), StoreError> {
+        tx.append_journal(self.directory, subject, known_as, change, &self.cause())
+    }
 }
 
 /// Why a product's write was not carried out.
@@ -91,7 +102,7 @@ impl Provision {
                 description: description.clone(),
             };
             let subject = Subject::Group(group.pk);
-            tx.append_journal(writer.directory, subject, None, &change, &writer.cause())?;
+            writer.note(tx, subject, None, &change)?;
             Ok(group)
         })
         .await
@@ -116,13 +127,7 @@ impl Provision {
                 after: description.clone(),
             };
             let subject = Subject::Group(group.pk);
-            tx.append_journal(
-                writer.directory,
-                subject,
-                Some(&group.name),
-                &change,
-                &writer.cause(),
-            )?;
+            writer.note(tx, subject, Some(&group.name), &change)?;
             Ok(Group {
                 description: description.clone(),
                 ..group
@@ -144,13 +149,7 @@ impl Provision {
                 name: group.name.clone(),
             };
             let subject = Subject::Group(group.pk);
-            tx.append_journal(
-                writer.directory,
-                subject,
-                Some(&group.name),
-                &change,
-                &writer.cause(),
-            )?;
+            writer.note(tx, subject, Some(&group.name), &change)?;
             Ok(())
         })
         .await
@@ -183,7 +182,7 @@ impl Provision {
                 origins,
             };
             let subject = Subject::Membership(found_group.pk, found_user.pk);
-            tx.append_journal(writer.directory, subject, None, &change, &writer.cause())?;
+            writer.note(tx, subject, None, &change)?;
             Ok(())
         })
         .await
@@ -218,7 +217,7 @@ impl Provision {
                 origins,
             };
             let subject = Subject::Membership(found_group.pk, found_user.pk);
-            tx.append_journal(writer.directory, subject, None, &change, &writer.cause())?;
+            writer.note(tx, subject, None, &change)?;
             Ok(())
         })
         .await
@@ -246,13 +245,7 @@ impl Provision {
                     values: attribute.values.clone(),
                 };
                 let subject = Subject::User(found.pk);
-                tx.append_journal(
-                    writer.directory,
-                    subject,
-                    Some(&found.name),
-                    &change,
-                    &writer.cause(),
-                )?;
+                writer.note(tx, subject, Some(&found.name), &change)?;
             }
             Ok(())
         })
@@ -275,13 +268,7 @@ impl Provision {
                     values: attribute.values.clone(),
                 };
                 let subject = Subject::Group(found.pk);
-                tx.append_journal(
-                    writer.directory,
-                    subject,
-                    Some(&found.name),
-                    &change,
-                    &writer.cause(),
-                )?;
+                writer.note(tx, subject, Some(&found.name), &change)?;
             }
             Ok(())
         })

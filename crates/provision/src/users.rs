@@ -1,11 +1,12 @@
 //! Users of the source: created, replaced, patched, deleted.
 
-use directory::{Cause, ConnectorId, ConnectorState, DirectoryId, SourceUserPk};
-use scim::{IfMatch, Meta, PatchRequest, Resource, ResourceType, ScimError, Warning, fold};
+use directory::{Cause, ConnectorId, ConnectorState, SourceUserPk};
+use scim::{IfMatch, PatchRequest, Resource, ResourceType, ScimError, Warning, fold};
 use store::{GroupReference, MemberKind, Scope, SourceUser, WriteTx};
 
 use crate::JsonObject;
 use crate::loaded::LoadedConnector;
+use crate::write::{Place, check_precondition, claim_references, no_such, taken};
 use crate::{Provision, ProvisionError};
 
 /// A password that came with a write, hashed before the transaction began.
@@ -24,22 +25,6 @@ pub struct WrittenUser {
     pub groups: Vec<GroupReference>,
     /// What of the request was ignored, and why.
     pub warnings: Vec<Warning>,
-}
-
-/// Where a write goes: the connector, and the directory whose writers are serial.
-#[derive(Clone, Copy)]
-struct Place {
-    connector: ConnectorId,
-    directory: DirectoryId,
-}
-
-impl Place {
-    fn of(connector: &LoadedConnector) -> Self {
-        Self {
-            connector: connector.connector.id,
-            directory: connector.connector.directory,
-        }
-    }
 }
 
 impl Provision {
@@ -61,7 +46,13 @@ impl Provision {
                 if let Some(password) = &password {
                     tx.set_source_password(written.pk, Some(&password.hash))?;
                 }
-                claim_references(tx, place.connector, &written, &user)?;
+                claim_references(
+                    tx,
+                    place.connector,
+                    &written.id,
+                    &user,
+                    MemberKind::User(written.pk),
+                )?;
                 this.settle(tx, &connector, written.pk, &cause)?;
                 written_user(tx, place.connector, written, Vec::new())
             })
@@ -155,7 +146,13 @@ impl Provision {
                 }
                 let written = tx.update_source_user(place.connector, &stored, &after)?;
                 if after.external_id() != before.external_id() {
-                    claim_references(tx, place.connector, &written, &after)?;
+                    claim_references(
+                        tx,
+                        place.connector,
+                        &written.id,
+                        &after,
+                        MemberKind::User(written.pk),
+                    )?;
                 }
                 this.settle(tx, &connector, written.pk, &cause)?;
                 written_user(tx, place.connector, written, warnings)
@@ -195,18 +192,6 @@ fn require_user(
         .ok_or_else(|| no_such("User", id))
 }
 
-/// 404 for an id that nothing has, here or in any other connector: the answer is the same.
-pub(crate) fn no_such(what: &str, id: &str) -> ProvisionError {
-    ScimError::not_found(format!(
-        "There is no {what} with the id '{id}'. It may have been deleted; look it up with a filter."
-    ))
-    .into()
-}
-
-pub(crate) fn check_precondition(if_match: Option<&IfMatch>, meta: &Meta) -> Result<(), ScimError> {
-    if_match.map_or(Ok(()), |condition| condition.check(meta.version))
-}
-
 fn require_free_user_name(
     tx: &WriteTx<'_>,
     connector: ConnectorId,
@@ -214,27 +199,9 @@ fn require_free_user_name(
 ) -> Result<(), ProvisionError> {
     let name = user.user_name().unwrap_or_default();
     match tx.source_user_id_by_user_name(connector, name)? {
-        Some(id) => Err(ScimError::uniqueness(format!(
-            "A user with userName '{name}' exists already (id {id}). Look it up with a filter and update it."
-        ))
-        .into()),
+        Some(id) => Err(taken("user", "userName", name, &id)),
         None => Ok(()),
     }
-}
-
-/// Lets a user into the groups that named it before it came (PL-09).
-fn claim_references(
-    tx: &WriteTx<'_>,
-    connector: ConnectorId,
-    user: &SourceUser,
-    resource: &Resource,
-) -> Result<(), ProvisionError> {
-    let member = MemberKind::User(user.pk);
-    tx.claim_pending_references(connector, &user.id, member)?;
-    if let Some(external_id) = resource.external_id() {
-        tx.claim_pending_references(connector, external_id, member)?;
-    }
-    Ok(())
 }
 
 fn written_user(
