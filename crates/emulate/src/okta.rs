@@ -67,10 +67,17 @@ pub struct Okta {
     concurrency: usize,
     users: BTreeMap<PersonId, Assigned>,
     groups: BTreeMap<GroupId, Pushed>,
+    /// Those whose last request got no answer: the server may have carried it out or not.
+    doubtful_users: BTreeSet<PersonId>,
+    doubtful_groups: BTreeSet<GroupId>,
 }
 
 /// What a task on a user leads to in Okta's memory.
-type Outcome = (PersonId, Option<Assigned>);
+struct Outcome {
+    person: PersonId,
+    assigned: Option<Assigned>,
+    in_doubt: bool,
+}
 
 #[derive(Clone, Copy)]
 enum UserTask {
@@ -100,6 +107,8 @@ impl Okta {
             concurrency: 1,
             users: BTreeMap::new(),
             groups: BTreeMap::new(),
+            doubtful_users: BTreeSet::new(),
+            doubtful_groups: BTreeSet::new(),
         })
     }
 
@@ -263,18 +272,32 @@ impl Okta {
         };
         run.step(&person.name.display);
         match result {
-            Ok(assigned) => (person.id, Some(assigned)),
+            Ok(assigned) => Outcome {
+                person: person.id,
+                assigned: Some(assigned),
+                in_doubt: false,
+            },
             Err(trouble) => {
                 // An id that the server does not know any more is looked up again the next time.
-                let kept = known.filter(|_| trouble.status() != 404).cloned();
+                let assigned = known.filter(|_| trouble.status() != 404).cloned();
+                let in_doubt = trouble.status() == 0;
                 run.fail(format!("{verb} {}", person.login), trouble);
-                (person.id, kept)
+                Outcome {
+                    person: person.id,
+                    assigned,
+                    in_doubt,
+                }
             }
         }
     }
 
     /// A user with another id, or none, is a stranger to the groups: its memberships have to be sent again.
-    fn remember(&mut self, (person, assigned): Outcome) {
+    fn remember(&mut self, outcome: Outcome) {
+        let Outcome {
+            person,
+            assigned,
+            in_doubt,
+        } = outcome;
         let before = self.users.get(&person).map(|known| known.id.clone());
         if before.is_some() && before.as_ref() != assigned.as_ref().map(|assigned| &assigned.id) {
             for group in self.groups.values_mut() {
@@ -284,6 +307,10 @@ impl Okta {
         match assigned {
             Some(assigned) => self.users.insert(person, assigned),
             None => self.users.remove(&person),
+        };
+        match in_doubt {
+            true => self.doubtful_users.insert(person),
+            false => self.doubtful_users.remove(&person),
         };
     }
 

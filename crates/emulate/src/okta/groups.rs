@@ -113,9 +113,17 @@ impl Okta {
             Some(pushed) => self.update_group(group, pushed, run).await,
             None => self.create_or_link(group, run).await,
         };
+        self.note_doubt(group.id, &result);
         if let Some(pushed) = run.noted(|| format!("push group {}", group.name), result) {
             self.groups.insert(group.id, pushed);
         }
+    }
+
+    fn note_doubt<T>(&mut self, id: GroupId, result: &Result<T, Trouble>) {
+        match result {
+            Err(trouble) if trouble.status() == 0 => self.doubtful_groups.insert(id),
+            _ => self.doubtful_groups.remove(&id),
+        };
     }
 
     async fn create_or_link(&self, group: &Group, run: &Run<'_>) -> Result<Pushed, Trouble> {
@@ -232,13 +240,14 @@ impl Okta {
     }
 
     async fn delete_group(&mut self, id: GroupId, run: &Run<'_>) {
-        let Some(pushed) = self.groups.get(&id) else {
+        let Some(pushed) = self.groups.get(&id).cloned() else {
             return;
         };
         let sent = self
             .send(Method::DELETE, &group_path(&pushed.id), None)
             .await;
         let result = sent.and_then(|answer| answer::deleted(&answer));
+        self.note_doubt(id, &result);
         if run
             .noted(|| format!("delete group {}", pushed.name), result)
             .is_some()

@@ -10,7 +10,7 @@ use crate::report::{Failure, Progress, Report, Run};
 /// So many resources are asked for at once.
 const PAGE: u64 = 100;
 
-/// A user as Okta imported it; inactive ones are left out.
+/// A user as Okta imported it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportedUser {
     /// The server's id.
@@ -35,6 +35,8 @@ pub struct ImportedGroup {
 pub struct Import {
     /// The active users.
     pub users: Vec<ImportedUser>,
+    /// The inactive ones, whom Okta reads and then leaves out.
+    pub inactive: Vec<ImportedUser>,
     /// The groups.
     pub groups: Vec<ImportedGroup>,
 }
@@ -48,13 +50,10 @@ impl Okta {
             || "import users".to_owned(),
             self.read_all("/Users", &run).await,
         ) {
-            let active = users.into_iter().filter(Remote::active);
-            import.users = active
-                .map(|user| ImportedUser {
-                    user_name: user.text("userName").unwrap_or_default().to_owned(),
-                    id: user.id,
-                })
-                .collect();
+            let (active, inactive): (Vec<Remote>, Vec<Remote>) =
+                users.into_iter().partition(Remote::active);
+            import.users = active.into_iter().map(imported_user).collect();
+            import.inactive = inactive.into_iter().map(imported_user).collect();
             run.count_many("users imported", import.users.len());
         }
         if let Some(groups) = run.noted(
@@ -67,45 +66,66 @@ impl Okta {
         (import, run.end())
     }
 
-    /// Imports, and compares with what was sent: it is a failure if somebody active, or a group, is missing, or if a
-    /// group has other members.
+    /// Imports, and compares with what was acknowledged: everybody and every group has to be there, and to be as it was
+    /// sent. Where the last request got no answer, either state will do.
     pub async fn import_and_compare(&self, progress: &Progress<'_>) -> Report {
         let (import, mut report) = self.import(progress).await;
-        let people: BTreeSet<&str> = import.users.iter().map(|user| user.id.as_str()).collect();
-        let missing = self
-            .users
-            .values()
-            .filter(|user| user.active && !people.contains(user.id.as_str()));
-        let mut wrong: Vec<(String, String)> = missing
-            .map(|user| (format!("import {}", user.login), "missing".to_owned()))
-            .collect();
-        for pushed in self.groups.values() {
-            let task = format!("import group {}", pushed.name);
-            match import.groups.iter().find(|group| group.id == pushed.id) {
-                None => wrong.push((task, "missing".to_owned())),
-                Some(group) => {
-                    let sent = pushed
-                        .members
-                        .iter()
-                        .filter_map(|person| self.remote_user(*person));
-                    let sent: BTreeSet<String> = sent.map(str::to_owned).collect();
-                    if sent != group.members {
-                        wrong.push((
-                            task,
-                            format!("has {} members, not {}", group.members.len(), sent.len()),
-                        ));
-                    }
-                }
-            }
-        }
-        for (task, why) in wrong {
+        for (task, why) in self.wrong_users(&import).chain(self.wrong_groups(&import)) {
+            let exchange = None;
             report.add_failure(Failure {
                 task,
                 why,
-                exchange: None,
+                exchange,
             });
         }
         report
+    }
+
+    fn wrong_users(&self, import: &Import) -> impl Iterator<Item = (String, String)> {
+        let active: BTreeSet<&str> = import.users.iter().map(|user| user.id.as_str()).collect();
+        let inactive: BTreeSet<&str> = import
+            .inactive
+            .iter()
+            .map(|user| user.id.as_str())
+            .collect();
+        self.users.iter().filter_map(move |(person, user)| {
+            let seen = match (
+                active.contains(user.id.as_str()),
+                inactive.contains(user.id.as_str()),
+            ) {
+                (false, false) => {
+                    return Some((format!("import {}", user.login), "missing".to_owned()));
+                }
+                (is_active, _) => is_active,
+            };
+            let right = seen == user.active || self.doubtful_users.contains(person);
+            (!right).then(|| {
+                (
+                    format!("import {}", user.login),
+                    format!("active is {seen}"),
+                )
+            })
+        })
+    }
+
+    fn wrong_groups(&self, import: &Import) -> impl Iterator<Item = (String, String)> {
+        let certain = self
+            .groups
+            .iter()
+            .filter(|(id, _)| !self.doubtful_groups.contains(id));
+        certain.filter_map(|(_, pushed)| {
+            let task = format!("import group {}", pushed.name);
+            let Some(group) = import.groups.iter().find(|group| group.id == pushed.id) else {
+                return Some((task, "missing".to_owned()));
+            };
+            let sent = pushed
+                .members
+                .iter()
+                .filter_map(|person| self.remote_user(*person));
+            let sent: BTreeSet<String> = sent.map(str::to_owned).collect();
+            let why = format!("has {} members, not {}", group.members.len(), sent.len());
+            (sent != group.members).then_some((task, why))
+        })
     }
 
     /// Reads pages until the total is reached; a page that is short or repeats something tears the import.
@@ -139,6 +159,13 @@ impl Okta {
                 return Ok(all);
             }
         }
+    }
+}
+
+fn imported_user(user: Remote) -> ImportedUser {
+    ImportedUser {
+        user_name: user.text("userName").unwrap_or_default().to_owned(),
+        id: user.id,
     }
 }
 
