@@ -1,5 +1,6 @@
 //! The embedded engine: one thread that writes, a pool of connections that read.
 
+mod log;
 mod place;
 mod session;
 mod writer;
@@ -18,6 +19,7 @@ use crate::migrate::{self, Migration, Words};
 use crate::pool::{Permit, Pool, wait};
 use crate::{Environment, OpenMode, ReadTx, StoreError, WriteTx};
 
+use log::{LOG_BYTES, Log};
 pub(crate) use session::Session;
 use session::{Rules, error_of};
 use writer::Writer;
@@ -32,8 +34,6 @@ const STATEMENTS: usize = 256;
 const SERVE_WAIT: Duration = Duration::from_secs(5);
 /// How long a command line tool waits for the server's writes.
 const TOOL_WAIT: Duration = Duration::from_secs(30);
-/// What the write-ahead log is cut to after it has been emptied into the file.
-const WAL_BYTES: i64 = 64 * 1024 * 1024;
 /// Pages of the write-ahead log after which it is emptied into the file.
 const WAL_PAGES: i64 = 4096;
 
@@ -80,6 +80,8 @@ impl Sqlite {
             Arc::clone(&rules),
             environment.clone(),
             Arc::clone(&counts),
+            Log::of(path),
+            wait,
         )?;
         Ok(Self {
             path: path.to_owned(),
@@ -164,7 +166,7 @@ fn connect_to_write(path: &Path, wait: Duration) -> Result<Connection, StoreErro
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        connection.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
+        connection.pragma_update(None, "journal_size_limit", LOG_BYTES as i64)?;
         connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)
     };
     configured().map_err(|error| error_of(&error, None))?;

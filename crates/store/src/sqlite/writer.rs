@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::log::Log;
 use super::session::{Rules, Session};
 use crate::conn::Conn;
 use crate::counts::Counts;
@@ -37,14 +38,18 @@ impl Writer {
         rules: Arc<Rules>,
         environment: Environment,
         counts: Arc<Counts>,
+        log: Log,
+        wait: Duration,
     ) -> Result<Self, StoreError> {
         let (queue, jobs) = sync_channel(QUEUE);
-        let batches = Batches {
+        let mut batches = Batches {
             connection,
             rules,
             environment,
             jobs,
             counts,
+            log,
+            wait,
         };
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
@@ -155,11 +160,14 @@ struct Batches {
     environment: Environment,
     jobs: Receiver<Box<dyn Job>>,
     counts: Arc<Counts>,
+    log: Log,
+    /// How long the connection waits for locks.
+    wait: Duration,
 }
 
 impl Batches {
     /// Runs batches until the store is closed and the queue is empty.
-    fn run_all(&self) {
+    fn run_all(&mut self) {
         while let Ok(first) = self.jobs.recv() {
             let mut next = Some(first);
             let mut batch = Vec::new();
@@ -171,6 +179,7 @@ impl Batches {
             for job in batch.into_iter().chain(next) {
                 job.answer(&committed);
             }
+            self.log.keep_short(&self.connection, self.wait);
         }
     }
 

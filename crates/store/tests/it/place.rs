@@ -148,3 +148,47 @@ fn a_full_disk_stops_writes_and_nothing_else() {
     big(written).unwrap();
     assert_eq!(kept().map_err(|error: StoreError| error).unwrap(), written);
 }
+
+#[test]
+fn the_log_stays_short_while_readers_never_rest() {
+    let database = TestDatabase::sqlite().unwrap();
+    let store = open_with_notes(&database);
+    let log = format!("{}-wal", database.url.trim_start_matches("sqlite:"));
+    let megabytes = || std::fs::metadata(&log).unwrap().len() / 1_000_000;
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let longest = thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    let read = |tx: &mut store::ReadTx<'_>| {
+                        tx.raw_number("SELECT count(*) FROM note WHERE body > 'y'", args![])
+                    };
+                    store
+                        .read_blocking(read)
+                        .map_err(|error: StoreError| error)
+                        .unwrap();
+                }
+            });
+        }
+        let mut longest = 0;
+        for round in 0..1_000_i64 {
+            let body = "x".repeat(200_000);
+            let replace = move |tx: &mut store::WriteTx<'_>| {
+                tx.raw_execute("DELETE FROM note WHERE pk < $1", args![round - 20])?;
+                tx.raw_execute(
+                    "INSERT INTO note (pk, body) VALUES ($1, $2)",
+                    args![round, &body],
+                )
+            };
+            store
+                .write_blocking(Scope::Settings, replace)
+                .map_err(|error: StoreError| error)
+                .unwrap();
+            longest = longest.max(megabytes());
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        longest
+    });
+    // 200 MB and more went through it.
+    assert!(longest < 130, "{longest} MB");
+}
