@@ -32,9 +32,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[serde(rename_all = "kebab-case")]
 enum AccessWord {
     /// Read and authenticate.
+    #[default]
     ReadOnly,
     /// Also local groups, local memberships and user attributes.
-    #[default]
     ReadWrite,
 }
 

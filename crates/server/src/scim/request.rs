@@ -168,7 +168,12 @@ impl Call {
         let connector = &self.caller.connector.connector.public_id;
         let request = &self.caller.cause.request;
         for Warning { what, why } in warnings.iter().take(NOTED_MAX) {
-            tracing::info!(%connector, %request, %what, %why, "part of a SCIM request had no effect");
+            // Clients push placeholders as passwords with every user; only the rest is news.
+            if what == "password" {
+                tracing::debug!(%connector, %request, %why, "a pushed password was dropped");
+            } else {
+                tracing::info!(%connector, %request, %what, %why, "part of a SCIM request had no effect");
+            }
         }
         if warnings.len() > NOTED_MAX {
             let more = warnings.len() - NOTED_MAX;

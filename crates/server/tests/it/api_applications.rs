@@ -36,7 +36,7 @@ fn an_application_lives_from_creation_to_deletion() {
         assert_eq!(made["url"], format!("http://{}/crowd", world.address));
         assert_eq!(
             (&made["access"], &made["directory"]),
-            (&json!("read-write"), &json!("default"))
+            (&json!("read-only"), &json!("default"))
         );
         assert_eq!(crowd_status(&world, "jira", password), 200);
 
@@ -49,9 +49,9 @@ fn an_application_lives_from_creation_to_deletion() {
         assert!(!shown.to_string().contains("argon2"));
 
         let change =
-            json!({"name": "jira-prod", "access": "read-only", "addresses": ["127.0.0.0/8"]});
+            json!({"name": "jira-prod", "access": "read-write", "addresses": ["127.0.0.0/8"]});
         let changed = ok(&console.patch(&format!("/applications/{id}"), change));
-        assert_eq!(changed["access"], "read-only");
+        assert_eq!(changed["access"], "read-write");
         assert_eq!(crowd_status(&world, "jira-prod", password), 200);
         ok(&console.patch(
             "/applications/jira-prod",
