@@ -30,7 +30,9 @@ pub struct Cli {
 pub enum Command {
     /// Run the server (what happens without a command).
     Serve(ServeFlags),
-    /// Run the server together with emulated identity providers and an emulated product.
+    /// Run the server together with emulated identity providers and emulated products.
+    ///
+    /// Everything is in a temporary folder and gone at the end, unless --data or --database names another place.
     Demo(DemoArgs),
     /// Make, look at and change connectors: the endpoints that identity providers write to.
     Connector(ConnectorArgs),
@@ -230,8 +232,8 @@ pub enum AccessArg {
 /// `vestibule demo`
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// The address and port to serve HTTP on.
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    /// The address and port to serve HTTP on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     pub listen: String,
     /// Stop after the play instead of serving on; fails if something did not go as it should.
     #[arg(long)]
