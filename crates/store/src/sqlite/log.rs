@@ -5,21 +5,22 @@
 //! the writer waits for that moment: a little, and not too often.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
 /// The length from which on the log is too long.
 pub(super) const LOG_BYTES: u64 = 64 * 1024 * 1024;
+/// How much it may grow after the writer has waited in vain, before it waits again.
+const GROWTH_BYTES: u64 = 16 * 1024 * 1024;
 /// How long the writer waits for readers of the log.
-const WAIT: Duration = Duration::from_millis(100);
-/// How long it lets them be after it has waited in vain.
-const LET_BE: Duration = Duration::from_secs(2);
+const WAIT: Duration = Duration::from_millis(250);
 
 /// The log of a database.
 pub(super) struct Log {
     path: PathBuf,
-    tried: Option<Instant>,
+    /// The length at which the writer waits next.
+    limit: u64,
 }
 
 impl Log {
@@ -28,28 +29,31 @@ impl Log {
         name.push("-wal");
         Self {
             path: PathBuf::from(name),
-            tried: None,
+            limit: LOG_BYTES,
         }
     }
 
     /// Empties the log if it is too long. `usual_wait` is what the connection waits for locks otherwise.
     pub(super) fn keep_short(&mut self, connection: &Connection, usual_wait: Duration) {
-        let is_long = std::fs::metadata(&self.path).is_ok_and(|log| log.len() > LOG_BYTES);
-        if !is_long || self.tried.is_some_and(|tried| tried.elapsed() < LET_BE) {
+        let length = std::fs::metadata(&self.path).map_or(0, |log| log.len());
+        if length < self.limit {
             return;
         }
-        self.tried = Some(Instant::now());
         let emptied = || -> rusqlite::Result<bool> {
             connection.busy_timeout(WAIT)?;
             let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
             let was_busy: i64 = connection.query_row(checkpoint, [], |row| row.get(0))?;
             Ok(was_busy == 0)
         };
-        match emptied() {
-            Ok(true) => tracing::debug!("the write-ahead log was emptied"),
-            Ok(false) => tracing::debug!("the write-ahead log is long, and readers hold it"),
-            Err(error) => tracing::warn!(%error, "the write-ahead log cannot be emptied"),
-        }
+        let emptied = emptied().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the write-ahead log cannot be emptied");
+            false
+        });
+        self.limit = if emptied {
+            LOG_BYTES
+        } else {
+            length + GROWTH_BYTES
+        };
         if let Err(error) = connection.busy_timeout(usual_wait) {
             tracing::warn!(%error, "the wait for locks cannot be set");
         }

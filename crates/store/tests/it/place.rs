@@ -171,7 +171,7 @@ fn the_log_stays_short_while_readers_never_rest() {
             });
         }
         let mut longest = 0;
-        for round in 0..1_000_i64 {
+        for round in 0..1_500_i64 {
             let body = "x".repeat(200_000);
             let replace = move |tx: &mut store::WriteTx<'_>| {
                 tx.raw_execute("DELETE FROM note WHERE pk < $1", args![round - 20])?;
@@ -189,6 +189,6 @@ fn the_log_stays_short_while_readers_never_rest() {
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
         longest
     });
-    // 200 MB and more went through it.
-    assert!(longest < 130, "{longest} MB");
+    // More than 300 MB went through it.
+    assert!(longest < 200, "{longest} MB");
 }
