@@ -191,7 +191,7 @@ where
         }
     });
     let limits = format!(
-        "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = '60s'",
+        "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = '120s'",
         STATEMENT_LIMIT.as_millis()
     );
     client.batch_execute(&limits).await?;
