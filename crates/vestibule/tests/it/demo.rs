@@ -52,6 +52,28 @@ fn the_demo_can_be_read_by_a_machine() {
 }
 
 #[test]
+fn a_second_demo_in_one_folder_says_what_to_do() {
+    let program = Program::new();
+    let words = [
+        "demo",
+        "--once",
+        "--data",
+        "kept",
+        "--listen",
+        "127.0.0.1:0",
+        "--users",
+        "2",
+        "--groups",
+        "1",
+    ];
+    assert_eq!(program.run(&words).code, 0);
+    assert!(program.folder().join("kept").exists());
+    let second = program.run(&words);
+    assert_eq!(second.code, 4, "{second:?}");
+    assert!(second.err.contains("leave --data"), "{}", second.err);
+}
+
+#[test]
 fn the_simulation_counts_what_it_did() {
     for provider in ["okta", "entra"] {
         let program = Program::new();
