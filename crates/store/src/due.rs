@@ -168,7 +168,7 @@ impl WriteTx<'_> {
              INSERT INTO due (user_pk, connector_pk, due_at, trigger_name, actor, request) \
              SELECT DISTINCT m.user_pk, CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS TEXT), \
                CAST($5 AS TEXT), CAST($6 AS TEXT) \
-             FROM below b JOIN source_member m ON m.group_pk = b.pk WHERE true \
+             FROM below b CROSS JOIN source_member m WHERE m.group_pk = b.pk \
              ON CONFLICT (user_pk) DO UPDATE SET due_at = excluded.due_at WHERE excluded.due_at < due.due_at",
             args![
                 group.0,

@@ -172,7 +172,7 @@ impl ReadTx<'_> {
             "WITH RECURSIVE containing (pk) AS ( \
                SELECT group_pk FROM source_member WHERE user_pk = $1 \
                UNION SELECT n.group_pk FROM source_group_member n JOIN containing c ON n.child_pk = c.pk) \
-             SELECT g.pk, g.display_name FROM containing c JOIN source_group g ON g.pk = c.pk ORDER BY g.pk",
+             SELECT g.pk, g.display_name FROM containing c CROSS JOIN source_group g WHERE g.pk = c.pk ORDER BY g.pk",
             args![user.0],
             |row| {
                 Ok(directory::SourceGroup {

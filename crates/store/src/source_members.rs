@@ -67,7 +67,7 @@ impl ReadTx<'_> {
         self.query(
             "WITH RECURSIVE below (pk) AS (SELECT pk FROM source_group WHERE pk = $1 \
                UNION SELECT n.child_pk FROM source_group_member n JOIN below b ON n.group_pk = b.pk) \
-             SELECT DISTINCT m.user_pk FROM below b JOIN source_member m ON m.group_pk = b.pk LIMIT $2",
+             SELECT DISTINCT m.user_pk FROM below b CROSS JOIN source_member m WHERE m.group_pk = b.pk LIMIT $2",
             args![group.0, i64::try_from(limit).unwrap_or(i64::MAX)],
             |row| Ok(SourceUserPk(row.int(0)?)),
         )

@@ -10,6 +10,7 @@ mod migrations;
 mod outages;
 mod place;
 mod plan;
+mod statements;
 mod streaming;
 mod support;
 mod transactions;

@@ -1,0 +1,150 @@
+//! No statement of this crate reads a whole table that can be large.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use emulate::databases::TestDatabase;
+use store::probe::RawRead;
+use store::{Arg, Store, StoreError};
+
+use crate::support::open;
+
+/// Tables that grow with the people in them.
+const LARGE: [&str; 16] = [
+    "source_user",
+    "source_email",
+    "source_password",
+    "source_group",
+    "source_member",
+    "source_group_member",
+    "pending_reference",
+    "due",
+    "directory_user",
+    "directory_group",
+    "group_binding",
+    "membership",
+    "user_attribute",
+    "group_attribute",
+    "name_conflict",
+    "journal",
+];
+
+/// Statements that go through an index from its beginning and stop at once.
+const STOPS_EARLY: [&str; 1] = ["ORDER BY d.due_at LIMIT 1"];
+
+#[test]
+fn every_statement_finds_its_rows_by_an_index() {
+    let database = TestDatabase::sqlite().unwrap();
+    let store = open(&database);
+    let statements = statements();
+    let planned: Vec<(&String, Vec<String>)> = statements
+        .iter()
+        .filter_map(|sql| Some((sql, plan(&store, sql)?)))
+        .collect();
+    assert!(
+        planned.len() > 80,
+        "only {} of {} statements were understood",
+        planned.len(),
+        statements.len()
+    );
+    let whole: Vec<String> = planned
+        .iter()
+        .filter(|(sql, _)| !STOPS_EARLY.iter().any(|end| sql.contains(end)))
+        .flat_map(|(sql, steps)| {
+            let scanned = steps.iter().filter(|step| scans_large(sql, step));
+            scanned.map(move |step| format!("{step}\n    in {sql}"))
+        })
+        .collect();
+    assert!(whole.is_empty(), "{}", whole.join("\n"));
+}
+
+/// The statements in the sources; what is filled in at run time becomes a number.
+fn statements() -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = std::fs::read_to_string(path).unwrap();
+            let is_statement = |text: &String| {
+                ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "]
+                    .iter()
+                    .any(|verb| text.starts_with(verb))
+            };
+            found.extend(texts(&source).into_iter().filter(is_statement));
+        }
+    }
+    found
+}
+
+/// The texts in quotes of a source file, lines joined and `{...}` replaced.
+fn texts(source: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut rest = source;
+    while let Some((_, after)) = rest.split_once('"') {
+        let mut text = String::new();
+        let mut characters = after.char_indices();
+        let mut end = after.len();
+        while let Some((at, character)) = characters.next() {
+            match character {
+                '"' => {
+                    end = at + 1;
+                    break;
+                }
+                '\\' => drop(characters.next()),
+                '{' => {
+                    text.push('1');
+                    let _inside = characters.by_ref().find(|(_, character)| *character == '}');
+                }
+                '\n' => text.push(' '),
+                _ => text.push(character),
+            }
+        }
+        texts.push(text);
+        rest = &after[end..];
+    }
+    texts
+}
+
+/// How the engine would carry out a statement; nothing if it is only a part of one, or its condition comes later.
+fn plan(store: &Store, sql: &str) -> Option<Vec<String>> {
+    if sql.contains(" WHERE 1 ") {
+        return None;
+    }
+    let places = (1..=20)
+        .take_while(|number| sql.contains(&format!("${number}")))
+        .count();
+    let explained = format!("EXPLAIN QUERY PLAN {sql}");
+    let steps: Result<Vec<String>, StoreError> = store
+        .read_blocking(|tx| tx.raw_query(&explained, vec![Arg::Null; places], |row| row.text(3)));
+    steps.ok()
+}
+
+/// Whether a step goes through a whole large table.
+fn scans_large(sql: &str, step: &str) -> bool {
+    let Some(name) = step
+        .strip_prefix("SCAN ")
+        .and_then(|rest| rest.split(' ').next())
+    else {
+        return false;
+    };
+    let words: Vec<&str> = sql
+        .split([' ', ',', '(', ')'])
+        .filter(|word| !word.is_empty())
+        .collect();
+    let table = words
+        .windows(2)
+        .find(|pair| pair[1] == name && LARGE.contains(&pair[0]))
+        .map_or(name, |pair| pair[0]);
+    LARGE.contains(&table)
+}
+
+#[test]
+fn texts_are_read_as_the_compiler_reads_them() {
+    let source =
+        "let a = \"SELECT \\\n    1 FROM x WHERE y IN ({list})\"; let b = \"it \\\"is\\\"\";";
+    assert_eq!(
+        texts(source),
+        ["SELECT     1 FROM x WHERE y IN (1)", "it is"]
+    );
+}
