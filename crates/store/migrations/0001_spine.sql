@@ -204,6 +204,9 @@ CREATE INDEX directory_user_source ON directory_user (source_user_pk);
 -- Accounts whose user the IdP deleted while the connector was paused.
 CREATE INDEX directory_user_orphan ON directory_user (connector_pk) WHERE source_user_pk IS NULL AND status = 'active';
 CREATE INDEX directory_user_external_id ON directory_user (connector_pk, external_id);
+-- Deleted by the IdP while nothing was to have effect: few, among many that were deleted and settled.
+CREATE INDEX directory_user_left_behind ON directory_user (connector_pk, pk)
+    WHERE source_user_pk IS NULL AND status = 'active' AND reason <> 'IDP_DELETED';
 
 CREATE TABLE directory_group (
     pk {id},
