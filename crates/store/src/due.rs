@@ -19,11 +19,10 @@ impl ReadTx<'_> {
     pub fn connectors_with_due_users(&self) -> Result<Vec<ConnectorId>, StoreError> {
         let now = self.now();
         self.query(
-            "SELECT c.pk FROM connector c WHERE c.state = 'active' AND EXISTS \
+            "SELECT c.pk FROM connector c WHERE c.state = 'active' AND (EXISTS \
              (SELECT 1 FROM due d WHERE d.connector_pk = c.pk AND d.due_at <= $1) \
-             UNION SELECT c.pk FROM connector c JOIN directory_user d ON d.connector_pk = c.pk \
-             WHERE c.state = 'active' AND d.source_user_pk IS NULL AND d.status = 'active' \
-             AND d.reason <> 'IDP_DELETED' ORDER BY 1",
+             OR EXISTS (SELECT 1 FROM directory_user d WHERE d.connector_pk = c.pk \
+             AND d.source_user_pk IS NULL AND d.status = 'active' AND d.reason <> 'IDP_DELETED')) ORDER BY c.pk",
             args![now],
             |row| Ok(ConnectorId(row.int(0)?)),
         )
