@@ -247,3 +247,73 @@ fn is_root() -> bool {
 fn failed(why: impl ToString) -> PostgresError {
     PostgresError::Failed(why.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// Tells this program that it is the one to be killed.
+    const VICTIM: &str = "VESTIBULE_TEST_VICTIM";
+
+    #[test]
+    fn databases_are_apart_and_survive_a_stop() {
+        let server = TestPostgres::start().unwrap();
+        let (first, second) = (
+            server.create_database().unwrap(),
+            server.create_database().unwrap(),
+        );
+        let schemas = |url: &str| server.run(url, "\\dn");
+        server.run(&first, "CREATE SCHEMA kept").unwrap();
+        assert!(!schemas(&second).unwrap().contains("kept"));
+        server.stop().unwrap();
+        assert!(schemas(&first).is_err());
+        server.restart().unwrap();
+        assert!(schemas(&first).unwrap().contains("kept"));
+        server.drop_database(&first).unwrap();
+        assert!(schemas(&first).is_err());
+        let folder = server.folder().to_owned();
+        drop(server);
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn the_server_goes_with_a_process_that_is_killed() {
+        let mut victim = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "postgres::tests::victim", "--nocapture"])
+            .env(VICTIM, "yes")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(victim.stdout.take().unwrap()).lines();
+        let folder = lines
+            .find_map(|line| Some(PathBuf::from(line.unwrap().strip_prefix("folder ")?)))
+            .unwrap();
+        assert!(folder.exists());
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+        let begun = Instant::now();
+        while folder.exists() {
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "{} is still there",
+                folder.display()
+            );
+            std::thread::yield_now();
+        }
+    }
+
+    /// Not a story of its own: the process that is killed in the other.
+    #[test]
+    fn victim() {
+        if std::env::var_os(VICTIM).is_none() {
+            return;
+        }
+        let server = TestPostgres::start().unwrap();
+        println!("folder {}", server.folder().display());
+        // Until it is killed.
+        let _never = std::io::stdin().read(&mut [0]);
+    }
+}
