@@ -22,36 +22,49 @@ impl Provision {
         source: SourceUserPk,
         cause: &Cause,
     ) -> Result<(), ProvisionError> {
-        if connector.connector.state != ConnectorState::Active {
-            let now = tx.now();
-            tx.mark_due(connector.connector.id, source, now, cause)?;
-            return Ok(());
-        }
         let Some(stored) = tx.source_user_by_pk(connector.connector.id, source)? else {
             return Ok(());
         };
         let user = Resource::parse_stored(&stored.document)?;
-        let decision = decide(tx, connector, source, &user, cause.trigger)?;
-        tx.clear_due(source)?;
+        let person = Person {
+            source,
+            user: &user,
+            is_new: false,
+        };
+        self.settle_person(tx, connector, &person, cause)
+    }
+
+    /// The same for one whose resource is at hand.
+    pub(crate) fn settle_person(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        person: &Person<'_>,
+        cause: &Cause,
+    ) -> Result<(), ProvisionError> {
+        let id = connector.connector.id;
+        let source = person.source;
+        if connector.connector.state != ConnectorState::Active {
+            let now = tx.now();
+            tx.mark_due(id, source, now, cause)?;
+            return Ok(());
+        }
+        let decision = decide(tx, connector, person, cause.trigger)?;
+        if !person.is_new {
+            tx.clear_due(source)?;
+            tx.clear_name_conflict(source)?;
+        }
         if let Some(at) = decision.outcome.recheck_at {
-            tx.mark_due(connector.connector.id, source, at, cause)?;
+            tx.mark_due(id, source, at, cause)?;
             self.wake_worker();
         }
-        match &decision.taken {
-            Some(name) => {
-                tx.note_name_conflict(
-                    connector.connector.id,
-                    connector.connector.directory,
-                    source,
-                    name,
-                )?;
-            }
-            None => tx.clear_name_conflict(source)?,
+        if let Some(name) = &decision.taken {
+            tx.note_name_conflict(id, connector.connector.directory, source, name)?;
         }
         let target = Target {
             connector: &connector.connector,
             source: Some(source),
-            external_id: user.external_id(),
+            external_id: person.user.external_id(),
             existing: decision.existing.as_ref(),
         };
         carry_out(tx, &target, &decision.outcome, cause)
@@ -101,6 +114,14 @@ impl Provision {
     }
 }
 
+/// A user of the source to be settled.
+pub(crate) struct Person<'a> {
+    pub(crate) source: SourceUserPk,
+    pub(crate) user: &'a Resource,
+    /// Just made: in no group, and nothing can be known about it yet.
+    pub(crate) is_new: bool,
+}
+
 /// What the rules say, seen together with who else holds the name.
 pub(crate) struct Decision {
     pub(crate) outcome: Outcome,
@@ -114,11 +135,22 @@ pub(crate) struct Decision {
 pub(crate) fn decide(
     tx: &store::ReadTx<'_>,
     connector: &LoadedConnector,
-    source: SourceUserPk,
-    user: &Resource,
+    person: &Person<'_>,
     trigger: Trigger,
 ) -> Result<Decision, ProvisionError> {
-    let groups = tx.effective_source_groups(source)?;
+    let Person {
+        source,
+        user,
+        is_new,
+    } = *person;
+    let (groups, mut existing) = if is_new {
+        (Vec::new(), None)
+    } else {
+        (
+            tx.effective_source_groups(source)?,
+            tx.account_of_source(source)?,
+        )
+    };
     let now = tx.now();
     let evaluate = |existing: Option<&Account>| {
         let subject = Subject {
@@ -130,7 +162,6 @@ pub(crate) fn decide(
         };
         directory::evaluate(&subject, &connector.rules)
     };
-    let mut existing = tx.account_of_source(source)?;
     if existing.is_none()
         && let Some(external_id) = user.external_id()
     {

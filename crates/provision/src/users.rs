@@ -6,6 +6,7 @@ use store::{GroupReference, MemberKind, Scope, SourceUser, WriteTx};
 
 use crate::JsonObject;
 use crate::loaded::LoadedConnector;
+use crate::settle::Person;
 use crate::write::{Place, check_precondition, claim_references, no_such, taken};
 use crate::{Provision, ProvisionError};
 
@@ -46,15 +47,22 @@ impl Provision {
                 if let Some(password) = &password {
                     tx.set_source_password(written.pk, Some(&password.hash))?;
                 }
-                claim_references(
-                    tx,
-                    place.connector,
-                    &written.id,
-                    &user,
-                    MemberKind::User(written.pk),
-                )?;
-                this.settle(tx, &connector, written.pk, &cause)?;
-                written_user(tx, place.connector, written, Vec::new())
+                let member = MemberKind::User(written.pk);
+                let claimed = claim_references(tx, place.connector, &written.id, &user, member)?;
+                let person = Person {
+                    source: written.pk,
+                    user: &user,
+                    is_new: !claimed,
+                };
+                this.settle_person(tx, &connector, &person, &cause)?;
+                if claimed {
+                    return written_user(tx, place.connector, written, Vec::new());
+                }
+                Ok(WrittenUser {
+                    user: written,
+                    groups: Vec::new(),
+                    warnings: Vec::new(),
+                })
             })
             .await
     }
@@ -146,15 +154,15 @@ impl Provision {
                 }
                 let written = tx.update_source_user(place.connector, &stored, &after)?;
                 if after.external_id() != before.external_id() {
-                    claim_references(
-                        tx,
-                        place.connector,
-                        &written.id,
-                        &after,
-                        MemberKind::User(written.pk),
-                    )?;
+                    let member = MemberKind::User(written.pk);
+                    claim_references(tx, place.connector, &written.id, &after, member)?;
                 }
-                this.settle(tx, &connector, written.pk, &cause)?;
+                let person = Person {
+                    source: written.pk,
+                    user: &after,
+                    is_new: false,
+                };
+                this.settle_person(tx, &connector, &person, &cause)?;
                 written_user(tx, place.connector, written, warnings)
             })
             .await

@@ -4,7 +4,7 @@ use directory::{ConnectorId, Outcome, Trigger, UserPk};
 use scim::Resource;
 use store::{ReadTx, SourceUser};
 
-use crate::settle::decide;
+use crate::settle::{Person, decide};
 use crate::{Provision, ProvisionError};
 
 /// What the rules say about one user, and the way they came to it.
@@ -54,7 +54,12 @@ impl Provision {
     ) -> Result<Why, ProvisionError> {
         let connector = self.require_connector(tx, connector)?;
         let resource = Resource::parse_stored(&stored.document)?;
-        let decision = decide(tx, &connector, stored.pk, &resource, Trigger::Simulate)?;
+        let person = Person {
+            source: stored.pk,
+            user: &resource,
+            is_new: false,
+        };
+        let decision = decide(tx, &connector, &person, Trigger::Simulate)?;
         Ok(Why {
             outcome: decision.outcome,
             taken_name: decision.taken,

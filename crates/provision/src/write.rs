@@ -44,17 +44,16 @@ pub(crate) fn taken(what: &str, attribute: &str, name: &str, id: &str) -> Provis
 }
 
 /// Lets a user or a group into the groups that named it before it came (PL-09), by its id or by
-/// the IdP's.
+/// the IdP's. Returns whether there were any.
 pub(crate) fn claim_references(
     tx: &WriteTx<'_>,
     connector: ConnectorId,
     id: &str,
     resource: &Resource,
     member: MemberKind,
-) -> Result<(), ProvisionError> {
-    tx.claim_pending_references(connector, id, member)?;
-    if let Some(external_id) = resource.external_id() {
-        tx.claim_pending_references(connector, external_id, member)?;
-    }
-    Ok(())
+) -> Result<bool, ProvisionError> {
+    let names = [id, resource.external_id().unwrap_or(id)];
+    Ok(!tx
+        .claim_pending_references(connector, names, member)?
+        .is_empty())
 }

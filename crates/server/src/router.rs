@@ -1,5 +1,6 @@
 //! All routes, and what wraps them.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use axum::Router;
@@ -12,6 +13,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use futures_util::FutureExt;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
 use crate::limits::HANDLER_TIMEOUT;
@@ -110,14 +112,23 @@ async fn measured(State(app): State<App>, request: Request, next: Next) -> Respo
     response
 }
 
-/// The handler runs on when its time is over: a write that has begun is never cut in the middle.
+/// A panic or a handler that takes too long is answered in the form of its face. A write that has
+/// begun runs on when its time is over or its client is gone: it is never cut in the middle.
 async fn within_time(request: Request, next: Next) -> Response {
     let face = Face::of(request.uri().path());
-    let running = tokio::spawn(next.run(request));
-    match tokio::time::timeout(HANDLER_TIMEOUT, running).await {
+    let reads_only = request.method().is_safe();
+    let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let answer = if reads_only {
+        tokio::time::timeout(HANDLER_TIMEOUT, answering).await
+    } else {
+        let running = tokio::spawn(answering);
+        let joined = tokio::time::timeout(HANDLER_TIMEOUT, running).await;
+        joined.map(|joined| joined.unwrap_or_else(|error| Err(Box::new(error))))
+    };
+    match answer {
         Ok(Ok(response)) => response,
-        Ok(Err(error)) => {
-            tracing::error!(%error, "a handler panicked");
+        Ok(Err(_panic)) => {
+            tracing::error!("a handler panicked; the panic itself is in the log before this line");
             failure(face, StatusCode::INTERNAL_SERVER_ERROR, PANICKED)
         }
         Err(_elapsed) => failure(

@@ -1,9 +1,9 @@
 //! The source: who is in a group, in the words of the IdP.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use directory::{ConnectorId, SourceGroupPk, SourceUserPk};
-use scim::Resource;
 
 use crate::{ReadTx, StoreError, WriteTx, args, sql};
 
@@ -319,16 +319,17 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Lets a new user or group into every group that waited for its id. Returns those groups.
+    /// Lets a new user or group into every group that waited for one of its names. Returns those
+    /// groups.
     pub fn claim_pending_references(
         &self,
         connector: ConnectorId,
-        value: &str,
+        names: [&str; 2],
         member: MemberKind,
     ) -> Result<Vec<SourceGroupPk>, StoreError> {
         let groups = self.query(
-            "DELETE FROM pending_reference WHERE connector_pk = $1 AND value = $2 RETURNING group_pk",
-            args![connector.0, value],
+            "DELETE FROM pending_reference WHERE connector_pk = $1 AND value IN ($2, $3) RETURNING group_pk",
+            args![connector.0, names[0], names[1]],
             |row| Ok(SourceGroupPk(row.int(0)?)),
         )?;
         for group in &groups {
@@ -375,8 +376,17 @@ impl WriteTx<'_> {
     }
 }
 
-/// What to show for a member: `displayName`, else `userName`.
+/// What to show for a member: `displayName`, else `userName`. Reads nothing else of the document,
+/// since a group has many members.
 fn display_of(document: &str) -> Option<String> {
-    let user = Resource::parse_stored(document).ok()?;
-    user.display_name().or(user.user_name()).map(str::to_owned)
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Names<'a> {
+        #[serde(borrow)]
+        display_name: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        user_name: Option<Cow<'a, str>>,
+    }
+    let names: Names<'_> = serde_json::from_str(document).ok()?;
+    names.display_name.or(names.user_name).map(Cow::into_owned)
 }
