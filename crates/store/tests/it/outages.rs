@@ -1,6 +1,7 @@
 //! A server that refuses, goes away and comes back. Only PostgreSQL does.
 
 use std::net::TcpListener;
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier, Mutex};
@@ -262,6 +263,38 @@ fn a_server_that_is_gone_is_told_in_time() {
             .unwrap()
             > 0
     );
+}
+
+#[test]
+fn a_server_that_freezes_in_the_middle_is_told_in_time() {
+    let database = TestDatabase::postgres().unwrap();
+    let store = open_with_notes(&database);
+    let frozen = Arc::new(Mutex::new(None));
+    let noted = Arc::clone(&frozen);
+    let signal = |name: &str, process: i64| {
+        let sent = Command::new("kill")
+            .args([name, &process.to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+    };
+    let begun = Instant::now();
+    let outcome: Result<_, StoreError> = store.write_blocking(Scope::Settings, move |tx| {
+        insert_note(tx, 1)?;
+        let own = tx.raw_number("SELECT pg_backend_pid()", args![])?;
+        *noted.lock().unwrap() = Some(own);
+        signal("-STOP", own);
+        insert_note(tx, 2)
+    });
+    assert!(
+        matches!(outcome, Err(StoreError::Unavailable { .. })),
+        "{outcome:?}"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(25));
+    let process = frozen.lock().unwrap().unwrap();
+    signal("-CONT", process);
+    // What it had begun is rolled back, as nobody is there any more to commit it.
+    write_note(&store, 3).unwrap();
+    assert_eq!(notes(&store), [3]);
 }
 
 #[test]
