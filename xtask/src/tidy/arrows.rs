@@ -40,7 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "emulate",
         ],
     ),
-    ("emulate", &["scim", "crowd"]),
+    ("emulate", &[]),
     ("xtask", &[]),
 ];
 
