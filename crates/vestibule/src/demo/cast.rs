@@ -70,9 +70,10 @@ impl Cast {
         let first = stage(args.users.div_ceil(2), args.seed, "okta.example");
         let second = stage(args.users / 2, args.seed.wrapping_add(1), "entra.example");
         let okta = make_connector(started, "okta", Preset::Okta).await?;
-        let jira = make_application(started, "jira", "okta").await?;
+        let jira = make_application(started, "jira-okta", "okta").await?;
         let entra = make_connector(started, "entra", Preset::Entra).await?;
-        let confluence = make_application(started, "confluence", "entra").await?;
+        let second_jira = make_application(started, "jira-entra", "entra").await?;
+        // One Jira with two directories of the type "Atlassian Crowd", each an application of its own.
         let sides = vec![
             Side {
                 organization: first,
@@ -90,11 +91,11 @@ impl Cast {
                     Entra::new(&entra.base_url, &entra.token, PatchDialect::Classic)
                         .map_err(unusable)?,
                 ),
-                product: Jira::new(&confluence.url, &confluence.name, &confluence.password)
+                product: Jira::new(&second_jira.url, &second_jira.name, &second_jira.password)
                     .map_err(unusable)?,
-                product_name: "Confluence",
+                product_name: "Jira",
                 connector: entra,
-                application: confluence,
+                application: second_jira,
             },
         ];
         Ok(Cast { sides })

@@ -13,7 +13,6 @@ fn the_demo_plays_to_a_good_end() {
         "Okta",
         "Entra ID",
         "Jira",
-        "Confluence",
         "is now",
         "inactive",
         "active again",
