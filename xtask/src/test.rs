@@ -10,10 +10,10 @@ pub fn run() -> Result<()> {
     let mut steps = Steps::default();
     steps.run("tools", tools::provide);
     steps.run("tidy", tidy::run);
-    steps.run("tests", tests);
     steps.run("doc tests", || {
         call(cargo().args(["test", "--quiet", "--workspace", "--doc"]))
     });
+    steps.run("tests", tests);
     steps.run("generated documents", || {
         generate::run(generate::Mode::Check)
     });

@@ -28,6 +28,8 @@ use writer::Writer;
 const READERS: usize = 32;
 /// Connections kept for the next reader, each with its caches.
 const IDLE_READERS: usize = 8;
+/// Page cache of one reader, in KiB. There are many, and behind them is the operating system's cache.
+const READER_CACHE_KIB: i64 = 1024;
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 256;
 /// How long the server waits for another process that writes.
@@ -177,9 +179,11 @@ fn connect_to_write(path: &Path, wait: Duration) -> Result<Connection, StoreErro
 fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open_file(path, flags, SERVE_WAIT)?;
-    connection
-        .pragma_update(None, "query_only", true)
-        .map_err(|error| error_of(&error, None))?;
+    let configured = || -> rusqlite::Result<()> {
+        connection.pragma_update(None, "query_only", true)?;
+        connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)
+    };
+    configured().map_err(|error| error_of(&error, None))?;
     Ok(connection)
 }
 

@@ -6,6 +6,8 @@ use super::tree::{File, Tree};
 
 /// Folders in which only one person's or one machine's files are.
 const FOLDERS: &[&str] = &["/home/", "/root/"];
+/// Folders that every machine has; a copy of the project may lie in one, and a text may speak of it.
+const COMMON: &[&str] = &["/mnt", "/opt", "/srv", "/tmp", "/usr/src", "/var/tmp"];
 /// Hosts from which packages come; which mirror a machine uses is its own business.
 const HOSTS: &[&str] = &[
     "deb.debian.org",
@@ -49,7 +51,7 @@ fn own_folders(root: &str) -> Vec<String> {
     let parent = root.rsplit_once('/').map_or("", |(parent, _)| parent);
     [parent, root]
         .iter()
-        .filter(|folder| folder.len() > 1)
+        .filter(|folder| folder.len() > 1 && !COMMON.contains(folder))
         .map(|folder| format!("{folder}/"))
         .collect()
 }
