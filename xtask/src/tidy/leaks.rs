@@ -80,7 +80,7 @@ fn leaks(file: &File, line: &str, own: &[String]) -> Vec<String> {
     found
 }
 
-/// Whether an absolute path begins with the folder; `/api/home/x` and `example.org/work/` do not.
+/// Whether an absolute path begins with the folder; `/api/home/x` and `example.org/it/` do not.
 fn has_path(line: &str, folder: &str) -> bool {
     line.match_indices(folder).any(|(at, _)| {
         !line[..at].ends_with(|c: char| c.is_alphanumeric() || "-_.}]~*)".contains(c))
