@@ -336,7 +336,8 @@ fn require_local_group(
     name: &str,
 ) -> Result<Group, LocalWriteError> {
     let group = require_group(tx, directory, name)?;
-    if group.local {
+    // The IdP may have taken up a group that a product had made: then it is the IdP's.
+    if group.local && tx.count_bindings(group.pk)? == 0 {
         return Ok(group);
     }
     Err(LocalWriteError::Refused(format!(

@@ -333,6 +333,30 @@ fn products_write_what_is_theirs_and_nothing_else() {
 }
 
 #[test]
+fn a_local_group_that_the_provider_takes_up_is_no_longer_the_products() {
+    on_each_database(|database| {
+        let world = World::new(database, Rules::default());
+        let ann = world.user("ann");
+        let writer = provision::Writer {
+            directory: world.connector.connector.directory,
+            application: "jira".into(),
+            request: "r".into(),
+        };
+        let provision = &world.provision;
+        world
+            .run(provision.create_local_group(&writer, "board".into(), "".into()))
+            .unwrap();
+        world.group("Board", &[&ann]);
+        let refused = world.run(provision.delete_local_group(&writer, "board".into()));
+        assert!(matches!(
+            refused,
+            Err(provision::LocalWriteError::Refused(_))
+        ));
+        assert_eq!(world.groups("ann"), ["board"]);
+    });
+}
+
+#[test]
 fn a_strict_connector_refuses_memberships_that_would_not_last() {
     on_each_database(|database| {
         let mut rules = Rules::default();
