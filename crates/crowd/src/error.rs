@@ -175,16 +175,6 @@ impl CrowdError {
         CrowdError::new(Reason::MembershipNotFound, message)
     }
 
-    /// The child is a member of the parent already.
-    pub fn membership_exists(child: &str, parent: &str) -> CrowdError {
-        let message = format!(
-            "<{}> is a member of <{}> already",
-            echo(child),
-            echo(parent)
-        );
-        CrowdError::new(Reason::MembershipAlreadyExists, message)
-    }
-
     /// The same refusal about a thing that the request's body named: 400 where the path would give 404.
     pub fn in_body(self) -> CrowdError {
         CrowdError {

@@ -21,7 +21,7 @@ impl Provision {
     ) -> Result<(), ProvisionError> {
         let directory = connector.connector.directory;
         let bound = match connector.rules.effective_group(&group.display_name) {
-            Some(name) if connector.connector.rules.groups.create_empty => {
+            Some(name) if connector.rules.creates_empty_groups() => {
                 Some(ensure_group(tx, directory, &name, cause)?)
             }
             Some(name) => tx.directory_group(directory, &name)?.map(|found| found.pk),

@@ -15,7 +15,15 @@ pub(crate) use application::require_application;
 pub(crate) use scim::require_scim_caller;
 pub(crate) use verified::VerifiedPasswords;
 
+use std::net::IpAddr;
+
+use axum::extract::Request;
 use axum::http::{HeaderMap, header::AUTHORIZATION};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::App;
+use crate::forwarded::client_address;
 
 /// What stands in `Authorization`.
 pub(crate) enum Presented<'a> {
@@ -48,6 +56,27 @@ pub(crate) fn presented(headers: &HeaderMap) -> Presented<'_> {
             Presented::Basic(pair.trim())
         }
         _ => Presented::Unusable,
+    }
+}
+
+/// From which address a request comes.
+fn address_of(app: &App, request: &Request) -> Option<IpAddr> {
+    let settings = &app.inner().settings;
+    client_address(settings, request.extensions(), request.headers())
+}
+
+/// Lets a request with a proof through to its handler, which takes the proof as an argument.
+async fn admit<Proof: Clone + Send + Sync + 'static>(
+    proof: Result<Proof, Response>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match proof {
+        Ok(proof) => {
+            request.extensions_mut().insert(proof);
+            next.run(request).await
+        }
+        Err(refusal) => refusal,
     }
 }
 

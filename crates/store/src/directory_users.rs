@@ -66,18 +66,6 @@ impl ReadTx<'_> {
         self.query_one(&sql, args![key, directory.0], read_user)
     }
 
-    /// The user with this number, tombstones included.
-    pub fn directory_user_by_pk(
-        &self,
-        directory: DirectoryId,
-        pk: UserPk,
-    ) -> Result<Option<User>, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM directory_user d WHERE d.pk = $1 AND d.directory_pk = $2"
-        );
-        self.query_one(&sql, args![pk.0, directory.0], read_user)
-    }
-
     /// Those of these users that exist, tombstones included, in no order.
     pub fn directory_users_by_pk(
         &self,

@@ -87,6 +87,19 @@ pub(super) fn find(tx: &ReadTx<'_>, name: &str) -> Result<Directory, ProvisionEr
         })
 }
 
+/// Answers with what `read` finds in the directory of this id or name, all of it in one snapshot.
+pub(super) async fn answer<T: Send + 'static>(
+    app: &App,
+    name: String,
+    read: impl Fn(&ReadTx<'_>, DirectoryId) -> Result<T, ProvisionError> + Send + Sync + 'static,
+) -> Answer<Json<T>> {
+    let found = app.provision().store().read(move |tx| {
+        let directory = find(tx, &name)?.id;
+        read(tx, directory)
+    });
+    Ok(Json(found.await?))
+}
+
 /// The store's number of the directory of this id or name.
 pub(super) async fn find_id(app: &App, name: String) -> Result<DirectoryId, ProvisionError> {
     let found = app

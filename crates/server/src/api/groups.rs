@@ -103,15 +103,10 @@ async fn list(
     Parameters(query): Parameters<GroupQuery>,
 ) -> Answer<Json<Page<GroupView>>> {
     let limit = limit(query.limit)?;
-    let page = app
-        .provision()
-        .store()
-        .read(move |tx| {
-            let directory = directories::find(tx, &directory)?.id;
-            Ok::<_, ProvisionError>(page(tx, directory, &query, limit)?)
-        })
-        .await?;
-    Ok(Json(page))
+    directories::answer(&app, directory.0, move |tx, directory| {
+        Ok(page(tx, directory, &query, limit)?)
+    })
+    .await
 }
 
 /// One group.
@@ -126,17 +121,12 @@ async fn show(
     State(app): State<App>,
     path: Segments<(String, String)>,
 ) -> Answer<Json<GroupDetail>> {
-    let detail = app
-        .provision()
-        .store()
-        .read(move |tx| {
-            let (directory, group) = &*path;
-            let directory = directories::find(tx, directory)?.id;
-            let group = find(tx, directory, group)?;
-            Ok::<_, ProvisionError>(detail(tx, group)?)
-        })
-        .await?;
-    Ok(Json(detail))
+    let (directory, name) = path.0;
+    directories::answer(&app, directory, move |tx, directory| {
+        let group = find(tx, directory, &name)?;
+        Ok(detail(tx, group)?)
+    })
+    .await
 }
 
 /// The members of a group, in the order of their names, and why they are in it.
@@ -154,17 +144,12 @@ async fn members(
     Parameters(query): Parameters<MemberQuery>,
 ) -> Answer<Json<Page<MemberView>>> {
     let limit = limit(query.limit)?;
-    let page = app
-        .provision()
-        .store()
-        .read(move |tx| {
-            let (directory, group) = &*path;
-            let directory = directories::find(tx, directory)?.id;
-            let group = find(tx, directory, group)?;
-            Ok::<_, ProvisionError>(page_of_members(tx, directory, &group, &query, limit)?)
-        })
-        .await?;
-    Ok(Json(page))
+    let (directory, name) = path.0;
+    directories::answer(&app, directory, move |tx, directory| {
+        let group = find(tx, directory, &name)?;
+        Ok(page_of_members(tx, directory, &group, &query, limit)?)
+    })
+    .await
 }
 
 /// The group of this name.

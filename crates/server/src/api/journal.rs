@@ -122,15 +122,10 @@ async fn list(
     Parameters(query): Parameters<EntryQuery>,
 ) -> Answer<Json<JournalPage>> {
     let limit = limit(query.limit)?;
-    let page = app
-        .provision()
-        .store()
-        .read(move |tx| {
-            let directory = directories::find(tx, &directory)?.id;
-            page(tx, directory, &query, limit)
-        })
-        .await?;
-    Ok(Json(page))
+    directories::answer(&app, directory.0, move |tx, directory| {
+        page(tx, directory, &query, limit)
+    })
+    .await
 }
 
 fn page(

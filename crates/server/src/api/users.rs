@@ -122,15 +122,10 @@ async fn list(
     Parameters(query): Parameters<UserQuery>,
 ) -> Answer<Json<Page<UserView>>> {
     let limit = limit(query.limit)?;
-    let page = app
-        .provision()
-        .store()
-        .read(move |tx| {
-            let directory = directories::find(tx, &directory)?.id;
-            Ok::<_, ProvisionError>(page(tx, directory, &query, limit)?)
-        })
-        .await?;
-    Ok(Json(page))
+    directories::answer(&app, directory.0, move |tx, directory| {
+        Ok(page(tx, directory, &query, limit)?)
+    })
+    .await
 }
 
 /// One user, with memberships and their origins.
@@ -145,17 +140,12 @@ async fn show(
     State(app): State<App>,
     path: Segments<(String, String)>,
 ) -> Answer<Json<UserDetail>> {
-    let detail = app
-        .provision()
-        .store()
-        .read(move |tx| {
-            let (directory, user) = &*path;
-            let directory = directories::find(tx, directory)?.id;
-            let user = find(tx, directory, user)?;
-            Ok::<_, ProvisionError>(detail(tx, user)?)
-        })
-        .await?;
-    Ok(Json(detail))
+    let (directory, name) = path.0;
+    directories::answer(&app, directory, move |tx, directory| {
+        let user = find(tx, directory, &name)?;
+        Ok(detail(tx, user)?)
+    })
+    .await
 }
 
 /// The user of this name or key.

@@ -86,21 +86,16 @@ async fn of_user(
     Parameters(query): Parameters<WhyQuery>,
 ) -> Answer<Json<Explanation>> {
     let provision = app.provision().clone();
-    let told = app
-        .provision()
-        .store()
-        .read(move |tx| {
-            let (directory, user) = &*path;
-            let directory = directories::find(tx, directory)?.id;
-            let user = users::find(tx, directory, user)?;
-            let member = is_member(tx, &user, query.group.as_deref())?;
-            Ok::<_, ProvisionError>(match provision.why(tx, user.pk)? {
-                Some(why) => explain(&why, query.group.as_deref(), member),
-                None => unexplained(&user, member),
-            })
+    let (directory, name) = path.0;
+    directories::answer(&app, directory, move |tx, directory| {
+        let user = users::find(tx, directory, &name)?;
+        let member = is_member(tx, &user, query.group.as_deref())?;
+        Ok(match provision.why(tx, user.pk)? {
+            Some(why) => explain(&why, query.group.as_deref(), member),
+            None => unexplained(&user, member),
         })
-        .await?;
-    Ok(Json(told))
+    })
+    .await
 }
 
 /// Why someone whom a connector knows has an account or has none, or is or is not in a group.

@@ -9,10 +9,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::{Presented, presented, request_id};
+use super::{Presented, address_of, admit, presented, request_id};
 use crate::App;
 use crate::api::Problem;
-use crate::forwarded::client_address;
 
 /// The proof that a request may administer this server.
 #[derive(Clone)]
@@ -35,21 +34,12 @@ impl<S: Sync> FromRequestParts<S> for Admin {
 /// Lets a request through to the admin API if its token is live.
 pub(crate) async fn require_admin(
     State(app): State<App>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    let address = client_address(
-        &app.inner().settings,
-        request.extensions(),
-        request.headers(),
-    );
-    match authorize(&app, request.headers(), address).await {
-        Ok(admin) => {
-            request.extensions_mut().insert(admin);
-            next.run(request).await
-        }
-        Err(refusal) => refusal,
-    }
+    let address = address_of(&app, &request);
+    let proof = authorize(&app, request.headers(), address).await;
+    admit(proof, request, next).await
 }
 
 async fn authorize(

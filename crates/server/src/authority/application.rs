@@ -15,9 +15,8 @@ use directory::{ApplicationId, DirectoryId};
 use provision::{AddressRange, HashError, Writer};
 use store::{Access, Application, StoreError};
 
-use super::{Presented, presented, request_id};
+use super::{Presented, address_of, admit, presented, request_id};
 use crate::App;
-use crate::forwarded::client_address;
 
 /// The proof that a request comes from an application, and which directory it sees.
 #[derive(Clone)]
@@ -59,21 +58,12 @@ impl<S: Sync> FromRequestParts<S> for CrowdApplication {
 /// Lets a request through to the Crowd face if name, password and address are right.
 pub(crate) async fn require_application(
     State(app): State<App>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    let address = client_address(
-        &app.inner().settings,
-        request.extensions(),
-        request.headers(),
-    );
-    match authorize(&app, request.headers(), address).await {
-        Ok(application) => {
-            request.extensions_mut().insert(application);
-            next.run(request).await
-        }
-        Err(refusal) => refusal,
-    }
+    let address = address_of(&app, &request);
+    let proof = authorize(&app, request.headers(), address).await;
+    admit(proof, request, next).await
 }
 
 async fn authorize(

@@ -13,9 +13,8 @@ use directory::{Cause, ConnectorState, Trigger};
 use provision::{LoadedConnector, ProvisionError};
 use scim::ScimError;
 
-use super::{Presented, presented, request_id};
+use super::{Presented, address_of, admit, presented, request_id};
 use crate::App;
-use crate::forwarded::client_address;
 use crate::scim::error_response;
 
 /// The proof that a request may act for one connector, and only for that one.
@@ -45,7 +44,7 @@ impl<S: Sync> FromRequestParts<S> for ScimCaller {
 pub(crate) async fn require_scim_caller(
     State(app): State<App>,
     Path(path): Path<Vec<(String, String)>>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
     let named = path
@@ -53,18 +52,9 @@ pub(crate) async fn require_scim_caller(
         .find(|(name, _)| name == "connector")
         .map(|(_, value)| value)
         .unwrap_or_default();
-    let address = client_address(
-        &app.inner().settings,
-        request.extensions(),
-        request.headers(),
-    );
-    match authorize(&app, &named, request.headers(), address).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Err(refusal) => refusal,
-    }
+    let address = address_of(&app, &request);
+    let proof = authorize(&app, &named, request.headers(), address).await;
+    admit(proof, request, next).await
 }
 
 async fn authorize(
