@@ -1,0 +1,10 @@
+//! What we tell others: the only HTTP client of the server, and what is sent with it.
+//!
+//! Every request to somebody else goes through [`Client`]: it has an end in time and in size, it
+//! follows nobody to another host, and it reaches no address that the [`Guard`] refuses.
+
+mod client;
+mod guard;
+
+pub use client::{Answer, CallError, Client, Request, SetupError};
+pub use guard::{Guard, Reach};
