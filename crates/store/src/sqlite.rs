@@ -193,6 +193,8 @@ fn open_file(path: &Path, flags: OpenFlags, wait: Duration) -> Result<Connection
     let configured = || -> rusqlite::Result<()> {
         connection.busy_timeout(wait)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        // A prepared statement stays prepared: without this the engine plans some anew whenever a value changes.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "trusted_schema", false)?;
         connection.pragma_update(None, "cell_size_check", true)?;
         connection.pragma_update(None, "mmap_size", 0)
