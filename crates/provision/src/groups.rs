@@ -2,7 +2,7 @@
 //! write costs what it changes, whatever the size of the group.
 
 use directory::{Cause, ConnectorId};
-use scim::{IfMatch, Member, PatchRequest, Resource, ResourceType, Warning, fold};
+use scim::{IfMatch, Member, PatchRequest, Resource, Warning, fold};
 use store::{MemberChange, MemberKind, Scope, SourceGroup, WriteTx};
 
 use crate::JsonObject;
@@ -77,7 +77,7 @@ impl Provision {
             cause,
             move |tx, connector, stored, before| {
                 let (resource, warnings) = before.replaced_by(
-                    ResourceType::group(),
+                    &connector.types.group,
                     incoming.clone(),
                     &connector.dialect,
                 )?;
@@ -108,7 +108,7 @@ impl Provision {
             cause,
             move |tx, connector, stored, before| {
                 let patched =
-                    attributes.apply(ResourceType::group(), before, &connector.dialect)?;
+                    attributes.apply(&connector.types.group, before, &connector.dialect)?;
                 Ok(Draft {
                     resource: patched.resource,
                     warnings: patched.warnings,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use directory::rules::CompiledRules;
 use directory::{Connector, ConnectorId};
-use scim::Dialect;
+use scim::{Dialect, ResourceTypes};
 use store::{ReadTx, StoredConnector};
 
 use crate::{Provision, ProvisionError};
@@ -19,6 +19,8 @@ pub struct LoadedConnector {
     pub version: i64,
     /// Its rules, compiled.
     pub rules: CompiledRules,
+    /// What its resources can have.
+    pub types: Arc<ResourceTypes>,
     /// How its IdP departs from the RFCs.
     pub dialect: Dialect,
 }
@@ -27,6 +29,7 @@ impl LoadedConnector {
     fn new(stored: StoredConnector) -> Result<Self, ProvisionError> {
         let rules = CompiledRules::new(&stored.connector.rules).map_err(ProvisionError::Rules)?;
         Ok(Self {
+            types: Arc::new(ResourceTypes::core()),
             dialect: stored.connector.preset.dialect(),
             rules,
             version: stored.version,

@@ -1,7 +1,7 @@
 //! Users of the source: created, replaced, patched, deleted.
 
 use directory::{Cause, ConnectorId, ConnectorState, SourceUserPk};
-use scim::{IfMatch, PatchRequest, Resource, ResourceType, ScimError, Warning, fold};
+use scim::{IfMatch, PatchRequest, Resource, ScimError, Warning, fold};
 use store::{GroupReference, MemberKind, Scope, SourceUser, WriteTx};
 
 use crate::JsonObject;
@@ -85,7 +85,7 @@ impl Provision {
             cause,
             move |before, connector| {
                 let (after, warnings) = before.replaced_by(
-                    ResourceType::user(),
+                    &connector.types.user,
                     incoming.clone(),
                     &connector.dialect,
                 )?;
@@ -113,7 +113,7 @@ impl Provision {
             if_match,
             cause,
             move |before, connector| {
-                let patched = request.apply(ResourceType::user(), before, &connector.dialect)?;
+                let patched = request.apply(&connector.types.user, before, &connector.dialect)?;
                 Ok((patched.resource, patched.warnings))
             },
         )

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::limits::{PAGE_DEFAULT, PAGE_MAX, PATCH_OPERATIONS_MAX};
-use crate::schema::{Attribute, Kind, ResourceType, Schema};
+use crate::schema::{Attribute, Kind, ResourceType, ResourceTypes, Schema};
 use crate::schemas;
 
 /// Schema URN of the service provider's configuration.
@@ -104,16 +104,18 @@ fn meta(resource_type: &str, location: &str) -> Value {
 }
 
 /// `/ResourceTypes`.
-pub fn resource_types(base: &str) -> Vec<Value> {
-    ResourceType::all()
+pub fn resource_types(types: &ResourceTypes, base: &str) -> Vec<Value> {
+    types
+        .all()
         .into_iter()
         .map(|ty| resource_type_document(ty, base))
         .collect()
 }
 
 /// `/ResourceTypes/{name}`.
-pub fn resource_type(name: &str, base: &str) -> Option<Value> {
-    let ty = ResourceType::all()
+pub fn resource_type(types: &ResourceTypes, name: &str, base: &str) -> Option<Value> {
+    let ty = types
+        .all()
         .into_iter()
         .find(|ty| ty.name.eq_ignore_ascii_case(name))?;
     Some(resource_type_document(ty, base))
@@ -123,7 +125,7 @@ fn resource_type_document(ty: &ResourceType, base: &str) -> Value {
     let extensions = ty
         .extensions
         .iter()
-        .map(|schema| json!({ "schema": schema.id, "required": false }));
+        .map(|schema| json!({ "schema": schema.id, "required": schema.required }));
     json!({
         "schemas": [RESOURCE_TYPE_URN],
         "id": ty.name,
@@ -137,27 +139,31 @@ fn resource_type_document(ty: &ResourceType, base: &str) -> Value {
 }
 
 /// `/Schemas`: those of the resources first, then those of the discovery documents themselves.
-pub fn schemas(base: &str) -> Vec<Value> {
-    all_schemas()
+pub fn schemas(types: &ResourceTypes, base: &str) -> Vec<Value> {
+    all_schemas(types)
         .into_iter()
         .map(|schema| schema_document(schema, base))
         .collect()
 }
 
 /// `/Schemas/{urn}`.
-pub fn schema(urn: &str, base: &str) -> Option<Value> {
-    let schema = all_schemas()
+pub fn schema(types: &ResourceTypes, urn: &str, base: &str) -> Option<Value> {
+    let schema = all_schemas(types)
         .into_iter()
         .find(|schema| schema.id.eq_ignore_ascii_case(urn))?;
     Some(schema_document(schema, base))
 }
 
-fn all_schemas() -> Vec<&'static Schema> {
-    let resources = ResourceType::all().into_iter();
-    let mut all: Vec<&Schema> = resources
-        .flat_map(|ty| std::iter::once(&ty.core).chain(&ty.extensions))
-        .collect();
-    all.extend(schemas::of_discovery());
+/// Each once, also if both resource types have it.
+fn all_schemas(types: &ResourceTypes) -> Vec<&Schema> {
+    let resources = types.all().into_iter();
+    let resources = resources.flat_map(|ty| std::iter::once(&ty.core).chain(&ty.extensions));
+    let mut all: Vec<&Schema> = Vec::new();
+    for schema in resources.chain(schemas::of_discovery()) {
+        if all.iter().all(|known| known.id != schema.id) {
+            all.push(schema);
+        }
+    }
     all
 }
 

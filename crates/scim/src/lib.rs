@@ -65,6 +65,6 @@ pub use patch::{PatchRequest, Patched, password_of};
 pub use path::{AttrPath, AttrRef, Selector, ValuePath};
 pub use projection::Projection;
 pub use resource::{Email, Resource};
-pub use schema::{Attribute, Kind, ResourceType, Schema};
+pub use schema::{Attribute, Kind, ResourceType, ResourceTypes, Schema};
 pub use version::{IfMatch, IfNoneMatch, Meta};
 pub use warning::Warning;

@@ -290,6 +290,8 @@ pub struct Schema {
     pub description: String,
     /// Its attributes, in the order in which resources show them.
     pub attributes: Vec<Attribute>,
+    /// Of an extension: whether each resource must have it.
+    pub required: bool,
 }
 
 impl Schema {
@@ -329,11 +331,6 @@ impl ResourceType {
         &GROUP
     }
 
-    /// The types that are served, in the order of the discovery documents.
-    pub fn all() -> [&'static ResourceType; 2] {
-        [ResourceType::user(), ResourceType::group()]
-    }
-
     /// The attribute at the top of a resource, in any case: a common or a core one.
     pub fn top(&self, name: &str) -> Option<&Attribute> {
         find(&self.common, name).or_else(|| self.core.attribute(name))
@@ -349,5 +346,30 @@ impl ResourceType {
     /// Whether this is the type of users.
     pub fn is_user(&self) -> bool {
         self.core.id == schemas::USER_URN
+    }
+}
+
+/// The resource types of one connector: those of the RFCs, with the extensions that an administrator
+/// registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceTypes {
+    /// Users.
+    pub user: ResourceType,
+    /// Groups.
+    pub group: ResourceType,
+}
+
+impl ResourceTypes {
+    /// Those of the RFCs alone.
+    pub fn core() -> ResourceTypes {
+        ResourceTypes {
+            user: ResourceType::user().clone(),
+            group: ResourceType::group().clone(),
+        }
+    }
+
+    /// The types in the order of the discovery documents.
+    pub fn all(&self) -> [&ResourceType; 2] {
+        [&self.user, &self.group]
     }
 }

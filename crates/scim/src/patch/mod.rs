@@ -174,7 +174,7 @@ pub fn password_of<'m>(map: &'m Map<String, Value>, ty: &ResourceType) -> Option
 }
 
 fn is_secret(path: &AttrPath, ty: &ResourceType) -> bool {
-    matches!(ty.place(path), Some(Place::Spot(spot)) if spot.is_secret())
+    matches!(ty.place(path), Some(Place::Spot(spot)) if spot.extension.is_none() && spot.is_secret())
 }
 
 /// A missing path, null and the empty text are the same.

@@ -13,6 +13,7 @@ fn described(id: &str, name: &str, description: &str, attributes: Vec<Attribute>
         id: id.to_owned(),
         name: name.to_owned(),
         description: description.to_owned(),
+        required: false,
         attributes,
     }
 }

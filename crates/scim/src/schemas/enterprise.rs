@@ -10,6 +10,7 @@ pub(super) fn schema() -> Schema {
         id: ENTERPRISE_URN.to_owned(),
         name: "EnterpriseUser".to_owned(),
         description: "Enterprise user".to_owned(),
+        required: false,
         attributes: vec![
             Attribute::text("employeeNumber", "Number or code of the employee."),
             Attribute::text("costCenter", "Cost center."),

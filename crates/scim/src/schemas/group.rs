@@ -11,6 +11,7 @@ pub(super) fn schema() -> Schema {
         id: GROUP_URN.to_owned(),
         name: "Group".to_owned(),
         description: "Group of users and groups".to_owned(),
+        required: false,
         attributes: vec![
             Attribute::text(
                 "displayName",

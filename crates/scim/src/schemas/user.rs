@@ -11,6 +11,7 @@ pub(super) fn schema() -> Schema {
         id: USER_URN.to_owned(),
         name: "User".to_owned(),
         description: "User account".to_owned(),
+        required: false,
         attributes: [singular(), contact(), belonging()].concat(),
     }
 }

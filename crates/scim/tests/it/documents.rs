@@ -1,6 +1,8 @@
 //! Answers as clients read them: resources, lists, projections, discovery.
 
-use scim::{AttrPath, Capabilities, Meta, Projection, ResourceType, discovery, render};
+use scim::{
+    AttrPath, Capabilities, Meta, Projection, ResourceType, ResourceTypes, discovery, render,
+};
 use serde_json::{Value, json};
 
 use crate::scene::*;
@@ -240,7 +242,7 @@ fn the_service_provider_says_what_is_served() {
 
 #[test]
 fn resource_types_are_described() {
-    insta::assert_snapshot!(serde_json::to_string_pretty(&discovery::resource_types(BASE)).unwrap(), @r#"
+    insta::assert_snapshot!(serde_json::to_string_pretty(&discovery::resource_types(&ResourceTypes::core(), BASE)).unwrap(), @r#"
 [
   {
     "schemas": [
@@ -280,15 +282,18 @@ fn resource_types_are_described() {
 ]
 "#);
     assert_eq!(
-        discovery::resource_type("user", BASE).unwrap()["name"],
+        discovery::resource_type(&ResourceTypes::core(), "user", BASE).unwrap()["name"],
         "User"
     );
-    assert_eq!(discovery::resource_type("Device", BASE), None);
+    assert_eq!(
+        discovery::resource_type(&ResourceTypes::core(), "Device", BASE),
+        None
+    );
 }
 
 #[test]
 fn schemas_are_described_by_the_schema_of_schemas() {
-    let schemas = discovery::schemas(BASE);
+    let schemas = discovery::schemas(&ResourceTypes::core(), BASE);
     let ids: Vec<&str> = schemas
         .iter()
         .map(|schema| schema["id"].as_str().unwrap())
@@ -302,11 +307,15 @@ urn:ietf:params:scim:schemas:core:2.0:ResourceType
 urn:ietf:params:scim:schemas:core:2.0:Schema
 "#);
     for id in ids {
-        let one = discovery::schema(&id.to_uppercase(), BASE).unwrap();
+        let one = discovery::schema(&ResourceTypes::core(), &id.to_uppercase(), BASE).unwrap();
         assert_eq!(one["meta"]["location"], format!("{BASE}/Schemas/{id}"));
     }
-    assert_eq!(discovery::schema("urn:x", BASE), None);
-    let characteristics = discovery::schema(discovery::SCHEMA_URN, BASE).unwrap();
+    assert_eq!(
+        discovery::schema(&ResourceTypes::core(), "urn:x", BASE),
+        None
+    );
+    let characteristics =
+        discovery::schema(&ResourceTypes::core(), discovery::SCHEMA_URN, BASE).unwrap();
     let known: Vec<&str> = characteristics["attributes"][3]["subAttributes"]
         .as_array()
         .unwrap()

@@ -20,11 +20,11 @@ pub(super) fn service_provider_config(call: &Call) -> Reply {
 }
 
 pub(super) fn resource_types(call: &Call) -> Reply {
-    list(call, discovery::resource_types(&call.caller.base_url))
+    list(call, discovery::resource_types(call.types(), &call.caller.base_url))
 }
 
 pub(super) fn resource_type(call: &Call, name: &str) -> Reply {
-    let found = discovery::resource_type(name, &call.caller.base_url);
+    let found = discovery::resource_type(call.types(), name, &call.caller.base_url);
     let found = found.ok_or_else(|| {
         ScimError::not_found("There is no such resource type; there are User and Group.")
     })?;
@@ -32,11 +32,11 @@ pub(super) fn resource_type(call: &Call, name: &str) -> Reply {
 }
 
 pub(super) fn schemas(call: &Call) -> Reply {
-    list(call, discovery::schemas(&call.caller.base_url))
+    list(call, discovery::schemas(call.types(), &call.caller.base_url))
 }
 
 pub(super) fn schema(call: &Call, urn: &str) -> Reply {
-    let found = discovery::schema(urn, &call.caller.base_url);
+    let found = discovery::schema(call.types(), urn, &call.caller.base_url);
     let found = found.ok_or_else(|| {
         ScimError::not_found("There is no such schema; GET /Schemas lists those there are.")
     })?;

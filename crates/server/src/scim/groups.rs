@@ -18,7 +18,7 @@ use crate::limits::GROUP_BODY_BYTES_MAX;
 const MEMBERS_AFTER_WRITE_MAX: i64 = 1_000;
 
 pub(super) async fn list(call: &Call) -> Reply {
-    let query = call.list_query(ResourceType::group())?;
+    let query = call.list_query(call.group_type())?;
     let showing = Showing::new(call, query.projection.clone());
     let at_once = page::finds_one(&query) && !showing.with_members();
     stream::answer(call, at_once, move |tx, out| {
@@ -42,7 +42,7 @@ pub(super) async fn list(call: &Call) -> Reply {
 }
 
 pub(super) async fn get(call: &Call, id: &str) -> Reply {
-    let projection = call.projection(ResourceType::group())?;
+    let projection = call.projection(call.group_type())?;
     if let Some(condition) = call.if_none_match()
         && let Some(group) = find(call, id).await?
         && !condition.accepts(group.meta.version)
@@ -78,11 +78,11 @@ async fn show(call: &Call, id: &str, projection: Projection) -> Reply {
 }
 
 pub(super) async fn create(call: &Call, body: Body) -> Reply {
-    let projection = call.projection(ResourceType::group())?;
+    let projection = call.projection(call.group_type())?;
     let mut map = call.object(body, GROUP_BODY_BYTES_MAX).await?;
     let members = members_of(&mut map)?.unwrap_or_default();
     let connector = &call.caller.connector;
-    let (group, warnings) = Resource::from_request(ResourceType::group(), map, &connector.dialect)?;
+    let (group, warnings) = Resource::from_request(call.group_type(), map, &connector.dialect)?;
     call.note(&warnings);
     let created = call
         .face
@@ -97,7 +97,7 @@ pub(super) async fn create(call: &Call, body: Body) -> Reply {
 }
 
 pub(super) async fn replace(call: &Call, id: String, body: Body) -> Reply {
-    let projection = call.projection(ResourceType::group())?;
+    let projection = call.projection(call.group_type())?;
     let mut map = call.object(body, GROUP_BODY_BYTES_MAX).await?;
     let members = members_of(&mut map)?.unwrap_or_default();
     let (connector, condition) = (&call.caller.connector, call.if_match());
@@ -115,7 +115,7 @@ pub(super) async fn replace(call: &Call, id: String, body: Body) -> Reply {
 }
 
 pub(super) async fn patch(call: &Call, id: String, body: Body) -> Reply {
-    let projection = call.projection(ResourceType::group())?;
+    let projection = call.projection(call.group_type())?;
     let request = PatchRequest::parse(call.object(body, GROUP_BODY_BYTES_MAX).await?)?;
     let connector = &call.caller.connector;
     let patched = call.face.app.provision().patch_group(

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName};
 use directory::{Cause, ConnectorId};
 use percent_encoding::percent_decode_str;
 use provision::JsonObject;
-use scim::{IfMatch, IfNoneMatch, ListQuery, Projection, ResourceType, ScimError, Warning};
+use scim::{IfMatch, IfNoneMatch, ListQuery, Projection, ResourceType, ResourceTypes, ScimError, Warning};
 
 use super::Face;
 use crate::authority::ScimCaller;
@@ -51,6 +51,21 @@ impl Call {
         self.caller.connector.connector.id
     }
 
+    /// What resources of the connector can have.
+    pub(super) fn types(&self) -> &ResourceTypes {
+        &self.caller.connector.types
+    }
+
+    /// What users of the connector can have.
+    pub(super) fn user_type(&self) -> &ResourceType {
+        &self.caller.connector.types.user
+    }
+
+    /// What groups of the connector can have.
+    pub(super) fn group_type(&self) -> &ResourceType {
+        &self.caller.connector.types.group
+    }
+
     /// Who acts, for the journal.
     pub(super) fn cause(&self) -> Cause {
         self.caller.cause.clone()
@@ -83,7 +98,7 @@ impl Call {
     /// What is to be shown of a single resource.
     pub(super) fn projection(&self, ty: &ResourceType) -> Result<Projection, ScimError> {
         if self.query.is_empty() {
-            return Ok(Projection::default());
+            return Projection::parse(None, None, ty);
         }
         let pairs = self.pairs()?;
         let last = |wanted: &str| {

@@ -17,7 +17,7 @@ use crate::limits::USER_BODY_BYTES_MAX;
 const BESIDE: &str = "groups";
 
 pub(super) async fn list(call: &Call) -> Reply {
-    let query = call.list_query(ResourceType::user())?;
+    let query = call.list_query(call.user_type())?;
     let (filter, window) = (query.filter.clone(), page::window(&query));
     let connector = call.connector();
     let with_groups = query.projection.wants(BESIDE);
@@ -61,7 +61,7 @@ fn groups_of(
 }
 
 pub(super) async fn get(call: &Call, id: &str) -> Reply {
-    let projection = call.projection(ResourceType::user())?;
+    let projection = call.projection(call.user_type())?;
     let connector = call.connector();
     let (wanted, with_groups) = (id.to_owned(), projection.wants(BESIDE));
     let found = call.face.app.provision().store().look_up(move |tx| {
@@ -90,10 +90,10 @@ pub(super) async fn get(call: &Call, id: &str) -> Reply {
 }
 
 pub(super) async fn create(call: &Call, body: Body) -> Reply {
-    let projection = call.projection(ResourceType::user())?;
+    let projection = call.projection(call.user_type())?;
     let map = call.object(body, USER_BODY_BYTES_MAX).await?;
     let connector = &call.caller.connector;
-    let (user, warnings) = Resource::from_request(ResourceType::user(), map, &connector.dialect)?;
+    let (user, warnings) = Resource::from_request(call.user_type(), map, &connector.dialect)?;
     call.note(&warnings);
     let password = hashed(call, user.taken_password().map(str::to_owned)).await?;
     let written = call
@@ -112,7 +112,7 @@ pub(super) async fn create(call: &Call, body: Body) -> Reply {
 }
 
 pub(super) async fn replace(call: &Call, id: String, body: Body) -> Reply {
-    let projection = call.projection(ResourceType::user())?;
+    let projection = call.projection(call.user_type())?;
     let map = call.object(body, USER_BODY_BYTES_MAX).await?;
     let password = scim::password_of(&map, ResourceType::user()).map(str::to_owned);
     let password = hashed(call, password).await?;
@@ -135,7 +135,7 @@ pub(super) async fn replace(call: &Call, id: String, body: Body) -> Reply {
 }
 
 pub(super) async fn patch(call: &Call, id: String, body: Body) -> Reply {
-    let projection = call.projection(ResourceType::user())?;
+    let projection = call.projection(call.user_type())?;
     let request = PatchRequest::parse(call.object(body, USER_BODY_BYTES_MAX).await?)?;
     let password = hashed(
         call,
