@@ -77,6 +77,9 @@ impl Account {
             }
             // Of groups and of what products write, an account knows nothing.
             Change::CreateUser { .. }
+            | Change::AddChildGroup { .. }
+            | Change::RemoveChildGroup { .. }
+            | Change::SetChildGroupOrigins { .. }
             | Change::CreateGroup { .. }
             | Change::UpdateGroup { .. }
             | Change::RenameGroup { .. }

@@ -80,6 +80,35 @@ pub enum Change {
         /// The present origins.
         after: BTreeSet<Origin>,
     },
+    /// A group becomes a member of another.
+    AddChildGroup {
+        /// The parent's name.
+        group: String,
+        /// The child's name.
+        child: String,
+        /// Why.
+        origins: BTreeSet<Origin>,
+    },
+    /// A group is no longer a member of another.
+    RemoveChildGroup {
+        /// The parent's name.
+        group: String,
+        /// The child's name.
+        child: String,
+        /// The origins it had.
+        origins: BTreeSet<Origin>,
+    },
+    /// A group stays in another, for other reasons. Products see nothing of it.
+    SetChildGroupOrigins {
+        /// The parent's name.
+        group: String,
+        /// The child's name.
+        child: String,
+        /// The former origins.
+        before: BTreeSet<Origin>,
+        /// The present origins.
+        after: BTreeSet<Origin>,
+    },
     /// A group appears.
     CreateGroup {
         /// Its name.
@@ -131,6 +160,9 @@ impl Change {
             Change::AddMembership { .. } => "add_membership",
             Change::RemoveMembership { .. } => "remove_membership",
             Change::SetOrigins { .. } => "set_origins",
+            Change::AddChildGroup { .. } => "add_child_group",
+            Change::RemoveChildGroup { .. } => "remove_child_group",
+            Change::SetChildGroupOrigins { .. } => "set_child_group_origins",
             Change::CreateGroup { .. } => "create_group",
             Change::UpdateGroup { .. } => "update_group",
             Change::RenameGroup { .. } => "rename_group",
@@ -139,12 +171,16 @@ impl Change {
         }
     }
 
-    /// The group it speaks of, by the name after the change; none if it speaks of none.
+    /// The group it speaks of, by the name after the change; none if it speaks of none. Of a group in another,
+    /// that is the parent.
     pub fn group_name(&self) -> Option<&str> {
         match self {
             Change::AddMembership { group, .. }
             | Change::RemoveMembership { group, .. }
-            | Change::SetOrigins { group, .. } => Some(group),
+            | Change::SetOrigins { group, .. }
+            | Change::AddChildGroup { group, .. }
+            | Change::RemoveChildGroup { group, .. }
+            | Change::SetChildGroupOrigins { group, .. } => Some(group),
             Change::CreateGroup { name, .. }
             | Change::UpdateGroup { name, .. }
             | Change::RenameGroup { to: name, .. }
@@ -162,7 +198,12 @@ impl Change {
 
     /// Whether products can see a difference; changes of reasons and origins are for us alone.
     pub const fn is_visible(&self) -> bool {
-        !matches!(self, Change::SetReason { .. } | Change::SetOrigins { .. })
+        !matches!(
+            self,
+            Change::SetReason { .. }
+                | Change::SetOrigins { .. }
+                | Change::SetChildGroupOrigins { .. }
+        )
     }
 }
 

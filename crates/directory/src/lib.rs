@@ -11,6 +11,7 @@ pub mod connector;
 pub mod id;
 pub mod model;
 pub mod name;
+pub mod nesting;
 pub mod outcome;
 pub mod rules;
 pub mod search;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::model::{Account, Membership, Origin, Status};
 use crate::name::folded;
 use crate::outcome::SourceGroup;
-use crate::rules::{Authority, CompiledRules, Item, OnNoMatch, is_possible_name};
+use crate::rules::{Authority, CompiledRules, Item, NestedGroups, OnNoMatch, is_possible_name};
 use crate::trace::{Entry, GroupEffect, GroupSource, MembershipEffect, Trace};
 
 /// A group that the identity provider or a row wants the user to be in, before the lists.
@@ -16,6 +16,8 @@ pub(crate) struct Candidate<'a> {
     pub name: Cow<'a, str>,
     /// The identity provider's name for it, if it comes from there.
     pub source: Option<&'a str>,
+    /// The groups by which the user comes into it; empty for a direct membership.
+    path: &'a [String],
     from: GroupSource,
 }
 
@@ -41,6 +43,15 @@ pub(crate) fn candidates<'a>(
     // The order in which the groups come must not matter, and the first seen spelling wins.
     let mut sorted: Vec<&SourceGroup> = groups.iter().collect();
     sorted.sort_unstable_by(|a, b| (a.id, &a.name).cmp(&(b.id, &b.name)));
+    if rules.nested_groups == NestedGroups::Ignore {
+        sorted.retain(|group| {
+            if group.is_nested() {
+                let from = GroupSource::Idp(group.id);
+                trace.group(from, &group.name, &group.path, GroupEffect::NestingIgnored);
+            }
+            !group.is_nested()
+        });
+    }
     let mut candidates = Candidates {
         list: Vec::with_capacity(groups.len() + named_by_rows.len()),
         untouched: false,
@@ -55,7 +66,7 @@ pub(crate) fn candidates<'a>(
         match names.on_no_match {
             OnNoMatch::DropUser => return Err(NoNameMatched),
             // Someone who is in no group at all has left them all; that is no lack of rules.
-            OnNoMatch::Keep => candidates.untouched = !groups.is_empty(),
+            OnNoMatch::Keep => candidates.untouched = !sorted.is_empty(),
             OnNoMatch::Pass | OnNoMatch::Clear => {}
         }
     }
@@ -67,7 +78,7 @@ pub(crate) fn candidates<'a>(
     }
     for (name, row) in named_by_rows {
         let from = GroupSource::Row(row);
-        candidates.add(name, None, from, trace);
+        candidates.add(name, None, from, &[], trace);
     }
     Ok(candidates)
 }
@@ -82,14 +93,21 @@ impl<'a> Candidates<'a> {
     ) {
         let from = GroupSource::Idp(group.id);
         if items.is_empty() {
-            trace.group(from, &group.name, GroupEffect::TransformedAway);
+            trace.group(from, &group.name, &group.path, GroupEffect::TransformedAway);
             return;
         }
         for item in items {
             if item.matched || unmatched_pass {
-                self.add(item.text, Some(&group.name), from.clone(), trace);
+                self.add(
+                    item.text,
+                    Some(&group.name),
+                    from.clone(),
+                    &group.path,
+                    trace,
+                );
             } else {
-                trace.group(from.clone(), &group.name, GroupEffect::NoRuleMatched);
+                let effect = GroupEffect::NoRuleMatched;
+                trace.group(from.clone(), &group.name, &group.path, effect);
             }
         }
     }
@@ -99,22 +117,29 @@ impl<'a> Candidates<'a> {
         name: Cow<'a, str>,
         source: Option<&'a str>,
         from: GroupSource,
+        path: &'a [String],
         trace: &mut Trace,
     ) {
         if is_possible_name(&name) {
-            self.list.push(Candidate { name, source, from });
+            self.list.push(Candidate {
+                name,
+                source,
+                path,
+                from,
+            });
         } else {
             let effect = GroupEffect::NotAName(name.to_string());
-            trace.group(from, source.unwrap_or(&name), effect);
+            trace.group(from, source.unwrap_or(&name), path, effect);
         }
     }
 }
 
 impl Trace {
-    fn group(&mut self, from: GroupSource, name: &str, effect: GroupEffect) {
+    fn group(&mut self, from: GroupSource, name: &str, path: &[String], effect: GroupEffect) {
         self.push(Entry::Group {
             from,
             name: name.to_owned(),
+            path: path.to_vec(),
             effect,
         });
     }
@@ -178,15 +203,23 @@ pub(crate) fn granted<'a>(
     join(grants, held, &keeper, trace)
 }
 
-/// Lets a candidate pass the lists (US-19 to US-21).
+/// Lets a candidate pass the lists (US-19 to US-21). Where products see which groups are in which, a user is a member
+/// only of the groups that hold it themselves.
 fn filter<'a>(
     candidate: Candidate<'a>,
     rules: &CompiledRules,
     trace: &mut Trace,
 ) -> Option<Grant<'a>> {
-    let Candidate { name, source, from } = candidate;
+    let Candidate {
+        name,
+        source,
+        path,
+        from,
+    } = candidate;
     let original = source.unwrap_or(&name);
-    let effect = if !rules.is_listed_only(&name, source) {
+    let effect = if rules.preserves_nesting() && !path.is_empty() {
+        GroupEffect::NestingPreserved(name.to_string())
+    } else if !rules.is_listed_only(&name, source) {
         GroupEffect::NotInOnlyAssign(name.to_string())
     } else if let Some(entry) = rules.never_assign.find(&name, source) {
         GroupEffect::NeverAssign {
@@ -203,7 +236,7 @@ fn filter<'a>(
         GroupSource::Idp(id) => Origin::Idp(*id),
         GroupSource::Row(row) => Origin::Rule(row.to_string()),
     };
-    trace.group(from, original, effect);
+    trace.group(from, original, path, effect);
     granted.then(|| Grant {
         fold: fold_of(&name),
         name,

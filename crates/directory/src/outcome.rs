@@ -8,13 +8,32 @@ use crate::id::SourceGroupPk;
 use crate::model::{Account, Attributes, Membership, Reason, Status};
 use crate::trace::Trace;
 
-/// A source group that contains the user.
+/// A source group that contains the user, itself or by way of groups in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceGroup {
     /// The row.
     pub id: SourceGroupPk,
     /// The name the identity provider uses.
     pub name: String,
+    /// Names of the groups by which the user comes into it, the innermost first; empty if the identity provider put
+    /// the user there itself.
+    pub path: Vec<String>,
+}
+
+impl SourceGroup {
+    /// A group into which the identity provider put the user itself.
+    pub fn direct(id: SourceGroupPk, name: impl Into<String>) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            path: Vec::new(),
+        }
+    }
+
+    /// Whether the user is in it only by way of a group in it.
+    pub fn is_nested(&self) -> bool {
+        !self.path.is_empty()
+    }
 }
 
 /// Everything a decision about one person is made from, apart from the rules.

@@ -76,6 +76,8 @@ pub enum Entry {
         from: GroupSource,
         /// The name there.
         name: String,
+        /// The groups by which the user comes into it, the innermost first; empty for a direct membership.
+        path: Vec<String>,
         /// What came of it.
         effect: GroupEffect,
     },
@@ -164,6 +166,10 @@ pub enum GroupEffect {
         /// The entry that matched.
         entry: Arc<str>,
     },
+    /// The user is in it by way of a child group, and products see that themselves.
+    NestingPreserved(String),
+    /// The user is in it by way of a child group, and that means nothing.
+    NestingIgnored,
 }
 
 /// What came of the required groups.
@@ -376,7 +382,12 @@ impl Entry {
                 existing,
             } => subject_text(*trigger, *groups, *existing),
             Entry::Attribute { target, .. } => format!("`{target}`"),
-            Entry::Group { from, name, effect } => group_text(from, name, effect),
+            Entry::Group {
+                from,
+                name,
+                path,
+                effect,
+            } => group_text(from, name, path, effect),
             Entry::GroupsUntouched => {
                 "no rule for group names matched, so memberships stay as they are".to_owned()
             }
@@ -414,8 +425,14 @@ fn subject_text(
     format!("{}: {source}; {before}", trigger.as_str())
 }
 
-fn group_text(from: &GroupSource, name: &str, effect: &GroupEffect) -> String {
+fn group_text(from: &GroupSource, name: &str, path: &[String], effect: &GroupEffect) -> String {
     let origin = match from {
+        GroupSource::Idp(_) if !path.is_empty() => {
+            format!(
+                "source group `{name}`, by way of `{}`,",
+                path.join("` in `")
+            )
+        }
         GroupSource::Idp(_) => format!("source group `{name}`"),
         GroupSource::Row(row) => format!("`{name}` from {row}"),
     };
@@ -435,6 +452,12 @@ fn group_text(from: &GroupSource, name: &str, effect: &GroupEffect) -> String {
         GroupEffect::NeverAssign { name, entry } => {
             format!("{origin} is left out: `{name}` is in `never_assign` by `{entry}`")
         }
+        GroupEffect::NestingPreserved(_) => {
+            format!("{origin} is no membership of its own: products see which groups are in which")
+        }
+        GroupEffect::NestingIgnored => {
+            format!("{origin} is left out: the rules ignore groups in groups")
+        }
     }
 }
 
@@ -444,10 +467,12 @@ impl GroupEffect {
             GroupEffect::GrantedAs(name)
             | GroupEffect::NotAName(name)
             | GroupEffect::NotInOnlyAssign(name)
+            | GroupEffect::NestingPreserved(name)
             | GroupEffect::NeverAssign { name, .. } => same(name, group),
-            GroupEffect::Granted | GroupEffect::NoRuleMatched | GroupEffect::TransformedAway => {
-                false
-            }
+            GroupEffect::Granted
+            | GroupEffect::NoRuleMatched
+            | GroupEffect::TransformedAway
+            | GroupEffect::NestingIgnored => false,
         }
     }
 }

@@ -141,7 +141,10 @@ impl Work<'_> {
                 self.note(tx, Subject::Membership(group.pk, user), None, change)
             }
             // Plans for one person speak of nothing else.
-            Change::CreateGroup { .. }
+            Change::AddChildGroup { .. }
+            | Change::RemoveChildGroup { .. }
+            | Change::SetChildGroupOrigins { .. }
+            | Change::CreateGroup { .. }
             | Change::UpdateGroup { .. }
             | Change::RenameGroup { .. }
             | Change::DeleteGroup { .. }

@@ -175,10 +175,10 @@ impl ReadTx<'_> {
              SELECT g.pk, g.display_name FROM containing c CROSS JOIN source_group g WHERE g.pk = c.pk ORDER BY g.pk",
             args![user.0],
             |row| {
-                Ok(directory::SourceGroup {
-                    id: SourceGroupPk(row.int(0)?),
-                    name: row.text(1)?,
-                })
+                Ok(directory::SourceGroup::direct(
+                    SourceGroupPk(row.int(0)?),
+                    row.text(1)?,
+                ))
             },
         )
     }
@@ -300,7 +300,7 @@ impl WriteTx<'_> {
             self.execute(sql, args![user.0])?;
         }
         self.execute(
-            "UPDATE connector SET user_count = user_count - 1 WHERE pk = $1",
+            "UPDATE connector SET user_count = user_count - 1, users_deleted = users_deleted + 1 WHERE pk = $1",
             args![connector.0],
         )?;
         Ok(())

@@ -10,7 +10,8 @@ use super::names::NameRules;
 use super::source::{Reader, describe};
 use super::step::Steps;
 use super::{
-    Authority, Cleanup, GroupRules, MappingRow, OnNoMatch, OnNull, RuleError, Rules, Target,
+    Authority, Cleanup, GroupRules, MappingRow, NestedGroups, OnNoMatch, OnNull, RuleError, Rules,
+    Target,
 };
 use crate::name::folded;
 
@@ -35,6 +36,7 @@ pub struct CompiledRules {
     pub(crate) always_assign: Vec<AlwaysGroup>,
     pub(crate) never_remove: NameList,
     pub(crate) authority: Authority,
+    pub(crate) nested_groups: NestedGroups,
     pub(crate) required: NameList,
     pub(crate) grace: SignedDuration,
     pub(crate) cleanup: Cleanup,
@@ -88,6 +90,7 @@ impl CompiledRules {
             always_assign: compile_always(groups, &mut errors),
             never_remove,
             authority: groups.authority,
+            nested_groups: groups.nested_groups,
             required,
             grace: SignedDuration::from_mins(i64::from(rules.scope.grace_minutes)),
             cleanup: rules.cleanup.clone(),
@@ -121,6 +124,21 @@ impl CompiledRules {
         self.create_empty
     }
 
+    /// Whether products see which groups are in which (PL-10).
+    pub fn preserves_nesting(&self) -> bool {
+        self.nested_groups == NestedGroups::Preserve
+    }
+
+    /// Whether being in a group has to do with those whom the identity provider put into its child groups: they
+    /// become its users, or it counts as a required group of theirs.
+    pub fn reaches_below(&self) -> bool {
+        match self.nested_groups {
+            NestedGroups::Flatten => true,
+            NestedGroups::Preserve => !self.required.is_empty(),
+            NestedGroups::Ignore => false,
+        }
+    }
+
     /// Whether memberships in a group are never removed (US-18).
     pub fn never_removes(&self, group: &str) -> bool {
         self.never_remove.find(group, None).is_some()
@@ -148,6 +166,7 @@ impl Default for CompiledRules {
             always_assign: Vec::new(),
             never_remove: NameList::default(),
             authority: Authority::default(),
+            nested_groups: NestedGroups::default(),
             required: NameList::default(),
             grace: SignedDuration::from_mins(10),
             cleanup: Cleanup::default(),

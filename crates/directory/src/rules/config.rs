@@ -265,6 +265,8 @@ pub struct GroupRules {
     pub never_remove: Vec<String>,
     /// Which memberships evaluation may remove (US-22).
     pub authority: Authority,
+    /// What becomes of groups that the identity provider puts into groups (PL-10).
+    pub nested_groups: NestedGroups,
     /// Whether groups without members are created too (US-25).
     pub create_empty: bool,
 }
@@ -279,6 +281,7 @@ impl Default for GroupRules {
             always_assign: Vec::new(),
             never_remove: Vec::new(),
             authority: Authority::default(),
+            nested_groups: NestedGroups::default(),
             create_empty: true,
         }
     }
@@ -328,6 +331,19 @@ pub enum Authority {
     OwnedOnly,
     /// None.
     Additive,
+}
+
+/// What becomes of groups in groups (PL-10).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NestedGroups {
+    /// Products see the child groups of a group; its users are those whom the identity provider put there itself.
+    Preserve,
+    /// Products see no child groups; the users below a group, at any depth, are its users.
+    #[default]
+    Flatten,
+    /// A group in a group means nothing.
+    Ignore,
 }
 
 /// Who has an account at all (US-24).

@@ -14,7 +14,7 @@ pub use compile::{
 };
 pub use config::{
     Authority, Cleanup, CleanupAction, GroupNameRule, GroupNames, GroupRules, MappingRow, NameMode,
-    OnNoMatch, OnNull, RegexMode, Rules, Scope, Source, Step, Target,
+    NestedGroups, OnNoMatch, OnNull, RegexMode, Rules, Scope, Source, Step, Target,
 };
 pub use pattern::{PATTERN_BYTES_MAX, PATTERN_NESTING_MAX, PROGRAM_BYTES_MAX, SUBJECT_BYTES_MAX};
 pub use step::{Fault, VALUE_BYTES_MAX};

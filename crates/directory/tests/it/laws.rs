@@ -78,19 +78,21 @@ fn rules() -> impl Strategy<Value = Rules> {
         Just(vec!["DEV", "ops"])
     ];
     let authority = word(&["strict", "owned_only", "additive"]);
+    let nested = word(&["preserve", "flatten", "ignore"]);
     let rows = prop::sample::select(vec![
         json!([]),
         json!([{"target": "groups", "source": {"attribute": "title"}}]),
         json!([{"target": "username", "steps": ["lower", "strip_domain"]}]),
         json!([{"target": "email", "on_null": "drop_user"}]),
     ]);
-    (lists, always, authority, names(), cleanup(), rows, any::<bool>()).prop_map(
-        |((only, never, keep, required), always, authority, names, cleanup, mapping, enabled)| {
+    (lists, always, (authority, nested), names(), cleanup(), rows, any::<bool>()).prop_map(
+        |((only, never, keep, required), always, (authority, nested), names, cleanup, mapping, enabled)| {
             let written = json!({
                 "mapping": mapping,
                 "groups": {
                     "enabled": enabled, "names": names, "only_assign": only, "never_assign": never,
                     "never_remove": keep, "always_assign": always, "authority": authority,
+                    "nested_groups": nested,
                 },
                 "scope": {"required_groups": required},
                 "cleanup": cleanup,
@@ -118,12 +120,19 @@ fn person() -> impl Strategy<Value = Option<Resource>> {
 }
 
 fn groups() -> impl Strategy<Value = Vec<SourceGroup>> {
-    prop::sample::subsequence((0..NAMES.len()).collect::<Vec<_>>(), 0..5).prop_map(|picked| {
-        let group = |index: usize| SourceGroup {
+    let picked = prop::sample::subsequence((0..NAMES.len()).collect::<Vec<_>>(), 0..5);
+    let nested = prop::collection::vec(any::<bool>(), 5);
+    (picked, nested).prop_map(|(picked, nested)| {
+        let group = |(index, nested): (usize, bool)| SourceGroup {
             id: SourceGroupPk(i64::try_from(index).unwrap()),
             name: NAMES[index].to_owned(),
+            path: if nested {
+                vec!["inner".to_owned()]
+            } else {
+                Vec::new()
+            },
         };
-        picked.into_iter().map(group).collect()
+        picked.into_iter().zip(nested).map(group).collect()
     })
 }
 
@@ -224,6 +233,19 @@ proptest! {
         let rest = plan(after.as_ref(), &again);
         prop_assert_eq!(rest.changes, Vec::<Change>::new());
         prop_assert_eq!(apply(after.as_ref(), &plan(after.as_ref(), &again)), after.clone());
+
+        // Only where nesting is flattened does it make anybody a member.
+        if rules.groups.nested_groups != directory::rules::NestedGroups::Flatten {
+            let nested = |it: &Origin| {
+                matches!(it, Origin::Idp(id) if groups.iter().any(|group| group.id == *id && group.is_nested()))
+            };
+            let had = |group: &str, origin: &Origin| {
+                live(account.as_ref()).any(|it| same(&it.group, group) && it.origins.contains(origin))
+            };
+            for one in &outcome.memberships {
+                prop_assert!(one.origins.iter().all(|it| !nested(it) || had(&one.group, it)));
+            }
+        }
 
         // Every group at most once.
         for (index, one) in outcome.memberships.iter().enumerate() {

@@ -66,11 +66,18 @@ impl Person {
     pub fn join(&mut self, names: &[&str]) {
         self.groups = (1..)
             .zip(names)
-            .map(|(id, name)| SourceGroup {
-                id: SourceGroupPk(id),
-                name: (*name).to_owned(),
-            })
+            .map(|(id, name)| SourceGroup::direct(SourceGroupPk(id), *name))
             .collect();
+    }
+
+    /// Puts the user into one more source group, by way of others.
+    pub fn by_way_of(mut self, name: &str, path: &[&str]) -> Self {
+        let id = i64::try_from(self.groups.len()).unwrap() + 1;
+        self.groups.push(SourceGroup {
+            path: path.iter().map(|name| (*name).to_owned()).collect(),
+            ..SourceGroup::direct(SourceGroupPk(id), name)
+        });
+        self
     }
 
     /// Gives Ann an active account with these memberships.

@@ -141,3 +141,49 @@ fn a_whole_decision_in_words() {
     Status account active (IDP_ACTIVE)
     "#);
 }
+
+#[test]
+fn groups_in_groups_are_told_with_their_way() {
+    let nested = |word: &str| {
+        Person::new(json!({"groups": {"nested_groups": word}}))
+            .in_groups(&["team"])
+            .by_way_of("staff", &["team", "division"])
+    };
+    for (word, member, reason) in [
+        (
+            "flatten",
+            true,
+            "source group `staff`, by way of `team` in `division`, is assigned",
+        ),
+        (
+            "preserve",
+            false,
+            "is no membership of its own: products see which groups are in which",
+        ),
+        (
+            "ignore",
+            false,
+            "is left out: the rules ignore groups in groups",
+        ),
+    ] {
+        let (is_member, text) = why(&nested(word), "staff");
+        assert_eq!(is_member, member, "{word}");
+        assert!(text.contains(reason), "{word}: {text}");
+        assert!(why(&nested(word), "team").0, "{word}");
+    }
+}
+
+#[test]
+fn a_preserved_child_group_counts_for_a_required_group() {
+    for (word, status) in [("flatten", true), ("preserve", true), ("ignore", false)] {
+        let rules = json!({
+            "groups": {"nested_groups": word},
+            "scope": {"required_groups": ["staff"]},
+        });
+        let mut ann = Person::new(rules)
+            .in_groups(&["team"])
+            .by_way_of("staff", &["team"]);
+        ann.step();
+        assert_eq!(ann.account.is_some(), status, "{word}");
+    }
+}
