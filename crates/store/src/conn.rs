@@ -4,6 +4,9 @@ use std::ops::ControlFlow;
 
 use crate::{Arg, Row, StoreError, postgres, sqlite};
 
+/// How an insertion asks for the number of its row.
+pub(crate) const RETURNING_PK: &str = " RETURNING pk";
+
 /// An open transaction on either engine.
 pub(crate) enum Conn<'c> {
     Sqlite(sqlite::Session<'c>),
@@ -39,6 +42,22 @@ impl Conn<'_> {
         match self {
             Self::Sqlite(session) => session.rows(sql, args, each),
             Self::Postgres(session) => session.all_rows(sql, args, each),
+        }
+    }
+
+    /// Carries out an insertion of one row that ends in [`RETURNING_PK`]; gives its number.
+    pub(crate) fn insert(&self, sql: &str, args: &[Arg<'_>]) -> Result<Option<i64>, StoreError> {
+        refuse_nul(args)?;
+        match self {
+            Self::Sqlite(session) => session.insert(sql, args),
+            Self::Postgres(session) => {
+                let mut number = None;
+                session.all_rows(sql, args, &mut |row| {
+                    number = Some(row.int(0));
+                    ControlFlow::Break(())
+                })?;
+                number.transpose()
+            }
         }
     }
 

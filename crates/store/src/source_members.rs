@@ -327,10 +327,19 @@ impl WriteTx<'_> {
         names: [&str; 2],
         member: MemberKind,
     ) -> Result<Vec<SourceGroupPk>, StoreError> {
-        let groups = self.query(
-            "DELETE FROM pending_reference WHERE connector_pk = $1 AND value IN ($2, $3) RETURNING group_pk",
+        // Hardly anybody is waited for: look first.
+        let mut groups = self.query(
+            "SELECT group_pk FROM pending_reference WHERE connector_pk = $1 AND value IN ($2, $3) ORDER BY group_pk",
             args![connector.0, names[0], names[1]],
             |row| Ok(SourceGroupPk(row.int(0)?)),
+        )?;
+        if groups.is_empty() {
+            return Ok(groups);
+        }
+        groups.dedup();
+        self.execute(
+            "DELETE FROM pending_reference WHERE connector_pk = $1 AND value IN ($2, $3)",
+            args![connector.0, names[0], names[1]],
         )?;
         for group in &groups {
             let added = match member {

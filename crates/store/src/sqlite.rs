@@ -30,6 +30,8 @@ const READERS: usize = 32;
 const IDLE_READERS: usize = 8;
 /// Page cache of one reader, in KiB. There are many, and behind them is the operating system's cache.
 const READER_CACHE_KIB: i64 = 1024;
+/// Page cache of the writer, in KiB: what a batch changes, and the indexes it goes through.
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 256;
 /// How long the server waits for another process that writes.
@@ -169,6 +171,7 @@ fn connect_to_write(path: &Path, wait: Duration) -> Result<Connection, StoreErro
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "journal_size_limit", LOG_BYTES as i64)?;
+        connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)
     };
     configured().map_err(|error| error_of(&error, None))?;

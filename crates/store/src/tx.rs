@@ -153,13 +153,31 @@ impl<'c> WriteTx<'c> {
         self.guarded(|conn| conn.execute(sql, args.as_ref()))
     }
 
+    /// Runs a part of the transaction that can fail by itself: with its error, what it wrote is taken back, and
+    /// the transaction goes on. The outer error is that of a failed statement, which dooms the whole transaction.
+    pub fn attempt<T, E>(
+        &self,
+        part: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<Result<T, E>, StoreError> {
+        self.execute("SAVEPOINT part", crate::args![])?;
+        let outcome = part(self);
+        if let Some(failure) = self.failure() {
+            return Err(failure);
+        }
+        if outcome.is_err() {
+            self.execute("ROLLBACK TO SAVEPOINT part", crate::args![])?;
+        }
+        self.execute("RELEASE SAVEPOINT part", crate::args![])?;
+        Ok(outcome)
+    }
+
     /// Carries out an insertion that ends in `RETURNING pk`; gives that number.
     pub(crate) fn insert<'a>(
         &self,
         sql: &str,
         args: impl AsRef<[Arg<'a>]>,
     ) -> Result<i64, StoreError> {
-        self.query_one(sql, args, |row| row.int(0))?
+        self.guarded(|conn| conn.insert(sql, args.as_ref()))?
             .ok_or_else(|| StoreError::sql("an insertion gave no number back"))
     }
 }

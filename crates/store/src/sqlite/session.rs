@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql, ffi};
 
-use crate::conn::EachRow;
+use crate::conn::{EachRow, RETURNING_PK};
 use crate::{Arg, Row, StoreError};
 
 /// A connection inside a transaction.
@@ -54,6 +54,12 @@ impl<'c> Session<'c> {
             .raw_execute()
             .map_err(|error| self.error(&error))?;
         Ok(touched as u64)
+    }
+
+    /// The engine knows the number of the row it inserted last; RETURNING would cost it a table of its own.
+    pub(crate) fn insert(&self, sql: &str, args: &[Arg<'_>]) -> Result<Option<i64>, StoreError> {
+        let touched = self.execute(sql.strip_suffix(RETURNING_PK).unwrap_or(sql), args)?;
+        Ok((touched == 1).then(|| self.connection.last_insert_rowid()))
     }
 
     fn prepared(&self, sql: &str, args: &[Arg<'_>]) -> Result<CachedStatement<'c>, StoreError> {

@@ -1,7 +1,8 @@
 //! The one thread that writes: many closures, one durable commit.
 //!
-//! While a commit is being forced to disk, closures queue up; the next batch takes them all. Each runs in a
-//! savepoint, so that one that fails takes back only its own work, and all are answered after the commit.
+//! While a commit is being forced to disk, closures queue up; the next batch takes them all, and all are answered after
+//! the commit. One that fails takes back only its own work: most fail before they write anything, and where one did
+//! write, its batch is run again with a savepoint around each closure.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -153,6 +154,14 @@ where
     }
 }
 
+/// What became of a batch before its commit.
+#[derive(PartialEq, Eq)]
+enum Batch {
+    Whole,
+    /// It holds work of a closure that failed.
+    Spoilt,
+}
+
 /// The writing thread's side.
 struct Batches {
     connection: Connection,
@@ -189,35 +198,52 @@ impl Batches {
         batch: &mut Vec<Box<dyn Job>>,
     ) -> Result<(), StoreError> {
         self.session().run("BEGIN IMMEDIATE")?;
-        self.run_batch(next, batch)?;
+        if self.run_batch(next, batch)? == Batch::Spoilt {
+            self.session().run("ROLLBACK")?;
+            self.session().run("BEGIN IMMEDIATE")?;
+            for job in batch {
+                self.run_apart(&mut **job)?;
+            }
+        }
         self.session().run("COMMIT")
     }
 
-    /// Runs closures into the open transaction until the batch is full or nobody waits.
+    /// Runs closures into the open transaction until the batch is full, nobody waits, or one fails that has written.
     fn run_batch(
         &self,
         next: &mut Option<Box<dyn Job>>,
         batch: &mut Vec<Box<dyn Job>>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Batch, StoreError> {
         let begun = Instant::now();
         let rows = self.connection.total_changes();
         while let Some(mut job) = next.take() {
-            let outcome = self.run_one(&mut *job);
+            let before = self.connection.total_changes();
+            let ran = self.run(&mut *job);
             batch.push(job);
-            outcome?;
-            let is_full = batch.len() >= BATCH
-                || begun.elapsed() >= BATCH_TIME
-                || self.connection.total_changes() - rows >= BATCH_ROWS;
+            let after = self.connection.total_changes();
+            if !ran?.keep && after != before {
+                return Ok(Batch::Spoilt);
+            }
+            let is_full =
+                batch.len() >= BATCH || begun.elapsed() >= BATCH_TIME || after - rows >= BATCH_ROWS;
             if !is_full {
                 *next = self.jobs.try_recv().ok();
             }
         }
-        Ok(())
+        Ok(Batch::Whole)
     }
 
     /// Runs one closure in a savepoint. An error is one of the whole batch.
-    fn run_one(&self, job: &mut dyn Job) -> Result<(), StoreError> {
+    fn run_apart(&self, job: &mut dyn Job) -> Result<(), StoreError> {
         self.session().run("SAVEPOINT job")?;
+        if !self.run(job)?.keep {
+            self.session().run("ROLLBACK TO job")?;
+        }
+        self.session().run("RELEASE job")
+    }
+
+    /// Runs one closure. An error is one of the whole batch.
+    fn run(&self, job: &mut dyn Job) -> Result<Ran, StoreError> {
         let ran = job.run(WriteTx::new(
             Conn::Sqlite(self.session()),
             &self.environment,
@@ -227,10 +253,7 @@ impl Batches {
             let lost = || StoreError::unavailable("the engine gave up the transaction");
             return Err(ran.failure.unwrap_or_else(lost));
         }
-        if !ran.keep {
-            self.session().run("ROLLBACK TO job")?;
-        }
-        self.session().run("RELEASE job")
+        Ok(ran)
     }
 
     fn give_up(&self, error: &StoreError, writes: usize) {
