@@ -41,6 +41,9 @@ impl Coercion<'_> {
             }
             (Kind::Text | Kind::Reference | Kind::Binary, Value::String(text)) => {
                 check_text(spot, &text)?;
+                if spot.extension.is_some() && spot.target().kind == Kind::Binary {
+                    check_base64(spot, &text)?;
+                }
                 Ok(Some(Value::String(text)))
             }
             (_, other) => Err(wrong_type(spot, &other)),
@@ -167,6 +170,20 @@ fn check_text(spot: Spot<'_>, text: &str) -> Result<(), ScimError> {
         ))),
         None => Ok(()),
     }
+}
+
+/// Either alphabet of RFC 4648, with its padding or without.
+fn check_base64(spot: Spot<'_>, text: &str) -> Result<(), ScimError> {
+    let digits = text.trim_end_matches('=');
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte);
+    if text.len() - digits.len() <= 2 && digits.len() % 4 != 1 && digits.bytes().all(is_digit) {
+        return Ok(());
+    }
+    Err(ScimError::invalid_value(format!(
+        "'{}' must be base64, not '{}'.",
+        spot.name(),
+        echo(text)
+    )))
 }
 
 pub(crate) fn wrong_type(spot: Spot<'_>, value: &Value) -> ScimError {

@@ -167,6 +167,16 @@ fn all_schemas(types: &ResourceTypes) -> Vec<&Schema> {
     all
 }
 
+/// A schema in the JSON form of RFC 7643, section 7, without the address of a server.
+pub fn document_of(schema: &Schema) -> Value {
+    json!({
+        "id": schema.id,
+        "name": schema.name,
+        "description": schema.description,
+        "attributes": attributes(&schema.attributes),
+    })
+}
+
 fn schema_document(schema: &Schema, base: &str) -> Value {
     json!({
         "schemas": [SCHEMA_URN],

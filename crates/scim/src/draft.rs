@@ -4,9 +4,11 @@
 use serde_json::{Map, Value};
 
 use crate::coerce::{Coercion, Parts, check_count, unknown, wrong_type};
+use crate::foreign::{self, Foreign};
 use crate::limits::RESOURCE_BYTES_MAX;
 use crate::path::{Place, Spot};
 use crate::schema::{Attribute, Kind, Mutability, Schema};
+use crate::schemas::upkeep;
 use crate::values::{is_primary, join, keep_one_primary, merge_parts, says_nothing, set};
 use crate::{AttrPath, Dialect, Resource, ResourceType, ScimError, ValuePath, Warning};
 
@@ -26,16 +28,61 @@ pub(crate) struct Draft<'c> {
     pub(crate) warnings: Vec<Warning>,
     map: Map<String, Value>,
     password: Option<String>,
+    /// What is stored, if the resource exists already.
+    before: Option<&'c Map<String, Value>>,
+    is_patch: bool,
+    /// URNs that the client listed in `schemas`.
+    listed: Vec<String>,
 }
 
 impl<'c> Draft<'c> {
-    pub fn new(ty: &'c ResourceType, dialect: &'c Dialect, map: Map<String, Value>) -> Draft<'c> {
+    /// A resource that doesn't exist yet.
+    pub fn new(ty: &'c ResourceType, dialect: &'c Dialect) -> Draft<'c> {
         Draft {
             ty,
             dialect,
             warnings: Vec::new(),
-            map,
+            map: Map::new(),
             password: None,
+            before: None,
+            is_patch: false,
+            listed: Vec::new(),
+        }
+    }
+
+    /// A resource that is to be replaced: what the client can't write stays.
+    pub fn replacing(
+        ty: &'c ResourceType,
+        dialect: &'c Dialect,
+        before: &'c Map<String, Value>,
+    ) -> Draft<'c> {
+        Draft {
+            map: upkeep::not_writable(ty, before),
+            before: Some(before),
+            ..Draft::new(ty, dialect)
+        }
+    }
+
+    /// A resource that is to be changed in part.
+    pub fn patching(
+        ty: &'c ResourceType,
+        dialect: &'c Dialect,
+        before: &'c Map<String, Value>,
+    ) -> Draft<'c> {
+        let mut map = before.clone();
+        upkeep::adopt(ty, &mut map);
+        Draft {
+            map,
+            before: Some(before),
+            is_patch: true,
+            ..Draft::new(ty, dialect)
+        }
+    }
+
+    /// Gives an attribute at the top a value if it has none.
+    pub fn keep(&mut self, name: &str, value: Value) {
+        if !self.map.contains_key(name) {
+            self.map.insert(name.to_owned(), value);
         }
     }
 
@@ -51,7 +98,9 @@ impl<'c> Draft<'c> {
     pub fn merge(&mut self, object: Map<String, Value>, how: How) -> Result<(), ScimError> {
         for (key, value) in object {
             if key.eq_ignore_ascii_case("schemas") {
-                self.note_unknown_schemas(&value);
+                let urns = value.as_array().into_iter().flatten();
+                self.listed
+                    .extend(urns.filter_map(Value::as_str).map(str::to_owned));
                 continue;
             }
             if key.contains('[') {
@@ -64,23 +113,52 @@ impl<'c> Draft<'c> {
                 .or_else(|| ty.whole(&key));
             match place {
                 Some(Place::Whole(schema)) => self.merge_schema(schema, how, value)?,
-                Some(Place::Spot(spot)) if spot.is_read_only() => {}
+                Some(Place::Spot(spot)) if spot.is_read_only() => self.note_read_only(spot),
                 Some(Place::Spot(spot)) => self.write(spot, how, value)?,
-                None => self.warnings.push(unknown(&key)),
+                None => match self.foreign(&key, &value) {
+                    Some(place) => self.write_foreign(&place, None, how, value)?,
+                    None => self.warnings.push(unknown(&key)),
+                },
             }
         }
         Ok(())
     }
 
-    fn note_unknown_schemas(&mut self, schemas: &Value) {
-        let urns = schemas
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str);
-        for urn in urns.filter(|urn| self.ty.whole(urn).is_none()) {
+    /// Clients send `id` and `meta` with every request; only the rest is news.
+    fn note_read_only(&mut self, spot: Spot<'_>) {
+        if spot.extension.is_some() {
             self.warnings
-                .push(Warning::new(urn, "unknown schema, ignored"));
+                .push(Warning::new(&spot.name(), "read-only attribute, ignored"));
+        }
+    }
+
+    fn note_unknown_schemas(&mut self) {
+        for urn in std::mem::take(&mut self.listed) {
+            let is_kept = self.map.keys().any(|key| key.eq_ignore_ascii_case(&urn));
+            if !is_kept && self.ty.whole(&urn).is_none() {
+                self.warnings
+                    .push(Warning::new(&urn, "unknown schema without data, ignored"));
+            }
+        }
+    }
+
+    /// The place in an extension that nobody registered, if a text names one.
+    pub fn foreign(&self, text: &str, value: &Value) -> Option<Foreign> {
+        Foreign::find(text, self.ty, &self.map, value, self.is_patch)
+    }
+
+    /// Takes the object under a URN out of the document; an empty one if there is none.
+    pub fn take(&mut self, urn: &str) -> Map<String, Value> {
+        match self.map.shift_remove(urn) {
+            Some(Value::Object(object)) => object,
+            _ => Map::new(),
+        }
+    }
+
+    /// Puts the object under a URN back, unless it is empty.
+    pub fn put(&mut self, urn: &str, object: Map<String, Value>) {
+        if !object.is_empty() {
+            self.map.insert(urn.to_owned(), Value::Object(object));
         }
     }
 
@@ -120,7 +198,7 @@ impl<'c> Draft<'c> {
 
     /// Writes what a path leads to that was found.
     pub fn write(&mut self, spot: Spot<'_>, how: How, value: Value) -> Result<(), ScimError> {
-        if spot.attribute.mutability == Mutability::WriteOnly {
+        if spot.extension.is_none() && spot.attribute.mutability == Mutability::WriteOnly {
             return self.take_secret(spot, value);
         }
         if is_members(self.ty, spot) {
@@ -281,6 +359,7 @@ impl<'c> Draft<'c> {
     /// Checks the whole and puts it in order.
     pub fn finish(mut self) -> Result<(Resource, Vec<Warning>), ScimError> {
         self.map.remove("schemas");
+        self.note_unknown_schemas();
         let mut attributes = Map::new();
         for attribute in self.ty.common.iter().chain(&self.ty.core.attributes) {
             let spot = Spot {
@@ -304,9 +383,7 @@ impl<'c> Draft<'c> {
         }
         let mut urns = vec![Value::from(self.ty.core.id.as_str())];
         for schema in &self.ty.extensions {
-            let Some(Value::Object(mut given)) = self.map.remove(&schema.id) else {
-                continue;
-            };
+            let mut given = self.take(&schema.id);
             let mut kept = Map::new();
             for attribute in &schema.attributes {
                 let spot = Spot {
@@ -321,14 +398,19 @@ impl<'c> Draft<'c> {
                     .flatten();
                 set(&mut kept, &attribute.name, value);
             }
+            // What a former schema had is not lost when the schema changes.
+            kept.append(&mut given);
+            upkeep::check(schema, &kept, self.before, &mut self.warnings)?;
             if !kept.is_empty() {
                 urns.push(schema.id.as_str().into());
                 attributes.insert(schema.id.clone(), Value::Object(kept));
             }
         }
+        let mut foreign = foreign::settled(self.map)?;
+        urns.extend(foreign.keys().map(|urn| urn.as_str().into()));
         let mut map = Map::from_iter([("schemas".to_owned(), Value::Array(urns))]);
         map.append(&mut attributes);
-        map.append(&mut self.map);
+        map.append(&mut foreign);
         let resource = Resource::from_parts(map, self.password);
         check_size(&resource)?;
         Ok((resource, self.warnings))
@@ -365,7 +447,11 @@ fn settled(spot: Spot<'_>, value: Value) -> Result<Option<Value>, ScimError> {
         Value::Null => None,
         Value::Object(object) => (!object.is_empty()).then_some(Value::Object(object)),
         Value::Array(mut list) => {
-            list.retain(|element| !says_nothing(element));
+            list.retain(|element| match spot.extension {
+                None => !says_nothing(element),
+                // Of other schemas nobody knows which parts are mere labels.
+                Some(_) => element.as_object().is_none_or(|parts| !parts.is_empty()),
+            });
             check_count(spot, list.len())?;
             (!list.is_empty()).then_some(Value::Array(list))
         }

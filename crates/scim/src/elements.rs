@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::coerce::Parts;
 use crate::draft::{Draft, How};
 use crate::filter::{Filter, Node, Op, as_bool};
+use crate::foreign::Foreign;
 use crate::name::echo;
 use crate::path::{Place, Spot};
 use crate::schema::{Kind, Schema};
@@ -17,6 +18,7 @@ enum Target<'t> {
     Schema(Option<&'t Schema>),
     Spot(Spot<'t>),
     Elements(Selection<'t>),
+    Foreign(Foreign),
 }
 
 /// Elements of a list, or one part of each.
@@ -34,8 +36,9 @@ impl<'c> Draft<'c> {
         how: How,
         value: Value,
     ) -> Result<(), ScimError> {
-        match self.target(path)? {
+        match self.target(path, &value)? {
             None => Ok(()),
+            Some(Target::Foreign(place)) => self.write_foreign(&place, Some(path), how, value),
             Some(Target::Schema(schema)) => self.merge_schema(schema, how, value),
             Some(Target::Spot(spot)) => self.write(spot, how, value),
             Some(Target::Elements(selection)) => self.write_elements(&selection, how, value),
@@ -44,8 +47,9 @@ impl<'c> Draft<'c> {
 
     /// Removes what a path leads to; with a value, only those elements of a list that it names.
     pub fn remove_path(&mut self, path: &ValuePath, value: Value) -> Result<(), ScimError> {
-        match self.target(path)? {
+        match self.target(path, &value)? {
             None => {}
+            Some(Target::Foreign(place)) => self.remove_foreign(&place, path, &value)?,
             Some(Target::Schema(Some(schema))) => self.remove_schema(schema),
             Some(Target::Schema(None)) => {
                 return Err(ScimError::no_target(
@@ -67,12 +71,19 @@ impl<'c> Draft<'c> {
     }
 
     /// Finds where a path leads; `None` if to what is ignored, which is reported.
-    fn target<'t>(&mut self, path: &'t ValuePath) -> Result<Option<Target<'t>>, ScimError>
+    fn target<'t>(
+        &mut self,
+        path: &'t ValuePath,
+        value: &Value,
+    ) -> Result<Option<Target<'t>>, ScimError>
     where
         'c: 't,
     {
         let ty: &'c ResourceType = self.ty;
         let Some(place) = ty.place(&path.attr) else {
+            if let Some(place) = self.foreign(&path.attr.to_string(), value) {
+                return Ok(Some(Target::Foreign(place)));
+            }
             if path.attr.urn.is_some() && !names_known_schema(ty, path) {
                 self.warnings
                     .push(Warning::new(&path.to_string(), "unknown schema, ignored"));

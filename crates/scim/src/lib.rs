@@ -30,6 +30,7 @@
 //! # }
 //! ```
 
+pub mod bulk;
 pub mod dialect;
 pub mod discovery;
 pub mod error;
@@ -46,25 +47,32 @@ pub mod render;
 pub mod resource;
 pub mod schema;
 pub mod schemas;
+pub mod search;
+pub mod sort;
 pub mod version;
 
 mod coerce;
 mod draft;
 mod elements;
+mod foreign;
 mod values;
 mod warning;
 
+pub use bulk::{BulkAction, BulkEndpoint, BulkOperation, BulkRequest, BulkResult, BulkTask, BulkUnit};
 pub use dialect::Dialect;
 pub use discovery::Capabilities;
 pub use error::{ScimError, ScimType};
 pub use filter::{Facts, Filter, Literal, Node, Op, Record};
-pub use list::ListQuery;
+pub use list::{ListQuery, Paging};
 pub use member::{Member, MemberOp, members_of};
 pub use name::fold;
 pub use patch::{PatchRequest, Patched, password_of};
 pub use path::{AttrPath, AttrRef, Selector, ValuePath};
 pub use projection::Projection;
 pub use resource::{Email, Resource};
+pub use schemas::{CustomSchema, SchemaError};
 pub use schema::{Attribute, Kind, ResourceType, ResourceTypes, Schema};
-pub use version::{IfMatch, IfNoneMatch, Meta};
+pub use search::SearchRequest;
+pub use sort::{Sort, SortKey, SortValue};
+pub use version::{Meta, Precondition, Reading};
 pub use warning::Warning;

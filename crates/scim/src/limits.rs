@@ -24,10 +24,30 @@ pub const VALUES_MAX: usize = 100;
 pub const RESOURCE_BYTES_MAX: usize = 256 * 1024;
 /// Most operations in one PATCH request.
 pub const PATCH_OPERATIONS_MAX: usize = 1_000;
+/// Most operations in one bulk request.
+pub const BULK_OPERATIONS_MAX: usize = 1_000;
+/// Largest body of a bulk request, in bytes.
+pub const BULK_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Most members in one request.
 pub const MEMBERS_PER_REQUEST_MAX: usize = 100_000;
 /// Most members of one group.
 pub const MEMBERS_PER_GROUP_MAX: usize = 1_000_000;
+/// Most extensions of one resource whose schemas nobody registered.
+pub const FOREIGN_EXTENSIONS_MAX: usize = 20;
+/// Largest such extension, in bytes.
+pub const FOREIGN_EXTENSION_BYTES_MAX: usize = 32 * 1024;
+/// Longest URN of a schema, in characters.
+pub const URN_CHARS_MAX: usize = 200;
+/// Most schemas that can be registered for one connector.
+pub const CUSTOM_SCHEMAS_MAX: usize = 20;
+/// Largest document of a registered schema, in bytes.
+pub const CUSTOM_SCHEMA_BYTES_MAX: usize = 64 * 1024;
+/// Most attributes of a registered schema, and most parts of one complex attribute.
+pub const CUSTOM_ATTRIBUTES_MAX: usize = 100;
+/// Most suggested values of an attribute, and most things a reference may point at.
+pub const CUSTOM_VALUES_MAX: usize = 200;
+/// Longest name of an attribute of a registered schema, in characters.
+pub const CUSTOM_NAME_CHARS_MAX: usize = 64;
 /// Longest filter, in bytes.
 pub const FILTER_BYTES_MAX: usize = 8 * 1024;
 /// Most nodes (tests and connectives) of a filter.

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::filter::parser::Parser;
 use crate::filter::{Filter, Node};
+use crate::foreign::is_extension_urn;
 use crate::limits::{PATH_BYTES_MAX, PATH_NODES_MAX};
 use crate::name::echo;
 use crate::schema::{Attribute, Kind, ResourceType, Returned, Schema};
@@ -16,7 +17,7 @@ use crate::{Resource, ScimError};
 pub struct AttrPath {
     /// URN of the schema, if one is named.
     pub urn: Option<String>,
-    /// The attribute.
+    /// The attribute; empty where the path is a URN that can't end in the name of one.
     pub attr: String,
     /// The sub-attribute.
     pub sub: Option<String>,
@@ -50,6 +51,15 @@ impl AttrPath {
         })
     }
 
+    /// A URN that ends in a version, such as `urn:example:badge:1.0`: all attributes of that schema.
+    fn of_schema(text: &str) -> Option<AttrPath> {
+        is_extension_urn(text).then(|| AttrPath {
+            urn: Some(text.to_owned()),
+            attr: String::new(),
+            sub: None,
+        })
+    }
+
     /// Finds the attribute in a resource type, whatever the case of its name. Attributes of an
     /// extension are found without their URN when the core schema has none of that name.
     pub fn resolve(&self, ty: &ResourceType) -> Result<AttrRef, ScimError> {
@@ -70,8 +80,10 @@ impl AttrPath {
 
 impl fmt::Display for AttrPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(urn) = &self.urn {
-            write!(f, "{urn}:")?;
+        match &self.urn {
+            Some(urn) if self.attr.is_empty() => f.write_str(urn)?,
+            Some(urn) => write!(f, "{urn}:")?,
+            None => {}
         }
         f.write_str(&self.attr)?;
         match &self.sub {
@@ -144,6 +156,30 @@ impl AttrRef {
     /// Whether the attribute is a list.
     pub fn multi_valued(&self) -> bool {
         self.multi_valued
+    }
+}
+
+impl AttrRef {
+    /// An attribute of which nothing is known but its name: a part of a schema that nobody registered.
+    pub(crate) fn untyped(path: &AttrPath, kind: Kind) -> AttrRef {
+        AttrRef {
+            name: path.to_string(),
+            extension: path.urn.clone(),
+            attr: path.attr.clone(),
+            sub: path.sub.clone(),
+            kind,
+            case_exact: false,
+            multi_valued: true,
+        }
+    }
+
+    /// The same, one level down.
+    pub(crate) fn part(&self, sub: &str) -> AttrRef {
+        AttrRef {
+            name: format!("{}.{sub}", self.name),
+            sub: Some(sub.to_owned()),
+            ..self.clone()
+        }
     }
 }
 
@@ -228,6 +264,9 @@ impl ResourceType {
         let Some(urn) = &path.urn else {
             return self.unqualified(path).map(Place::Spot);
         };
+        if path.attr.is_empty() {
+            return self.whole(urn);
+        }
         if urn.eq_ignore_ascii_case(&self.core.id) {
             return spot(None, self.top(&path.attr)?, path).map(Place::Spot);
         }
@@ -292,7 +331,10 @@ impl ValuePath {
             )));
         }
         if !text.contains('[') {
-            let attr = AttrPath::parse(text.trim())?;
+            let text = text.trim();
+            let attr = AttrPath::read(text)
+                .or_else(|| AttrPath::of_schema(text))
+                .ok_or_else(|| not_a_path(text))?;
             return Ok(ValuePath {
                 attr,
                 filter: None,
@@ -332,6 +374,35 @@ impl ValuePath {
         Ok(Selector {
             attr: place.attr_ref(),
             filter: Some(node),
+        })
+    }
+}
+
+impl ValuePath {
+    /// The same where any extension may be read, whether or not its schema is registered: rules read
+    /// what is stored, and what is stored may be older or newer than the schemas.
+    pub fn resolve_open(&self, ty: &ResourceType) -> Result<Selector, ScimError> {
+        let urn = self.attr.urn.as_deref().unwrap_or_default();
+        if self.attr.attr.is_empty() || !is_extension_urn(urn) || ty.whole(urn).is_some() {
+            return self.resolve(ty);
+        }
+        let attr = AttrRef::untyped(&self.attr, Kind::Text);
+        let Some(filter) = &self.filter else {
+            return Ok(Selector { attr, filter: None });
+        };
+        let filter = filter.untyped().ok_or_else(|| {
+            ScimError::invalid_path(format!(
+                "The filter of '{}' compares parts of a value; name them without a URN or a dot.",
+                echo(&self.to_string())
+            ))
+        })?;
+        let attr = match &self.sub {
+            Some(sub) => attr.part(sub),
+            None => attr,
+        };
+        Ok(Selector {
+            attr,
+            filter: Some(filter),
         })
     }
 }

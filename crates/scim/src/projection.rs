@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use crate::foreign::is_extension_urn;
 use crate::limits::PROJECTION_NAMES_MAX;
 use crate::path::{Place, Spot};
-use crate::schema::Returned;
+use crate::schema::{Attribute, Returned};
 use crate::{AttrPath, ResourceType, ScimError};
 
 /// The attributes that a client asked for. `schemas` and `id` are always shown; names that don't exist
@@ -14,6 +15,43 @@ pub struct Projection {
     /// Only these; all if `None`.
     shown: Option<Vec<Named>>,
     hidden: Vec<Named>,
+    /// Attributes of extensions that are not shown by default.
+    special: Vec<Special>,
+}
+
+/// An attribute of an extension, or a part of it, that an answer has always, never, or on request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Special {
+    extension: String,
+    attr: String,
+    sub: Option<String>,
+    returned: Returned,
+}
+
+impl Special {
+    fn all_of(ty: &ResourceType) -> Vec<Special> {
+        let mut all = Vec::new();
+        for schema in &ty.extensions {
+            let mut add = |attribute: &Attribute, sub: Option<&Attribute>| {
+                let returned = sub.unwrap_or(attribute).returned;
+                if returned != Returned::Default {
+                    all.push(Special {
+                        extension: schema.id.clone(),
+                        attr: attribute.name.clone(),
+                        sub: sub.map(|sub| sub.name.clone()),
+                        returned,
+                    });
+                }
+            };
+            for attribute in &schema.attributes {
+                add(attribute, None);
+                for sub in &attribute.sub_attributes {
+                    add(attribute, Some(sub));
+                }
+            }
+        }
+        all
+    }
 }
 
 /// A name in canonical spelling: an attribute, a part of it, or a whole extension.
@@ -37,12 +75,19 @@ impl Projection {
                 .map(|names| named("attributes", names, ty))
                 .transpose()?,
             hidden: named("excludedAttributes", excluded.unwrap_or_default(), ty)?,
+            special: Special::all_of(ty),
         })
     }
 
     /// Whether all is shown.
     pub fn shows_everything(&self) -> bool {
-        self.shown.is_none() && self.hidden.is_empty()
+        self.shown.is_none() && self.hidden.is_empty() && !self.withholds()
+    }
+
+    /// Whether a stored document may have something that is not shown unless asked for.
+    fn withholds(&self) -> bool {
+        let mut special = self.special.iter();
+        special.any(|special| special.returned != Returned::Always)
     }
 
     /// Whether an attribute at the top of the resource is shown, wholly or in part. Asked before the
@@ -73,7 +118,7 @@ impl Projection {
                     .as_deref()
                     .is_some_and(|attr| beside.contains(&attr))
         };
-        self.shown.is_none() && self.hidden.iter().all(is_beside)
+        self.shown.is_none() && self.hidden.iter().all(is_beside) && !self.withholds()
     }
 
     /// The resource with what is to be shown.
@@ -95,11 +140,51 @@ impl Projection {
     fn extension(&self, urn: &str, attributes: &Map<String, Value>) -> Option<Value> {
         let shown = attributes
             .iter()
-            .filter_map(|(name, value)| {
-                Some((name.clone(), self.attribute(Some(urn), name, value)?))
-            })
+            .filter_map(|(name, value)| Some((name.clone(), self.of_extension(urn, name, value)?)))
             .collect::<Map<_, _>>();
         (!shown.is_empty()).then_some(Value::Object(shown))
+    }
+
+    fn of_extension(&self, urn: &str, name: &str, value: &Value) -> Option<Value> {
+        let is_it = |special: &&Special| {
+            special.extension.eq_ignore_ascii_case(urn) && special.attr.eq_ignore_ascii_case(name)
+        };
+        let mut own = None;
+        let mut withheld = Vec::new();
+        for special in self.special.iter().filter(is_it) {
+            match (&special.sub, special.returned) {
+                (None, returned) => own = Some(returned),
+                (Some(_), Returned::Always | Returned::Default) => {}
+                (Some(sub), Returned::Request) if self.asks_for(urn, name, Some(sub)) => {}
+                (Some(sub), _) => withheld.push(sub.as_str()),
+            }
+        }
+        let value = match own {
+            Some(Returned::Never) => None,
+            Some(Returned::Always) => Some(value.clone()),
+            Some(Returned::Request) if !self.asks_for(urn, name, None) => None,
+            _ => self.attribute(Some(urn), name, value),
+        }?;
+        if withheld.is_empty() {
+            return Some(value);
+        }
+        let is_withheld = |part: &str| withheld.iter().any(|sub| sub.eq_ignore_ascii_case(part));
+        parts(&value, |part| !is_withheld(part))
+    }
+
+    /// Whether the client named the attribute, or the part, itself.
+    fn asks_for(&self, urn: &str, name: &str, sub: Option<&str>) -> bool {
+        let is = |named: &Option<String>, wanted: &str| {
+            named
+                .as_deref()
+                .is_some_and(|named| named.eq_ignore_ascii_case(wanted))
+        };
+        let mut shown = self.shown.iter().flatten();
+        shown.any(|named| {
+            is(&named.extension, urn)
+                && is(&named.attr, name)
+                && sub.is_none_or(|sub| is(&named.sub, sub))
+        })
     }
 
     fn attribute(&self, extension: Option<&str>, name: &str, value: &Value) -> Option<Value> {
@@ -132,11 +217,14 @@ impl<'n> Choice<'n> {
         let mut parts = Vec::new();
         for named in names
             .iter()
-            .filter(|named| named.extension.as_deref() == extension)
+            .filter(|named| match (named.extension.as_deref(), extension) {
+                (Some(named), Some(urn)) => named.eq_ignore_ascii_case(urn),
+                (named, urn) => named == urn,
+            })
         {
             match (&named.attr, &named.sub) {
                 (None, _) => return Choice::All,
-                (Some(attr), _) if attr != attribute => {}
+                (Some(attr), _) if !attr.eq_ignore_ascii_case(attribute) => {}
                 (Some(_), None) => return Choice::All,
                 (Some(_), Some(sub)) => parts.push(sub.as_str()),
             }
@@ -181,11 +269,31 @@ fn named(parameter: &str, names: &str, ty: &ResourceType) -> Result<Vec<Named>, 
     }
     Ok(names
         .into_iter()
-        .filter_map(|name| Named::find(name, ty))
+        .flat_map(|name| match Named::find(name, ty) {
+            Some(known) => vec![known],
+            None => Named::foreign(name),
+        })
         .collect())
 }
 
 impl Named {
+    /// What a URN means that no registered schema explains: an extension, or an attribute of one.
+    fn foreign(name: &str) -> Vec<Named> {
+        let whole = is_extension_urn(name).then(|| Named {
+            extension: Some(name.to_owned()),
+            attr: None,
+            sub: None,
+        });
+        let part = AttrPath::read(name)
+            .filter(|path| path.urn.is_some())
+            .map(|path| Named {
+                extension: path.urn,
+                attr: Some(path.attr),
+                sub: path.sub,
+            });
+        whole.into_iter().chain(part).collect()
+    }
+
     fn find(name: &str, ty: &ResourceType) -> Option<Named> {
         let place = AttrPath::read(name)
             .and_then(|path| ty.place(&path))

@@ -25,34 +25,26 @@ impl Resource {
         map: Map<String, Value>,
         dialect: &Dialect,
     ) -> Result<(Resource, Vec<Warning>), ScimError> {
-        let mut draft = Draft::new(ty, dialect, Map::new());
+        let mut draft = Draft::new(ty, dialect);
         draft.merge(map, How::Add)?;
         draft.finish()
     }
 
     /// Reads the body of a PUT: what the client may write and doesn't send is gone (RFC 7644, 3.5.1),
-    /// but an absent `active` keeps its value if the dialect says so.
+    /// but an absent `active` keeps its value if the dialect says so, and what the client can't write
+    /// stays: read-only and immutable attributes of registered schemas.
     pub fn replaced_by(
         &self,
         ty: &ResourceType,
         incoming: Map<String, Value>,
         dialect: &Dialect,
     ) -> Result<(Resource, Vec<Warning>), ScimError> {
-        let (mut resource, warnings) = Resource::from_request(ty, incoming, dialect)?;
-        if dialect.absent_active_is_kept
-            && resource.active().is_none()
-            && let Some(active) = self.active()
-        {
-            let mut draft = Draft::new(ty, dialect, resource.map);
-            draft.merge(
-                Map::from_iter([("active".to_owned(), Value::Bool(active))]),
-                How::Add,
-            )?;
-            let password = resource.password;
-            resource = draft.finish()?.0;
-            resource.password = password;
+        let mut draft = Draft::replacing(ty, dialect, &self.map);
+        draft.merge(incoming, How::Add)?;
+        if let Some(active) = self.active().filter(|_| dialect.absent_active_is_kept) {
+            draft.keep("active", Value::Bool(active));
         }
-        Ok((resource, warnings))
+        draft.finish()
     }
 
     /// Reads the text that [`Resource::to_stored`] wrote.
@@ -123,14 +115,15 @@ impl Resource {
     pub fn at(&self, attr: &AttrRef) -> Vec<&Value> {
         let sub = attr.sub();
         spread(self.attribute(attr), |object| {
-            sub.map_or(Some(object), |sub| object.get(sub))
+            sub.map_or(Some(object), |sub| find(object.as_object()?, sub))
         })
     }
 
     /// The whole attribute of a reference, without regard to its sub-attribute.
     pub(crate) fn attribute(&self, attr: &AttrRef) -> Option<&Value> {
         match attr.extension() {
-            Some(urn) => self.map.get(urn)?.get(attr.attr()),
+            // Stored under a schema that was not registered then, names are spelt as they came.
+            Some(urn) => find(find(&self.map, urn)?.as_object()?, attr.attr()),
             None => self.map.get(attr.attr()),
         }
     }

@@ -91,7 +91,7 @@ impl PatchRequest {
         resource: &Resource,
         dialect: &Dialect,
     ) -> Result<Patched, ScimError> {
-        let mut draft = Draft::new(ty, dialect, resource.as_map().clone());
+        let mut draft = Draft::patching(ty, dialect, resource.as_map());
         draft.warnings.extend_from_slice(&self.warnings);
         for operation in &self.operations {
             operation.apply(&mut draft)?;

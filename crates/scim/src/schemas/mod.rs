@@ -2,15 +2,18 @@
 //! schemas of the discovery documents.
 
 mod common;
+mod custom;
 mod discovery;
 mod enterprise;
 mod group;
+pub(crate) mod upkeep;
 mod user;
 
 use std::sync::LazyLock;
 
 use crate::schema::{ResourceType, Schema};
 
+pub use custom::{CustomSchema, SchemaError, unique_attributes};
 pub use enterprise::ENTERPRISE_URN;
 pub use group::GROUP_URN;
 pub use user::USER_URN;

@@ -335,7 +335,7 @@ fn the_validator_sends_text_for_truth_and_any_text_for_the_rest() {
 }
 
 #[test]
-fn a_wrong_or_foreign_urn_is_reported_and_changes_nothing() {
+fn a_wrong_urn_is_reported_and_a_foreign_one_is_kept() {
     let custom = "urn:ietf:params:scim:schemas:extension:Acme:2.0:User";
     let (resource, warnings) = post(
         ResourceType::user(),
@@ -347,7 +347,7 @@ fn a_wrong_or_foreign_urn_is_reported_and_changes_nothing() {
     .unwrap();
     assert_eq!(
         document(&resource),
-        json!({ "schemas": [CORE_USER], "userName": "u" })
+        json!({ "schemas": [CORE_USER, custom], "userName": "u", custom: { "tag": "x" } })
     );
     let what: Vec<&str> = warnings
         .iter()
@@ -356,10 +356,9 @@ fn a_wrong_or_foreign_urn_is_reported_and_changes_nothing() {
     assert_eq!(
         what,
         [
-            "urn:ietf:params:scim:schemas:extension:enterprise:2.0User",
-            custom,
             "shoeSize",
-            "name.nick"
+            "name.nick",
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0User",
         ]
     );
 
@@ -368,7 +367,8 @@ fn a_wrong_or_foreign_urn_is_reported_and_changes_nothing() {
         &json!([{ "op": "Add", "path": format!("{custom}:tag"), "value": "x" }]),
     )
     .unwrap();
-    assert_eq!((by_path.changed, by_path.warnings.len()), (false, 1));
+    assert_eq!((by_path.changed, by_path.warnings.len()), (true, 0));
+    assert_eq!(document(&by_path.resource)[custom], json!({ "tag": "x" }));
     let unknown = patch(
         &joy(),
         &json!([{ "op": "Add", "path": "shoeSize", "value": "x" }]),
