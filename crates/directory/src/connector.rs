@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use scim::Dialect;
 use serde::{Deserialize, Serialize};
 
+use crate::credentials::{CredentialSettings, JwtAlgorithm, JwtSettings};
 use crate::id::{ConnectorId, DirectoryId};
 use crate::rules::Rules;
 
@@ -70,6 +71,26 @@ impl Preset {
         }
     }
 
+    /// Which tokens the identity provider signs for a tenant, if it signs any by itself: those that
+    /// Entra sends when no secret token is entered there.
+    pub fn signed_tokens(self, tenant: &str) -> Option<JwtSettings> {
+        if self != Preset::Entra {
+            return None;
+        }
+        let provisioning_service = "00000014-0000-0000-c000-000000000000";
+        Some(JwtSettings {
+            tenant: Some(tenant.to_owned()),
+            issuer: format!("https://sts.windows.net/{tenant}/"),
+            audience: "8adf8e6e-67b2-4cf2-a259-e3dc5476c621".to_owned(),
+            keys_url: Some(format!(
+                "https://login.microsoftonline.com/{tenant}/discovery/keys"
+            )),
+            algorithms: vec![JwtAlgorithm::RS256],
+            claims: [("appid".to_owned(), provisioning_service.to_owned())].into(),
+            read_only: false,
+        })
+    }
+
     /// Reads the word used in configuration and storage.
     pub fn parse(text: &str) -> Option<Preset> {
         Preset::ALL
@@ -134,6 +155,8 @@ pub struct ConnectorSettings {
     pub patch_reply: PatchReply,
     /// Whether a pushed `password` is kept (as a hash); otherwise it is dropped and reported.
     pub accept_passwords: bool,
+    /// How its identity provider may prove who it is.
+    pub credentials: CredentialSettings,
 }
 
 /// One connector as configured.

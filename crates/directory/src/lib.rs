@@ -8,6 +8,7 @@
 pub mod cause;
 pub mod change;
 pub mod connector;
+pub mod credentials;
 pub mod id;
 pub mod model;
 pub mod name;
@@ -27,6 +28,7 @@ pub use apply::apply;
 pub use cause::{Cause, Trigger};
 pub use change::Change;
 pub use connector::{Connector, ConnectorSettings, ConnectorState, PatchReply, Preset};
+pub use credentials::{CredentialSettings, JwtAlgorithm, JwtSettings};
 pub use evaluate::evaluate;
 pub use id::{
     ApplicationId, ConnectorId, DirectoryId, GroupPk, SourceGroupPk, SourceUserPk, UserPk,

@@ -23,6 +23,11 @@ impl AddressRange {
         (prefix <= widest).then_some(Self { network, prefix })
     }
 
+    /// The ranges of a stored list. What was stored was read before, so nothing is lost.
+    pub fn all(texts: &[String]) -> Vec<Self> {
+        texts.iter().filter_map(|text| Self::parse(text)).collect()
+    }
+
     /// Whether an address lies in the range. An IPv4 address written as IPv6 counts as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

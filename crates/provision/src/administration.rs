@@ -2,12 +2,16 @@
 
 use directory::rules::CompiledRules;
 use directory::{
-    Cause, Connector, ConnectorId, ConnectorSettings, ConnectorState, DirectoryId, Preset, Rules,
+    ApplicationId, Cause, Connector, ConnectorId, ConnectorSettings, ConnectorState, DirectoryId, Preset, Rules,
     Trigger,
 };
-use store::{Access, Application, Scope, StoredConnector, WriteTx};
+use jiff::Timestamp;
+use store::{
+    Access, Application, AttachedDirectory, Mapping, Scope, StoredConnector, WriteTx,
+};
 
 use crate::address::AddressRange;
+use crate::admission::checked_settings;
 use crate::secret::{APPLICATION_PREFIX, Secret};
 use crate::{Passwords, Provision, ProvisionError};
 
@@ -35,8 +39,47 @@ pub struct ApplicationDraft {
     pub access: Access,
     /// Addresses and CIDR ranges it may come from; empty means any.
     pub addresses: Vec<String>,
-    /// Name or id of the directory it sees; the only one, if none is given.
-    pub directory: Option<String>,
+    /// The directories it sees, in their order; the only one there is, if none is given.
+    pub directories: Vec<DirectoryChoice>,
+    /// Whether a user is in the groups of every directory that has the name, or only in those of the first.
+    pub aggregate_memberships: bool,
+    /// Whether only users who may log in are seen at all.
+    pub only_with_access: bool,
+}
+
+/// A directory that an application is to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryChoice {
+    /// Its name or id.
+    pub directory: String,
+    /// Names of groups whose members may log in; none lets everybody in.
+    pub login_groups: Option<Vec<String>>,
+}
+
+impl From<&str> for DirectoryChoice {
+    fn from(directory: &str) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            login_groups: None,
+        }
+    }
+}
+
+/// What to change about an application; what is left out stays.
+#[derive(Debug, Clone, Default)]
+pub struct ApplicationChange {
+    /// The new name.
+    pub name: Option<String>,
+    /// What it may do.
+    pub access: Option<Access>,
+    /// Addresses and CIDR ranges, all of them.
+    pub addresses: Option<Vec<String>>,
+    /// The directories, all of them in their order.
+    pub directories: Option<Vec<DirectoryChoice>>,
+    /// Whether memberships are aggregated.
+    pub aggregate_memberships: Option<bool>,
+    /// Whether only users who may log in are seen.
+    pub only_with_access: Option<bool>,
 }
 
 impl Provision {
@@ -47,6 +90,7 @@ impl Provision {
     ) -> Result<StoredConnector, ProvisionError> {
         let name = checked_name(&draft.name)?;
         CompiledRules::new(&draft.rules).map_err(ProvisionError::Rules)?;
+        let settings = checked_settings(draft.settings.clone(), draft.preset)?;
         self.store()
             .write(Scope::Settings, move |tx| {
                 let directory = match &draft.directory {
@@ -63,7 +107,7 @@ impl Provision {
                     draft.preset,
                     directory,
                     &draft.rules,
-                    &draft.settings,
+                    &settings,
                 )
                 .map_err(|error| {
                     ProvisionError::or_exists(error, "connector_name", "connector", &name)
@@ -83,6 +127,7 @@ impl Provision {
         let actor = actor.to_owned();
         let this = self.clone();
         let directory = self.directory_of(id).await?;
+        let _settings = self.store().changing_settings();
         let changed = self
             .store()
             .write(Scope::Directory(directory), move |tx| {
@@ -92,6 +137,7 @@ impl Provision {
                 let mut after = before.connector.clone();
                 change(&mut after)?;
                 after.name = checked_name(&after.name)?;
+                after.settings = checked_settings(after.settings, after.preset)?;
                 CompiledRules::new(&after.rules).map_err(ProvisionError::Rules)?;
                 tx.update_connector(&after).map_err(|error| {
                     ProvisionError::or_exists(error, "connector_name", "connector", &after.name)
@@ -188,11 +234,16 @@ impl Provision {
         let application = self
             .store()
             .write(Scope::Settings, move |tx| {
-                let directory = match &draft.directory {
-                    Some(text) => require_directory(tx, text)?,
-                    None => only_directory(tx)?,
+                let directories = match draft.directories.as_slice() {
+                    [] => vec![AttachedDirectory::new(only_directory(tx)?)],
+                    named => attached(tx, named, &[])?,
                 };
-                tx.insert_application(&name, &hash, draft.access, &addresses, directory)
+                let mapping = Mapping {
+                    directories,
+                    aggregate_memberships: draft.aggregate_memberships,
+                    only_with_access: draft.only_with_access,
+                };
+                tx.insert_application(&name, &hash, draft.access, &addresses, &mapping)
                     .map_err(|error| {
                         ProvisionError::or_exists(error, "application_name", "application", &name)
                     })
@@ -201,19 +252,31 @@ impl Provision {
         Ok((application, secret))
     }
 
-    /// Changes name, access, addresses or directory of an application.
+    /// Changes an application.
     pub async fn change_application(
         &self,
         public_id: &str,
-        change: impl Fn(&mut Application) + Send + Sync + 'static,
+        change: ApplicationChange,
+    ) -> Result<Application, ProvisionError> {
+        self.alter_application(public_id, move |tx, application| {
+            change.apply(tx, application)
+        })
+        .await
+    }
+
+    async fn alter_application(
+        &self,
+        public_id: &str,
+        alter: impl Fn(&WriteTx<'_>, &mut Application) -> Result<(), ProvisionError>
+        + Send
+        + Sync
+        + 'static,
     ) -> Result<Application, ProvisionError> {
         let public_id = public_id.to_owned();
         self.store()
             .write(Scope::Settings, move |tx| {
                 let mut application = require_application(tx, &public_id)?;
-                change(&mut application);
-                application.name = checked_name(&application.name)?;
-                application.addresses = checked_addresses(&application.addresses)?;
+                alter(tx, &mut application)?;
                 tx.update_application(&application).map_err(|error| {
                     let name = &application.name;
                     ProvisionError::or_exists(error, "application_name", "application", name)
@@ -231,14 +294,15 @@ impl Provision {
     ) -> Result<(Application, Secret), ProvisionError> {
         let (secret, hash) = new_password(passwords).await?;
         let application = self
-            .change_application(public_id, move |application| {
+            .alter_application(public_id, move |_tx, application| {
                 application.password_hash.clone_from(&hash);
+                Ok(())
             })
             .await?;
         Ok((application, secret))
     }
 
-    /// Deletes an application. The directory it saw stays.
+    /// Deletes an application. The directories it saw stay.
     pub async fn delete_application(&self, public_id: &str) -> Result<(), ProvisionError> {
         let public_id = public_id.to_owned();
         self.store()
@@ -253,17 +317,99 @@ impl Provision {
     /// Notes when applications were last seen, and how far they have read.
     pub async fn note_application_uses(
         &self,
-        uses: Vec<(directory::ApplicationId, jiff::Timestamp, Option<i64>)>,
+        uses: Vec<ApplicationUse>,
     ) -> Result<(), ProvisionError> {
         self.store()
             .write(Scope::Settings, move |tx| {
-                for (application, at, position) in &uses {
-                    tx.touch_application(*application, *at, *position)?;
+                for used in &uses {
+                    tx.touch_application(used.application, used.at, &used.positions)?;
                 }
                 Ok(())
             })
             .await
     }
+}
+
+/// When an application was last seen, and how far it has read.
+#[derive(Debug, Clone)]
+pub struct ApplicationUse {
+    /// The application.
+    pub application: ApplicationId,
+    /// When it asked.
+    pub at: Timestamp,
+    /// The positions of the journals it has fetched up to, if it asked for events.
+    pub positions: Vec<(DirectoryId, i64)>,
+}
+
+impl ApplicationChange {
+    fn apply(&self, tx: &WriteTx<'_>, application: &mut Application) -> Result<(), ProvisionError> {
+        if let Some(name) = &self.name {
+            application.name = checked_name(name)?;
+        }
+        if let Some(access) = self.access {
+            application.access = access;
+        }
+        if let Some(addresses) = &self.addresses {
+            application.addresses = checked_addresses(addresses)?;
+        }
+        let mapping = &mut application.mapping;
+        if let Some(directories) = &self.directories {
+            mapping.directories = attached(tx, directories, &mapping.directories)?;
+        }
+        if let Some(aggregate) = self.aggregate_memberships {
+            mapping.aggregate_memberships = aggregate;
+        }
+        if let Some(only) = self.only_with_access {
+            mapping.only_with_access = only;
+        }
+        Ok(())
+    }
+}
+
+/// The directories that were chosen; those attached before keep how far they have been read.
+fn attached(
+    tx: &WriteTx<'_>,
+    choices: &[DirectoryChoice],
+    before: &[AttachedDirectory],
+) -> Result<Vec<AttachedDirectory>, ProvisionError> {
+    if choices.is_empty() {
+        return Err(ProvisionError::invalid(
+            "directories",
+            "an application sees at least one directory; name it",
+        ));
+    }
+    let mut found: Vec<AttachedDirectory> = Vec::with_capacity(choices.len());
+    for choice in choices {
+        let directory = require_directory(tx, &choice.directory)?;
+        if found.iter().any(|known| known.directory == directory) {
+            return Err(ProvisionError::invalid(
+                "directories",
+                format!("'{}' is there twice; name each directory once", choice.directory),
+            ));
+        }
+        let known = before.iter().find(|known| known.directory == directory);
+        found.push(AttachedDirectory {
+            directory,
+            login_groups: checked_groups(choice.login_groups.as_deref())?,
+            last_position: known.and_then(|known| known.last_position),
+        });
+    }
+    Ok(found)
+}
+
+/// An empty list would lock everybody out, and is more likely a slip than a wish.
+fn checked_groups(groups: Option<&[String]>) -> Result<Option<Vec<String>>, ProvisionError> {
+    let Some(groups) = groups else {
+        return Ok(None);
+    };
+    let names: Vec<String> = groups.iter().map(|name| name.trim().to_owned()).collect();
+    if names.is_empty() || names.iter().any(String::is_empty) {
+        return Err(ProvisionError::invalid(
+            "login_groups",
+            "needs at least one group name, none of them empty; leave it out to let everybody log in",
+        ));
+    }
+    Ok(Some(names))
 }
 
 async fn new_password(passwords: &Passwords) -> Result<(Secret, String), ProvisionError> {
@@ -295,10 +441,18 @@ fn only_directory(tx: &WriteTx<'_>) -> Result<DirectoryId, ProvisionError> {
             "there is none yet; create a connector first",
         )),
         several => {
-            let names: Vec<&str> = several.iter().map(|one| one.name.as_str()).collect();
+            let names: Vec<String> = several
+                .iter()
+                .map(|one| format!("'{}'", one.name))
+                .collect();
+            let newest = several.last().map_or("", |one| one.name.as_str());
             Err(ProvisionError::invalid(
-                "directory",
-                format!("there are several; name one of: {}", names.join(", ")),
+                "directories",
+                format!(
+                    "there are several directories: {}. Name the ones that the application is to see, the one that wins \
+                     first, for example \"directories\": [\"{newest}\"], or on the command line --directory '{newest}'",
+                    names.join(", ")
+                ),
             ))
         }
     }
@@ -316,7 +470,7 @@ fn checked_name(name: &str) -> Result<String, ProvisionError> {
     Ok(name.to_owned())
 }
 
-fn checked_addresses(addresses: &[String]) -> Result<Vec<String>, ProvisionError> {
+pub(crate) fn checked_addresses(addresses: &[String]) -> Result<Vec<String>, ProvisionError> {
     addresses
         .iter()
         .map(|text| {

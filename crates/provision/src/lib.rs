@@ -7,19 +7,26 @@
 
 mod address;
 mod administration;
+mod admission;
+mod bulk;
 mod carry_out;
+mod clients;
+mod credential;
 mod error;
 mod groups;
+mod key;
 mod loaded;
 mod local;
 mod members;
 mod passwords;
 mod rebind;
 mod secret;
+mod sessions;
 mod settle;
 mod setup;
 mod tokens;
 mod users;
+mod webhooks;
 mod why;
 mod worker;
 mod write;
@@ -27,16 +34,24 @@ mod write;
 use std::sync::Arc;
 
 pub use address::AddressRange;
-pub use administration::{ApplicationDraft, ConnectorDraft};
+pub use administration::{
+    ApplicationChange, ApplicationDraft, ApplicationUse, ConnectorDraft, DirectoryChoice,
+};
+pub use bulk::{BulkDone, BulkJob, BulkOutcome};
+pub use clients::{NewAccessToken, NewClientSecret};
+pub use credential::{Credential, can_be_scim_token};
 pub use error::ProvisionError;
 pub use groups::WrittenGroup;
+pub use key::SecretKey;
 pub use loaded::LoadedConnector;
-pub use local::{LocalWriteError, Writer};
+pub use local::{LocalUserDraft, LocalWriteError, Writer};
 pub use passwords::{HashError, Passwords};
 pub use secret::Secret;
+pub use sessions::{LiveSession, SessionWish};
 pub use setup::FirstStart;
 pub use tokens::NewToken;
 pub use users::{NewPassword, WrittenUser};
+pub use webhooks::ClaimedWebhook;
 pub use why::Why;
 
 use store::Store;

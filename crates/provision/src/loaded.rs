@@ -8,7 +8,7 @@ use directory::{Connector, ConnectorId};
 use scim::{Dialect, ResourceTypes};
 use store::{ReadTx, StoredConnector};
 
-use crate::{Provision, ProvisionError};
+use crate::{AddressRange, Provision, ProvisionError};
 
 /// A connector ready for work.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct LoadedConnector {
     pub types: Arc<ResourceTypes>,
     /// How its IdP departs from the RFCs.
     pub dialect: Dialect,
+    /// Where requests may come from; empty means anywhere.
+    pub addresses: Vec<AddressRange>,
 }
 
 impl LoadedConnector {
@@ -31,6 +33,7 @@ impl LoadedConnector {
         Ok(Self {
             types: Arc::new(ResourceTypes::core()),
             dialect: stored.connector.preset.dialect(),
+            addresses: AddressRange::all(&stored.connector.settings.credentials.addresses),
             rules,
             version: stored.version,
             connector: stored.connector,

@@ -20,6 +20,10 @@ const CHECK_LENGTH: usize = 6;
 pub(crate) const SCIM_PREFIX: &str = "vst_scim_";
 /// Prefix of a token for the admin API.
 pub(crate) const API_PREFIX: &str = "vst_api_";
+/// Prefix of a secret of a client.
+pub(crate) const CLIENT_PREFIX: &str = "vst_client_";
+/// Prefix of an access token that a client was given for its secret.
+pub(crate) const ACCESS_PREFIX: &str = "vst_access_";
 /// Prefix of a generated application password.
 pub(crate) const APPLICATION_PREFIX: &str = "vst_app_";
 
@@ -63,7 +67,7 @@ fn check(body: &str) -> String {
 }
 
 /// The number that the bytes are, in base 62, cut or filled to a length.
-fn base62(bytes: &[u8], length: usize) -> String {
+pub(crate) fn base62(bytes: &[u8], length: usize) -> String {
     let mut number = bytes.to_vec();
     let mut digits = Vec::with_capacity(length);
     for _ in 0..length {

@@ -2,9 +2,10 @@
 
 use directory::ConnectorId;
 use jiff::{SignedDuration, Timestamp};
-use store::{ReadTx, Scope, Token, TokenKind, token_hash};
+use store::{Grant, Scope, Token, TokenKind, token_hash};
 
-use crate::secret::{self, API_PREFIX, SCIM_PREFIX, Secret};
+use crate::administration::checked_addresses;
+use crate::secret::{API_PREFIX, SCIM_PREFIX, Secret};
 use crate::{Provision, ProvisionError};
 
 /// A token that was just made; its text is not to be had again.
@@ -16,31 +17,37 @@ pub struct NewToken {
     pub secret: Secret,
 }
 
-/// Whether a text can be a token of this kind at all.
-fn well_formed(text: &str, kind: &str) -> bool {
-    secret::is_well_formed(text, kind)
-}
-
 impl Provision {
-    /// Makes a token for a connector's SCIM endpoint.
+    /// Makes a token for a connector's SCIM endpoint that may do everything, from everywhere.
     pub async fn create_scim_token(
         &self,
         connector: ConnectorId,
         label: &str,
         expires: Option<Timestamp>,
     ) -> Result<NewToken, ProvisionError> {
-        self.create_token(TokenKind::Scim(connector), label, expires, None)
+        let grant = Grant::of(label);
+        self.create_token(TokenKind::Scim(connector), Grant { expires, ..grant })
             .await
     }
 
-    /// Makes a token for the admin API.
+    /// Makes a token for the admin API that may do everything, from everywhere.
     pub async fn create_api_token(
         &self,
         label: &str,
         expires: Option<Timestamp>,
     ) -> Result<NewToken, ProvisionError> {
-        self.create_token(TokenKind::Api, label, expires, None)
+        let grant = Grant::of(label);
+        self.create_token(TokenKind::Api, Grant { expires, ..grant })
             .await
+    }
+
+    /// Makes a token.
+    pub async fn create_token(
+        &self,
+        kind: TokenKind,
+        grant: Grant,
+    ) -> Result<NewToken, ProvisionError> {
+        self.make_token(kind, grant, None).await
     }
 
     /// Makes a new token for a connector and lets the others end after `overlap`, so that the IdP
@@ -50,15 +57,15 @@ impl Provision {
         connector: ConnectorId,
         overlap: SignedDuration,
     ) -> Result<NewToken, ProvisionError> {
-        self.create_token(TokenKind::Scim(connector), "rotated", None, Some(overlap))
+        let grant = Grant::of("rotated");
+        self.make_token(TokenKind::Scim(connector), grant, Some(overlap))
             .await
     }
 
-    async fn create_token(
+    async fn make_token(
         &self,
         kind: TokenKind,
-        label: &str,
-        expires: Option<Timestamp>,
+        grant: Grant,
         ends_others_after: Option<SignedDuration>,
     ) -> Result<NewToken, ProvisionError> {
         let prefix = match kind {
@@ -67,7 +74,7 @@ impl Provision {
         };
         let secret = Secret::generate(prefix)?;
         let hash = token_hash(secret.reveal());
-        let label = checked_label(label)?;
+        let grant = checked(grant)?;
         let token = self
             .store()
             .write(Scope::Settings, move |tx| {
@@ -79,17 +86,12 @@ impl Provision {
                         &connector.to_string(),
                     ));
                 }
-                if expires.is_some_and(|expires| expires <= tx.now()) {
-                    return Err(ProvisionError::invalid(
-                        "expires",
-                        "lies in the past; give a time to come, or none",
-                    ));
-                }
+                require_future(grant.expires, tx.now())?;
                 if let Some(overlap) = ends_others_after {
                     let end = tx.now() + overlap;
                     tx.expire_tokens(kind, end)?;
                 }
-                Ok(tx.insert_token(kind, &label, &hash, expires)?)
+                Ok(tx.insert_token(kind, &grant, &hash)?)
             })
             .await?;
         Ok(NewToken { token, secret })
@@ -109,53 +111,42 @@ impl Provision {
             .await
     }
 
-    /// The live token that a SCIM client presents. The token names the connector, nothing else does.
-    pub fn check_scim_token(
-        &self,
-        tx: &ReadTx<'_>,
-        presented: &str,
-    ) -> Result<Option<(Token, ConnectorId)>, ProvisionError> {
-        if !well_formed(presented, SCIM_PREFIX) {
-            return Ok(None);
-        }
-        let now = tx.now();
-        let found = tx.token(&token_hash(presented))?;
-        Ok(found
-            .filter(|token| token.is_live(now))
-            .and_then(|token| match token.kind {
-                TokenKind::Scim(connector) => Some((token, connector)),
-                TokenKind::Api => None,
-            }))
-    }
-
-    /// The live token that an administrator presents.
-    pub fn check_api_token(
-        &self,
-        tx: &ReadTx<'_>,
-        presented: &str,
-    ) -> Result<Option<Token>, ProvisionError> {
-        if !well_formed(presented, API_PREFIX) {
-            return Ok(None);
-        }
-        let now = tx.now();
-        let found = tx.token(&token_hash(presented))?;
-        Ok(found.filter(|token| token.kind == TokenKind::Api && token.is_live(now)))
-    }
-
-    /// Notes the last use of tokens, gathered by the server over a while.
-    pub async fn note_token_uses(
+    /// Notes the last use of tokens and clients, gathered by the server over a while.
+    pub async fn note_credential_uses(
         &self,
         uses: Vec<(String, Timestamp, Option<String>)>,
     ) -> Result<(), ProvisionError> {
         self.store()
             .write(Scope::Settings, move |tx| {
                 for (token, at, address) in &uses {
-                    tx.touch_token(token, *at, address.as_deref())?;
+                    tx.touch_credential(token, *at, address.as_deref())?;
                 }
                 Ok(())
             })
             .await
     }
+}
+
+/// What a credential is made with, in order.
+pub(crate) fn checked(grant: Grant) -> Result<Grant, ProvisionError> {
+    Ok(Grant {
+        label: checked_label(&grant.label)?,
+        addresses: checked_addresses(&grant.addresses)?,
+        ..grant
+    })
+}
+
+pub(crate) fn require_future(
+    expires: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), ProvisionError> {
+    if expires.is_some_and(|expires| expires <= now) {
+        return Err(ProvisionError::invalid(
+            "expires",
+            "lies in the past; give a time to come, or none",
+        ));
+    }
+    Ok(())
 }
 
 fn checked_label(label: &str) -> Result<String, ProvisionError> {

@@ -75,7 +75,7 @@ pub(crate) async fn write_once(app: &App) {
         .map(|(id, (at, position))| (id, at, position))
         .collect();
     if !tokens.is_empty()
-        && let Err(error) = app.provision().note_token_uses(tokens).await
+        && let Err(error) = app.provision().note_credential_uses(tokens).await
     {
         tracing::warn!(%error, "last uses of tokens could not be written down");
     }

@@ -7,6 +7,7 @@
 mod accounts;
 mod applications;
 mod arg;
+mod clients;
 mod conn;
 mod connectors;
 mod counts;
@@ -20,25 +21,34 @@ mod filter_plan;
 mod guard;
 mod journal;
 mod list;
+mod list_order;
+mod local_users;
 mod migrate;
+mod nesting;
+mod overlay;
 mod pool;
 mod postgres;
 mod row;
+mod sessions;
+mod sign_in;
 mod source;
 mod source_groups;
 mod source_members;
+mod source_nesting;
 mod sql;
 mod sqlite;
 mod store;
 mod tokens;
 mod tx;
+mod webhooks;
 
 #[doc(hidden)]
 pub mod probe;
 
 pub use accounts::{AccountOwner, StoredAccount};
-pub use applications::{Access, Application};
+pub use applications::{Access, Application, AttachedDirectory, Mapping};
 pub use arg::Arg;
+pub use clients::{AccessToken, Client, ClientSecret};
 pub use connectors::{Directory, SourceCounts, StoredConnector};
 pub use counts::StoreCounts;
 pub use database::Database;
@@ -49,12 +59,20 @@ pub use environment::Environment;
 pub use error::StoreError;
 pub use filter_plan::{FilterPlan, Listed};
 pub use journal::{JournalEntry, JournalQuery, Subject, Touched};
-pub use list::{Page, Window};
+pub use list::{
+    Hint, ListError, ListPart, ListRequest, Page, Position, SORTED_MAX, SourceItem, Window,
+};
+pub use local_users::LocalPassword;
+pub use nesting::{Neighbours, NestedGroup};
 pub use row::Row;
+pub use sessions::{Factors, Session};
+pub use sign_in::SignInSettings;
 pub use source::{GroupReference, SourceUser};
 pub use source_groups::SourceGroup;
 pub use source_members::{MemberChange, MemberKind, SourceMember};
+pub use source_nesting::DueNesting;
 pub use sql::Sql;
 pub use store::{OpenMode, Store};
-pub use tokens::{Token, TokenKind, token_hash};
+pub use tokens::{Grant, Token, TokenKind, token_hash};
 pub use tx::{ReadTx, Scope, WriteTx};
+pub use webhooks::{Positions, Webhook};

@@ -9,11 +9,38 @@ use sha2::{Digest, Sha256};
 use crate::{StoreError, WriteTx, args};
 
 /// Every migration in its order: number, name, text.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "spine",
-    text: include_str!("../migrations/0001_spine.sql"),
-}];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "spine",
+        text: include_str!("../migrations/0001_spine.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "views",
+        text: include_str!("../migrations/0002_views.sql"),
+    },
+    Migration {
+        number: 3,
+        name: "credentials",
+        text: include_str!("../migrations/0003_credentials.sql"),
+    },
+    Migration {
+        number: 4,
+        name: "queries",
+        text: include_str!("../migrations/0004_queries.sql"),
+    },
+    Migration {
+        number: 5,
+        name: "nesting",
+        text: include_str!("../migrations/0005_nesting.sql"),
+    },
+    Migration {
+        number: 5,
+        name: "sign_in",
+        text: include_str!("../migrations/0005_sign_in.sql"),
+    },
+];
 
 /// One step of the schema.
 pub(crate) struct Migration {

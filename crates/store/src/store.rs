@@ -1,7 +1,9 @@
 //! The store: an open database, and the ways to run a closure on it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
@@ -25,6 +27,17 @@ pub enum OpenMode {
 pub struct Store {
     engine: Engine,
     mode: OpenMode,
+    environment: Environment,
+    settings_version: Arc<AtomicU64>,
+}
+
+/// Counts a change of settings when the write that makes it is over, however it ended.
+struct SettingsChange<'s>(&'s AtomicU64);
+
+impl Drop for SettingsChange<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Release);
+    }
 }
 
 #[derive(Clone)]
@@ -45,6 +58,7 @@ impl Store {
         database: &Database,
         environment: Environment,
     ) -> Result<Self, StoreError> {
+        let clock = environment.clone();
         let engine = match database {
             Database::Sqlite(path) => {
                 Engine::Sqlite(Arc::new(Sqlite::open(path, environment, mode)?))
@@ -53,12 +67,34 @@ impl Store {
                 Engine::Postgres(Arc::new(Postgres::open(url, environment)?))
             }
         };
-        Ok(Self { engine, mode })
+        Ok(Self {
+            engine,
+            mode,
+            environment: clock,
+            settings_version: Arc::default(),
+        })
     }
 
     /// What this process opened the store for.
     pub fn mode(&self) -> OpenMode {
         self.mode
+    }
+
+    /// The present moment, by the clock that transactions go by.
+    pub fn now(&self) -> Timestamp {
+        self.environment.moment()
+    }
+
+    /// Grows with every change of settings that this process makes, once it is durable and before
+    /// its caller goes on: what was remembered of credentials under another number is worthless.
+    pub fn settings_version(&self) -> u64 {
+        self.settings_version.load(Ordering::Acquire)
+    }
+
+    /// Says that a write in another scope than [`Scope::Settings`] changes settings. What it gives is
+    /// kept until the write is over.
+    pub fn changing_settings(&self) -> impl Drop + '_ {
+        SettingsChange(&self.settings_version)
     }
 
     /// What this store has done since it was opened.
@@ -82,6 +118,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        let _change = (scope == Scope::Settings).then(|| self.changing_settings());
         match &self.engine {
             Engine::Sqlite(sqlite) => answered(sqlite.submit(closure)?.await),
             Engine::Postgres(postgres) => {
@@ -102,6 +139,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        let _change = (scope == Scope::Settings).then(|| self.changing_settings());
         match &self.engine {
             Engine::Sqlite(sqlite) => answered(wait(sqlite.submit(closure)?)),
             Engine::Postgres(postgres) => {

@@ -4,7 +4,8 @@ use directory::ConnectorId;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::{ReadTx, Row, StoreError, WriteTx, args};
+use crate::connectors::json;
+use crate::{Access, ReadTx, Row, StoreError, WriteTx, args};
 
 /// What a token opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,10 @@ pub struct Token {
     pub kind: TokenKind,
     /// What the administrator called it.
     pub label: String,
+    /// What it may do.
+    pub access: Access,
+    /// Addresses and CIDR ranges it may come from; empty means any.
+    pub addresses: Vec<String>,
     /// When it was made.
     pub created: Timestamp,
     /// When it stops working, if ever.
@@ -41,6 +46,31 @@ impl Token {
     }
 }
 
+/// What a credential is made with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// What the administrator calls it.
+    pub label: String,
+    /// What it may do.
+    pub access: Access,
+    /// Addresses and CIDR ranges it may come from; empty means any.
+    pub addresses: Vec<String>,
+    /// When it stops working, if ever.
+    pub expires: Option<Timestamp>,
+}
+
+impl Grant {
+    /// A credential that may do everything, from everywhere, without an end.
+    pub fn of(label: impl Into<String>) -> Self {
+        Self {
+            label: label.into(),
+            access: Access::ReadWrite,
+            addresses: Vec::new(),
+            expires: None,
+        }
+    }
+}
+
 /// The form in which tokens are stored and looked up: SHA-256 in hexadecimal. Enough for
 /// 256 random bits, which nobody can guess; an index look-up on it leaks nothing useful.
 pub fn token_hash(token: &str) -> String {
@@ -52,6 +82,9 @@ pub fn token_hash(token: &str) -> String {
     }
     hex
 }
+
+const COLUMNS: &str =
+    "public_id, connector_pk, label, created, expires, last_used, last_address, access, addresses";
 
 fn read_token(row: &Row<'_>) -> Result<Token, StoreError> {
     let kind = match row.opt_int(1)? {
@@ -66,18 +99,25 @@ fn read_token(row: &Row<'_>) -> Result<Token, StoreError> {
         expires: row.opt_time(4)?,
         last_used: row.opt_time(5)?,
         last_address: row.opt_text(6)?,
+        access: read_access(row, 7)?,
+        addresses: read_addresses(row, 8)?,
     })
+}
+
+pub(crate) fn read_access(row: &Row<'_>, column: usize) -> Result<Access, StoreError> {
+    Access::parse(row.str(column)?).ok_or_else(|| StoreError::corrupt("access"))
+}
+
+pub(crate) fn read_addresses(row: &Row<'_>, column: usize) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(row.str(column)?)
+        .map_err(|error| StoreError::corrupt(format!("addresses: {error}")))
 }
 
 impl ReadTx<'_> {
     /// The token with this hash, live or expired.
     pub fn token(&self, hash: &str) -> Result<Option<Token>, StoreError> {
-        self.query_one(
-            "SELECT public_id, connector_pk, label, created, expires, last_used, last_address \
-             FROM token WHERE hash = $1",
-            args![hash],
-            read_token,
-        )
+        let sql = format!("SELECT {COLUMNS} FROM token WHERE hash = $1");
+        self.query_one(&sql, args![hash], read_token)
     }
 
     /// The tokens of one kind, newest first.
@@ -86,12 +126,10 @@ impl ReadTx<'_> {
             TokenKind::Scim(connector) => connector.0,
             TokenKind::Api => 0,
         };
-        self.query(
-            "SELECT public_id, connector_pk, label, created, expires, last_used, last_address \
-             FROM token WHERE coalesce(connector_pk, 0) = $1 ORDER BY pk DESC",
-            args![connector],
-            read_token,
-        )
+        let sql = format!(
+            "SELECT {COLUMNS} FROM token WHERE coalesce(connector_pk, 0) = $1 ORDER BY pk DESC"
+        );
+        self.query(&sql, args![connector], read_token)
     }
 }
 
@@ -100,9 +138,8 @@ impl WriteTx<'_> {
     pub fn insert_token(
         &self,
         kind: TokenKind,
-        label: &str,
+        grant: &Grant,
         hash: &str,
-        expires: Option<Timestamp>,
     ) -> Result<Token, StoreError> {
         let (name, connector) = match kind {
             TokenKind::Scim(connector) => ("scim", Some(connector.0)),
@@ -111,16 +148,28 @@ impl WriteTx<'_> {
         let id = self.new_id().to_string();
         let now = self.now();
         self.execute(
-            "INSERT INTO token (public_id, kind, connector_pk, label, hash, created, expires) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            args![id.as_str(), name, connector, label, hash, now, expires],
+            "INSERT INTO token (public_id, kind, connector_pk, label, hash, created, expires, access, addresses) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            args![
+                id.as_str(),
+                name,
+                connector,
+                grant.label.as_str(),
+                hash,
+                now,
+                grant.expires,
+                grant.access.as_str(),
+                json(&grant.addresses)?
+            ],
         )?;
         Ok(Token {
             id,
             kind,
-            label: label.to_owned(),
+            label: grant.label.clone(),
+            access: grant.access,
+            addresses: grant.addresses.clone(),
             created: now,
-            expires,
+            expires: grant.expires,
             last_used: None,
             last_address: None,
         })
@@ -151,17 +200,23 @@ impl WriteTx<'_> {
         )? > 0)
     }
 
-    /// Notes when and from where a token was last used.
-    pub fn touch_token(
+    /// Notes when and from where a token, or a client, was last used.
+    pub fn touch_credential(
         &self,
         id: &str,
         at: Timestamp,
         address: Option<&str>,
     ) -> Result<(), StoreError> {
-        self.execute(
+        let tokens = self.execute(
             "UPDATE token SET last_used = $1, last_address = $2 WHERE public_id = $3",
             args![at, address, id],
         )?;
+        if tokens == 0 {
+            self.execute(
+                "UPDATE client SET last_used = $1, last_address = $2 WHERE public_id = $3",
+                args![at, address, id],
+            )?;
+        }
         Ok(())
     }
 }

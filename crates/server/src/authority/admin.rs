@@ -60,7 +60,7 @@ async fn authorize(
             let now = tx.now();
             Ok::<_, provision::ProvisionError>(
                 provision
-                    .check_api_token(tx, &token)?
+                    .api_credential(tx, &token)?
                     .map(|token| (token, now)),
             )
         })

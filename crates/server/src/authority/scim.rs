@@ -81,7 +81,7 @@ async fn authorize(
         .provision()
         .store()
         .look_up(move |tx| {
-            let Some((token, connector)) = provision.check_scim_token(tx, &token)? else {
+            let Some((token, connector)) = provision.scim_credential(tx, &token)? else {
                 return Ok(None);
             };
             let now = tx.now();

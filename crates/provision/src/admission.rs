@@ -1,0 +1,244 @@
+//! Settings of a connector's credentials: checked and completed before they are stored.
+
+use directory::{ConnectorSettings, CredentialSettings, JwtAlgorithm, JwtSettings, Preset};
+
+use crate::ProvisionError;
+use crate::administration::checked_addresses;
+
+/// Headers that mean something else to this server or to what stands before it.
+const RESERVED_HEADERS: [&str; 14] = [
+    "accept",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "if-match",
+    "if-none-match",
+    "proxy-authorization",
+    "transfer-encoding",
+    "x-forwarded-for",
+    "x-request-id",
+];
+
+/// The settings with what follows from the preset filled in.
+pub(crate) fn checked_settings(
+    mut settings: ConnectorSettings,
+    preset: Preset,
+) -> Result<ConnectorSettings, ProvisionError> {
+    let credentials = &mut settings.credentials;
+    credentials.addresses = checked_addresses(&credentials.addresses)?;
+    if let Some(header) = &mut credentials.token_header {
+        *header = checked_header(header)?;
+    }
+    let (min, max) = (
+        CredentialSettings::ACCESS_TOKEN_MINUTES_MIN,
+        CredentialSettings::ACCESS_TOKEN_MINUTES_MAX,
+    );
+    if !(min..=max).contains(&credentials.access_token_minutes) {
+        let message = format!("is {min} to {max}");
+        return Err(ProvisionError::invalid("access_token_minutes", message));
+    }
+    let least = CredentialSettings::RATE_MIN;
+    if credentials.rate.is_some_and(|rate| rate < least) {
+        let message =
+            format!("is {least} at least: identity providers need that many requests a second");
+        return Err(ProvisionError::invalid("rate", message));
+    }
+    if credentials.burst.is_some_and(|burst| burst < least) {
+        let message = format!("is {least} at least");
+        return Err(ProvisionError::invalid("burst", message));
+    }
+    credentials.jwt = credentials
+        .jwt
+        .take()
+        .map(|jwt| checked_jwt(jwt, preset))
+        .transpose()?;
+    Ok(settings)
+}
+
+fn checked_header(name: &str) -> Result<String, ProvisionError> {
+    let name = name.trim().to_ascii_lowercase();
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(is_token) {
+        return Err(ProvisionError::invalid(
+            "token_header",
+            "is the name of a header, such as X-Api-Key",
+        ));
+    }
+    if RESERVED_HEADERS.contains(&name.as_str()) {
+        let message = format!(
+            "'{name}' has a meaning of its own; choose another one, or use bare_token for Authorization"
+        );
+        return Err(ProvisionError::invalid("token_header", message));
+    }
+    Ok(name)
+}
+
+fn checked_jwt(given: JwtSettings, preset: Preset) -> Result<JwtSettings, ProvisionError> {
+    let mut jwt = given;
+    if let Some(tenant) = &jwt.tenant {
+        let is_id = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+        if tenant.is_empty() || tenant.len() > 255 || !tenant.bytes().all(is_id) {
+            return Err(ProvisionError::invalid(
+                "jwt.tenant",
+                "is the id of the tenant, such as 6babcaad-604b-40ac-a9d7-9fd97c0b779f",
+            ));
+        }
+        if let Some(known) = preset.signed_tokens(tenant) {
+            fill(&mut jwt, known);
+        }
+    }
+    if jwt.issuer.is_empty() || jwt.audience.is_empty() {
+        return Err(ProvisionError::invalid(
+            "jwt",
+            "needs issuer and audience, or with a preset that knows tenants the tenant",
+        ));
+    }
+    if jwt.algorithms.is_empty() {
+        jwt.algorithms = vec![JwtAlgorithm::RS256];
+    }
+    let fetched = jwt.keys_url.as_ref().unwrap_or(&jwt.issuer);
+    if !is_safe_place(fetched) {
+        return Err(ProvisionError::invalid(
+            "jwt.keys_url",
+            format!(
+                "'{fetched}' does not begin with https://; keys that come over an open line prove nothing"
+            ),
+        ));
+    }
+    Ok(jwt)
+}
+
+/// What was given stays; what was left out follows from the tenant.
+fn fill(jwt: &mut JwtSettings, known: JwtSettings) {
+    if jwt.issuer.is_empty() {
+        jwt.issuer = known.issuer;
+        jwt.keys_url = jwt.keys_url.take().or(known.keys_url);
+    }
+    if jwt.audience.is_empty() {
+        jwt.audience = known.audience;
+    }
+    if jwt.algorithms.is_empty() {
+        jwt.algorithms = known.algorithms;
+    }
+    if jwt.claims.is_empty() {
+        jwt.claims = known.claims;
+    }
+}
+
+/// TLS, or this very machine: for trying things out.
+fn is_safe_place(url: &str) -> bool {
+    let here = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
+    url.starts_with("https://") || here.iter().any(|begin| url.starts_with(begin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(credentials: CredentialSettings) -> Result<CredentialSettings, String> {
+        let settings = ConnectorSettings {
+            credentials,
+            ..ConnectorSettings::default()
+        };
+        checked_settings(settings, Preset::Entra)
+            .map(|settings| settings.credentials)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_tenant_says_it_all_where_the_preset_knows_tenants() {
+        let tenant = "6babcaad-604b-40ac-a9d7-9fd97c0b779f";
+        let only_tenant = JwtSettings {
+            tenant: Some(tenant.into()),
+            ..JwtSettings::default()
+        };
+        let settings = CredentialSettings {
+            jwt: Some(only_tenant.clone()),
+            ..CredentialSettings::default()
+        };
+        let jwt = checked(settings.clone()).unwrap().jwt.unwrap();
+        assert!(jwt.issuer.contains(tenant) && jwt.issuer.starts_with("https://"));
+        assert!(!jwt.audience.is_empty() && jwt.claims.contains_key("appid"));
+        assert_eq!(jwt.algorithms, [JwtAlgorithm::RS256]);
+        let own = ConnectorSettings {
+            credentials: settings,
+            ..ConnectorSettings::default()
+        };
+        let refused = checked_settings(own, Preset::Generic).unwrap_err();
+        assert!(refused.to_string().contains("issuer"), "{refused}");
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_with_what_to_do() {
+        let with = CredentialSettings::default;
+        for (settings, said) in [
+            (
+                CredentialSettings {
+                    access_token_minutes: 59,
+                    ..with()
+                },
+                "60 to 360",
+            ),
+            (
+                CredentialSettings {
+                    access_token_minutes: 361,
+                    ..with()
+                },
+                "60 to 360",
+            ),
+            (
+                CredentialSettings {
+                    rate: Some(24),
+                    ..with()
+                },
+                "25 at least",
+            ),
+            (
+                CredentialSettings {
+                    burst: Some(0),
+                    ..with()
+                },
+                "25 at least",
+            ),
+            (
+                CredentialSettings {
+                    token_header: Some("Host".into()),
+                    ..with()
+                },
+                "of its own",
+            ),
+            (
+                CredentialSettings {
+                    token_header: Some("a b".into()),
+                    ..with()
+                },
+                "X-Api-Key",
+            ),
+            (
+                CredentialSettings {
+                    addresses: vec!["10.0.0.0/40".into()],
+                    ..with()
+                },
+                "range",
+            ),
+        ] {
+            let refused = checked(settings).unwrap_err();
+            assert!(refused.contains(said), "{refused}");
+        }
+        let plain = JwtSettings {
+            issuer: "http://idp.example.org".into(),
+            audience: "us".into(),
+            ..JwtSettings::default()
+        };
+        let refused = checked(CredentialSettings {
+            jwt: Some(plain),
+            ..with()
+        })
+        .unwrap_err();
+        assert!(refused.contains("https://"), "{refused}");
+    }
+}
