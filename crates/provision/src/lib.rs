@@ -24,6 +24,7 @@ mod secret;
 mod sessions;
 mod settle;
 mod setup;
+mod sign_in;
 mod tokens;
 mod users;
 mod webhooks;
@@ -31,7 +32,7 @@ mod why;
 mod worker;
 mod write;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use address::AddressRange;
 pub use administration::{
@@ -70,18 +71,37 @@ struct Inner {
     store: Store,
     connectors: loaded::Cache,
     work: Notify,
+    key: OnceLock<SecretKey>,
 }
 
 impl Provision {
-    /// The use cases on this store.
+    /// The use cases on this store, with a key that is forgotten with this value.
     pub fn new(store: Store) -> Self {
+        Self::with(store, OnceLock::new())
+    }
+
+    /// The use cases on this store, with the key that all nodes of the installation share.
+    pub fn with_key(store: Store, key: SecretKey) -> Self {
+        Self::with(store, OnceLock::from(key))
+    }
+
+    fn with(store: Store, key: OnceLock<SecretKey>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 store,
                 connectors: loaded::Cache::default(),
                 work: Notify::new(),
+                key,
             }),
         }
+    }
+
+    fn key(&self) -> Result<&SecretKey, ProvisionError> {
+        if let Some(key) = self.inner.key.get() {
+            return Ok(key);
+        }
+        let key = SecretKey::generate()?;
+        Ok(self.inner.key.get_or_init(|| key))
     }
 
     /// The store, for reading.

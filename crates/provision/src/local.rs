@@ -1,6 +1,8 @@
 //! What products write themselves: local groups, local memberships, attributes. What an IdP or a
 //! rule owns, they cannot touch.
 
+mod users;
+
 use std::collections::BTreeSet;
 
 use directory::rules::Authority;
@@ -8,6 +10,8 @@ use directory::{Cause, Change, DirectoryId, Group, Origin, Trigger, User};
 use store::{Attribute, Scope, StoreError, Subject, WriteTx};
 
 use crate::{Provision, ProvisionError};
+
+pub use users::LocalUserDraft;
 
 /// Who writes: an application, in the directory that it sees.
 #[derive(Debug, Clone)]
@@ -70,6 +74,12 @@ pub enum LocalWriteError {
     /// A group of this name exists already.
     #[error("Group <{0}> exists already")]
     GroupExists(String),
+    /// A user of this name exists already.
+    #[error("User <{0}> exists already")]
+    UserExists(String),
+    /// What was said about the user cannot be kept.
+    #[error("{0}")]
+    InvalidUser(String),
     /// The identity provider or a rule owns it.
     #[error("{0}")]
     Refused(String),
@@ -96,14 +106,7 @@ impl Provision {
             if tx.directory_group(writer.directory, &name)?.is_some() {
                 return Err(LocalWriteError::GroupExists(name.clone()));
             }
-            let group = tx.insert_directory_group(writer.directory, &name, &description, true)?;
-            let change = Change::CreateGroup {
-                name: name.clone(),
-                description: description.clone(),
-            };
-            let subject = Subject::Group(group.pk);
-            writer.note(tx, subject, None, &change)?;
-            Ok(group)
+            Ok(make_group(tx, writer, &name, &description)?)
         })
         .await
     }
@@ -155,15 +158,22 @@ impl Provision {
         .await
     }
 
-    /// Puts a user into a group, local or not, with origin `local`.
+    /// Puts a user into a group, local or not, with origin `local`. A group that this directory lacks is made, if
+    /// `make` has the description that it has elsewhere.
     pub async fn add_local_membership(
         &self,
         writer: &Writer,
         group: String,
         user: String,
+        make: Option<String>,
     ) -> Result<(), LocalWriteError> {
         let this = self.clone();
         self.write_locally(writer, move |tx, writer| {
+            if let Some(description) = &make
+                && tx.directory_group(writer.directory, &group)?.is_none()
+            {
+                make_group(tx, writer, &group, description)?;
+            }
             let (found_group, found_user) = require_both(tx, writer.directory, &group, &user)?;
             if tx
                 .membership_origins(found_group.pk, found_user.pk)?
@@ -310,6 +320,21 @@ impl Provision {
             user.name, group.name
         )))
     }
+}
+
+fn make_group(
+    tx: &WriteTx<'_>,
+    writer: &Writer,
+    name: &str,
+    description: &str,
+) -> Result<Group, StoreError> {
+    let group = tx.insert_directory_group(writer.directory, name, description, true)?;
+    let change = Change::CreateGroup {
+        name: name.to_owned(),
+        description: description.to_owned(),
+    };
+    writer.note(tx, Subject::Group(group.pk), None, &change)?;
+    Ok(group)
 }
 
 fn require_user(

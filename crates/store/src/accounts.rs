@@ -201,7 +201,8 @@ impl WriteTx<'_> {
         self.set_mapped_attributes(user, &before.extra, &after.extra)
     }
 
-    /// Gives a user a new status. A tombstone keeps the names of the groups it had.
+    /// Gives a user a new status; all sessions end unless that is active. A tombstone keeps the names of the
+    /// groups it had.
     pub fn set_account_status(
         &self,
         user: UserPk,
@@ -220,6 +221,9 @@ impl WriteTx<'_> {
                 user.0
             ],
         )?;
+        if status != Status::Active {
+            self.delete_sessions_of(user, None)?;
+        }
         Ok(())
     }
 

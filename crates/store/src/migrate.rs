@@ -36,9 +36,9 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0005_nesting.sql"),
     },
     Migration {
-        number: 5,
+        number: 6,
         name: "sign_in",
-        text: include_str!("../migrations/0005_sign_in.sql"),
+        text: include_str!("../migrations/0006_sign_in.sql"),
     },
 ];
 

@@ -1,5 +1,7 @@
 //! The source: users exactly as the IdP wrote them, per connector.
 
+use std::collections::BTreeMap;
+
 use directory::{ConnectorId, SourceGroupPk, SourceUserPk};
 use jiff::Timestamp;
 use scim::{Meta, Resource, fold};
@@ -68,6 +70,7 @@ pub(crate) fn read_user(row: &Row<'_>) -> Result<SourceUser, StoreError> {
             version: row.int(2)?,
             created: row.time(3)?,
             last_modified: row.time(4)?,
+            beside: None,
         },
         document: row.text(5)?,
     })
@@ -168,19 +171,20 @@ impl ReadTx<'_> {
         &self,
         user: SourceUserPk,
     ) -> Result<Vec<directory::SourceGroup>, StoreError> {
-        self.query(
-            "WITH RECURSIVE containing (pk) AS ( \
-               SELECT group_pk FROM source_member WHERE user_pk = $1 \
-               UNION SELECT n.group_pk FROM source_group_member n JOIN containing c ON n.child_pk = c.pk) \
-             SELECT g.pk, g.display_name FROM containing c CROSS JOIN source_group g WHERE g.pk = c.pk ORDER BY g.pk",
+        let steps = self.query(
+            "WITH RECURSIVE containing (pk, via) AS ( \
+               SELECT group_pk, CAST(0 AS BIGINT) FROM source_member WHERE user_pk = $1 \
+               UNION SELECT n.group_pk, n.child_pk FROM source_group_member n JOIN containing c ON n.child_pk = c.pk) \
+             SELECT g.pk, g.display_name, c.via FROM containing c CROSS JOIN source_group g \
+             WHERE g.pk = c.pk ORDER BY g.pk, c.via",
             args![user.0],
             |row| {
-                Ok(directory::SourceGroup::direct(
-                    SourceGroupPk(row.int(0)?),
-                    row.text(1)?,
-                ))
+                let via = row.int(2)?;
+                let via = (via != 0).then_some(SourceGroupPk(via));
+                Ok((SourceGroupPk(row.int(0)?), row.text(1)?, via))
             },
-        )
+        )?;
+        Ok(with_paths(steps))
     }
 
     /// The argon2id hash of a password that the IdP pushed, if the connector keeps them.
@@ -191,6 +195,29 @@ impl ReadTx<'_> {
             |row| row.text(0),
         )
     }
+}
+
+/// Makes one group of all steps that lead into it, with the shortest way.
+fn with_paths(
+    steps: Vec<(SourceGroupPk, String, Option<SourceGroupPk>)>,
+) -> Vec<directory::SourceGroup> {
+    if steps.iter().all(|(_, _, via)| via.is_none()) {
+        let groups = steps.into_iter();
+        return groups
+            .map(|(group, name, _)| directory::SourceGroup::direct(group, name))
+            .collect();
+    }
+    let edges: Vec<_> = steps.iter().map(|(group, _, via)| (*group, *via)).collect();
+    let names: BTreeMap<SourceGroupPk, String> = steps
+        .into_iter()
+        .map(|(group, name, _)| (group, name))
+        .collect();
+    let ways = directory::nesting::ways(&edges).into_iter();
+    ways.map(|(group, way)| directory::SourceGroup {
+        path: way.iter().filter_map(|by| names.get(by).cloned()).collect(),
+        ..directory::SourceGroup::direct(group, names.get(&group).cloned().unwrap_or_default())
+    })
+    .collect()
 }
 
 impl WriteTx<'_> {
@@ -232,6 +259,7 @@ impl WriteTx<'_> {
                 version: 1,
                 created: now,
                 last_modified: now,
+                beside: None,
             },
             document,
         })
@@ -271,6 +299,7 @@ impl WriteTx<'_> {
                 version,
                 created: before.meta.created,
                 last_modified: now,
+                beside: None,
             },
             document,
         })
@@ -306,7 +335,7 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Keeps the hash of a pushed password, or forgets it.
+    /// Keeps the hash of a pushed password, or forgets it. All sessions of the user end.
     pub fn set_source_password(
         &self,
         user: SourceUserPk,
@@ -323,6 +352,7 @@ impl WriteTx<'_> {
                 args![user.0],
             )?,
         };
+        self.delete_sessions_of_source(user.0)?;
         Ok(())
     }
 

@@ -1,0 +1,80 @@
+//! How people sign in with an application: where it keeps the token of a session, and for how long it is good.
+
+use directory::ApplicationId;
+use serde::{Deserialize, Serialize};
+
+use crate::{ReadTx, StoreError, WriteTx, args, connectors::json};
+
+/// How people sign in with an application.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignInSettings {
+    /// The domain of the cookie; empty leaves it to the product.
+    pub cookie_domain: String,
+    /// Whether the cookie goes over TLS only; if unset, whether this server is reached over TLS.
+    pub cookie_secure: Option<bool>,
+    /// The name of the cookie. Products that share a sign-in need the same.
+    pub cookie_name: String,
+    /// A session that began here ends after so many minutes without use.
+    pub session_idle_minutes: u32,
+    /// A session that began here ends after so many minutes in any case.
+    pub session_life_minutes: u32,
+}
+
+impl Default for SignInSettings {
+    fn default() -> Self {
+        Self {
+            cookie_domain: String::new(),
+            cookie_secure: None,
+            cookie_name: "crowd.token_key".to_owned(),
+            session_idle_minutes: 30,
+            session_life_minutes: 24 * 60,
+        }
+    }
+}
+
+impl ReadTx<'_> {
+    /// How people sign in with an application.
+    pub fn sign_in_settings(
+        &self,
+        application: ApplicationId,
+    ) -> Result<SignInSettings, StoreError> {
+        let stored = self.query_one(
+            "SELECT settings FROM application_sign_in WHERE application_pk = $1",
+            args![application.0],
+            |row| {
+                serde_json::from_str(row.str(0)?).map_err(|error| {
+                    StoreError::corrupt(format!("application_sign_in.settings: {error}"))
+                })
+            },
+        )?;
+        Ok(stored.unwrap_or_default())
+    }
+}
+
+impl WriteTx<'_> {
+    /// Stores how people sign in with an application.
+    pub fn set_sign_in_settings(
+        &self,
+        application: ApplicationId,
+        settings: &SignInSettings,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO application_sign_in (application_pk, settings) VALUES ($1, $2) \
+             ON CONFLICT (application_pk) DO UPDATE SET settings = excluded.settings",
+            args![application.0, json(settings)?],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets what belongs to an application that is being deleted.
+    pub(crate) fn delete_sign_in(&self, application: ApplicationId) -> Result<(), StoreError> {
+        for sql in [
+            "DELETE FROM application_sign_in WHERE application_pk = $1",
+            "DELETE FROM webhook WHERE application_pk = $1",
+        ] {
+            self.execute(sql, args![application.0])?;
+        }
+        Ok(())
+    }
+}
