@@ -122,7 +122,7 @@ pub(crate) fn describe(source: Option<&Source>, target: &Target) -> String {
 }
 
 fn select(text: &str, path: &str) -> Result<Selector, RuleError> {
-    let selector = ValuePath::parse(text).and_then(|it| it.resolve(ResourceType::user()));
+    let selector = ValuePath::parse(text).and_then(|it| it.resolve_open(ResourceType::user()));
     selector.map_err(|error| {
         let remedy = "name an attribute of a SCIM user, e.g. `userName`, `name.givenName`, \
                       `emails[type eq \"work\"].value`";

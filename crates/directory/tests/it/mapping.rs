@@ -385,3 +385,20 @@ fn lists_may_look_at_the_names_before_transformation() {
     ann.step();
     assert_eq!(ann.member_of(), ["x-dev", "x-ops"]);
 }
+
+#[test]
+fn attributes_of_any_extension_are_read() {
+    let acme = "urn:ietf:params:scim:schemas:extension:Acme:2.0:User";
+    let rules = json!({"mapping": [
+        {"target": "attr:badge", "source": {"attribute": format!("{acme}:badge")}},
+        {"target": "attr:lead", "source": {
+            "template": format!("${{{acme}:teams[lead eq true].name}} / ${{{acme}:floor}}")}},
+    ]});
+    let ann = mapped(
+        rules,
+        json!({"userName": "ann", acme: {"Badge": "B-7", "floor": 3, "teams": [
+            {"name": "ops", "lead": false}, {"name": "dev", "lead": true}]}}),
+    );
+    assert_eq!(ann.get("attr:badge").as_deref(), Some("B-7"));
+    assert_eq!(ann.get("attr:lead").as_deref(), Some("dev / 3"));
+}
