@@ -9,12 +9,12 @@ use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
     X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::FutureExt;
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use uuid::{Uuid, fmt::Hyphenated};
 
 use crate::limits::HANDLER_TIMEOUT;
 use crate::metrics::{Face, method_label};
@@ -39,12 +39,7 @@ pub fn router(app: App) -> Router {
         .merge(crowd::routes(app.clone()))
         .merge(api::routes(app.clone()))
         .fallback(not_found)
-        .layer(from_fn(within_time))
-        .layer(from_fn_with_state(app.clone(), measured))
-        .layer(from_fn(with_headers))
-        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
-        .layer(from_fn(without_foreign_request_id))
+        .layer(from_fn_with_state(app.clone(), around))
         .with_state(app)
 }
 
@@ -65,18 +60,32 @@ async fn not_found() -> Response {
         .into_response()
 }
 
-/// Request ids are made here: one that a client chose could pose as another request in the journal.
-async fn without_foreign_request_id(mut request: Request, next: Next) -> Response {
-    request.headers_mut().remove(REQUEST_ID);
-    next.run(request).await
+/// What wraps every request: an id, a time limit, headers, figures. One layer, because each costs every request.
+async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let face = Face::of(request.uri().path());
+    let method = method_label(request.method());
+    let started = Instant::now();
+    // Made here: an id that a client chose could pose as another request in the journal.
+    let id = request_id();
+    request.headers_mut().insert(REQUEST_ID, id.clone());
+    let mut response = within_time(face, request, next).await;
+    add_headers(face, response.headers_mut());
+    response.headers_mut().insert(REQUEST_ID, id);
+    let (took, status) = (started.elapsed(), response.status().as_u16());
+    app.inner().metrics.request(face, method, status, took);
+    tracing::debug!(?face, method, status, ?took, "answered");
+    response
+}
+
+fn request_id() -> HeaderValue {
+    let mut text = [0; Hyphenated::LENGTH];
+    let id: &str = Uuid::new_v4().as_hyphenated().encode_lower(&mut text);
+    HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// Every answer, whatever happened inside, has the headers that make it safe, and for Crowd
 /// clients the one that makes it credible.
-async fn with_headers(request: Request, next: Next) -> Response {
-    let face = Face::of(request.uri().path());
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+fn add_headers(face: Face, headers: &mut HeaderMap) {
     let mut set = |name: HeaderName, value: &'static str| {
         headers
             .entry(name)
@@ -98,24 +107,11 @@ async fn with_headers(request: Request, next: Next) -> Response {
         _ => "default-src 'none'; frame-ancestors 'none'",
     };
     set(CONTENT_SECURITY_POLICY, policy);
-    response
-}
-
-async fn measured(State(app): State<App>, request: Request, next: Next) -> Response {
-    let face = Face::of(request.uri().path());
-    let method = method_label(request.method());
-    let started = Instant::now();
-    let response = next.run(request).await;
-    let (took, status) = (started.elapsed(), response.status().as_u16());
-    app.inner().metrics.request(face, method, status, took);
-    tracing::debug!(?face, method, status, ?took, "answered");
-    response
 }
 
 /// A panic or a handler that takes too long is answered in the form of its face. A write that has
 /// begun runs on when its time is over or its client is gone: it is never cut in the middle.
-async fn within_time(request: Request, next: Next) -> Response {
-    let face = Face::of(request.uri().path());
+async fn within_time(face: Face, request: Request, next: Next) -> Response {
     let reads_only = request.method().is_safe();
     let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
     let answer = if reads_only {

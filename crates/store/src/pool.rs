@@ -45,10 +45,21 @@ impl<T> Pool<T> {
     }
 
     pub(crate) fn give_back(&self, connection: T) {
+        self.give_back_after(connection, |_connection| {});
+    }
+
+    /// [`Pool::give_back`] after a last step that [`Pool::each_idle`] cannot come between.
+    pub(crate) fn give_back_after(&self, mut connection: T, last: impl FnOnce(&mut T)) {
         let mut idle = self.idle();
+        last(&mut connection);
         if idle.len() < self.idle_max {
             idle.push(connection);
         }
+    }
+
+    /// Does something with every connection that nobody uses.
+    pub(crate) fn each_idle(&self, each: impl FnMut(&mut T)) {
+        self.idle().iter_mut().for_each(each);
     }
 
     /// Forgets all idle connections.

@@ -2,10 +2,11 @@
 
 mod log;
 mod place;
+mod reader;
 mod session;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,18 +17,15 @@ use tokio::sync::oneshot;
 use crate::conn::Conn;
 use crate::counts::Counts;
 use crate::migrate::{self, Migration, Words};
-use crate::pool::{Permit, Pool, wait};
+use crate::pool::{Permit, wait};
 use crate::{Environment, OpenMode, ReadTx, StoreError, WriteTx};
 
 use log::{LOG_BYTES, Log};
+use reader::Readers;
 pub(crate) use session::Session;
 use session::{Rules, error_of};
 use writer::Writer;
 
-/// Connections that may read at once: long answers on their way to slow clients leave some for everybody else.
-const READERS: usize = 32;
-/// Connections kept for the next reader, each with its caches.
-const IDLE_READERS: usize = 8;
 /// Page cache of one reader, in KiB. There are many, and behind them is the operating system's cache.
 const READER_CACHE_KIB: i64 = 1024;
 /// Page cache of the writer, in KiB: what a batch changes, and the indexes it goes through.
@@ -50,11 +48,10 @@ const WORDS: Words = Words {
 
 /// An open file.
 pub(crate) struct Sqlite {
-    path: PathBuf,
     rules: Arc<Rules>,
     environment: Environment,
     writer: Writer,
-    readers: Pool<Connection>,
+    readers: Arc<Readers>,
     pub(crate) counts: Arc<Counts>,
     /// Held while this process serves the file.
     _lock: Option<std::fs::File>,
@@ -79,8 +76,10 @@ impl Sqlite {
         bring_up_to_date(path, &mut connection, &environment, mode)?;
         let rules = Arc::new(Rules::read(&connection)?);
         let counts = Arc::new(Counts::default());
+        let readers = Arc::new(Readers::new(path.to_owned()));
         let writer = Writer::start(
             connection,
+            Arc::clone(&readers),
             Arc::clone(&rules),
             environment.clone(),
             Arc::clone(&counts),
@@ -88,11 +87,10 @@ impl Sqlite {
             wait,
         )?;
         Ok(Self {
-            path: path.to_owned(),
             rules,
             environment,
             writer,
-            readers: Pool::new(READERS, IDLE_READERS),
+            readers,
             counts,
             _lock: lock,
         })
@@ -113,17 +111,17 @@ impl Sqlite {
 
     /// Waits for the right to read.
     pub(crate) async fn permit(&self) -> Option<Permit> {
-        self.readers.permit().await
+        self.readers.pool.permit().await
     }
 
     /// The right to read, if it is to be had at once.
     pub(crate) fn permit_now(&self) -> Option<Permit> {
-        self.readers.permit_now()
+        self.readers.pool.permit_now()
     }
 
     /// [`Sqlite::permit`] for a plain thread.
     pub(crate) fn permit_blocking(&self) -> Option<Permit> {
-        wait(self.readers.permit())
+        wait(self.readers.pool.permit())
     }
 
     /// Runs a closure on a snapshot.
@@ -132,29 +130,15 @@ impl Sqlite {
         _permit: Permit,
         closure: &impl Fn(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let connection = match self.readers.take() {
-            Some(connection) => connection,
-            None => connect_to_read(&self.path)?,
-        };
-        let outcome = self.read_on(&connection, closure);
-        if connection.is_autocommit() {
-            self.readers.give_back(connection);
-        }
-        outcome
-    }
-
-    fn read_on<T, E: From<StoreError>>(
-        &self,
-        connection: &Connection,
-        closure: &impl Fn(&mut ReadTx<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let session = Session::new(connection, &self.rules);
-        session.run("BEGIN DEFERRED")?;
+        let reader = self.readers.open(&self.rules)?;
+        let session = Session::new(&reader.connection, &self.rules);
         let mut tx = ReadTx::new(Conn::Sqlite(session), &self.environment);
         let outcome = crate::guard::caught(|| closure(&mut tx));
         let failure = tx.failure();
         drop(tx);
-        Session::new(connection, &self.rules).run("ROLLBACK")?;
+        if failure.is_none() && !reader.connection.is_autocommit() {
+            self.readers.give_back(reader, &self.rules);
+        }
         crate::guard::settle(outcome, failure)
     }
 }

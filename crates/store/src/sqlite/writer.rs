@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::log::Log;
+use super::reader::Readers;
 use super::session::{Rules, Session};
 use crate::conn::Conn;
 use crate::counts::Counts;
@@ -36,6 +37,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(
         connection: Connection,
+        readers: Arc<Readers>,
         rules: Arc<Rules>,
         environment: Environment,
         counts: Arc<Counts>,
@@ -45,6 +47,7 @@ impl Writer {
         let (queue, jobs) = sync_channel(QUEUE);
         let mut batches = Batches {
             connection,
+            readers,
             rules,
             environment,
             jobs,
@@ -165,6 +168,7 @@ enum Batch {
 /// The writing thread's side.
 struct Batches {
     connection: Connection,
+    readers: Arc<Readers>,
     rules: Arc<Rules>,
     environment: Environment,
     jobs: Receiver<Box<dyn Job>>,
@@ -181,6 +185,7 @@ impl Batches {
             let mut next = Some(first);
             let mut batch = Vec::new();
             let committed = self.run_and_commit(&mut next, &mut batch);
+            self.readers.committed(&self.rules);
             match &committed {
                 Ok(()) => self.counts.add(batch.len() as u64, 1),
                 Err(error) => self.give_up(error, batch.len()),
