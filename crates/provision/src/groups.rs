@@ -2,12 +2,13 @@
 //! write costs what it changes, whatever the size of the group.
 
 use directory::{Cause, ConnectorId};
-use scim::{IfMatch, Member, PatchRequest, Resource, Warning, fold};
+use scim::{Member, MemberOp, PatchRequest, Precondition, Resource, Warning, fold};
 use store::{MemberChange, MemberKind, Scope, SourceGroup, WriteTx};
 
 use crate::JsonObject;
 use crate::loaded::LoadedConnector;
-use crate::write::{Place, check_precondition, claim_references, no_such, taken};
+use crate::nesting::Neighbours;
+use crate::write::{Place, Target, claim_references, no_such, taken};
 use crate::{Provision, ProvisionError, members};
 
 /// A group after a write.
@@ -43,20 +44,36 @@ impl Provision {
         self.store()
             .write(Scope::Directory(directory), move |tx| {
                 let connector = this.require_connector(tx, id)?;
-                require_free_display_name(tx, id, &group)?;
-                let created = tx.insert_source_group(id, &group)?;
-                claim_references(tx, id, &created.id, &group, MemberKind::Group(created.pk))?;
-                this.rebind(tx, &connector, &created, &cause)?;
-                let change = members::add(tx, id, created.pk, &members)?;
-                let warnings = members::warnings(&change);
-                let written = count_members(tx, created, &change)?;
-                this.settle_members(tx, &connector, &change, &cause)?;
-                Ok(WrittenGroup {
-                    group: written,
-                    warnings,
-                })
+                this.create_group_in(tx, &connector, &group, &members, &cause)
             })
             .await
+    }
+
+    /// [`Provision::create_group`] inside a transaction.
+    pub(crate) fn create_group_in(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        group: &Resource,
+        members: &[Member],
+        cause: &Cause,
+    ) -> Result<WrittenGroup, ProvisionError> {
+        let id = connector.connector.id;
+        require_free_display_name(tx, id, group)?;
+        let created = tx.insert_source_group(id, group)?;
+        claim_references(tx, id, &created.id, group, MemberKind::Group(created.pk))?;
+        if let Some(fed) = self.rebind(tx, connector, &created, cause)? {
+            let neighbours = Neighbours::of(tx, created.pk)?;
+            self.settle_around(tx, connector, &neighbours, fed, cause)?;
+        }
+        let change = members::add(tx, id, created.pk, members)?;
+        let warnings = members::warnings(&change);
+        let written = count_members(tx, created, &change)?;
+        self.settle_members(tx, connector, &written, &change, cause)?;
+        Ok(WrittenGroup {
+            group: written,
+            warnings,
+        })
     }
 
     /// Replaces a group (RFC 7644 section 3.5.1). Members that stay cost a comparison and nothing
@@ -67,28 +84,43 @@ impl Provision {
         id: String,
         incoming: JsonObject,
         members: Vec<Member>,
-        if_match: Option<IfMatch>,
+        precondition: Option<Precondition>,
         cause: Cause,
     ) -> Result<WrittenGroup, ProvisionError> {
-        self.change_group(
-            connector,
-            id,
-            if_match,
-            cause,
-            move |tx, connector, stored, before| {
-                let (resource, warnings) = before.replaced_by(
-                    &connector.types.group,
-                    incoming.clone(),
-                    &connector.dialect,
-                )?;
-                Ok(Draft {
-                    resource,
-                    warnings,
-                    members: members::replace(tx, connector.connector.id, stored.pk, &members)?,
-                })
-            },
-        )
-        .await
+        let Place {
+            connector: connector_id,
+            directory,
+        } = Place::of(connector);
+        let precondition = precondition.unwrap_or_default();
+        let this = self.clone();
+        self.store()
+            .write(Scope::Directory(directory), move |tx| {
+                let connector = this.require_connector(tx, connector_id)?;
+                let target = Target::new(&id, &precondition);
+                this.replace_group_in(tx, &connector, target, &incoming, &members, &cause)
+            })
+            .await
+    }
+
+    /// [`Provision::replace_group`] inside a transaction.
+    pub(crate) fn replace_group_in(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        target: Target<'_>,
+        incoming: &JsonObject,
+        members: &[Member],
+        cause: &Cause,
+    ) -> Result<WrittenGroup, ProvisionError> {
+        self.change_group(tx, connector, target, cause, |stored, before| {
+            let (resource, warnings) =
+                before.replaced_by(&connector.types.group, incoming.clone(), &connector.dialect)?;
+            Ok(Draft {
+                resource,
+                warnings,
+                members: members::replace(tx, connector.connector.id, stored.pk, members)?,
+            })
+        })
     }
 
     /// Applies a PATCH to a group (RFC 7644 section 3.5.2), whole or not at all.
@@ -97,81 +129,82 @@ impl Provision {
         connector: &LoadedConnector,
         id: String,
         request: PatchRequest,
-        if_match: Option<IfMatch>,
+        precondition: Option<Precondition>,
         cause: Cause,
     ) -> Result<WrittenGroup, ProvisionError> {
         let (attributes, operations) = request.split_members()?;
-        self.change_group(
-            connector,
-            id,
-            if_match,
-            cause,
-            move |tx, connector, stored, before| {
-                let patched =
-                    attributes.apply(&connector.types.group, before, &connector.dialect)?;
-                Ok(Draft {
-                    resource: patched.resource,
-                    warnings: patched.warnings,
-                    members: members::apply(tx, connector.connector.id, stored.pk, &operations)?,
-                })
-            },
-        )
-        .await
-    }
-
-    async fn change_group(
-        &self,
-        connector: &LoadedConnector,
-        group: String,
-        if_match: Option<IfMatch>,
-        cause: Cause,
-        change: impl Fn(
-            &WriteTx<'_>,
-            &LoadedConnector,
-            &SourceGroup,
-            &Resource,
-        ) -> Result<Draft, ProvisionError>
-        + Send
-        + Sync
-        + 'static,
-    ) -> Result<WrittenGroup, ProvisionError> {
         let Place {
-            connector: id,
+            connector: connector_id,
             directory,
         } = Place::of(connector);
+        let precondition = precondition.unwrap_or_default();
         let this = self.clone();
         self.store()
             .write(Scope::Directory(directory), move |tx| {
-                let connector = this.require_connector(tx, id)?;
-                let stored = require_group(tx, id, &group)?;
-                check_precondition(if_match.as_ref(), &stored.meta)?;
-                let before = Resource::parse_stored(&stored.document)?;
-                let mut draft = change(tx, &connector, &stored, &before)?;
-                draft.warnings.extend(members::warnings(&draft.members));
-                if draft.resource.as_map() == before.as_map() && draft.members.is_empty() {
-                    return Ok(WrittenGroup {
-                        group: stored,
-                        warnings: draft.warnings,
-                    });
-                }
-                let renamed = draft.resource.display_name() != before.display_name();
-                if fold(draft.resource.display_name().unwrap_or_default())
-                    != fold(before.display_name().unwrap_or_default())
-                {
-                    require_free_display_name(tx, id, &draft.resource)?;
-                }
-                let difference = members::difference(&draft.members);
-                let written = tx.update_source_group(id, &stored, &draft.resource, difference)?;
-                if renamed {
-                    this.rename(tx, &connector, &written, &cause)?;
-                }
-                this.settle_members(tx, &connector, &draft.members, &cause)?;
-                Ok(WrittenGroup {
-                    group: written,
-                    warnings: draft.warnings,
-                })
+                let connector = this.require_connector(tx, connector_id)?;
+                let target = Target::new(&id, &precondition);
+                this.patch_group_in(tx, &connector, target, &attributes, &operations, &cause)
             })
             .await
+    }
+
+    /// [`Provision::patch_group`] inside a transaction; the request is split already.
+    pub(crate) fn patch_group_in(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        target: Target<'_>,
+        attributes: &PatchRequest,
+        operations: &[MemberOp],
+        cause: &Cause,
+    ) -> Result<WrittenGroup, ProvisionError> {
+        self.change_group(tx, connector, target, cause, |stored, before| {
+            let patched = attributes.apply(&connector.types.group, before, &connector.dialect)?;
+            Ok(Draft {
+                resource: patched.resource,
+                warnings: patched.warnings,
+                members: members::apply(tx, connector.connector.id, stored.pk, operations)?,
+            })
+        })
+    }
+
+    fn change_group(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        target: Target<'_>,
+        cause: &Cause,
+        change: impl FnOnce(&SourceGroup, &Resource) -> Result<Draft, ProvisionError>,
+    ) -> Result<WrittenGroup, ProvisionError> {
+        let id = connector.connector.id;
+        let stored = require_group(tx, id, target.id)?;
+        target.precondition.check(&stored.meta)?;
+        let before = Resource::parse_stored(&stored.document)?;
+        let mut draft = change(&stored, &before)?;
+        draft.warnings.extend(members::warnings(&draft.members));
+        if draft.resource.as_map() == before.as_map() && draft.members.is_empty() {
+            return Ok(WrittenGroup {
+                group: stored,
+                warnings: draft.warnings,
+            });
+        }
+        let renamed = draft.resource.display_name() != before.display_name();
+        if fold(draft.resource.display_name().unwrap_or_default())
+            != fold(before.display_name().unwrap_or_default())
+        {
+            require_free_display_name(tx, id, &draft.resource)?;
+        }
+        let difference = members::difference(&draft.members);
+        let written = tx.update_source_group(id, &stored, &draft.resource, difference)?;
+        if renamed {
+            let changed = &draft.members.groups_changed;
+            self.rename(tx, connector, &written, changed, cause)?;
+        }
+        self.settle_members(tx, connector, &written, &draft.members, cause)?;
+        Ok(WrittenGroup {
+            group: written,
+            warnings: draft.warnings,
+        })
     }
 
     /// Deletes a group (RFC 7644 section 3.6). Its memberships go; the group that products know
@@ -180,39 +213,65 @@ impl Provision {
         &self,
         connector: &LoadedConnector,
         id: String,
-        if_match: Option<IfMatch>,
+        precondition: Option<Precondition>,
         cause: Cause,
     ) -> Result<(), ProvisionError> {
         let Place {
             connector: connector_id,
             directory,
         } = Place::of(connector);
+        let precondition = precondition.unwrap_or_default();
         let this = self.clone();
         self.store()
             .write(Scope::Directory(directory), move |tx| {
                 let connector = this.require_connector(tx, connector_id)?;
-                let stored = require_group(tx, connector_id, &id)?;
-                check_precondition(if_match.as_ref(), &stored.meta)?;
-                let affected = this.affected_members(tx, &connector, stored.pk, &cause)?;
-                tx.delete_source_group(connector_id, stored.pk)?;
-                this.settle_many(tx, &connector, &affected, &cause)
+                let target = Target::new(&id, &precondition);
+                this.delete_group_in(tx, &connector, target, &cause)
             })
             .await
     }
 
+    /// [`Provision::delete_group`] inside a transaction.
+    pub(crate) fn delete_group_in(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        target: Target<'_>,
+        cause: &Cause,
+    ) -> Result<(), ProvisionError> {
+        let stored = require_group(tx, connector.connector.id, target.id)?;
+        target.precondition.check(&stored.meta)?;
+        let affected = self.affected_members(tx, connector, stored.pk, cause)?;
+        let neighbours = Neighbours::of(tx, stored.pk)?;
+        let fed = tx.bound_group(stored.pk)?.map(|group| group.pk);
+        tx.delete_source_group(connector.connector.id, stored.pk)?;
+        self.settle_around(tx, connector, &neighbours, [fed, None], cause)?;
+        self.settle_many(tx, connector, &affected, cause)
+    }
+
+    /// Brings the directory in line with users and groups that came into a group or went.
     fn settle_members(
         &self,
         tx: &WriteTx<'_>,
         connector: &LoadedConnector,
+        group: &SourceGroup,
         change: &MemberChange,
         cause: &Cause,
     ) -> Result<(), ProvisionError> {
-        for child in &change.groups_changed {
-            tx.mark_members_due(connector.connector.id, *child, cause)?;
-            self.wake_worker();
-        }
         let mut users = change.users_added.clone();
         users.extend(&change.users_removed);
+        if !change.groups_changed.is_empty() {
+            if let Some(fed) = self.fed_by(tx, connector, group.pk, &group.display_name, cause)? {
+                let children = tx.bound_groups_of(&change.groups_changed)?;
+                let pairs = children.into_iter().map(|child| (fed, child));
+                self.settle_pairs(tx, connector, pairs, cause)?;
+            }
+            if connector.rules.reaches_below() {
+                for child in &change.groups_changed {
+                    users.extend(self.affected_members(tx, connector, *child, cause)?);
+                }
+            }
+        }
         users.sort_unstable();
         users.dedup();
         self.settle_many(tx, connector, &users, cause)

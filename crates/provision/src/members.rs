@@ -89,7 +89,7 @@ fn add_into(
 ) -> Result<(), ProvisionError> {
     let values = distinct(members);
     tx.add_source_members(connector, group, &values, change)?;
-    refuse_circles(tx, group, change)
+    refuse_itself(group, change)
 }
 
 fn replace_into(
@@ -113,7 +113,7 @@ fn replace_into(
         .collect();
     tx.remove_source_members(connector, group, &gone, change)?;
     tx.add_source_members(connector, group, &new, change)?;
-    refuse_circles(tx, group, change)
+    refuse_itself(group, change)
 }
 
 /// Members that a list names by something else than their id, and that are in the group already.
@@ -168,19 +168,14 @@ fn matching(
     Ok(values)
 }
 
-/// A group inside itself is refused; nothing of the request happens then.
-fn refuse_circles(
-    tx: &WriteTx<'_>,
-    group: SourceGroupPk,
-    change: &MemberChange,
-) -> Result<(), ProvisionError> {
-    for child in &change.groups_changed {
-        if tx.source_group_lies_below(group, *child)? {
-            return Err(ScimError::invalid_value(
-                "A group cannot contain itself, directly or through other groups. Remove the group from 'members' and repeat the request.",
-            )
-            .into());
-        }
+/// A group that names itself is a mistake, and nothing of the request happens. Groups may well contain each
+/// other, as RFC 7644 section 3.7.1 has it: whoever walks through groups passes none twice.
+fn refuse_itself(group: SourceGroupPk, change: &MemberChange) -> Result<(), ProvisionError> {
+    if change.groups_changed.contains(&group) {
+        return Err(ScimError::invalid_value(
+            "A group cannot be a member of itself. Remove the group from 'members' and repeat the request.",
+        )
+        .into());
     }
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! Users of the source: created, replaced, patched, deleted.
 
 use directory::{Cause, ConnectorId, ConnectorState, SourceUserPk};
-use scim::{IfMatch, PatchRequest, Resource, ScimError, Warning, fold};
+use scim::{PatchRequest, Precondition, Resource, ScimError, Warning, fold};
 use store::{GroupReference, MemberKind, Scope, SourceUser, WriteTx};
 
 use crate::JsonObject;
 use crate::loaded::LoadedConnector;
 use crate::settle::Person;
-use crate::write::{Place, check_precondition, claim_references, no_such, taken};
+use crate::write::{Place, Target, claim_references, no_such, taken};
 use crate::{Provision, ProvisionError};
 
 /// A password that came with a write, hashed before the transaction began.
@@ -42,29 +42,42 @@ impl Provision {
         self.store()
             .write(Scope::Directory(place.directory), move |tx| {
                 let connector = this.require_connector(tx, place.connector)?;
-                require_free_user_name(tx, place.connector, &user)?;
-                let written = tx.insert_source_user(place.connector, &user)?;
-                if let Some(password) = &password {
-                    tx.set_source_password(written.pk, Some(&password.hash))?;
-                }
-                let member = MemberKind::User(written.pk);
-                let claimed = claim_references(tx, place.connector, &written.id, &user, member)?;
-                let person = Person {
-                    source: written.pk,
-                    user: &user,
-                    is_new: !claimed,
-                };
-                this.settle_person(tx, &connector, &person, &cause)?;
-                if claimed {
-                    return written_user(tx, place.connector, written, Vec::new());
-                }
-                Ok(WrittenUser {
-                    user: written,
-                    groups: Vec::new(),
-                    warnings: Vec::new(),
-                })
+                this.create_user_in(tx, &connector, &user, password.as_ref(), &cause)
             })
             .await
+    }
+
+    /// [`Provision::create_user`] inside a transaction.
+    pub(crate) fn create_user_in(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        user: &Resource,
+        password: Option<&NewPassword>,
+        cause: &Cause,
+    ) -> Result<WrittenUser, ProvisionError> {
+        let id = connector.connector.id;
+        require_free_user_name(tx, id, user)?;
+        let written = tx.insert_source_user(id, user)?;
+        if let Some(password) = password {
+            tx.set_source_password(written.pk, Some(&password.hash))?;
+        }
+        let member = MemberKind::User(written.pk);
+        let claimed = claim_references(tx, id, &written.id, user, member)?;
+        let person = Person {
+            source: written.pk,
+            user,
+            is_new: !claimed,
+        };
+        self.settle_person(tx, connector, &person, cause)?;
+        if claimed {
+            return written_user(tx, id, written, Vec::new());
+        }
+        Ok(WrittenUser {
+            user: written,
+            groups: Vec::new(),
+            warnings: Vec::new(),
+        })
     }
 
     /// Replaces a user (RFC 7644 section 3.5.1).
@@ -74,25 +87,34 @@ impl Provision {
         id: String,
         incoming: JsonObject,
         password: Option<NewPassword>,
-        if_match: Option<IfMatch>,
+        precondition: Option<Precondition>,
         cause: Cause,
     ) -> Result<WrittenUser, ProvisionError> {
-        self.change_user(
-            connector,
-            id,
-            password,
-            if_match,
-            cause,
-            move |before, connector| {
-                let (after, warnings) = before.replaced_by(
-                    &connector.types.user,
-                    incoming.clone(),
-                    &connector.dialect,
-                )?;
-                Ok((after, warnings))
-            },
-        )
-        .await
+        let place = Place::of(connector);
+        let precondition = precondition.unwrap_or_default();
+        let this = self.clone();
+        self.store()
+            .write(Scope::Directory(place.directory), move |tx| {
+                let connector = this.require_connector(tx, place.connector)?;
+                let target = Target::new(&id, &precondition);
+                this.replace_user_in(tx, &connector, target, &incoming, password.as_ref(), &cause)
+            })
+            .await
+    }
+
+    /// [`Provision::replace_user`] inside a transaction.
+    pub(crate) fn replace_user_in(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        target: Target<'_>,
+        incoming: &JsonObject,
+        password: Option<&NewPassword>,
+        cause: &Cause,
+    ) -> Result<WrittenUser, ProvisionError> {
+        self.change_user(tx, connector, target, password, cause, |before| {
+            before.replaced_by(&connector.types.user, incoming.clone(), &connector.dialect)
+        })
     }
 
     /// Applies a PATCH to a user (RFC 7644 section 3.5.2), whole or not at all. A request that
@@ -103,69 +125,74 @@ impl Provision {
         id: String,
         request: PatchRequest,
         password: Option<NewPassword>,
-        if_match: Option<IfMatch>,
+        precondition: Option<Precondition>,
         cause: Cause,
-    ) -> Result<WrittenUser, ProvisionError> {
-        self.change_user(
-            connector,
-            id,
-            password,
-            if_match,
-            cause,
-            move |before, connector| {
-                let patched = request.apply(&connector.types.user, before, &connector.dialect)?;
-                Ok((patched.resource, patched.warnings))
-            },
-        )
-        .await
-    }
-
-    async fn change_user(
-        &self,
-        connector: &LoadedConnector,
-        id: String,
-        password: Option<NewPassword>,
-        if_match: Option<IfMatch>,
-        cause: Cause,
-        change: impl Fn(&Resource, &LoadedConnector) -> Result<(Resource, Vec<Warning>), ScimError>
-        + Send
-        + Sync
-        + 'static,
     ) -> Result<WrittenUser, ProvisionError> {
         let place = Place::of(connector);
+        let precondition = precondition.unwrap_or_default();
         let this = self.clone();
         self.store()
             .write(Scope::Directory(place.directory), move |tx| {
                 let connector = this.require_connector(tx, place.connector)?;
-                let stored = require_user(tx, place.connector, &id)?;
-                check_precondition(if_match.as_ref(), &stored.meta)?;
-                let before = Resource::parse_stored(&stored.document)?;
-                let (after, warnings) = change(&before, &connector)?;
-                if let Some(password) = &password {
-                    tx.set_source_password(stored.pk, Some(&password.hash))?;
-                }
-                if after.as_map() == before.as_map() {
-                    return written_user(tx, place.connector, stored, warnings);
-                }
-                if fold(after.user_name().unwrap_or_default())
-                    != fold(before.user_name().unwrap_or_default())
-                {
-                    require_free_user_name(tx, place.connector, &after)?;
-                }
-                let written = tx.update_source_user(place.connector, &stored, &after)?;
-                if after.external_id() != before.external_id() {
-                    let member = MemberKind::User(written.pk);
-                    claim_references(tx, place.connector, &written.id, &after, member)?;
-                }
-                let person = Person {
-                    source: written.pk,
-                    user: &after,
-                    is_new: false,
-                };
-                this.settle_person(tx, &connector, &person, &cause)?;
-                written_user(tx, place.connector, written, warnings)
+                let target = Target::new(&id, &precondition);
+                this.patch_user_in(tx, &connector, target, &request, password.as_ref(), &cause)
             })
             .await
+    }
+
+    /// [`Provision::patch_user`] inside a transaction.
+    pub(crate) fn patch_user_in(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        target: Target<'_>,
+        request: &PatchRequest,
+        password: Option<&NewPassword>,
+        cause: &Cause,
+    ) -> Result<WrittenUser, ProvisionError> {
+        self.change_user(tx, connector, target, password, cause, |before| {
+            let patched = request.apply(&connector.types.user, before, &connector.dialect)?;
+            Ok((patched.resource, patched.warnings))
+        })
+    }
+
+    fn change_user(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        target: Target<'_>,
+        password: Option<&NewPassword>,
+        cause: &Cause,
+        change: impl FnOnce(&Resource) -> Result<(Resource, Vec<Warning>), ScimError>,
+    ) -> Result<WrittenUser, ProvisionError> {
+        let id = connector.connector.id;
+        let stored = require_user(tx, id, target.id)?;
+        target.precondition.check(&stored.meta)?;
+        let before = Resource::parse_stored(&stored.document)?;
+        let (after, warnings) = change(&before)?;
+        if let Some(password) = password {
+            tx.set_source_password(stored.pk, Some(&password.hash))?;
+        }
+        if after.as_map() == before.as_map() {
+            return written_user(tx, id, stored, warnings);
+        }
+        if fold(after.user_name().unwrap_or_default())
+            != fold(before.user_name().unwrap_or_default())
+        {
+            require_free_user_name(tx, id, &after)?;
+        }
+        let written = tx.update_source_user(id, &stored, &after)?;
+        if after.external_id() != before.external_id() {
+            let member = MemberKind::User(written.pk);
+            claim_references(tx, id, &written.id, &after, member)?;
+        }
+        let person = Person {
+            source: written.pk,
+            user: &after,
+            is_new: false,
+        };
+        self.settle_person(tx, connector, &person, cause)?;
+        written_user(tx, id, written, warnings)
     }
 
     /// Deletes a user (RFC 7644 section 3.6). What the directory keeps of it, the rules say.
@@ -173,21 +200,35 @@ impl Provision {
         &self,
         connector: &LoadedConnector,
         id: String,
-        if_match: Option<IfMatch>,
+        precondition: Option<Precondition>,
         cause: Cause,
     ) -> Result<(), ProvisionError> {
         let place = Place::of(connector);
+        let precondition = precondition.unwrap_or_default();
         let this = self.clone();
         self.store()
             .write(Scope::Directory(place.directory), move |tx| {
                 let connector = this.require_connector(tx, place.connector)?;
-                let stored = require_user(tx, place.connector, &id)?;
-                check_precondition(if_match.as_ref(), &stored.meta)?;
-                this.settle_deletion(tx, &connector, stored.pk, &cause)?;
-                tx.delete_source_user(place.connector, stored.pk)?;
-                Ok(())
+                let target = Target::new(&id, &precondition);
+                this.delete_user_in(tx, &connector, target, &cause)
             })
             .await
+    }
+
+    /// [`Provision::delete_user`] inside a transaction.
+    pub(crate) fn delete_user_in(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        target: Target<'_>,
+        cause: &Cause,
+    ) -> Result<(), ProvisionError> {
+        let id = connector.connector.id;
+        let stored = require_user(tx, id, target.id)?;
+        target.precondition.check(&stored.meta)?;
+        self.settle_deletion(tx, connector, stored.pk, cause)?;
+        tx.delete_source_user(id, stored.pk)?;
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What writes of users and of groups have in common.
 
 use directory::{ConnectorId, DirectoryId};
-use scim::{IfMatch, Meta, Resource, ScimError};
+use scim::{Precondition, Resource, ScimError};
 use store::{MemberKind, WriteTx};
 
 use crate::ProvisionError;
@@ -23,16 +23,25 @@ impl Place {
     }
 }
 
+/// The resource that a write is about, and the versions it may have.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'r> {
+    pub(crate) id: &'r str,
+    pub(crate) precondition: &'r Precondition,
+}
+
+impl<'r> Target<'r> {
+    pub(crate) fn new(id: &'r str, precondition: &'r Precondition) -> Self {
+        Self { id, precondition }
+    }
+}
+
 /// 404 for an id that nothing has, here or in any other connector: the answer is the same.
 pub(crate) fn no_such(what: &str, id: &str) -> ProvisionError {
     ScimError::not_found(format!(
         "There is no {what} with the id '{id}'. It may have been deleted; look it up with a filter."
     ))
     .into()
-}
-
-pub(crate) fn check_precondition(if_match: Option<&IfMatch>, meta: &Meta) -> Result<(), ScimError> {
-    if_match.map_or(Ok(()), |condition| condition.check(meta.version))
 }
 
 /// 409 for a name that another resource of the connector has; the client learns which one.

@@ -1,6 +1,6 @@
 //! The one error of this room: what a client is told when a request is refused (RFC 7644, 3.12).
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::limits::DETAIL_CHARS_MAX;
 
@@ -30,6 +30,12 @@ pub enum ScimType {
     InvalidVers,
     /// A request that carries secrets where they would be logged.
     Sensitive,
+    /// A cursor that this server didn't make, or made for another query (RFC 9865, 2.1).
+    InvalidCursor,
+    /// A cursor that is too old.
+    ExpiredCursor,
+    /// A size of pages that isn't possible.
+    InvalidCount,
 }
 
 impl ScimType {
@@ -46,6 +52,9 @@ impl ScimType {
             ScimType::InvalidValue => "invalidValue",
             ScimType::InvalidVers => "invalidVers",
             ScimType::Sensitive => "sensitive",
+            ScimType::InvalidCursor => "invalidCursor",
+            ScimType::ExpiredCursor => "expiredCursor",
+            ScimType::InvalidCount => "invalidCount",
         }
     }
 }
@@ -98,6 +107,14 @@ impl ScimError {
         no_target = 400, Some(ScimType::NoTarget);
         /// 400: a value is of the wrong type, missing or outside its limits.
         invalid_value = 400, Some(ScimType::InvalidValue);
+        /// 400: more results than can be worked on at once.
+        too_many = 400, Some(ScimType::TooMany);
+        /// 400: no cursor of this server, or one of another query.
+        invalid_cursor = 400, Some(ScimType::InvalidCursor);
+        /// 400: the cursor is too old.
+        expired_cursor = 400, Some(ScimType::ExpiredCursor);
+        /// 400: pages can't have this size.
+        invalid_count = 400, Some(ScimType::InvalidCount);
         /// 400: the attribute is read-only.
         mutability = 400, Some(ScimType::Mutability);
         /// 400: a request that is wrong in a way without a keyword.
@@ -128,15 +145,20 @@ impl ScimError {
         unavailable = 503, None;
     }
 
-    /// The body of the answer. `status` is a text, as RFC 7644 has it.
+    /// The body of the answer as text.
     pub fn to_json(&self) -> String {
+        self.to_value().to_string()
+    }
+
+    /// The body of the answer. `status` is a text, as RFC 7644 has it.
+    pub fn to_value(&self) -> Value {
         let mut body = json!({ "schemas": [ERROR_URN] });
         if let Some(scim_type) = self.scim_type {
             body["scimType"] = scim_type.as_str().into();
         }
         body["status"] = self.status.to_string().into();
         body["detail"] = self.detail.as_str().into();
-        body.to_string()
+        body
     }
 }
 

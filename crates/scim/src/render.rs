@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use crate::version::{etag, time};
+use crate::version::time;
 use crate::{Meta, Projection, ResourceType, ScimError};
 
 /// Schema URN of a list.
@@ -97,7 +97,7 @@ fn push_meta(out: &mut String, ty: &ResourceType, meta: &Meta, location: &str) {
     out.push_str(",\"location\":");
     push_text(out, location);
     out.push_str(",\"version\":");
-    push_text(out, &etag(meta.version));
+    push_text(out, &meta.etag());
     out.push('}');
 }
 
@@ -170,6 +170,29 @@ pub fn list_head(total: u64, start_index: u64, count: usize) -> String {
     format!(
         "{{\"schemas\":[\"{LIST_URN}\"],\"totalResults\":{total},\"startIndex\":{start_index},\"itemsPerPage\":{count},\"Resources\":["
     )
+}
+
+/// What comes before the resources of a page that was found by a cursor (RFC 9865, 2). The total is left out
+/// when it isn't known.
+pub fn cursor_head(
+    total: Option<u64>,
+    count: usize,
+    previous: Option<&str>,
+    next: Option<&str>,
+) -> String {
+    let mut out = format!("{{\"schemas\":[\"{LIST_URN}\"],");
+    if let Some(total) = total {
+        let _ = write!(out, "\"totalResults\":{total},");
+    }
+    let _ = write!(out, "\"itemsPerPage\":{count}");
+    for (name, cursor) in [("previousCursor", previous), ("nextCursor", next)] {
+        if let Some(cursor) = cursor {
+            push_name(&mut out, name);
+            push_text(&mut out, cursor);
+        }
+    }
+    out.push_str(",\"Resources\":[");
+    out
 }
 
 /// What comes after the resources of a page.

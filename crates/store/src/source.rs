@@ -305,17 +305,17 @@ impl WriteTx<'_> {
         })
     }
 
-    /// Forgets a user and its memberships. The groups lose one member each without a new version:
-    /// nobody wrote to them.
+    /// Forgets a user and its memberships. The groups lose one member each, which is a new version of them.
     pub fn delete_source_user(
         &self,
         connector: ConnectorId,
         user: SourceUserPk,
     ) -> Result<(), StoreError> {
         self.execute(
-            "UPDATE source_group SET member_count = member_count - 1 \
+            "UPDATE source_group SET member_count = member_count - 1, version = version + 1, \
+             modified = CASE WHEN modified < $2 THEN $2 ELSE modified + 1 END \
              WHERE pk IN (SELECT group_pk FROM source_member WHERE user_pk = $1)",
-            args![user.0],
+            args![user.0, self.now()],
         )?;
         for sql in [
             "DELETE FROM source_member WHERE user_pk = $1",

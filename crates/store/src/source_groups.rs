@@ -36,6 +36,7 @@ pub(crate) fn read_group(row: &Row<'_>) -> Result<SourceGroup, StoreError> {
             version: row.int(3)?,
             created: row.time(4)?,
             last_modified: row.time(5)?,
+            beside: None,
         },
         document: row.text(6)?,
         member_count: row.int(7)?,
@@ -122,6 +123,7 @@ impl WriteTx<'_> {
                 version: 1,
                 created: now,
                 last_modified: now,
+                beside: None,
             },
             document,
             member_count: 0,
@@ -162,6 +164,7 @@ impl WriteTx<'_> {
                 version: before.meta.version + 1,
                 created: before.meta.created,
                 last_modified: now,
+                beside: None,
             },
             document,
             member_count: before.member_count + member_difference,
@@ -175,9 +178,10 @@ impl WriteTx<'_> {
         group: SourceGroupPk,
     ) -> Result<(), StoreError> {
         self.execute(
-            "UPDATE source_group SET member_count = member_count - 1 \
+            "UPDATE source_group SET member_count = member_count - 1, version = version + 1, \
+             modified = CASE WHEN modified < $2 THEN $2 ELSE modified + 1 END \
              WHERE pk IN (SELECT group_pk FROM source_group_member WHERE child_pk = $1)",
-            args![group.0],
+            args![group.0, self.now()],
         )?;
         for sql in [
             "DELETE FROM source_member WHERE group_pk = $1",
@@ -190,7 +194,7 @@ impl WriteTx<'_> {
             self.execute(sql, args![group.0])?;
         }
         self.execute(
-            "UPDATE connector SET group_count = group_count - 1 WHERE pk = $1",
+            "UPDATE connector SET group_count = group_count - 1, groups_deleted = groups_deleted + 1 WHERE pk = $1",
             args![connector.0],
         )?;
         Ok(())

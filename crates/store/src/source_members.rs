@@ -202,25 +202,6 @@ impl ReadTx<'_> {
             .map(|&value| known.get(value).copied().unwrap_or(MemberKind::Pending))
             .collect())
     }
-
-    /// Whether `inner` lies below `outer` in the nesting of groups, or is the same.
-    pub fn source_group_lies_below(
-        &self,
-        inner: SourceGroupPk,
-        outer: SourceGroupPk,
-    ) -> Result<bool, StoreError> {
-        Ok(self
-            .query_one(
-                "WITH RECURSIVE above (pk) AS ( \
-                   SELECT group_pk FROM source_group_member WHERE child_pk = $1 \
-                   UNION SELECT n.group_pk FROM source_group_member n JOIN above a ON n.child_pk = a.pk) \
-                 SELECT 1 FROM above WHERE pk = $2",
-                args![inner.0, outer.0],
-                |row| row.int(0),
-            )?
-            .is_some()
-            || inner == outer)
-    }
 }
 
 impl WriteTx<'_> {
@@ -352,8 +333,9 @@ impl WriteTx<'_> {
                 MemberKind::Pending => Vec::new(),
             };
             self.execute(
-                "UPDATE source_group SET member_count = member_count + $1 WHERE pk = $2",
-                args![added.len() as i64, group.0],
+                "UPDATE source_group SET member_count = member_count + $1, version = version + 1, \
+                 modified = CASE WHEN modified < $2 THEN $2 ELSE modified + 1 END WHERE pk = $3",
+                args![added.len() as i64, self.now(), group.0],
             )?;
         }
         Ok(groups)

@@ -17,6 +17,8 @@ pub enum Scope {
     Directory(directory::DirectoryId),
     /// Connectors, tokens, applications and other settings.
     Settings,
+    /// The record of requests, which nobody has to wait for.
+    Record,
 }
 
 /// A transaction that reads one consistent state.

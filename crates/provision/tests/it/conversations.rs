@@ -266,27 +266,36 @@ fn many_members_are_settled_by_the_worker() {
 }
 
 #[test]
-fn nested_groups_are_flattened_and_circles_refused() {
+fn nested_groups_are_flattened_and_may_contain_each_other() {
     on_each_database(|database| {
         let world = World::new(database, Rules::default());
-        let ann = world.user("ann");
+        let (ann, bob) = (world.user("ann"), world.user("bob"));
         let inner = world.group("inner", &[&ann]);
-        let outer = world.group("outer", &[&inner]);
+        let outer = world.group("outer", &[&inner, &bob]);
         world.work_off();
         assert_eq!(world.groups("ann"), ["inner", "outer"]);
-        let circle = world.run(world.provision.patch_group(
-            &world.connector,
-            inner.clone(),
-            crate::world::patch(
-                json!([{"op": "add", "path": "members", "value": [{"value": outer}]}]),
-            ),
-            None,
-            world.cause(),
-        ));
-        assert!(matches!(circle, Err(ProvisionError::Scim(error)) if error.status == 400));
+        let put_in = |group: &str, member: &str| {
+            let request = crate::world::patch(
+                json!([{"op": "add", "path": "members", "value": [{"value": member}]}]),
+            );
+            world.run(world.provision.patch_group(
+                &world.connector,
+                group.to_owned(),
+                request,
+                None,
+                world.cause(),
+            ))
+        };
+        let itself = put_in(&inner, &inner);
+        assert!(matches!(itself, Err(ProvisionError::Scim(error)) if error.status == 400));
+        put_in(&inner, &outer).unwrap();
+        world.work_off();
+        assert_eq!(world.groups("ann"), ["inner", "outer"]);
+        assert_eq!(world.groups("bob"), ["inner", "outer"]);
         world.remove(&outer, &inner);
         world.work_off();
         assert_eq!(world.groups("ann"), ["inner"]);
+        assert_eq!(world.groups("bob"), ["inner", "outer"]);
     });
 }
 
@@ -306,7 +315,7 @@ fn products_write_what_is_theirs_and_nothing_else() {
             .run(provision.create_local_group(&writer, "board".into(), "".into()))
             .unwrap();
         world
-            .run(provision.add_local_membership(&writer, "Board".into(), "ANN".into()))
+            .run(provision.add_local_membership(&writer, "Board".into(), "ANN".into(), None))
             .unwrap();
         assert_eq!(world.groups("ann"), ["board", "dev"]);
         let refused =
@@ -381,6 +390,7 @@ fn a_strict_connector_refuses_memberships_that_would_not_last() {
                 &writer,
                 group.into(),
                 "ann".into(),
+                None,
             ));
             assert_eq!(added.is_ok(), works, "{group}");
         }

@@ -19,6 +19,7 @@ fn matches(text: &str) -> bool {
         created: "2026-01-01T00:00:00Z".parse().unwrap(),
         last_modified: "2026-03-01T12:00:00.25Z".parse().unwrap(),
         version: 3,
+        beside: None,
     };
     let joy = joy();
     let record = Record {
