@@ -121,7 +121,7 @@ fn a_full_disk_stops_writes_and_nothing_else() {
             .map_err(|error: StoreError| error)
             .unwrap();
     };
-    limit_pages("PRAGMA max_page_count = 100");
+    limit_pages("PRAGMA max_page_count = 500");
     let big = |pk: i64| {
         store.write_blocking(Scope::Settings, move |tx| {
             tx.raw_execute(
