@@ -5,6 +5,8 @@
 
 mod client;
 mod guard;
+mod issuer;
 
 pub use client::{Answer, CallError, Client, Request, SetupError};
 pub use guard::{Guard, Reach};
+pub use issuer::IssuerClient;
