@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::limits::{PAGE_DEFAULT, PAGE_MAX, PATCH_OPERATIONS_MAX};
+use crate::limits::{CURSOR_SECONDS, PAGE_DEFAULT, PAGE_MAX, PATCH_OPERATIONS_MAX};
 use crate::schema::{Attribute, Kind, ResourceType, ResourceTypes, Schema};
 use crate::schemas;
 
@@ -43,14 +43,14 @@ pub struct BulkLimits {
 }
 
 impl Default for Capabilities {
-    /// What this implementation offers by itself: PATCH, filters and entity tags.
+    /// What this implementation offers by itself: PATCH, filters, sorted lists and entity tags.
     fn default() -> Capabilities {
         Capabilities {
             patch: true,
             bulk: None,
             filter: true,
             change_password: false,
-            sort: false,
+            sort: true,
             etag: true,
             documentation: None,
         }
@@ -70,11 +70,12 @@ pub fn service_provider_config(offered: &Capabilities, base: &str) -> Value {
     document["sort"] = json!({ "supported": offered.sort });
     document["etag"] = json!({ "supported": offered.etag });
     document["pagination"] = json!({
-        "cursor": false,
+        "cursor": true,
         "index": true,
         "defaultPaginationMethod": "index",
         "defaultPageSize": PAGE_DEFAULT,
         "maxPageSize": PAGE_MAX,
+        "cursorTimeout": CURSOR_SECONDS,
     });
     document["authenticationSchemes"] = json!([{
         "type": "oauthbearertoken",

@@ -62,6 +62,8 @@ pub const PATH_NODES_MAX: usize = 20;
 pub const PAGE_DEFAULT: u32 = 100;
 /// Most resources on a page; a larger `count` is lowered to it.
 pub const PAGE_MAX: u32 = 1_000;
+/// How long a cursor can be used after it was given, in seconds.
+pub const CURSOR_SECONDS: i64 = 24 * 60 * 60;
 /// Most names in `attributes` and in `excludedAttributes`.
 pub const PROJECTION_NAMES_MAX: usize = 100;
 /// Longest `detail` of an error, in characters.

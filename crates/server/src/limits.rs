@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const USER_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// One SCIM group in a request, with its members or their differences.
 pub const GROUP_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// One SCIM search in a request.
+pub const SEARCH_BODY_BYTES_MAX: usize = 128 * 1024;
 /// One Crowd request.
 pub const CROWD_BODY_BYTES_MAX: usize = 512 * 1024;
 /// One request of the admin API.

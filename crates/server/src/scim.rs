@@ -3,6 +3,8 @@
 //! Handlers are thin: they read the request with the crate `scim`, ask `provision` for a write or read
 //! the source, and answer. Everything they touch is confined to the connector of the [`ScimCaller`].
 
+mod bulk;
+mod cursor;
 mod discovery;
 mod groups;
 mod members;
@@ -10,6 +12,7 @@ mod page;
 mod reply;
 mod request;
 mod route;
+mod search;
 mod stream;
 mod users;
 
@@ -33,6 +36,7 @@ use crate::authority::{ScimCaller, require_scim_caller};
 use reply::Reply;
 use request::Call;
 use route::Route;
+use search::Searched;
 
 /// The media type of every answer (RFC 7644 section 3.1).
 pub(crate) const MEDIA_TYPE: &str = "application/scim+json";
@@ -42,6 +46,7 @@ pub(crate) const MEDIA_TYPE: &str = "application/scim+json";
 struct Face {
     app: App,
     long_answers: Arc<Semaphore>,
+    hints: Arc<page::Hints>,
 }
 
 /// The routes of this face. Whatever is below a connector needs a caller first, unknown paths as well.
@@ -49,6 +54,7 @@ pub(crate) fn routes(app: App) -> Router<App> {
     let face = Face {
         app: app.clone(),
         long_answers: Arc::new(Semaphore::new(stream::LONG_ANSWERS_MAX)),
+        hints: Arc::default(),
     };
     let base = "/scim/v2/{connector}";
     let below_connector = [base, &format!("{base}/"), &format!("{base}/{{*path}}")]
@@ -86,6 +92,8 @@ async fn serve(State(face): State<Face>, caller: ScimCaller, request: Request) -
     let reply = match &route {
         Route::Unknown => Err(unknown()),
         Route::NotOffered(what) => Err(not_offered(what)),
+        Route::Me => Err(nobody()),
+        _ if parts.method == Method::OPTIONS => Ok(reply::options(route.methods())),
         _ if !route.methods().contains(&parts.method) => {
             Ok(reply::wrong_method(&parts.method, route.methods()))
         }
@@ -102,13 +110,15 @@ fn below_base(path: &str) -> &str {
 async fn handle(call: &Call, route: Route, method: &Method, body: axum::body::Body) -> Reply {
     match (route, method.as_str()) {
         (Route::Users, "POST") => users::create(call, body).await,
-        (Route::Users, _) => users::list(call).await,
+        (Route::Users, _) => search::list(call, Searched::Users).await,
+        (Route::Search(searched), _) => search::search(call, searched, body).await,
+        (Route::Root, _) => search::list(call, Searched::All).await,
         (Route::User(id), "PUT") => users::replace(call, id, body).await,
         (Route::User(id), "PATCH") => users::patch(call, id, body).await,
         (Route::User(id), "DELETE") => users::delete(call, id).await,
         (Route::User(id), _) => users::get(call, &id).await,
         (Route::Groups, "POST") => groups::create(call, body).await,
-        (Route::Groups, _) => groups::list(call).await,
+        (Route::Groups, _) => search::list(call, Searched::Groups).await,
         (Route::Group(id), "PUT") => groups::replace(call, id, body).await,
         (Route::Group(id), "PATCH") => groups::patch(call, id, body).await,
         (Route::Group(id), "DELETE") => groups::delete(call, id).await,
@@ -118,6 +128,8 @@ async fn handle(call: &Call, route: Route, method: &Method, body: axum::body::Bo
         (Route::ResourceType(name), _) => discovery::resource_type(call, &name),
         (Route::Schemas, _) => discovery::schemas(call),
         (Route::Schema(urn), _) => discovery::schema(call, &urn),
+        (Route::Bulk, _) => bulk::carry_out(call, body).await,
+        (Route::Me, _) => Err(nobody()),
         (Route::NotOffered(what), _) => Err(not_offered(what)),
         (Route::Unknown, _) => Err(unknown()),
     }
@@ -125,7 +137,13 @@ async fn handle(call: &Call, route: Route, method: &Method, body: axum::body::Bo
 
 fn unknown() -> ScimError {
     ScimError::not_found(
-        "There is no such endpoint. The endpoints are Users, Groups, ServiceProviderConfig, ResourceTypes and Schemas, below the base URL.",
+        "There is no such endpoint. The endpoints are Users, Groups, Bulk, ServiceProviderConfig, ResourceTypes and Schemas, below the base URL.",
+    )
+}
+
+fn nobody() -> ScimError {
+    ScimError::not_implemented(
+        "'/Me' stands for nobody here: a token belongs to a connector and to no user of it. Name the user by its id, or look it up with a filter.",
     )
 }
 

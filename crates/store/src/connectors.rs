@@ -20,12 +20,16 @@ pub struct Directory {
 }
 
 /// How much a connector's source holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SourceCounts {
     /// Users of the source.
     pub users: i64,
     /// Groups of the source.
     pub groups: i64,
+    /// Users that were ever deleted.
+    pub users_deleted: i64,
+    /// Groups that were ever deleted.
+    pub groups_deleted: i64,
 }
 
 /// A connector together with the version that caches compare.
@@ -84,6 +88,16 @@ impl ReadTx<'_> {
         .ok_or_else(|| StoreError::corrupt("instance"))
     }
 
+    /// The secret with which cursors are sealed: a text of some hundred random bits.
+    pub fn cursor_key(&self) -> Result<String, StoreError> {
+        self.query_one(
+            "SELECT cursor_key FROM instance WHERE pk = 1",
+            args![],
+            |row| row.text(0),
+        )?
+        .ok_or_else(|| StoreError::corrupt("instance"))
+    }
+
     /// The connector with this number.
     pub fn connector(&self, id: ConnectorId) -> Result<Option<StoredConnector>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM connector WHERE pk = $1");
@@ -116,21 +130,18 @@ impl ReadTx<'_> {
     /// How much a connector's source holds; kept up to date by every write.
     pub fn source_counts(&self, id: ConnectorId) -> Result<SourceCounts, StoreError> {
         self.query_one(
-            "SELECT user_count, group_count FROM connector WHERE pk = $1",
+            "SELECT user_count, group_count, users_deleted, groups_deleted FROM connector WHERE pk = $1",
             args![id.0],
             |row| {
                 Ok(SourceCounts {
                     users: row.int(0)?,
                     groups: row.int(1)?,
+                    users_deleted: row.int(2)?,
+                    groups_deleted: row.int(3)?,
                 })
             },
         )
-        .map(|counts| {
-            counts.unwrap_or(SourceCounts {
-                users: 0,
-                groups: 0,
-            })
-        })
+        .map(Option::unwrap_or_default)
     }
 
     /// The directory with this public id or this name.
@@ -170,6 +181,11 @@ impl WriteTx<'_> {
         self.execute(
             "INSERT INTO instance (pk, store_id, created) VALUES (1, $1, $2) ON CONFLICT (pk) DO NOTHING",
             args![&id[..12], now],
+        )?;
+        let secret = [self.new_id(), self.new_id()].map(|id| id.simple().to_string());
+        self.execute(
+            "UPDATE instance SET cursor_key = $1 WHERE pk = 1 AND cursor_key IS NULL",
+            args![secret.concat()],
         )?;
         Ok(())
     }

@@ -10,7 +10,7 @@ use scim::{AttrRef, Literal, Node, Op};
 use crate::Sql;
 
 /// What a list is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Listed {
     /// Rows of `source_user`, called `u`.
     Users,
@@ -30,7 +30,11 @@ pub struct FilterPlan {
 impl FilterPlan {
     /// Plans a filter of a list of one connector. The statement around the condition names the connector too.
     pub fn of(listed: Listed, connector: ConnectorId, filter: &Node) -> Self {
-        let planner = Planner { listed, connector };
+        let planner = Planner {
+            listed,
+            connector,
+            in_element: false,
+        };
         match planner.part(filter) {
             Some(Part { found, residual }) => Self {
                 sql: planner.condition(found),
@@ -96,18 +100,82 @@ impl Part {
 struct Planner {
     listed: Listed,
     connector: ConnectorId,
+    /// Whether one element of a list is asked about. What another element has must not shut a resource out.
+    in_element: bool,
 }
 
 impl Planner {
     /// What the indexes can say of a node; nothing if any resource may match it.
     fn part(&self, node: &Node) -> Option<Part> {
         match node {
+            _ if node.is_always() => Some(Part::exact(Found::Where(Sql::new("1 = 1")))),
+            _ if node.is_never() => Some(Part::exact(Found::Where(Sql::new("1 = 0")))),
             Node::And(terms) => self.all(terms),
             Node::Or(terms) => self.any(node, terms),
+            // A user who was never called active counts as active in its column and as neither in a filter.
+            Node::Test {
+                attr,
+                op: Op::Eq,
+                value: Literal::Bool(true),
+            } if self.is_active(attr) => Some(Part {
+                found: Found::Where(Sql::new("u.active = 1")),
+                residual: Some(node.clone()),
+            }),
+            Node::Test {
+                attr,
+                op: Op::Ne,
+                value,
+            } if !attr.multi_valued() => {
+                Some(Part::exact(self.negated(self.test(attr, Op::Eq, value)?)))
+            }
             Node::Test { attr, op, value } => self.test(attr, *op, value).map(Part::exact),
             Node::Element { attr, filter } => self.element(node, attr, filter),
-            Node::Not(_) | Node::Present(_) => None,
+            Node::Present(attr) => self.present(attr).map(Part::exact),
+            Node::Not(_) if self.in_element => None,
+            Node::Not(inner) => match self.part(inner)? {
+                Part {
+                    found,
+                    residual: None,
+                } => Some(Part::exact(self.negated(found))),
+                _ => None,
+            },
         }
+    }
+
+    /// What does not fit, with what has no value: a comparison with it is neither true nor false.
+    fn negated(&self, found: Found) -> Found {
+        Found::Where(
+            Sql::new("CASE WHEN ")
+                .and_then(self.condition(found))
+                .then(" THEN 0 ELSE 1 END = 1"),
+        )
+    }
+
+    fn present(&self, attr: &AttrRef) -> Option<Found> {
+        let condition = match (self.listed, attr.name()) {
+            (
+                _,
+                "id" | "meta" | "meta.created" | "meta.lastModified" | "meta.version" | "schemas",
+            )
+            | (Listed::Users, "userName")
+            | (Listed::Groups, "displayName") => "1 = 1",
+            (Listed::Users, "externalId") => "u.external_id <> ''",
+            (Listed::Users, "displayName") => "u.display_name_fold <> ''",
+            (Listed::Groups, "externalId") => "g.external_id <> ''",
+            (Listed::Users, "emails.value") => {
+                "EXISTS (SELECT 1 FROM source_email e WHERE e.user_pk = u.pk AND e.value_fold <> '')"
+            }
+            (Listed::Users, "groups" | "groups.value") => {
+                "EXISTS (SELECT 1 FROM source_member m WHERE m.user_pk = u.pk)"
+            }
+            (Listed::Groups, "members" | "members.value") => {
+                "(EXISTS (SELECT 1 FROM source_member m WHERE m.group_pk = g.pk) \
+                 OR EXISTS (SELECT 1 FROM source_group_member n WHERE n.group_pk = g.pk) \
+                 OR EXISTS (SELECT 1 FROM pending_reference p WHERE p.group_pk = g.pk))"
+            }
+            _ => return None,
+        };
+        Some(Found::Where(Sql::new(condition)))
     }
 
     /// Every term that can be planned narrows the candidates; the others are left.
@@ -162,8 +230,12 @@ impl Planner {
         }
         match filter {
             Node::Test { attr, op, value } => self.test(attr, *op, value).map(Part::exact),
-            Node::And(_) | Node::Or(_) => {
-                let part = self.part(filter)?;
+            Node::And(_) | Node::Or(_) if !filter.is_always() && !filter.is_never() => {
+                let inside = Self {
+                    in_element: true,
+                    ..*self
+                };
+                let part = inside.part(filter)?;
                 // Two tests may have been met by two different elements.
                 Some(Part {
                     residual: Some(node.clone()),
@@ -384,13 +456,32 @@ mod tests {
         );
         for left in [
             r#"userName co "a""#,
-            "active eq true",
             "title pr",
-            r#"not (id eq "1")"#,
-            r#"userName ne "x""#,
+            "emails pr",
+            "not (title pr)",
+            r#"emails.value ne "x""#,
+            r#"emails[not (value eq "x")]"#,
         ] {
             assert_eq!(users(left), ("1 = 1".to_owned(), false), "{left}");
         }
+        assert_eq!(users("active eq true"), ("u.active = 1".to_owned(), false));
+        assert_eq!(
+            users("externalId pr"),
+            ("u.external_id <> ''".to_owned(), true)
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_found_with_what_has_no_value() {
+        let sql = "CASE WHEN u.external_id = $1 THEN 0 ELSE 1 END = 1".to_owned();
+        assert_eq!(users(r#"not (externalId eq "1")"#), (sql.clone(), true));
+        assert_eq!(users(r#"externalId ne "1""#), (sql, true));
+        let (sql, exact) = users(r#"emails[type eq "work" and not (value eq "x")]"#);
+        assert_eq!((sql.as_str(), exact), ("1 = 1", false));
+        assert_eq!(
+            users("not (id pr)").0,
+            "CASE WHEN 1 = 1 THEN 0 ELSE 1 END = 1"
+        );
     }
 
     #[test]
@@ -437,8 +528,12 @@ mod tests {
     fn what_is_not_in_the_document_is_told() {
         let decided = plan(Listed::Groups, r#"members eq "u1" and displayName sw "a""#);
         assert!(decided.exact() && !decided.needs("members"));
-        let left = plan(Listed::Groups, r#"not (members[value eq "u1"])"#);
+        let left = plan(
+            Listed::Groups,
+            r#"members[value eq "u1" and type eq "User"]"#,
+        );
         assert!(!left.exact() && left.needs("members"));
+        assert!(plan(Listed::Groups, r#"not (members[value eq "u1"])"#).exact());
     }
 
     #[test]

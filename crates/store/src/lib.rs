@@ -28,7 +28,9 @@ mod nesting;
 mod overlay;
 mod pool;
 mod postgres;
+mod requests;
 mod row;
+mod schemas;
 mod sessions;
 mod sign_in;
 mod source;
@@ -40,6 +42,7 @@ mod sqlite;
 mod store;
 mod tokens;
 mod tx;
+mod waiting;
 mod webhooks;
 
 #[doc(hidden)]
@@ -64,7 +67,9 @@ pub use list::{
 };
 pub use local_users::LocalPassword;
 pub use nesting::{Neighbours, NestedGroup};
+pub use requests::{RequestQuery, RequestRecord};
 pub use row::Row;
+pub use schemas::{Of, StoredSchema};
 pub use sessions::{Factors, Session};
 pub use sign_in::SignInSettings;
 pub use source::{GroupReference, SourceUser};
@@ -75,4 +80,5 @@ pub use sql::Sql;
 pub use store::{OpenMode, Store};
 pub use tokens::{Grant, Token, TokenKind, token_hash};
 pub use tx::{ReadTx, Scope, WriteTx};
+pub use waiting::{NameConflict, PendingMember};
 pub use webhooks::{Positions, Webhook};

@@ -1,239 +1,682 @@
-//! Lists of the source: a page of the users or groups of a connector that match a filter.
+//! Lists of the source: a page of the users or groups of a connector that match a filter, in an order.
+//!
+//! Pages are found by their place or from a position, and both are exact. Without a sort the order is that of
+//! creation, which never changes. What the indexes decide is asked of the database; the rest is evaluated on
+//! the rows that are left.
 
 use directory::ConnectorId;
-use scim::{AttrRef, Facts, Node, Record, Resource, ResourceType};
+use scim::{AttrRef, Facts, Meta, Node, Record, Resource, ResourceType, Sort, SortKey};
 use serde_json::{Value, json};
 
 use crate::filter_plan::{FilterPlan, Listed};
-use crate::source_groups::{GROUP_COLUMNS, SourceGroup};
+use crate::list_order::{By, Walk};
+use crate::source_groups::{self, GROUP_COLUMNS, SourceGroup};
 use crate::source_members::MemberKind;
-use crate::{ReadTx, Row, SourceUser, Sql, StoreError, source, source_groups};
+use crate::{ReadTx, Row, SourceUser, Sql, StoreError, source};
 
-/// A page of a list, in the order in which the resources were created.
+/// Most resources that are sorted by an attribute without an index.
+pub const SORTED_MAX: usize = 100_000;
+/// Most memory for what they are sorted by, in bytes.
+const SORTED_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// What is asked of the source of a connector.
 #[derive(Debug, Clone)]
-pub struct Page<T> {
-    /// How many match altogether.
-    pub total: i64,
-    /// The ones of this page.
-    pub items: Vec<T>,
+pub struct ListRequest<'q> {
+    /// The kinds of resources to search. Without a sort they follow each other in this order.
+    pub parts: &'q [ListPart<'q>],
+    /// Which of them to give.
+    pub window: Window<'q>,
+    /// Whether to tell the total even if everything has to be read for it.
+    pub with_total: bool,
 }
 
-/// Which part of the matching resources a page is.
+/// What is asked of one kind of resource.
 #[derive(Debug, Clone, Copy)]
-pub struct Window {
-    /// How many to pass over.
-    pub skip: i64,
-    /// How many to give at most.
-    pub count: i64,
+pub struct ListPart<'q> {
+    /// Users or groups.
+    pub listed: Listed,
+    /// Their type.
+    pub ty: &'q ResourceType,
+    /// Which of them.
+    pub filter: Option<&'q Node>,
+    /// In which order; that of creation if there is none.
+    pub sort: Option<&'q Sort>,
 }
 
-/// What is different between a list of users and one of groups.
-struct Kind<T> {
-    listed: Listed,
-    from: &'static str,
-    columns: &'static str,
-    read: fn(&Row<'_>) -> Result<T, StoreError>,
+/// Which of the matching resources a page has.
+#[derive(Debug, Clone, Copy)]
+pub enum Window<'q> {
+    /// Those from a place on.
+    Index {
+        /// How many to pass over.
+        skip: i64,
+        /// How many to give at most.
+        count: i64,
+        /// Where an earlier page ended.
+        hint: Option<Hint>,
+    },
+    /// Those next to a position.
+    Cursor {
+        /// The position, which is not on the page itself; the beginning (or the end) if there is none.
+        from: Option<&'q Position>,
+        /// Whether to go backwards. The page is in the order of the list all the same.
+        backwards: bool,
+        /// How many to give at most.
+        count: i64,
+    },
+}
+
+/// The place of a resource in the order of a list. It stays when the resource is gone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// What it is sorted by.
+    pub key: SortKey,
+    /// What it is.
+    pub listed: Listed,
+    /// Its number.
+    pub pk: i64,
+}
+
+/// How far a list without filter and sort reaches up to a row. It holds for as long as nobody is deleted:
+/// new resources come after all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hint {
+    /// How many resources there are up to the row.
+    pub place: i64,
+    /// The number of the row.
+    pub pk: i64,
+    /// How many resources of the kind had been deleted.
+    pub deleted: i64,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// How many match altogether, if it is known.
+    pub total: Option<i64>,
+    /// The ones of this page.
+    pub items: Vec<SourceItem>,
+    /// Whether there are others beyond it; told of pages next to a position.
+    pub more: bool,
+    /// Where it ends, for the page after it.
+    pub hint: Option<Hint>,
+}
+
+/// One of a list.
+#[derive(Debug, Clone)]
+pub enum SourceItem {
+    /// A user.
+    User(SourceUser),
+    /// A group, without its members.
+    Group(SourceGroup),
+}
+
+/// Why there is no page.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ListError {
+    /// More match than can be sorted without an index.
+    #[error("more than {SORTED_MAX} resources match, which is too many to sort")]
+    TooMany,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SourceItem {
+    /// The store's number.
+    pub fn pk(&self) -> i64 {
+        match self {
+            Self::User(user) => user.pk.0,
+            Self::Group(group) => group.pk.0,
+        }
+    }
+
+    fn read(listed: Listed, row: &Row<'_>) -> Result<Self, StoreError> {
+        match listed {
+            Listed::Users => source::read_user(row).map(Self::User),
+            Listed::Groups => source_groups::read_group(row).map(Self::Group),
+        }
+    }
+
+    fn parts(&self) -> (&str, &Meta, &str) {
+        match self {
+            Self::User(user) => (&user.id, &user.meta, &user.document),
+            Self::Group(group) => (&group.id, &group.meta, &group.document),
+        }
+    }
+}
+
+impl Listed {
+    /// The rows of a connector, up to its number.
+    pub(crate) fn from(self) -> &'static str {
+        match self {
+            Self::Users => " FROM source_user u WHERE u.connector_pk = ",
+            Self::Groups => " FROM source_group g WHERE g.connector_pk = ",
+        }
+    }
+
+    pub(crate) fn pk(self) -> &'static str {
+        match self {
+            Self::Users => "u.pk",
+            Self::Groups => "g.pk",
+        }
+    }
+
+    fn columns(self) -> &'static str {
+        match self {
+            Self::Users => source::USER_COLUMNS,
+            Self::Groups => GROUP_COLUMNS,
+        }
+    }
+
+    /// The list that is kept beside the document.
+    fn beside(self) -> &'static str {
+        match self {
+            Self::Users => "groups",
+            Self::Groups => "members",
+        }
+    }
+}
+
+/// A part of a request with its filter planned.
+pub(crate) struct Planned<'q> {
+    pub(crate) part: ListPart<'q>,
+    pub(crate) connector: ConnectorId,
+    /// What the database decides.
+    pub(crate) condition: Option<Sql>,
+    /// What is left to be evaluated.
+    residual: Option<Node>,
+    /// Whether the list beside the document has to be read for it.
+    with_beside: bool,
+}
+
+impl<'q> Planned<'q> {
+    fn new(connector: ConnectorId, part: ListPart<'q>) -> Self {
+        let plan = part
+            .filter
+            .map(|filter| FilterPlan::of(part.listed, connector, filter));
+        let sorted_by = part.sort.and_then(Sort::attr);
+        let beside = part.listed.beside();
+        let with_beside = plan.as_ref().is_some_and(|plan| plan.needs(beside))
+            || sorted_by.is_some_and(|attr| attr.extension().is_none() && attr.attr() == beside);
+        let (condition, residual) = match plan {
+            None => (None, None),
+            Some(plan) => (Some(plan.sql), plan.residual),
+        };
+        Self {
+            part,
+            connector,
+            condition,
+            residual,
+            with_beside,
+        }
+    }
 }
 
 impl ReadTx<'_> {
-    /// Users of a connector.
-    pub fn list_source_users(
+    /// A page of the source of a connector.
+    pub fn list_source(
         &self,
         connector: ConnectorId,
-        filter: Option<&Node>,
-        window: Window,
-    ) -> Result<Page<SourceUser>, StoreError> {
-        let kind = Kind {
-            listed: Listed::Users,
-            from: "source_user u WHERE u.connector_pk = ",
-            columns: source::USER_COLUMNS,
-            read: source::read_user,
-        };
-        let Some(filter) = filter else {
-            let total = self.source_counts(connector)?.users;
-            return self.list_all(&kind, connector, total, window);
-        };
-        let plan = FilterPlan::of(Listed::Users, connector, filter);
-        let with_groups = plan.needs("groups");
-        self.list_planned(&kind, connector, &plan, window, |user, residual| {
-            let groups = if with_groups {
-                self.source_groups_of(connector, user.pk)?
-            } else {
-                Vec::new()
-            };
-            let groups = groups
-                .into_iter()
-                .map(|group| json!({"value": group.id, "display": group.display, "type": "direct"}))
-                .collect();
-            let resource = stored(&user.document)?;
-            let record = Record {
-                ty: ResourceType::user(),
-                id: &user.id,
-                resource: &resource,
-                meta: &user.meta,
-            };
-            Ok(residual.matches(&WithList {
-                record,
-                name: "groups",
-                elements: groups,
-            }))
-        })
-    }
-
-    /// Groups of a connector, without members.
-    pub fn list_source_groups(
-        &self,
-        connector: ConnectorId,
-        filter: Option<&Node>,
-        window: Window,
-    ) -> Result<Page<SourceGroup>, StoreError> {
-        let kind = Kind {
-            listed: Listed::Groups,
-            from: "source_group g WHERE g.connector_pk = ",
-            columns: GROUP_COLUMNS,
-            read: source_groups::read_group,
-        };
-        let Some(filter) = filter else {
-            let total = self.source_counts(connector)?.groups;
-            return self.list_all(&kind, connector, total, window);
-        };
-        let plan = FilterPlan::of(Listed::Groups, connector, filter);
-        let with_members = plan.needs("members");
-        self.list_planned(&kind, connector, &plan, window, |group, residual| {
-            let mut members = Vec::new();
-            if with_members {
-                self.source_members(group.pk, &mut |member| {
-                    let kind = match member.kind {
-                        MemberKind::User(_) => Some("User"),
-                        MemberKind::Group(_) => Some("Group"),
-                        MemberKind::Pending => None,
-                    };
-                    members.push(
-                        json!({"value": member.value, "display": member.display, "type": kind}),
-                    );
-                    Ok(())
-                })?;
-            }
-            let resource = stored(&group.document)?;
-            let record = Record {
-                ty: ResourceType::group(),
-                id: &group.id,
-                resource: &resource,
-                meta: &group.meta,
-            };
-            Ok(residual.matches(&WithList {
-                record,
-                name: "members",
-                elements: members,
-            }))
-        })
-    }
-
-    fn list_all<T>(
-        &self,
-        kind: &Kind<T>,
-        connector: ConnectorId,
-        total: i64,
-        window: Window,
-    ) -> Result<Page<T>, StoreError> {
-        let sql = kind.start(connector);
-        Ok(Page {
-            total,
-            items: self.page(kind, sql, window)?,
-        })
-    }
-
-    fn list_planned<T>(
-        &self,
-        kind: &Kind<T>,
-        connector: ConnectorId,
-        plan: &FilterPlan,
-        window: Window,
-        matches: impl Fn(&T, &Node) -> Result<bool, StoreError>,
-    ) -> Result<Page<T>, StoreError> {
-        let condition = Sql::new(" AND (").and_then(plan.sql.clone()).then(")");
-        let sql = kind.start(connector).and_then(condition.clone());
-        let Some(residual) = &plan.residual else {
-            let items = self.page(kind, sql, window)?;
-            let seen = i64::try_from(items.len()).unwrap_or(i64::MAX);
-            let ended = seen < window.count && (seen > 0 || window.skip == 0);
-            let total = if ended {
-                window.skip + seen
-            } else {
-                self.count(kind, connector, condition)?
-            };
-            return Ok(Page { total, items });
-        };
-        let mut page = Page {
-            total: 0,
-            items: Vec::new(),
-        };
-        let sql = sql.then(kind.order());
-        self.for_each(&sql.text(), sql.args(), |row| {
-            let item = (kind.read)(row)?;
-            if matches(&item, residual)? {
-                if page.total >= window.skip
-                    && page.total < window.skip.saturating_add(window.count)
-                {
-                    page.items.push(item);
-                }
-                page.total += 1;
-            }
-            Ok(())
-        })?;
-        Ok(page)
-    }
-
-    fn page<T>(&self, kind: &Kind<T>, sql: Sql, window: Window) -> Result<Vec<T>, StoreError> {
-        if window.count == 0 {
-            return Ok(Vec::new());
+        request: &ListRequest<'_>,
+    ) -> Result<Page, ListError> {
+        let parts: Vec<Planned<'_>> = request
+            .parts
+            .iter()
+            .map(|part| Planned::new(connector, *part))
+            .collect();
+        let is_sorted = request.parts.iter().any(|part| part.sort.is_some());
+        match (parts.as_slice(), request.window) {
+            ([only], window) => self.list_part(only, window, request.with_total),
+            (parts, window) if is_sorted => self.list_sorted(parts, window),
+            (parts, Window::Index { skip, count, .. }) => self.list_in_turn(parts, skip, count),
+            (parts, window) => self.list_from(parts, window, request.with_total),
         }
-        let sql = sql
-            .then(kind.order())
-            .then(" LIMIT ")
-            .bind(window.count)
-            .then(" OFFSET ")
-            .bind(window.skip);
-        self.query(&sql.text(), sql.args(), kind.read)
     }
 
-    fn count<T>(
+    /// The place of one of a list in its order.
+    pub fn position(
         &self,
-        kind: &Kind<T>,
         connector: ConnectorId,
-        condition: Sql,
-    ) -> Result<i64, StoreError> {
-        let sql = Sql::new("SELECT count(*) FROM ")
-            .then(kind.from)
-            .bind(connector.0)
-            .and_then(condition);
+        part: &ListPart<'_>,
+        item: &SourceItem,
+    ) -> Result<Position, StoreError> {
+        let key = match part.sort {
+            None => SortKey::ABSENT,
+            Some(sort) => {
+                let planned = Planned::new(
+                    connector,
+                    ListPart {
+                        filter: None,
+                        ..*part
+                    },
+                );
+                self.examine(&planned, item, |facts| sort.key(facts))?
+            }
+        };
+        Ok(Position {
+            key,
+            listed: part.listed,
+            pk: item.pk(),
+        })
+    }
+
+    /// A page of one kind of resource.
+    fn list_part(
+        &self,
+        part: &Planned<'_>,
+        window: Window<'_>,
+        with_total: bool,
+    ) -> Result<Page, ListError> {
+        if part.part.filter.is_some_and(Node::is_never) {
+            return Ok(Page::of(Some(0), Vec::new()));
+        }
+        let walk = Walk::new(part.part.listed, part.part.sort, &window);
+        match (&walk.by, &part.residual, window) {
+            (By::Computed, _, window) => self.list_sorted(std::slice::from_ref(part), window),
+            (_, None, Window::Index { skip, count, hint }) => {
+                Ok(self.list_index(part, walk, skip, count, hint)?)
+            }
+            (_, None, Window::Cursor { count, .. }) => {
+                let items = self.ordered(part, &walk, 0, count.saturating_add(1))?;
+                let total = self.total(part)?;
+                Ok(Page::beyond(Some(total), items, &window))
+            }
+            (_, Some(residual), window) => {
+                Ok(self.list_residual(part, &walk, residual, &window, with_total)?)
+            }
+        }
+    }
+
+    /// Rows that the database finds and orders, from a place on.
+    fn list_index(
+        &self,
+        part: &Planned<'_>,
+        mut walk: Walk,
+        skip: i64,
+        count: i64,
+        hint: Option<Hint>,
+    ) -> Result<Page, StoreError> {
+        let (mut offset, mut known, mut deleted) = (skip, None, None);
+        if part.condition.is_none() {
+            let counts = self.source_counts(part.connector)?;
+            let (total, gone) = match part.part.listed {
+                Listed::Users => (counts.users, counts.users_deleted),
+                Listed::Groups => (counts.groups, counts.groups_deleted),
+            };
+            (known, deleted) = (Some(total), Some(gone));
+        }
+        let by_number = matches!(walk.by, By::Number) && !walk.reversed;
+        if let Some(hint) = hint
+            && by_number
+            && deleted == Some(hint.deleted)
+            && hint.place <= skip
+        {
+            offset = skip - hint.place;
+            walk.from = Some(Position {
+                key: SortKey::ABSENT,
+                listed: part.part.listed,
+                pk: hint.pk,
+            });
+        }
+        let items = self.ordered(part, &walk, offset, count)?;
+        let seen = i64::try_from(items.len()).unwrap_or(i64::MAX);
+        let ended = seen < count && (seen > 0 || skip == 0);
+        let total = match known {
+            Some(total) => total,
+            None if ended => skip.saturating_add(seen),
+            None => self.total(part)?,
+        };
+        let hint = match (deleted, items.last()) {
+            (Some(deleted), Some(last)) if by_number => Some(Hint {
+                place: skip.saturating_add(seen),
+                pk: last.pk(),
+                deleted,
+            }),
+            _ => None,
+        };
+        Ok(Page {
+            hint,
+            ..Page::of(Some(total), items)
+        })
+    }
+
+    /// Rows that the database orders and the evaluator chooses from.
+    fn list_residual(
+        &self,
+        part: &Planned<'_>,
+        walk: &Walk,
+        residual: &Node,
+        window: &Window<'_>,
+        with_total: bool,
+    ) -> Result<Page, StoreError> {
+        let (skip, count, to_the_end) = match *window {
+            Window::Index { skip, count, .. } => (skip, count, true),
+            Window::Cursor { count, .. } => (0, count.saturating_add(1), with_total),
+        };
+        // Counted from a position on, it would not be the total.
+        let counts_all = to_the_end && walk.from.is_none();
+        let (mut seen, mut items) = (0, Vec::new());
+        self.each_ordered(part, walk, &mut |item| {
+            if self.examine(part, &item, |facts| residual.matches(facts))? {
+                if seen >= skip && seen < skip.saturating_add(count) {
+                    items.push(item);
+                }
+                seen += 1;
+            }
+            Ok(counts_all || seen < skip.saturating_add(count))
+        })?;
+        Ok(match window {
+            Window::Index { .. } => Page::of(Some(seen), items),
+            Window::Cursor { .. } => Page::beyond(counts_all.then_some(seen), items, window),
+        })
+    }
+
+    /// How many the database finds.
+    fn total(&self, part: &Planned<'_>) -> Result<i64, StoreError> {
+        let Some(condition) = &part.condition else {
+            let counts = self.source_counts(part.connector)?;
+            return Ok(match part.part.listed {
+                Listed::Users => counts.users,
+                Listed::Groups => counts.groups,
+            });
+        };
+        let sql = Sql::new("SELECT count(*)")
+            .then(part.part.listed.from())
+            .bind(part.connector.0)
+            .then(" AND (")
+            .and_then(condition.clone())
+            .then(")");
         Ok(self
             .query_one(&sql.text(), sql.args(), |row| row.int(0))?
             .unwrap_or(0))
     }
-}
 
-impl<T> Kind<T> {
-    fn start(&self, connector: ConnectorId) -> Sql {
-        Sql::new("SELECT ")
-            .then(self.columns)
-            .then(" FROM ")
-            .then(self.from)
-            .bind(connector.0)
+    /// Several kinds one after the other, from a place on.
+    fn list_in_turn(
+        &self,
+        parts: &[Planned<'_>],
+        skip: i64,
+        count: i64,
+    ) -> Result<Page, ListError> {
+        let (mut skip, mut count, mut whole) = (skip, count, Page::of(Some(0), Vec::new()));
+        for part in parts {
+            let window = Window::Index {
+                skip,
+                count,
+                hint: None,
+            };
+            let page = self.list_part(part, window, true)?;
+            let total = page.total.unwrap_or(0);
+            skip = skip.saturating_sub(total).max(0);
+            count -= i64::try_from(page.items.len()).unwrap_or(i64::MAX);
+            whole.total = whole.total.map(|sum| sum.saturating_add(total));
+            whole.items.extend(page.items);
+        }
+        Ok(whole)
     }
 
-    /// Numbers grow with creation and never change: a stable order between pages.
-    fn order(&self) -> &'static str {
-        match self.listed {
-            Listed::Users => " ORDER BY u.pk",
-            Listed::Groups => " ORDER BY g.pk",
+    /// Several kinds one after the other, next to a position.
+    fn list_from(
+        &self,
+        parts: &[Planned<'_>],
+        window: Window<'_>,
+        with_total: bool,
+    ) -> Result<Page, ListError> {
+        let Window::Cursor {
+            from,
+            backwards,
+            count,
+        } = window
+        else {
+            return Ok(Page::of(Some(0), Vec::new()));
+        };
+        let mut order: Vec<&Planned<'_>> = parts.iter().collect();
+        if backwards {
+            order.reverse();
+        }
+        let mut total = Some(0_i64);
+        let mut items: Vec<SourceItem> = Vec::new();
+        let mut reached = from.is_none();
+        for part in order {
+            let begins = from.filter(|from| from.listed == part.part.listed);
+            reached |= begins.is_some();
+            let left = count.saturating_add(1) - i64::try_from(items.len()).unwrap_or(i64::MAX);
+            let window = Window::Cursor {
+                from: begins,
+                backwards,
+                count: if reached { left } else { 0 },
+            };
+            let page = self.list_part(part, window, with_total)?;
+            total = total
+                .zip(page.total)
+                .map(|(sum, more)| sum.saturating_add(more));
+            match backwards {
+                true => drop(items.splice(0..0, page.items)),
+                false => items.extend(page.items),
+            }
+        }
+        if backwards {
+            // Page::beyond expects what was found in the order in which it was found.
+            items.reverse();
+        }
+        Ok(Page::beyond(total, items, &window))
+    }
+
+    /// What is sorted in memory: by an attribute without an index, or over several kinds.
+    fn list_sorted(&self, parts: &[Planned<'_>], window: Window<'_>) -> Result<Page, ListError> {
+        let (mut found, mut bytes) = (Vec::new(), 0);
+        for part in parts {
+            if part.part.filter.is_some_and(Node::is_never) {
+                continue;
+            }
+            self.keys(part, &mut |position| {
+                bytes +=
+                    size_of::<Position>() + position.key.value().map_or(0, scim::SortValue::bytes);
+                found.push(position);
+                found.len() <= SORTED_MAX && bytes <= SORTED_BYTES_MAX
+            })?;
+            if found.len() > SORTED_MAX || bytes > SORTED_BYTES_MAX {
+                return Err(ListError::TooMany);
+            }
+        }
+        let total = i64::try_from(found.len()).unwrap_or(i64::MAX);
+        let descending = parts
+            .iter()
+            .any(|part| part.part.sort.is_some_and(Sort::descending));
+        let (skip, count, reversed) = match window {
+            Window::Index { skip, count, .. } => (skip, count, descending),
+            Window::Cursor {
+                from,
+                backwards,
+                count,
+            } => {
+                let reversed = descending != backwards;
+                if let Some(from) = from {
+                    found.retain(|position| match reversed {
+                        false => position > from,
+                        true => position < from,
+                    });
+                }
+                (0, count.saturating_add(1), reversed)
+            }
+        };
+        found.sort_unstable();
+        if reversed {
+            found.reverse();
+        }
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let chosen: Vec<Position> = found.into_iter().skip(skip).take(count).collect();
+        let items = self.load(parts, &chosen)?;
+        Ok(match window {
+            Window::Index { .. } => Page::of(Some(total), items),
+            Window::Cursor { .. } => Page::beyond(Some(total), items, &window),
+        })
+    }
+
+    /// The positions of all that match, in no order, until `each` has enough.
+    fn keys(
+        &self,
+        part: &Planned<'_>,
+        each: &mut dyn FnMut(Position) -> bool,
+    ) -> Result<(), StoreError> {
+        let listed = part.part.listed;
+        if part.residual.is_none() && self.indexed_keys(part, each)? {
+            return Ok(());
+        }
+        let walk = Walk::by_number();
+        self.each_ordered(part, &walk, &mut |item| {
+            let key = self.examine(part, &item, |facts| {
+                let matches = part
+                    .residual
+                    .as_ref()
+                    .is_none_or(|residual| residual.matches(facts));
+                matches.then(|| {
+                    part.part
+                        .sort
+                        .map_or(SortKey::ABSENT, |sort| sort.key(facts))
+                })
+            })?;
+            let pk = item.pk();
+            Ok(key.is_none_or(|key| each(Position { key, listed, pk })))
+        })
+    }
+
+    /// The resources at these positions.
+    fn load(
+        &self,
+        parts: &[Planned<'_>],
+        positions: &[Position],
+    ) -> Result<Vec<SourceItem>, StoreError> {
+        let mut found = std::collections::HashMap::with_capacity(positions.len());
+        for part in parts {
+            let listed = part.part.listed;
+            let wanted = positions
+                .iter()
+                .filter(|position| position.listed == listed);
+            for chunk in crate::sql::chunks(wanted.map(|position| position.pk)) {
+                let places = chunk.into_iter().map(|pk| Sql::default().bind(pk));
+                let sql = self
+                    .select(part)
+                    .then(" AND ")
+                    .then(listed.pk())
+                    .then(" IN (")
+                    .and_then(Sql::join(places, ", "))
+                    .then(")");
+                self.for_each(&sql.text(), sql.args(), |row| {
+                    let item = SourceItem::read(listed, row)?;
+                    found.insert((listed, item.pk()), item);
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(positions
+            .iter()
+            .filter_map(|position| found.remove(&(position.listed, position.pk)))
+            .collect())
+    }
+
+    /// The rows of a part, up to its own conditions.
+    pub(crate) fn select(&self, part: &Planned<'_>) -> Sql {
+        Sql::new("SELECT ")
+            .then(part.part.listed.columns())
+            .then(part.part.listed.from())
+            .bind(part.connector.0)
+    }
+
+    pub(crate) fn read_item(
+        &self,
+        listed: Listed,
+        row: &Row<'_>,
+    ) -> Result<SourceItem, StoreError> {
+        SourceItem::read(listed, row)
+    }
+
+    /// Asks something of a resource as filters and sorts see it.
+    fn examine<T>(
+        &self,
+        part: &Planned<'_>,
+        item: &SourceItem,
+        ask: impl FnOnce(&dyn Facts) -> T,
+    ) -> Result<T, StoreError> {
+        let elements = match (item, part.with_beside) {
+            (_, false) => Vec::new(),
+            (SourceItem::User(user), true) => self.groups_of(part.connector, user)?,
+            (SourceItem::Group(group), true) => self.members_of(group)?,
+        };
+        let (id, meta, document) = item.parts();
+        let resource = Resource::parse_stored(document)
+            .map_err(|error| StoreError::corrupt(format!("document: {}", error.detail)))?;
+        let record = Record {
+            ty: part.part.ty,
+            id,
+            resource: &resource,
+            meta,
+        };
+        let name = part.part.listed.beside();
+        Ok(ask(&WithList {
+            record,
+            name,
+            elements,
+        }))
+    }
+
+    fn groups_of(
+        &self,
+        connector: ConnectorId,
+        user: &SourceUser,
+    ) -> Result<Vec<Value>, StoreError> {
+        let groups = self.source_groups_of(connector, user.pk)?;
+        Ok(groups
+            .into_iter()
+            .map(|group| json!({"value": group.id, "display": group.display, "type": "direct"}))
+            .collect())
+    }
+
+    fn members_of(&self, group: &SourceGroup) -> Result<Vec<Value>, StoreError> {
+        let mut members = Vec::new();
+        self.source_members(group.pk, &mut |member| {
+            let kind = match member.kind {
+                MemberKind::User(_) => Some("User"),
+                MemberKind::Group(_) => Some("Group"),
+                MemberKind::Pending => None,
+            };
+            members.push(json!({"value": member.value, "display": member.display, "type": kind}));
+            Ok(())
+        })?;
+        Ok(members)
+    }
+}
+
+impl Page {
+    fn of(total: Option<i64>, items: Vec<SourceItem>) -> Self {
+        Self {
+            total,
+            items,
+            more: false,
+            hint: None,
         }
     }
-}
 
-fn stored(document: &str) -> Result<Resource, StoreError> {
-    Resource::parse_stored(document)
-        .map_err(|error| StoreError::corrupt(format!("document: {}", error.detail)))
+    /// A page of what was found on the way from a position: one more than wanted, if there is one more.
+    fn beyond(total: Option<i64>, mut items: Vec<SourceItem>, window: &Window<'_>) -> Self {
+        let (count, backwards) = match *window {
+            Window::Cursor {
+                count, backwards, ..
+            } => (usize::try_from(count).unwrap_or(usize::MAX), backwards),
+            Window::Index { .. } => (usize::MAX, false),
+        };
+        let more = items.len() > count;
+        items.truncate(count);
+        if backwards {
+            items.reverse();
+        }
+        Self {
+            more,
+            ..Self::of(total, items)
+        }
+    }
 }
 
 /// A resource together with a list that is kept beside its document.

@@ -40,6 +40,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "sign_in",
         text: include_str!("../migrations/0006_sign_in.sql"),
     },
+    Migration {
+        number: 7,
+        name: "schemas_and_requests",
+        text: include_str!("../migrations/0007_schemas_and_requests.sql"),
+    },
 ];
 
 /// One step of the schema.

@@ -13,7 +13,7 @@ use crate::limits::{FILTER_BYTES_MAX, FILTER_NODES_MAX};
 use crate::{AttrPath, AttrRef, ScimError};
 
 pub use eval::{Facts, Record};
-pub(crate) use resolve::{as_bool, as_time};
+pub(crate) use resolve::{as_bool, as_time, comparable};
 
 /// A filter as it was written. `Display` prints it in a form that reads back as the same filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,7 +153,7 @@ impl Operand {
 
 /// What a filter means for a resource type: attributes found, values typed.
 ///
-/// `And` and `Or` are flat: none is directly inside one of its own kind.
+/// `And` and `Or` are flat: none is directly inside one of its own kind, and neither has a single term.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {
     /// All hold.
@@ -180,6 +180,28 @@ pub enum Node {
         /// What holds of the element.
         filter: Box<Node>,
     },
+}
+
+impl Node {
+    /// What holds of everything: all of no terms.
+    pub fn always() -> Node {
+        Node::And(Vec::new())
+    }
+
+    /// What holds of nothing: one of no terms.
+    pub fn never() -> Node {
+        Node::Or(Vec::new())
+    }
+
+    /// Whether it is [`Node::always`].
+    pub fn is_always(&self) -> bool {
+        matches!(self, Node::And(terms) if terms.is_empty())
+    }
+
+    /// Whether it is [`Node::never`].
+    pub fn is_never(&self) -> bool {
+        matches!(self, Node::Or(terms) if terms.is_empty())
+    }
 }
 
 /// A value of the type of the attribute that it is compared with.

@@ -1,18 +1,36 @@
 //! Gives a filter its meaning: finds the attributes in the schema and types the values.
 
 use jiff::Timestamp;
+use serde_json::Value;
 
-use super::{Filter, Literal, Node, Op, Operand};
+use super::{Facts, Filter, Literal, Node, Op, Operand};
 use crate::name::{echo, fold};
 use crate::path::{Place, Spot};
 use crate::schema::{Kind, ResourceType};
-use crate::{AttrPath, ScimError};
+use crate::{AttrPath, AttrRef, ScimError};
 
 impl Filter {
     /// Finds the attributes of a resource type and types the values. Attributes that are never returned
     /// can't be compared, or a filter would tell what no answer tells.
     pub fn resolve(&self, ty: &ResourceType) -> Result<Node, ScimError> {
-        resolve(self, Scope { ty, list: None })
+        self.resolve_among(ty, &[ty])
+    }
+
+    /// The same for one of several types that are searched together (RFC 7644, 3.4.2.1): an attribute that
+    /// only another of them has counts as one without a value.
+    pub fn resolve_among(
+        &self,
+        ty: &ResourceType,
+        types: &[&ResourceType],
+    ) -> Result<Node, ScimError> {
+        resolve(
+            self,
+            Scope {
+                ty,
+                types,
+                list: None,
+            },
+        )
     }
 
     /// The same for a filter in brackets after a list.
@@ -27,6 +45,7 @@ impl Filter {
             self,
             Scope {
                 ty,
+                types: &[],
                 list: Some(list),
             },
         )
@@ -37,6 +56,8 @@ impl Filter {
 #[derive(Clone, Copy)]
 struct Scope<'t> {
     ty: &'t ResourceType,
+    /// The types that are searched together.
+    types: &'t [&'t ResourceType],
     list: Option<Spot<'t>>,
 }
 
@@ -61,6 +82,12 @@ impl<'t> Scope<'t> {
         }
     }
 
+    /// Whether only another type has the attribute.
+    fn is_elsewhere(&self, path: &AttrPath) -> bool {
+        let has = |ty: &ResourceType| matches!(ty.place(path), Some(Place::Spot(_)));
+        self.list.is_none() && !has(self.ty) && self.types.iter().any(|ty| has(ty))
+    }
+
     fn unknown(&self, path: &AttrPath) -> String {
         match self.list {
             Some(list) => format!(
@@ -75,11 +102,24 @@ impl<'t> Scope<'t> {
 
 fn resolve(filter: &Filter, scope: Scope<'_>) -> Result<Node, ScimError> {
     Ok(match filter {
-        Filter::And(terms) => Node::And(flat(terms, scope, true)?),
-        Filter::Or(terms) => Node::Or(flat(terms, scope, false)?),
-        Filter::Not(inner) => Node::Not(Box::new(resolve(inner, scope)?)),
-        Filter::Present(path) => Node::Present(scope.spot(path)?.attr_ref()),
-        Filter::Test { path, op, value } => test(scope.spot(path)?, *op, value)?,
+        Filter::And(terms) => all(terms, scope)?,
+        Filter::Or(terms) => any(terms, scope)?,
+        Filter::Not(inner) => match resolve(inner, scope)? {
+            inner if inner.is_always() => Node::never(),
+            inner if inner.is_never() => Node::always(),
+            inner => Node::Not(Box::new(inner)),
+        },
+        Filter::Present(path) if scope.is_elsewhere(path) => Node::never(),
+        Filter::Present(path) => of_type(Node::Present(scope.spot(path)?.attr_ref()), scope),
+        Filter::Test { path, op, value } if scope.is_elsewhere(path) => {
+            // What has no value differs from every value, and is null.
+            match (*op == Op::Ne) != value.is_null() {
+                true => Node::always(),
+                false => Node::never(),
+            }
+        }
+        Filter::Test { path, op, value } => of_type(test(scope.spot(path)?, *op, value)?, scope),
+        Filter::Element { path, .. } if scope.is_elsewhere(path) => Node::never(),
         Filter::Element { path, filter } => {
             let list = scope.spot(path)?;
             let inner = filter.resolve_in(scope.ty, list)?;
@@ -91,17 +131,59 @@ fn resolve(filter: &Filter, scope: Scope<'_>) -> Result<Node, ScimError> {
     })
 }
 
-/// Resolves the terms of an `and` (or an `or`) and takes in those of terms of the same kind.
-fn flat(terms: &[Filter], scope: Scope<'_>, is_and: bool) -> Result<Vec<Node>, ScimError> {
+/// All resources of a type have the same `meta.resourceType`, so that what is asked of it is decided here.
+fn of_type(node: Node, scope: Scope<'_>) -> Node {
+    struct TypeName<'t>(&'t str);
+    impl Facts for TypeName<'_> {
+        fn any(&self, _attr: &AttrRef, test: &mut dyn FnMut(&Value) -> bool) -> bool {
+            test(&self.0.into())
+        }
+    }
+    let attr = match &node {
+        Node::Present(attr) | Node::Test { attr, .. } if scope.list.is_none() => attr,
+        _ => return node,
+    };
+    match attr.name() == "meta.resourceType" {
+        true if node.matches(&TypeName(&scope.ty.name)) => Node::always(),
+        true => Node::never(),
+        false => node,
+    }
+}
+
+/// The terms of an `and`, with those of terms of the same kind.
+fn all(terms: &[Filter], scope: Scope<'_>) -> Result<Node, ScimError> {
     let mut nodes = Vec::with_capacity(terms.len());
+    let mut never = false;
     for term in terms {
         match resolve(term, scope)? {
-            Node::And(inner) if is_and => nodes.extend(inner),
-            Node::Or(inner) if !is_and => nodes.extend(inner),
+            Node::And(inner) => nodes.extend(inner),
+            node if node.is_never() => never = true,
             node => nodes.push(node),
         }
     }
-    Ok(nodes)
+    Ok(match (never, nodes.len()) {
+        (true, _) => Node::never(),
+        (false, 1) => nodes.pop().unwrap_or(Node::always()),
+        (false, _) => Node::And(nodes),
+    })
+}
+
+/// The terms of an `or`, with those of terms of the same kind.
+fn any(terms: &[Filter], scope: Scope<'_>) -> Result<Node, ScimError> {
+    let mut nodes = Vec::with_capacity(terms.len());
+    let mut always = false;
+    for term in terms {
+        match resolve(term, scope)? {
+            Node::Or(inner) => nodes.extend(inner),
+            node if node.is_always() => always = true,
+            node => nodes.push(node),
+        }
+    }
+    Ok(match (always, nodes.len()) {
+        (true, _) => Node::always(),
+        (false, 1) => nodes.pop().unwrap_or(Node::never()),
+        (false, _) => Node::Or(nodes),
+    })
 }
 
 fn test(spot: Spot<'_>, op: Op, value: &Operand) -> Result<Node, ScimError> {
@@ -119,7 +201,7 @@ fn test(spot: Spot<'_>, op: Op, value: &Operand) -> Result<Node, ScimError> {
 }
 
 /// A complex attribute is compared by its `value`: `manager eq "x"`, `members eq "x"`, `emails co "x"`.
-fn comparable(spot: Spot<'_>) -> Result<Spot<'_>, ScimError> {
+pub(crate) fn comparable(spot: Spot<'_>) -> Result<Spot<'_>, ScimError> {
     if spot.target().kind != Kind::Complex {
         return Ok(spot);
     }
@@ -219,5 +301,47 @@ mod tests {
             panic!("and")
         };
         assert_eq!(terms.len(), 5);
+    }
+
+    fn among(text: &str, ty: &ResourceType) -> Result<Node, ScimError> {
+        let both = [ResourceType::user(), ResourceType::group()];
+        Filter::parse(text).unwrap().resolve_among(ty, &both)
+    }
+
+    #[test]
+    fn what_only_another_type_has_is_without_value() {
+        let (user, group) = (ResourceType::user(), ResourceType::group());
+        for (text, of_users, of_groups) in [
+            ("members pr", Some(false), None),
+            ("members eq \"x\"", Some(false), None),
+            ("members[value eq \"x\"]", Some(false), None),
+            ("userName ne \"x\"", None, Some(true)),
+            ("userName eq null", None, Some(true)),
+            ("userName ne null", None, Some(false)),
+            ("not (userName pr)", None, Some(true)),
+            ("userName gt \"x\" and displayName pr", None, Some(false)),
+            ("meta.resourceType eq \"User\"", Some(true), Some(false)),
+            ("meta.resourceType ne \"User\"", Some(false), Some(true)),
+            ("meta.resourceType pr", Some(true), Some(true)),
+            (
+                "meta.resourceType sw \"G\" or members pr",
+                Some(false),
+                Some(true),
+            ),
+        ] {
+            for (ty, expected) in [(user, of_users), (group, of_groups)] {
+                let node = among(text, ty).unwrap();
+                let decided = match (node.is_always(), node.is_never()) {
+                    (true, _) => Some(true),
+                    (_, true) => Some(false),
+                    _ => None,
+                };
+                assert_eq!(decided, expected, "{text} of {}", ty.name);
+            }
+        }
+        assert!(among("nonsense pr", user).is_err());
+        assert!(among("members[nonsense pr]", group).is_err());
+        let rest = among("meta.resourceType eq \"User\" and userName eq \"x\"", user).unwrap();
+        assert!(matches!(rest, Node::Test { .. }), "{rest:?}");
     }
 }

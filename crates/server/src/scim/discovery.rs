@@ -1,6 +1,7 @@
 //! What this server offers, told to clients (RFC 7644 section 4).
 
-use scim::discovery::{self, Capabilities};
+use scim::discovery::{self, BulkLimits, Capabilities};
+use scim::limits::{BULK_BODY_BYTES_MAX, BULK_OPERATIONS_MAX};
 use scim::{ScimError, render};
 use serde_json::Value;
 
@@ -10,6 +11,10 @@ use super::request::Call;
 pub(super) fn service_provider_config(call: &Call) -> Reply {
     let settings = &call.caller.connector.connector.settings;
     let offered = Capabilities {
+        bulk: Some(BulkLimits {
+            operations: BULK_OPERATIONS_MAX,
+            bytes: BULK_BODY_BYTES_MAX,
+        }),
         change_password: settings.accept_passwords,
         ..Capabilities::default()
     };
@@ -20,7 +25,10 @@ pub(super) fn service_provider_config(call: &Call) -> Reply {
 }
 
 pub(super) fn resource_types(call: &Call) -> Reply {
-    list(call, discovery::resource_types(call.types(), &call.caller.base_url))
+    list(
+        call,
+        discovery::resource_types(call.types(), &call.caller.base_url),
+    )
 }
 
 pub(super) fn resource_type(call: &Call, name: &str) -> Reply {
@@ -32,7 +40,10 @@ pub(super) fn resource_type(call: &Call, name: &str) -> Reply {
 }
 
 pub(super) fn schemas(call: &Call) -> Reply {
-    list(call, discovery::schemas(call.types(), &call.caller.base_url))
+    list(
+        call,
+        discovery::schemas(call.types(), &call.caller.base_url),
+    )
 }
 
 pub(super) fn schema(call: &Call, urn: &str) -> Reply {
@@ -51,8 +62,9 @@ fn list(call: &Call, items: Vec<Value>) -> Reply {
         ));
     }
     let total = items.len() as u64;
-    Ok(shown(
-        render::list(total, 1, items.iter().map(Value::to_string)),
-        None,
-    ))
+    Ok(shown(render::list(
+        total,
+        1,
+        items.iter().map(Value::to_string),
+    )))
 }

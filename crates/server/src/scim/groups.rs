@@ -1,13 +1,15 @@
 //! `/Groups`. Members are read only where they are shown, and a long list of them is streamed.
 
 use axum::body::Body;
+use axum::response::Response;
 use directory::PatchReply;
 use provision::WrittenGroup;
-use scim::{PatchRequest, Projection, Resource, ResourceType, ScimError, members_of, render};
+use scim::{
+    PatchRequest, Projection, Reading, Resource, ResourceType, ScimError, members_of, render,
+};
 use store::SourceGroup;
 
 use super::members::{BESIDE, Showing};
-use super::page;
 use super::reply::{self, Reply};
 use super::request::Call;
 use super::{scim_error, stream};
@@ -17,35 +19,12 @@ use crate::limits::GROUP_BODY_BYTES_MAX;
 /// that nobody has to move the whole list.
 const MEMBERS_AFTER_WRITE_MAX: i64 = 1_000;
 
-pub(super) async fn list(call: &Call) -> Reply {
-    let query = call.list_query(call.group_type())?;
-    let showing = Showing::new(call, query.projection.clone());
-    let at_once = page::finds_one(&query) && !showing.with_members();
-    stream::answer(call, at_once, move |tx, out| {
-        let page = tx.list_source_groups(
-            showing.connector,
-            query.filter.as_ref(),
-            page::window(&query),
-        )?;
-        let total = page.total.unsigned_abs();
-        let head = render::list_head(total, query.start_index, page.items.len());
-        out.push(|text| text.push_str(&head))?;
-        for (nth, group) in page.items.iter().enumerate() {
-            if nth > 0 {
-                out.push(|text| text.push(','))?;
-            }
-            showing.write(tx, group, out)?;
-        }
-        out.push(|text| text.push_str(render::LIST_END))
-    })
-    .await
-}
-
 pub(super) async fn get(call: &Call, id: &str) -> Reply {
     let projection = call.projection(call.group_type())?;
-    if let Some(condition) = call.if_none_match()
+    let precondition = call.precondition();
+    if !precondition.is_empty()
         && let Some(group) = find(call, id).await?
-        && !condition.accepts(group.meta.version)
+        && precondition.read(&group.meta)? == Reading::NotModified
     {
         return Ok(reply::not_modified(&group.meta));
     }
@@ -71,7 +50,7 @@ async fn show(call: &Call, id: &str, projection: Projection) -> Reply {
         let group = found.ok_or_else(|| {
             ScimError::not_found("There is no Group with this id. It may have been deleted; look it up with a filter.")
         })?;
-        out.tag(group.meta)?;
+        out.tag(group.meta, showing.location(&group))?;
         showing.write(tx, &group, out)
     })
     .await
@@ -91,16 +70,16 @@ pub(super) async fn create(call: &Call, body: Body) -> Reply {
         .create_group(connector, group, members, call.cause());
     let WrittenGroup { group, warnings } = created.await.map_err(scim_error)?;
     call.note(&warnings);
-    let location = render::location(&call.caller.base_url, ResourceType::group(), &group.id);
-    let response = show_written(call, &group, projection).await?;
-    Ok(reply::created(response, &location))
+    Ok(reply::created(
+        show_written(call, &group, projection).await?,
+    ))
 }
 
 pub(super) async fn replace(call: &Call, id: String, body: Body) -> Reply {
     let projection = call.projection(call.group_type())?;
     let mut map = call.object(body, GROUP_BODY_BYTES_MAX).await?;
     let members = members_of(&mut map)?.unwrap_or_default();
-    let (connector, condition) = (&call.caller.connector, call.if_match());
+    let (connector, condition) = (&call.caller.connector, Some(call.precondition()));
     let replaced = call.face.app.provision().replace_group(
         connector,
         id,
@@ -122,16 +101,14 @@ pub(super) async fn patch(call: &Call, id: String, body: Body) -> Reply {
         connector,
         id,
         request,
-        call.if_match(),
+        Some(call.precondition()),
         call.cause(),
     );
     let WrittenGroup { group, warnings } = patched.await.map_err(scim_error)?;
     call.note(&warnings);
     match connector.connector.settings.patch_reply {
-        PatchReply::Always204 => Ok(reply::no_content(Some(&group.meta))),
-        PatchReply::Auto if is_long(&group, &projection) => {
-            Ok(reply::no_content(Some(&group.meta)))
-        }
+        PatchReply::Always204 => Ok(written_silently(call, &group)),
+        PatchReply::Auto if is_long(&group, &projection) => Ok(written_silently(call, &group)),
         PatchReply::Auto | PatchReply::Always200 => show_written(call, &group, projection).await,
     }
 }
@@ -147,10 +124,15 @@ async fn show_written(call: &Call, group: &SourceGroup, projection: Projection) 
     }
     let (showing, group) = (Showing::new(call, projection), group.clone());
     stream::answer(call, true, move |_tx, out| {
-        out.tag(group.meta)?;
+        out.tag(group.meta, showing.location(&group))?;
         showing.write_without_members(&group, out)
     })
     .await
+}
+
+fn written_silently(call: &Call, group: &SourceGroup) -> Response {
+    let location = render::location(&call.caller.base_url, ResourceType::group(), &group.id);
+    reply::written(&group.meta, &location)
 }
 
 fn is_long(group: &SourceGroup, projection: &Projection) -> bool {
@@ -158,12 +140,12 @@ fn is_long(group: &SourceGroup, projection: &Projection) -> bool {
 }
 
 pub(super) async fn delete(call: &Call, id: String) -> Reply {
-    let (connector, condition) = (&call.caller.connector, call.if_match());
+    let (connector, condition) = (&call.caller.connector, Some(call.precondition()));
     let deleted = call
         .face
         .app
         .provision()
         .delete_group(connector, id, condition, call.cause());
     deleted.await.map_err(scim_error)?;
-    Ok(reply::no_content(None))
+    Ok(reply::no_content())
 }

@@ -1,7 +1,7 @@
 //! Groups with their members, written to an answer.
 
 use directory::ConnectorId;
-use scim::{Projection, ResourceType, render};
+use scim::{Projection, ResourceType, ScimError, render};
 use store::{MemberKind, ReadTx, SourceGroup, SourceMember};
 
 use super::request::Call;
@@ -83,12 +83,19 @@ impl Showing {
         group: &SourceGroup,
         out: &mut Out,
     ) -> Result<(), Halt> {
-        let mut shown = self.rendered(group, &[]);
-        if !self.projection.shows_document(&[BESIDE]) {
-            shown = render::project(&shown, &self.projection)
-                .map_err(provision::ProvisionError::from)?;
-        }
+        let shown = self
+            .shown_without_members(group)
+            .map_err(provision::ProvisionError::from)?;
         out.push(|text| text.push_str(&shown))
+    }
+
+    /// A group as if it had no attribute `members`.
+    pub(super) fn shown_without_members(&self, group: &SourceGroup) -> Result<String, ScimError> {
+        let shown = self.rendered(group, &[]);
+        match self.projection.shows_document(&[BESIDE]) {
+            true => Ok(shown),
+            false => render::project(&shown, &self.projection),
+        }
     }
 
     fn members(&self, tx: &ReadTx<'_>, group: &SourceGroup) -> Result<String, Halt> {
@@ -113,7 +120,7 @@ impl Showing {
         render::push_reference(text, &member.value, of, member.display.as_deref());
     }
 
-    fn location(&self, group: &SourceGroup) -> String {
+    pub(super) fn location(&self, group: &SourceGroup) -> String {
         render::location(&self.base_url, ResourceType::group(), &group.id)
     }
 

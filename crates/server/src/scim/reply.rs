@@ -11,24 +11,24 @@ use super::{MEDIA_TYPE, error_response};
 /// What a handler gives back.
 pub(super) type Reply = Result<Response, ScimError>;
 
-/// A document to show, with the entity tag if it is one resource.
-pub(super) fn shown(body: String, meta: Option<&Meta>) -> Response {
-    let mut response = (StatusCode::OK, [(CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
-    if let Some(meta) = meta {
-        tag(response.headers_mut(), meta);
-    }
-    response
+/// A document to show.
+pub(super) fn shown(body: String) -> Response {
+    (StatusCode::OK, [(CONTENT_TYPE, MEDIA_TYPE)], body).into_response()
+}
+
+/// One resource, with its entity tag and its address (RFC 7644 sections 3.4.1 and 3.14).
+pub(super) fn one(body: String, meta: &Meta, location: &str) -> Response {
+    tagged(shown(body), meta, location)
 }
 
 /// A discovery document.
 pub(super) fn document(body: &Value) -> Response {
-    shown(body.to_string(), None)
+    shown(body.to_string())
 }
 
-/// A resource that was created, with its address.
-pub(super) fn created(mut response: Response, location: &str) -> Response {
+/// A resource that was created.
+pub(super) fn created(mut response: Response) -> Response {
     *response.status_mut() = StatusCode::CREATED;
-    set(response.headers_mut(), LOCATION, location);
     response
 }
 
@@ -46,25 +46,32 @@ pub(super) fn project(
 }
 
 /// Done, and nothing to show.
-pub(super) fn no_content(meta: Option<&Meta>) -> Response {
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Some(meta) = meta {
-        tag(response.headers_mut(), meta);
-    }
-    response
+pub(super) fn no_content() -> Response {
+    StatusCode::NO_CONTENT.into_response()
+}
+
+/// A resource was written and is not shown.
+pub(super) fn written(meta: &Meta, location: &str) -> Response {
+    tagged(no_content(), meta, location)
 }
 
 /// The client has this version already.
 pub(super) fn not_modified(meta: &Meta) -> Response {
     let mut response = StatusCode::NOT_MODIFIED.into_response();
-    tag(response.headers_mut(), meta);
+    set(response.headers_mut(), ETAG, &meta.etag());
+    response
+}
+
+/// The methods of an endpoint, as an answer to OPTIONS.
+pub(super) fn options(allowed: &[Method]) -> Response {
+    let mut response = no_content();
+    set(response.headers_mut(), ALLOW, &names(allowed));
     response
 }
 
 /// The endpoint has no such method.
 pub(super) fn wrong_method(method: &Method, allowed: &[Method]) -> Response {
-    let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
-    let names = names.join(", ");
+    let names = names(allowed);
     let mut response = error_response(&ScimError::method_not_allowed(format!(
         "{method} is not possible here; {names} are."
     )));
@@ -72,8 +79,15 @@ pub(super) fn wrong_method(method: &Method, allowed: &[Method]) -> Response {
     response
 }
 
-fn tag(headers: &mut HeaderMap, meta: &Meta) {
-    set(headers, ETAG, &meta.etag());
+fn names(methods: &[Method]) -> String {
+    let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    names.join(", ")
+}
+
+fn tagged(mut response: Response, meta: &Meta, location: &str) -> Response {
+    set(response.headers_mut(), ETAG, &meta.etag());
+    set(response.headers_mut(), LOCATION, location);
+    response
 }
 
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName};
 use directory::{Cause, ConnectorId};
 use percent_encoding::percent_decode_str;
 use provision::JsonObject;
-use scim::{IfMatch, IfNoneMatch, ListQuery, Projection, ResourceType, ResourceTypes, ScimError, Warning};
+use scim::{Precondition, Projection, ResourceType, ResourceTypes, ScimError, SearchRequest, Warning};
 
 use super::Face;
 use crate::authority::ScimCaller;
@@ -84,15 +84,13 @@ impl Call {
             .any(|(name, _)| name.eq_ignore_ascii_case(parameter)))
     }
 
-    /// The query of a list.
-    pub(super) fn list_query(&self, ty: &ResourceType) -> Result<ListQuery, ScimError> {
+    /// What the query asks of a list.
+    pub(super) fn search_request(&self) -> Result<SearchRequest, ScimError> {
         let pairs = self.pairs()?;
-        ListQuery::parse(
-            pairs
-                .iter()
-                .map(|(name, value)| (name.as_ref(), value.as_ref())),
-            ty,
-        )
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value.as_ref()));
+        Ok(SearchRequest::from_query(pairs))
     }
 
     /// What is to be shown of a single resource.
@@ -121,16 +119,15 @@ impl Call {
             .collect()
     }
 
-    pub(super) fn if_match(&self) -> Option<IfMatch> {
-        self.header(IF_MATCH).map(IfMatch::parse)
-    }
-
-    pub(super) fn if_none_match(&self) -> Option<IfNoneMatch> {
-        self.header(IF_NONE_MATCH).map(IfNoneMatch::parse)
-    }
-
-    fn header(&self, name: HeaderName) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
+    /// What the request demands of the resource that it is about. A header may come in several lines.
+    pub(super) fn precondition(&self) -> Precondition {
+        let joined = |name: HeaderName| {
+            let lines = self.headers.get_all(name).iter();
+            let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+            (!lines.is_empty()).then(|| lines.join(","))
+        };
+        let (among, not_among) = (joined(IF_MATCH), joined(IF_NONE_MATCH));
+        Precondition::parse(among.as_deref(), not_among.as_deref())
     }
 
     /// The body as a JSON object.

@@ -4,9 +4,15 @@
 use axum::http::Method;
 use percent_encoding::percent_decode_str;
 
+use super::search::Searched;
+
 /// An endpoint below the base URL of a connector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
+    /// The base URL itself: all resources.
+    Root,
+    /// A search in a body.
+    Search(Searched),
     Users,
     User(String),
     Groups,
@@ -16,20 +22,25 @@ pub(super) enum Route {
     ResourceType(String),
     Schemas,
     Schema(String),
+    Bulk,
+    /// The user who is calling (RFC 7644 section 3.11); a token stands for none.
+    Me,
     /// A part of SCIM that is not served.
     NotOffered(&'static str),
     Unknown,
 }
 
-const COLLECTION: &[Method] = &[Method::GET, Method::HEAD, Method::POST];
+const COLLECTION: &[Method] = &[Method::GET, Method::HEAD, Method::POST, Method::OPTIONS];
 const RESOURCE: &[Method] = &[
     Method::GET,
     Method::HEAD,
     Method::PUT,
     Method::PATCH,
     Method::DELETE,
+    Method::OPTIONS,
 ];
-const DISCOVERY: &[Method] = &[Method::GET, Method::HEAD];
+const DISCOVERY: &[Method] = &[Method::GET, Method::HEAD, Method::OPTIONS];
+const ACTION: &[Method] = &[Method::POST, Method::OPTIONS];
 
 impl Route {
     /// Reads a path below the base URL.
@@ -42,17 +53,18 @@ impl Route {
             return Route::Unknown;
         };
         let mut segments = segments.into_iter();
-        let (Some(first), second, None) = (segments.next(), segments.next(), segments.next())
-        else {
+        let (first, second, None) = (segments.next(), segments.next(), segments.next()) else {
             return Route::Unknown;
         };
+        let Some(first) = first else {
+            return Route::Root;
+        };
         match (first.to_ascii_lowercase().as_str(), second) {
-            ("users" | "groups", Some(second)) if second == ".search" => {
-                Route::NotOffered("POST .search")
-            }
-            (".search", None) => Route::NotOffered("POST .search"),
-            ("bulk", None) => Route::NotOffered("Bulk"),
-            ("me", _) => Route::NotOffered("Me"),
+            ("users", Some(second)) if second == ".search" => Route::Search(Searched::Users),
+            ("groups", Some(second)) if second == ".search" => Route::Search(Searched::Groups),
+            (".search", None) => Route::Search(Searched::All),
+            ("bulk", None) => Route::Bulk,
+            ("me", _) => Route::Me,
             ("users", None) => Route::Users,
             ("users", Some(id)) => Route::User(id),
             ("groups", None) => Route::Groups,
@@ -73,6 +85,7 @@ impl Route {
         match self {
             Route::Users | Route::Groups => COLLECTION,
             Route::User(_) | Route::Group(_) => RESOURCE,
+            Route::Bulk | Route::Search(_) => ACTION,
             _ => DISCOVERY,
         }
     }
@@ -97,10 +110,14 @@ mod tests {
             ("/Users/a%20b", Route::User("a b".into())),
             ("/Groups/1/", Route::Group("1".into())),
             ("/Schemas/urn%3Aietf:x", Route::Schema("urn:ietf:x".into())),
-            ("/Users/.search", Route::NotOffered("POST .search")),
-            ("/Me", Route::NotOffered("Me")),
-            ("", Route::Unknown),
-            ("/", Route::Unknown),
+            ("/Users/.search", Route::Search(Searched::Users)),
+            ("/.search/", Route::Search(Searched::All)),
+            ("/Bulk", Route::Bulk),
+            ("/Bulk/1", Route::Unknown),
+            ("/Me", Route::Me),
+            ("/Me/1", Route::Me),
+            ("", Route::Root),
+            ("/", Route::Root),
             ("/Users/1/2", Route::Unknown),
             ("/Users/%FF", Route::Unknown),
             ("/Users/a%00", Route::Unknown),

@@ -61,17 +61,20 @@ impl Halt {
 /// What an answer is written to.
 pub(super) struct Out {
     text: String,
-    meta: Option<Meta>,
+    one: Option<One>,
     pieces: Option<Pieces>,
 }
 
 impl Out {
-    /// Says which version of one resource is shown; comes before its text.
-    pub(super) fn tag(&mut self, meta: Meta) -> Result<(), Halt> {
-        self.meta = Some(meta);
+    /// Says which version of one resource is shown, and its address; comes before its text.
+    pub(super) fn tag(&mut self, meta: Meta, location: String) -> Result<(), Halt> {
+        let one = One { meta, location };
         match &self.pieces {
-            Some(pieces) => pieces.send(Piece::Tag(meta)),
-            None => Ok(()),
+            Some(pieces) => pieces.send(Piece::Tag(one)),
+            None => {
+                self.one = Some(one);
+                Ok(())
+            }
         }
     }
 
@@ -114,8 +117,14 @@ pub(super) fn each<T>(
     }
 }
 
+/// What the head of an answer tells of the one resource in it.
+struct One {
+    meta: Meta,
+    location: String,
+}
+
 enum Piece {
-    Tag(Meta),
+    Tag(One),
     Bytes(Bytes),
     End,
     Failed(ScimError),
@@ -145,7 +154,7 @@ impl Pieces {
         }
         Ok(Out {
             text: String::with_capacity(PIECE_BYTES),
-            meta: None,
+            one: None,
             pieces: Some(self.clone()),
         })
     }
@@ -162,7 +171,7 @@ pub(super) async fn answer(
     let in_memory = move |tx: &mut ReadTx<'_>| {
         let mut out = Out {
             text: String::new(),
-            meta: None,
+            one: None,
             pieces: None,
         };
         attempt(tx, &mut out)?;
@@ -175,7 +184,7 @@ pub(super) async fn answer(
         store.read(in_memory).await
     };
     match outcome {
-        Ok(out) => Ok(reply::shown(out.text, out.meta.as_ref())),
+        Ok(out) => Ok(head(out.text, out.one.as_ref())),
         Err(Halt::TooLong) => streamed(call, write).await,
         Err(halt) => Err(halt.into_error()),
     }
@@ -208,20 +217,27 @@ async fn streamed(
             tracing::debug!("the client of a long answer went away");
         }
     });
-    let mut meta = None;
+    let mut one = None;
     loop {
         match pieces.recv().await {
-            Some(Piece::Tag(of)) => meta = Some(of),
-            Some(Piece::Bytes(first)) => return Ok(begun(first, meta, pieces)),
+            Some(Piece::Tag(of)) => one = Some(of),
+            Some(Piece::Bytes(first)) => return Ok(begun(first, one.as_ref(), pieces)),
             Some(Piece::Failed(error)) => return Err(error),
             Some(Piece::End) | None => return Err(Halt::Interrupted.into_error()),
         }
     }
 }
 
+fn head(body: String, one: Option<&One>) -> Response {
+    match one {
+        Some(One { meta, location }) => reply::one(body, meta, location),
+        None => reply::shown(body),
+    }
+}
+
 /// An answer of the first piece and those to come. What could not be read to its end never looks
 /// whole: the connection breaks instead.
-fn begun(first: Bytes, meta: Option<Meta>, pieces: mpsc::Receiver<Piece>) -> Response {
+fn begun(first: Bytes, one: Option<&One>, pieces: mpsc::Receiver<Piece>) -> Response {
     let body =
         futures_util::stream::try_unfold((Some(first), pieces), |(first, mut pieces)| async {
             if let Some(first) = first {
@@ -236,7 +252,7 @@ fn begun(first: Bytes, meta: Option<Meta>, pieces: mpsc::Receiver<Piece>) -> Res
                 }
             }
         });
-    let mut response = reply::shown(String::new(), meta.as_ref());
+    let mut response = head(String::new(), one);
     *response.body_mut() = Body::from_stream(body);
     debug_assert_eq!(response.status(), StatusCode::OK);
     response

@@ -1,13 +1,12 @@
 //! `/Users`.
 
 use axum::body::Body;
-use directory::{ConnectorId, PatchReply};
+use directory::PatchReply;
 use provision::{HashError, NewPassword, ProvisionError, WrittenUser};
 use scim::render::{self, References};
-use scim::{PatchRequest, Projection, Resource, ResourceType, ScimError, Warning};
-use store::{GroupReference, ReadTx, SourceUser};
+use scim::{Meta, PatchRequest, Projection, Reading, Resource, ResourceType, ScimError, Warning};
+use store::{GroupReference, SourceUser};
 
-use super::page::{self, Groupings};
 use super::reply::{self, Reply};
 use super::request::Call;
 use super::scim_error;
@@ -15,50 +14,6 @@ use crate::limits::USER_BODY_BYTES_MAX;
 
 /// The list that is kept beside a user's document.
 const BESIDE: &str = "groups";
-
-pub(super) async fn list(call: &Call) -> Reply {
-    let query = call.list_query(call.user_type())?;
-    let (filter, window) = (query.filter.clone(), page::window(&query));
-    let connector = call.connector();
-    let with_groups = query.projection.wants(BESIDE);
-    let read = move |tx: &mut ReadTx<'_>| {
-        let page = tx.list_source_users(connector, filter.as_ref(), window)?;
-        let groups = if with_groups {
-            groups_of(tx, connector, &page.items)?
-        } else {
-            Groupings::default()
-        };
-        Ok::<_, ProvisionError>((page, groups))
-    };
-    let (page, mut groups) = page::read(call, &query, read).await?;
-    let mut shown = Vec::with_capacity(page.items.len());
-    for user in &page.items {
-        let groups = groups.take(user.pk.0);
-        shown.push(reply::project(
-            rendered(call, user, &groups),
-            &query.projection,
-            BESIDE,
-        )?);
-    }
-    Ok(reply::shown(
-        render::list(page.total.unsigned_abs(), query.start_index, shown),
-        None,
-    ))
-}
-
-/// The groups of all users of a page.
-fn groups_of(
-    tx: &ReadTx<'_>,
-    connector: ConnectorId,
-    users: &[SourceUser],
-) -> Result<Groupings<GroupReference>, ProvisionError> {
-    let pks: Vec<_> = users.iter().map(|user| user.pk).collect();
-    let found = tx.source_groups_of_many(connector, &pks)?;
-    Ok(found
-        .into_iter()
-        .map(|(user, group)| (user.0, group))
-        .collect())
-}
 
 pub(super) async fn get(call: &Call, id: &str) -> Reply {
     let projection = call.projection(call.user_type())?;
@@ -80,13 +35,15 @@ pub(super) async fn get(call: &Call, id: &str) -> Reply {
             "There is no User with this id. It may have been deleted; look it up with a filter.",
         ));
     };
-    if call
-        .if_none_match()
-        .is_some_and(|condition| !condition.accepts(user.meta.version))
-    {
-        return Ok(reply::not_modified(&user.meta));
+    let meta = if with_groups {
+        meta_with(&user, &groups)
+    } else {
+        user.meta
+    };
+    match call.precondition().read(&meta)? {
+        Reading::NotModified => Ok(reply::not_modified(&meta)),
+        Reading::Show => show(call, &user, &groups, &projection),
     }
-    show(call, &user, &groups, &projection)
 }
 
 pub(super) async fn create(call: &Call, body: Body) -> Reply {
@@ -107,8 +64,7 @@ pub(super) async fn create(call: &Call, body: Body) -> Reply {
         warnings,
     } = written.await.map_err(scim_error)?;
     call.note(&warnings);
-    let response = show(call, &user, &groups, &projection)?;
-    Ok(reply::created(response, &location(call, &user)))
+    Ok(reply::created(show(call, &user, &groups, &projection)?))
 }
 
 pub(super) async fn replace(call: &Call, id: String, body: Body) -> Reply {
@@ -122,7 +78,7 @@ pub(super) async fn replace(call: &Call, id: String, body: Body) -> Reply {
         id,
         map,
         password,
-        call.if_match(),
+        Some(call.precondition()),
         cause,
     );
     let WrittenUser {
@@ -148,7 +104,7 @@ pub(super) async fn patch(call: &Call, id: String, body: Body) -> Reply {
         id,
         request,
         password,
-        call.if_match(),
+        Some(call.precondition()),
         cause,
     );
     let WrittenUser {
@@ -158,24 +114,34 @@ pub(super) async fn patch(call: &Call, id: String, body: Body) -> Reply {
     } = written.await.map_err(scim_error)?;
     call.note(&warnings);
     match connector.connector.settings.patch_reply {
-        PatchReply::Always204 => Ok(reply::no_content(Some(&user.meta))),
+        PatchReply::Always204 => {
+            let meta = if projection.wants(BESIDE) {
+                meta_with(&user, &groups)
+            } else {
+                user.meta
+            };
+            Ok(reply::written(&meta, &location(call, &user)))
+        }
         PatchReply::Auto | PatchReply::Always200 => show(call, &user, &groups, &projection),
     }
 }
 
 pub(super) async fn delete(call: &Call, id: String) -> Reply {
     let (connector, cause) = (&call.caller.connector, call.cause());
-    let deleted = call
-        .face
-        .app
-        .provision()
-        .delete_user(connector, id, call.if_match(), cause);
+    let deleted =
+        call.face
+            .app
+            .provision()
+            .delete_user(connector, id, Some(call.precondition()), cause);
     deleted.await.map_err(scim_error)?;
-    Ok(reply::no_content(None))
+    Ok(reply::no_content())
 }
 
 /// The hash of a pushed password, if the connector keeps passwords.
-async fn hashed(call: &Call, password: Option<String>) -> Result<Option<NewPassword>, ScimError> {
+pub(super) async fn hashed(
+    call: &Call,
+    password: Option<String>,
+) -> Result<Option<NewPassword>, ScimError> {
     let Some(password) = password.filter(|password| !password.is_empty()) else {
         return Ok(None);
     };
@@ -200,33 +166,71 @@ async fn hashed(call: &Call, password: Option<String>) -> Result<Option<NewPassw
     }
 }
 
+/// The version that is shown with the groups of a user: it changes with them, though nothing of the
+/// user is written then.
+fn meta_with(user: &SourceUser, groups: &[GroupReference]) -> Meta {
+    let parts = groups.iter().flat_map(|group| [&group.id, &group.display]);
+    user.meta.showing(parts.map(String::as_str))
+}
+
 fn location(call: &Call, user: &SourceUser) -> String {
     render::location(&call.caller.base_url, ResourceType::user(), &user.id)
 }
 
-fn rendered(call: &Call, user: &SourceUser, groups: &[GroupReference]) -> String {
-    let ty = ResourceType::user();
-    let location = location(call, user);
-    if groups.is_empty() {
-        return render::resource(ty, &user.id, &user.document, &[], &user.meta, &location);
+/// What is shown of users in a list, and where they and their groups are found.
+pub(super) struct Showing {
+    base_url: String,
+    groups: String,
+    projection: Projection,
+}
+
+impl Showing {
+    pub(super) fn new(call: &Call, projection: Projection) -> Showing {
+        Showing {
+            base_url: call.caller.base_url.clone(),
+            groups: call.collection(ResourceType::group()),
+            projection,
+        }
     }
-    let collection = call.collection(ResourceType::group());
-    let mut references = References::new();
-    for group in groups {
-        references.push(
-            &group.id,
-            Some((&collection, "direct")),
-            Some(&group.display),
-        );
+
+    /// Whether groups have to be read.
+    pub(super) fn with_groups(&self) -> bool {
+        self.projection.wants(BESIDE)
     }
-    render::resource(
-        ty,
-        &user.id,
-        &user.document,
-        &[(BESIDE, &references.finish())],
-        &user.meta,
-        &location,
-    )
+
+    /// A user with its groups, if they are wanted.
+    pub(super) fn shown(
+        &self,
+        user: &SourceUser,
+        groups: &[GroupReference],
+    ) -> Result<String, ScimError> {
+        let groups = if self.with_groups() { groups } else { &[] };
+        reply::project(self.rendered(user, groups), &self.projection, BESIDE)
+    }
+
+    fn rendered(&self, user: &SourceUser, groups: &[GroupReference]) -> String {
+        let ty = ResourceType::user();
+        let location = render::location(&self.base_url, ty, &user.id);
+        if groups.is_empty() {
+            return render::resource(ty, &user.id, &user.document, &[], &user.meta, &location);
+        }
+        let mut references = References::new();
+        for group in groups {
+            references.push(
+                &group.id,
+                Some((&self.groups, "direct")),
+                Some(&group.display),
+            );
+        }
+        render::resource(
+            ty,
+            &user.id,
+            &user.document,
+            &[(BESIDE, &references.finish())],
+            &meta_with(user, groups),
+            &location,
+        )
+    }
 }
 
 fn show(
@@ -240,6 +244,7 @@ fn show(
     } else {
         &[]
     };
-    let body = reply::project(rendered(call, user, groups), projection, BESIDE)?;
-    Ok(reply::shown(body, Some(&user.meta)))
+    let body = Showing::new(call, projection.clone()).shown(user, groups)?;
+    let meta = meta_with(user, groups);
+    Ok(reply::one(body, &meta, &location(call, user)))
 }
