@@ -2,13 +2,11 @@
 
 use directory::rules::CompiledRules;
 use directory::{
-    ApplicationId, Cause, Connector, ConnectorId, ConnectorSettings, ConnectorState, DirectoryId, Preset, Rules,
-    Trigger,
+    ApplicationId, Cause, Connector, ConnectorId, ConnectorSettings, ConnectorState, DirectoryId,
+    Preset, Rules, Trigger,
 };
 use jiff::Timestamp;
-use store::{
-    Access, Application, AttachedDirectory, Mapping, Scope, StoredConnector, WriteTx,
-};
+use store::{Access, Application, AttachedDirectory, Mapping, Scope, StoredConnector, WriteTx};
 
 use crate::address::AddressRange;
 use crate::admission::checked_settings;
@@ -102,16 +100,10 @@ impl Provision {
                         made.id
                     }
                 };
-                tx.insert_connector(
-                    &name,
-                    draft.preset,
-                    directory,
-                    &draft.rules,
-                    &settings,
-                )
-                .map_err(|error| {
-                    ProvisionError::or_exists(error, "connector_name", "connector", &name)
-                })
+                tx.insert_connector(&name, draft.preset, directory, &draft.rules, &settings)
+                    .map_err(|error| {
+                        ProvisionError::or_exists(error, "connector_name", "connector", &name)
+                    })
             })
             .await
     }
@@ -151,6 +143,7 @@ impl Provision {
                     };
                     this.rebind_all(tx, id, &cause)?;
                     tx.mark_connector_due(id, &cause)?;
+                    tx.mark_all_nestings_due(id, &cause)?;
                 }
                 tx.connector(id)?
                     .ok_or_else(|| ProvisionError::not_found("connector", &id.to_string()))
@@ -186,6 +179,7 @@ impl Provision {
         let count = self
             .store()
             .write(Scope::Directory(directory), move |tx| {
+                tx.mark_all_nestings_due(id, &cause)?;
                 Ok::<_, ProvisionError>(tx.mark_connector_due(id, &cause)?)
             })
             .await?;
@@ -217,7 +211,11 @@ impl Provision {
     ) -> Result<(), ProvisionError> {
         let connector = self.require_connector(tx, id)?;
         for group in tx.source_groups_all(id)? {
-            self.rebind(tx, &connector, &group, cause)?;
+            if let Some(fed) = self.rebind(tx, &connector, &group, cause)? {
+                let mut parents = tx.bound_groups_above(group.pk)?;
+                parents.extend(fed.into_iter().flatten());
+                tx.mark_nestings_due(id, &parents, cause)?;
+            }
         }
         Ok(())
     }
@@ -384,7 +382,10 @@ fn attached(
         if found.iter().any(|known| known.directory == directory) {
             return Err(ProvisionError::invalid(
                 "directories",
-                format!("'{}' is there twice; name each directory once", choice.directory),
+                format!(
+                    "'{}' is there twice; name each directory once",
+                    choice.directory
+                ),
             ));
         }
         let known = before.iter().find(|known| known.directory == directory);

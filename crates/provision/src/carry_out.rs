@@ -1,8 +1,10 @@
 //! Carrying out a plan: every change into the directory and into the journal.
 
+use std::collections::BTreeSet;
+
 use directory::{
-    Attributes, Cause, Change, Connector, DirectoryId, GroupPk, Outcome, SourceUserPk, Status,
-    UserPk,
+    Attributes, Cause, Change, Connector, DirectoryId, GroupPk, Origin, Outcome, SourceGroupPk,
+    SourceUserPk, Status, UserPk,
 };
 use store::{AccountOwner, StoredAccount, Subject, WriteTx};
 
@@ -20,13 +22,14 @@ pub(crate) struct Target<'a> {
     pub(crate) existing: Option<&'a StoredAccount>,
 }
 
-/// Plans the way from what is to what should be, and goes it.
+/// Plans the way from what is to what should be, and goes it. Returns which source groups brought the person into
+/// which groups.
 pub(crate) fn carry_out(
     tx: &WriteTx<'_>,
     target: &Target<'_>,
     outcome: &Outcome,
     cause: &Cause,
-) -> Result<(), ProvisionError> {
+) -> Result<Vec<(SourceGroupPk, GroupPk)>, ProvisionError> {
     let existing = target.existing.map(|found| &found.account);
     let plan = directory::plan(existing, outcome);
     let mut work = Work {
@@ -36,12 +39,13 @@ pub(crate) fn carry_out(
         attributes: existing.map_or_else(Attributes::default, |found| found.attributes.clone()),
         status: existing.map_or(Status::Active, |found| found.status),
         restore: existing.map_or_else(Vec::new, |found| found.restore.clone()),
+        used: Vec::new(),
     };
     for change in &plan.changes {
         work.apply(tx, target, change)?;
     }
     let (Some(user), Some(source)) = (work.user, target.source) else {
-        return Ok(());
+        return Ok(work.used);
     };
     let linked = target.existing.is_none_or(|found| {
         found.source == Some(source) && found.user.external_id.as_deref() == target.external_id
@@ -52,7 +56,7 @@ pub(crate) fn carry_out(
     if existing.and_then(|found| found.out_of_scope_since) != plan.out_of_scope_since {
         tx.set_out_of_scope_since(user, plan.out_of_scope_since)?;
     }
-    Ok(())
+    Ok(work.used)
 }
 
 /// The state while one plan is carried out.
@@ -63,6 +67,7 @@ struct Work<'a> {
     attributes: Attributes,
     status: Status,
     restore: Vec<String>,
+    used: Vec<(SourceGroupPk, GroupPk)>,
 }
 
 impl Work<'_> {
@@ -124,12 +129,14 @@ impl Work<'_> {
                 let user = self.require_user(change)?;
                 let group = ensure_group(tx, self.directory, group, self.cause)?;
                 tx.put_membership(group, user, origins)?;
+                self.note_used(group, origins);
                 self.note(tx, Subject::Membership(group, user), None, change)
             }
             Change::SetOrigins { group, after, .. } => {
                 let user = self.require_user(change)?;
                 let group = ensure_group(tx, self.directory, group, self.cause)?;
                 tx.put_membership(group, user, after)?;
+                self.note_used(group, after);
                 self.note(tx, Subject::Membership(group, user), None, change)
             }
             Change::RemoveMembership { group, .. } => {
@@ -150,6 +157,14 @@ impl Work<'_> {
             | Change::DeleteGroup { .. }
             | Change::SetAttribute { .. } => Ok(()),
         }
+    }
+
+    fn note_used(&mut self, group: GroupPk, origins: &BTreeSet<Origin>) {
+        let sources = origins.iter().filter_map(|origin| match origin {
+            Origin::Idp(source) => Some((*source, group)),
+            _ => None,
+        });
+        self.used.extend(sources);
     }
 
     fn insert(

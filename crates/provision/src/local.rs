@@ -1,6 +1,7 @@
 //! What products write themselves: local groups, local memberships, attributes. What an IdP or a
 //! rule owns, they cannot touch.
 
+mod nesting;
 mod users;
 
 use std::collections::BTreeSet;
@@ -69,6 +70,32 @@ pub enum LocalWriteError {
         /// The user.
         user: String,
         /// The group.
+        group: String,
+    },
+    /// The group is not directly in the group.
+    #[error("Group <{child}> is not a member of group <{group}>")]
+    ChildGroupNotFound {
+        /// The group that would be inside.
+        child: String,
+        /// The group around it.
+        group: String,
+    },
+    /// The group is directly in the group already.
+    #[error("Group <{child}> is a member of group <{group}> already")]
+    ChildGroupExists {
+        /// The group inside.
+        child: String,
+        /// The group around it.
+        group: String,
+    },
+    /// A group would come to lie in itself.
+    #[error(
+        "Group <{child}> cannot be a member of group <{group}>: that one is the same group or lies in it"
+    )]
+    Circle {
+        /// The group that would be inside.
+        child: String,
+        /// The group around it.
         group: String,
     },
     /// A group of this name exists already.

@@ -67,7 +67,11 @@ impl Provision {
             external_id: person.user.external_id(),
             existing: decision.existing.as_ref(),
         };
-        carry_out(tx, &target, &decision.outcome, cause)
+        let used = carry_out(tx, &target, &decision.outcome, cause)?;
+        if connector.rules.creates_empty_groups() {
+            return Ok(());
+        }
+        self.appear(tx, connector, used, cause)
     }
 
     /// Brings the directory in line with the deletion of a user that is about to happen.
@@ -110,7 +114,8 @@ impl Provision {
             external_id: existing.user.external_id.as_deref(),
             existing: Some(existing),
         };
-        carry_out(tx, &target, &outcome, cause)
+        carry_out(tx, &target, &outcome, cause)?;
+        Ok(())
     }
 }
 

@@ -7,10 +7,13 @@ use jiff::SignedDuration;
 use store::Scope;
 
 use crate::loaded::LoadedConnector;
+use crate::nesting::settle_children;
 use crate::{Provision, ProvisionError};
 
 /// Users settled in one transaction: long enough to be quick, short enough to let IdPs in between.
 const CHUNK_MAX: i64 = 100;
+/// Groups whose child groups are compared in one transaction.
+const NESTINGS_MAX: i64 = 20;
 /// The longest the worker sleeps; on PostgreSQL another node may have marked users.
 const SLEEP_MAX: Duration = Duration::from_secs(5);
 /// How long a user whose evaluation failed is left alone.
@@ -36,7 +39,8 @@ impl Provision {
         }
     }
 
-    /// Evaluates everyone who is due now. Returns how many that were.
+    /// Evaluates everyone who is due now, and compares child groups that are. Returns how many users and groups
+    /// that were.
     pub async fn work_off(&self) -> Result<u64, ProvisionError> {
         let mut done = 0;
         loop {
@@ -97,13 +101,18 @@ impl Provision {
                 for item in &due {
                     this.settle(tx, &connector, item.user, &item.cause)?;
                 }
+                let nestings = tx.due_nestings(connector.connector.id, NESTINGS_MAX.min(limit))?;
+                for item in &nestings {
+                    settle_children(tx, &connector, item.group, None, &item.cause)?;
+                    tx.clear_due_nesting(connector.connector.id, item.group)?;
+                }
                 let left_behind = tx.accounts_left_behind(connector.connector.id, limit)?;
                 for user in &left_behind {
                     if let Some(account) = tx.account(*user)? {
                         this.settle_deleted(tx, &connector, &account, &deletion(&connector))?;
                     }
                 }
-                Ok((due.len() + left_behind.len()) as u64)
+                Ok((due.len() + nestings.len() + left_behind.len()) as u64)
             })
             .await
     }

@@ -10,9 +10,11 @@ use crate::{
     Arg, ReadTx, Row, StoreError, WriteTx, applications::json_list, args, connectors::json, sql,
 };
 
-const COLUMNS: &str = "g.pk, g.name, g.description, g.is_local, g.created, g.updated";
+/// The columns of [`read_group`], in its order, of a table called `g`.
+pub(crate) const COLUMNS: &str = "g.pk, g.name, g.description, g.is_local, g.created, g.updated";
 
-fn read_group(row: &Row<'_>) -> Result<Group, StoreError> {
+/// Reads a row of [`COLUMNS`].
+pub(crate) fn read_group(row: &Row<'_>) -> Result<Group, StoreError> {
     Ok(Group {
         pk: GroupPk(row.int(0)?),
         name: row.text(1)?,
@@ -23,7 +25,7 @@ fn read_group(row: &Row<'_>) -> Result<Group, StoreError> {
     })
 }
 
-fn read_origins(text: &str) -> Result<BTreeSet<Origin>, StoreError> {
+pub(crate) fn read_origins(text: &str) -> Result<BTreeSet<Origin>, StoreError> {
     serde_json::from_str(text)
         .map_err(|error| StoreError::corrupt(format!("membership.origins: {error}")))
 }
@@ -190,8 +192,8 @@ impl ReadTx<'_> {
         )
     }
 
-    /// Every group with the names of its users, for a listing of all memberships: first `group`
-    /// with the name, then `user` for each member, then the next group. The names of all users are
+    /// Every group with the names of its users and its child groups, for a listing of all memberships: first `group`
+    /// with the name, then `user` for each user, then `child` for each child group, then the next group. The names of all users are
     /// held in memory meanwhile, so that a million memberships cost a walk over one index.
     pub fn each_membership(
         &self,
@@ -212,16 +214,28 @@ impl ReadTx<'_> {
             args![directory.0],
             |row| Ok((row.int(0)?, row.text(1)?)),
         )?;
-        for (group, name) in groups {
-            each(MembershipItem::Group(&name))?;
+        let nestings = self.nestings(directory)?;
+        let group_names: HashMap<i64, &str> = match nestings.is_empty() {
+            true => HashMap::new(),
+            false => groups
+                .iter()
+                .map(|(pk, name)| (*pk, name.as_str()))
+                .collect(),
+        };
+        for (group, name) in &groups {
+            each(MembershipItem::Group(name))?;
             self.for_each(
                 "SELECT user_pk FROM membership WHERE group_pk = $1 ORDER BY user_pk",
-                args![group],
+                args![*group],
                 |row| match names.get(&row.int(0)?) {
                     Some(user) => each(MembershipItem::User(user)),
                     None => Ok(()),
                 },
             )?;
+            let children = nestings.get(&GroupPk(*group)).into_iter().flatten();
+            for name in children.filter_map(|child| group_names.get(&child.0)) {
+                each(MembershipItem::Child(name))?;
+            }
         }
         Ok(())
     }
@@ -274,6 +288,8 @@ pub enum MembershipItem<'a> {
     Group(&'a str),
     /// A user in it.
     User(&'a str),
+    /// A group in it.
+    Child(&'a str),
 }
 
 impl WriteTx<'_> {
@@ -317,10 +333,13 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Deletes a group with its memberships and attributes.
+    /// Deletes a group with its memberships, its places in other groups and theirs in it, and its attributes.
     pub fn delete_directory_group(&self, group: GroupPk) -> Result<(), StoreError> {
         for sql in [
             "DELETE FROM membership WHERE group_pk = $1",
+            "DELETE FROM group_nesting WHERE parent_pk = $1",
+            "DELETE FROM group_nesting WHERE child_pk = $1",
+            "DELETE FROM due_nesting WHERE group_pk = $1",
             "DELETE FROM group_attribute WHERE group_pk = $1",
             "DELETE FROM group_binding WHERE group_pk = $1",
             "DELETE FROM directory_group WHERE pk = $1",

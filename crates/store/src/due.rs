@@ -21,6 +21,7 @@ impl ReadTx<'_> {
         self.query(
             "SELECT c.pk FROM connector c WHERE c.state = 'active' AND (EXISTS \
              (SELECT 1 FROM due d WHERE d.connector_pk = c.pk AND d.due_at <= $1) \
+             OR EXISTS (SELECT 1 FROM due_nesting n WHERE n.connector_pk = c.pk) \
              OR EXISTS (SELECT 1 FROM directory_user d WHERE d.connector_pk = c.pk \
              AND d.source_user_pk IS NULL AND d.status = 'active' AND d.reason <> 'IDP_DELETED')) ORDER BY c.pk",
             args![now],
@@ -176,6 +177,30 @@ impl WriteTx<'_> {
                 cause.trigger.as_str(),
                 cause.actor.as_str(),
                 cause.request.as_str()
+            ],
+        )
+    }
+
+    /// Owes every user whom the IdP put into a group itself an evaluation now. Returns how many there are.
+    pub fn mark_direct_members_due(
+        &self,
+        connector: ConnectorId,
+        group: SourceGroupPk,
+        cause: &Cause,
+    ) -> Result<u64, StoreError> {
+        let now = self.now();
+        self.execute(
+            "INSERT INTO due (user_pk, connector_pk, due_at, trigger_name, actor, request) \
+             SELECT user_pk, CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT), \
+             CAST($5 AS TEXT) FROM source_member WHERE group_pk = $6 \
+             ON CONFLICT (user_pk) DO UPDATE SET due_at = excluded.due_at WHERE excluded.due_at < due.due_at",
+            args![
+                connector.0,
+                now,
+                cause.trigger.as_str(),
+                cause.actor.as_str(),
+                cause.request.as_str(),
+                group.0
             ],
         )
     }

@@ -16,6 +16,8 @@ pub enum Subject {
     Group(GroupPk),
     /// A user in a group.
     Membership(GroupPk, UserPk),
+    /// A group in a group: the parent, the child.
+    Nesting(GroupPk, GroupPk),
 }
 
 /// One entry.
@@ -40,7 +42,7 @@ pub struct JournalQuery {
     pub after: i64,
     /// Only entries about this user, memberships included.
     pub user: Option<UserPk>,
-    /// Only entries about this group, memberships included.
+    /// Only entries about this group, its members and its places in other groups included.
     pub group: Option<GroupPk>,
     /// Only entries that this connector caused.
     pub connector: Option<ConnectorId>,
@@ -61,6 +63,8 @@ pub struct Touched {
     pub groups: BTreeMap<GroupPk, Option<String>>,
     /// Users whose memberships were touched.
     pub members: BTreeSet<UserPk>,
+    /// Groups whose places in other groups were touched.
+    pub nested: BTreeSet<GroupPk>,
 }
 
 fn read_entry(row: &Row<'_>) -> Result<JournalEntry, StoreError> {
@@ -69,6 +73,10 @@ fn read_entry(row: &Row<'_>) -> Result<JournalEntry, StoreError> {
         ("user", Some(user), _) => Subject::User(user),
         ("group", _, Some(group)) => Subject::Group(group),
         ("membership", Some(user), Some(group)) => Subject::Membership(group, user),
+        ("nesting", _, Some(group)) => match row.opt_int(10)? {
+            Some(child) => Subject::Nesting(group, GroupPk(child)),
+            None => return Err(StoreError::corrupt("journal.child_pk")),
+        },
         _ => return Err(StoreError::corrupt("journal.subject")),
     };
     Ok(JournalEntry {
@@ -118,28 +126,39 @@ impl ReadTx<'_> {
         directory: DirectoryId,
         query: &JournalQuery,
     ) -> Result<Vec<JournalEntry>, StoreError> {
-        let mut sql = String::from(
-            "SELECT pk, at, subject, user_pk, group_pk, change, trigger_name, connector_pk, actor, request \
-             FROM journal WHERE directory_pk = $1 AND pk > $2",
-        );
-        let mut arguments = args![directory.0, query.after];
+        let mut arguments = args![directory.0, query.after, query.limit];
+        let mut narrowed = String::new();
         let narrow = [
             ("user_pk", query.user.map(|user| user.0)),
-            ("group_pk", query.group.map(|group| group.0)),
             ("connector_pk", query.connector.map(|connector| connector.0)),
         ];
         for (column, value) in narrow {
             if let Some(value) = value {
                 arguments.push(value.into());
-                sql.push_str(&format!(" AND {column} = ${}", arguments.len()));
+                narrowed.push_str(&format!(" AND {column} = ${}", arguments.len()));
             }
         }
-        arguments.push(query.limit.into());
-        sql.push_str(&format!(
-            " ORDER BY pk {} LIMIT ${}",
-            if query.newest_first { "DESC" } else { "ASC" },
-            arguments.len()
-        ));
+        let order = if query.newest_first { "DESC" } else { "ASC" };
+        let piece = |more: &str| {
+            format!(
+                "SELECT pk, at, subject, user_pk, group_pk, change, trigger_name, connector_pk, actor, request, child_pk \
+                 FROM journal WHERE directory_pk = $1 AND pk > $2{narrowed}{more} ORDER BY pk {order} LIMIT $3"
+            )
+        };
+        let sql = match query.group {
+            None => piece(""),
+            // A group is found as itself or parent by one index, as a child by another: a short piece of each.
+            Some(group) => {
+                arguments.push(group.0.into());
+                let place = arguments.len();
+                let own = piece(&format!(" AND group_pk = ${place}"));
+                let nested = piece(&format!(" AND child_pk = ${place}"));
+                format!(
+                    "SELECT * FROM (SELECT * FROM ({own}) o UNION ALL SELECT * FROM ({nested}) n) e \
+                     ORDER BY pk {order} LIMIT $3"
+                )
+            }
+        };
         self.query(&sql, arguments, read_entry)
     }
 
@@ -165,7 +184,7 @@ impl ReadTx<'_> {
         }
         let mut entries = 0;
         self.for_each(
-            "SELECT subject, user_pk, group_pk, known_as FROM journal \
+            "SELECT subject, user_pk, group_pk, known_as, child_pk FROM journal \
              WHERE directory_pk = $1 AND pk > $2 AND pk <= $3 AND visible = 1 ORDER BY pk LIMIT $4",
             args![directory.0, position, newest, most + 1],
             |row| {
@@ -179,6 +198,12 @@ impl ReadTx<'_> {
                     ("group", _, Some(group)) => {
                         let known_as = row.opt_text(3)?;
                         touched.groups.entry(group).or_insert(known_as);
+                    }
+                    ("nesting", _, _) => {
+                        let child = row.opt_int(4)?.map(GroupPk);
+                        touched
+                            .nested
+                            .insert(child.ok_or_else(|| StoreError::corrupt("journal.child_pk"))?);
                     }
                     (_, Some(user), _) => {
                         touched.members.insert(user);
@@ -202,15 +227,17 @@ impl WriteTx<'_> {
         change: &Change,
         cause: &Cause,
     ) -> Result<(), StoreError> {
-        let (name, user, group) = match subject {
-            Subject::User(user) => ("user", Some(user.0), None),
-            Subject::Group(group) => ("group", None, Some(group.0)),
-            Subject::Membership(group, user) => ("membership", Some(user.0), Some(group.0)),
+        let (name, user, group, child) = match subject {
+            Subject::User(user) => ("user", Some(user.0), None, None),
+            Subject::Group(group) => ("group", None, Some(group.0), None),
+            Subject::Membership(group, user) => ("membership", Some(user.0), Some(group.0), None),
+            Subject::Nesting(group, child) => ("nesting", None, Some(group.0), Some(child.0)),
         };
         let now = self.now();
         self.execute(
             "INSERT INTO journal (directory_pk, at, subject, user_pk, group_pk, known_as, change, visible, \
-             trigger_name, connector_pk, actor, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             trigger_name, connector_pk, actor, request, child_pk) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             args![
                 directory.0,
                 now,
@@ -223,7 +250,8 @@ impl WriteTx<'_> {
                 cause.trigger.as_str(),
                 cause.connector.map(|connector| connector.0),
                 cause.actor.as_str(),
-                cause.request.as_str()
+                cause.request.as_str(),
+                child
             ],
         )?;
         Ok(())

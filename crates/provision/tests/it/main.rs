@@ -4,5 +4,6 @@
 
 mod conversations;
 mod feed;
+mod nesting;
 mod order;
 mod world;

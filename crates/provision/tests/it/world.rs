@@ -7,7 +7,7 @@ use directory::{Cause, ConnectorSettings, Membership, Preset, Rules, Trigger, Us
 use emulate::databases::TestDatabase;
 use jiff::{SignedDuration, Timestamp};
 use provision::{ConnectorDraft, LoadedConnector, Provision, ProvisionError};
-use scim::{Dialect, Member, PatchRequest, Resource, ResourceType};
+use scim::{Dialect, Member, PatchRequest, Precondition, Resource, ResourceType};
 use serde_json::{Map, Value, json};
 use store::{Database, Environment, Store};
 
@@ -116,7 +116,7 @@ impl World {
             id.into(),
             request,
             None,
-            None,
+            self.anyway(),
             self.cause(),
         ))
         .unwrap();
@@ -127,20 +127,35 @@ impl World {
     }
 
     pub fn delete_user(&self, id: &str) {
-        self.run(
-            self.provision
-                .delete_user(&self.connector, id.into(), None, self.cause()),
-        )
+        self.run(self.provision.delete_user(
+            &self.connector,
+            id.into(),
+            self.anyway(),
+            self.cause(),
+        ))
         .unwrap();
     }
 
+    /// A precondition that demands nothing.
+    pub fn anyway(&self) -> Option<Precondition> {
+        None
+    }
+
     pub fn group(&self, name: &str, members: &[&str]) -> String {
-        let (resource, _) = Resource::from_request(
-            ResourceType::group(),
-            object(json!({"displayName": name})),
-            &Dialect::generic(),
+        self.group_of(json!({"displayName": name}), members)
+    }
+
+    pub fn group_known_as(&self, name: &str, external_id: &str, members: &[&str]) -> String {
+        self.group_of(
+            json!({"displayName": name, "externalId": external_id}),
+            members,
         )
-        .unwrap();
+    }
+
+    fn group_of(&self, body: Value, members: &[&str]) -> String {
+        let (resource, _) =
+            Resource::from_request(ResourceType::group(), object(body), &Dialect::generic())
+                .unwrap();
         let members = members.iter().map(|id| Member::new(*id)).collect();
         self.run(
             self.provision
@@ -156,7 +171,7 @@ impl World {
             &self.connector,
             id.into(),
             patch(operations),
-            None,
+            self.anyway(),
             self.cause(),
         ))
         .unwrap()
@@ -176,10 +191,12 @@ impl World {
     }
 
     pub fn delete_group(&self, id: &str) {
-        self.run(
-            self.provision
-                .delete_group(&self.connector, id.into(), None, self.cause()),
-        )
+        self.run(self.provision.delete_group(
+            &self.connector,
+            id.into(),
+            self.anyway(),
+            self.cause(),
+        ))
         .unwrap();
     }
 
@@ -222,6 +239,52 @@ impl World {
                 name: user.name,
             })
             .collect()
+    }
+
+    /// Every group in a group, as products see it: parent, child, kinds of origins.
+    pub fn nestings(&self) -> Vec<(String, String, String)> {
+        let directory = self.connector.connector.directory;
+        self.provision
+            .store()
+            .read_blocking(move |tx| {
+                let mut found = Vec::new();
+                for group in tx.directory_groups(directory, 0, 1000)? {
+                    for child in tx.child_groups(directory, group.pk)? {
+                        let kinds = child.origins.iter().map(directory::Origin::kind);
+                        let kinds: Vec<&str> = kinds.collect();
+                        found.push((group.name.clone(), child.group.name, kinds.join("+")));
+                    }
+                }
+                Ok::<_, store::StoreError>(found)
+            })
+            .unwrap()
+    }
+
+    /// The same without the origins, `parent>child`.
+    pub fn nested(&self) -> Vec<String> {
+        let nestings = self.nestings().into_iter();
+        nestings
+            .map(|(parent, child, _)| format!("{parent}>{child}"))
+            .collect()
+    }
+
+    pub fn set_rules(&self, change: impl Fn(&mut Rules) + Send + Sync + 'static) {
+        let id = self.connector.connector.id;
+        self.run(
+            self.provision
+                .change_connector(id, "admin", move |connector| {
+                    change(&mut connector.rules);
+                    Ok(())
+                }),
+        )
+        .unwrap();
+    }
+
+    pub fn rename_group(&self, id: &str, name: &str) {
+        self.patch_group(
+            id,
+            json!([{"op": "replace", "path": "displayName", "value": name}]),
+        );
     }
 
     pub fn group_names(&self) -> Vec<String> {
