@@ -189,6 +189,7 @@ impl Entra {
         Picture {
             users: users.collect(),
             groups: groups.collect(),
+            nested: BTreeMap::new(),
         }
     }
 

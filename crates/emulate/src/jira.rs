@@ -202,6 +202,7 @@ impl Jira {
             email: user.email.clone(),
         };
         let members = |group: &Group| self.members_of(&group.name).unwrap_or_default();
+        let children = |group: &Group| self.directory.children_of(&group.name).unwrap_or_default();
         Picture {
             users: self
                 .users()
@@ -210,6 +211,11 @@ impl Jira {
             groups: self
                 .groups()
                 .map(|group| (group.name.clone(), members(group)))
+                .collect(),
+            nested: self
+                .groups()
+                .map(|group| (group.name.clone(), children(group)))
+                .filter(|(_, children)| !children.is_empty())
                 .collect(),
         }
     }

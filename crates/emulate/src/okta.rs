@@ -166,6 +166,7 @@ impl Okta {
         Picture {
             users: users.collect(),
             groups: groups.collect(),
+            nested: BTreeMap::new(),
         }
     }
 

@@ -15,13 +15,15 @@ pub struct Portrait {
     pub email: String,
 }
 
-/// All users by name, and all groups by name with the names of their direct members.
+/// All users by name, and all groups by name with the names of the users and the groups directly in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Picture {
     /// The users.
     pub users: BTreeMap<String, Portrait>,
-    /// The groups.
+    /// The groups, with their users.
     pub groups: BTreeMap<String, BTreeSet<String>>,
+    /// The groups that have groups in them, with those.
+    pub nested: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Picture {
@@ -57,6 +59,24 @@ impl Picture {
                 );
             },
         );
+        let none = BTreeSet::new();
+        for parent in self.nested.keys().chain(
+            seen.nested
+                .keys()
+                .filter(|name| !self.nested.contains_key(*name)),
+        ) {
+            let wanted = self.nested.get(parent).unwrap_or(&none);
+            let got = seen.nested.get(parent).unwrap_or(&none);
+            found.extend(
+                wanted
+                    .difference(got)
+                    .map(|child| format!("group {child} is missing in group {parent}")),
+            );
+            found.extend(
+                got.difference(wanted)
+                    .map(|child| format!("group {child} should not be in group {parent}")),
+            );
+        }
         found
     }
 
@@ -88,6 +108,9 @@ impl Picture {
         self.users.extend(other.users);
         for (name, members) in other.groups {
             self.groups.entry(name).or_default().extend(members);
+        }
+        for (name, children) in other.nested {
+            self.nested.entry(name).or_default().extend(children);
         }
         self
     }
@@ -158,6 +181,9 @@ mod tests {
         seen.groups.insert("g".to_owned(), ["b".to_owned()].into());
         seen.groups.insert("h".to_owned(), [].into());
         assert_eq!(wanted.differences(&seen).len(), 6);
+        wanted.nested.insert("g".to_owned(), ["i".to_owned()].into());
+        seen.nested.insert("h".to_owned(), ["g".to_owned()].into());
+        assert_eq!(wanted.differences(&seen).len(), 8);
         assert_eq!(wanted.differences(&wanted.clone()), Vec::<String>::new());
     }
 }

@@ -108,6 +108,22 @@ impl Directory {
         )
     }
 
+    /// The names of the users in a group or in any group below it: whom the product counts as its members when
+    /// nested groups are on.
+    #[must_use]
+    pub fn members_below(&self, group: &str) -> Option<BTreeSet<String>> {
+        let mut left = vec![self.group(group)?];
+        let (mut seen, mut found) = (BTreeSet::new(), BTreeSet::new());
+        while let Some(group) = left.pop() {
+            if seen.insert(group.name.to_lowercase()) {
+                found.extend(self.members_of(&group.name).unwrap_or_default());
+                let children = group.children.iter();
+                left.extend(children.filter_map(|name| self.groups.get(name)));
+            }
+        }
+        Some(found)
+    }
+
     /// How many memberships of users there are.
     #[must_use]
     pub fn memberships(&self) -> usize {
