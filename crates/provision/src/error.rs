@@ -1,7 +1,7 @@
 //! Why a use case could not be carried out.
 
 use directory::rules::RuleError;
-use scim::ScimError;
+use scim::{SchemaError, ScimError};
 use store::StoreError;
 
 /// Why a use case could not be carried out. Nothing of it happened.
@@ -16,6 +16,9 @@ pub enum ProvisionError {
     /// The rules are not valid.
     #[error("the rules are not valid: {}", list(.0))]
     Rules(Vec<RuleError>),
+    /// The document of a schema is not valid.
+    #[error("the schema is not valid: {}", list(.0))]
+    Schema(Vec<SchemaError>),
     /// There is nothing of this name or id.
     #[error("there is no {what} '{name}'")]
     NotFound {
@@ -42,7 +45,7 @@ pub enum ProvisionError {
     },
 }
 
-fn list(errors: &[RuleError]) -> String {
+fn list<E: ToString>(errors: &[E]) -> String {
     let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
     texts.join("; ")
 }

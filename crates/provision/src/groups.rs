@@ -3,13 +3,13 @@
 
 use directory::{Cause, ConnectorId};
 use scim::{Member, MemberOp, PatchRequest, Precondition, Resource, Warning, fold};
-use store::{MemberChange, MemberKind, Scope, SourceGroup, WriteTx};
+use store::{MemberChange, MemberKind, Of, Scope, SourceGroup, WriteTx};
 
 use crate::JsonObject;
 use crate::loaded::LoadedConnector;
 use crate::nesting::Neighbours;
 use crate::write::{Place, Target, claim_references, no_such, taken};
-use crate::{Provision, ProvisionError, members};
+use crate::{Provision, ProvisionError, members, unique};
 
 /// A group after a write.
 #[derive(Debug, Clone)]
@@ -61,6 +61,8 @@ impl Provision {
         let id = connector.connector.id;
         require_free_display_name(tx, id, group)?;
         let created = tx.insert_source_group(id, group)?;
+        let place = (Of::Group, created.pk.0);
+        unique::settle(tx, id, place, &connector.types.group, None, Some(group))?;
         claim_references(tx, id, &created.id, group, MemberKind::Group(created.pk))?;
         if let Some(fed) = self.rebind(tx, connector, &created, cause)? {
             let neighbours = Neighbours::of(tx, created.pk)?;
@@ -196,6 +198,8 @@ impl Provision {
         }
         let difference = members::difference(&draft.members);
         let written = tx.update_source_group(id, &stored, &draft.resource, difference)?;
+        let (place, ty) = ((Of::Group, written.pk.0), &connector.types.group);
+        unique::settle(tx, id, place, ty, Some(&before), Some(&draft.resource))?;
         if renamed {
             let changed = &draft.members.groups_changed;
             self.rename(tx, connector, &written, changed, cause)?;
@@ -244,6 +248,9 @@ impl Provision {
         let affected = self.affected_members(tx, connector, stored.pk, cause)?;
         let neighbours = Neighbours::of(tx, stored.pk)?;
         let fed = tx.bound_group(stored.pk)?.map(|group| group.pk);
+        let place = (Of::Group, stored.pk.0);
+        let ty = &connector.types.group;
+        unique::free(tx, connector.connector.id, place, ty, &stored.document)?;
         tx.delete_source_group(connector.connector.id, stored.pk)?;
         self.settle_around(tx, connector, &neighbours, [fed, None], cause)?;
         self.settle_many(tx, connector, &affected, cause)

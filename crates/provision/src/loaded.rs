@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use directory::rules::CompiledRules;
 use directory::{Connector, ConnectorId};
-use scim::{Dialect, ResourceTypes};
-use store::{ReadTx, StoredConnector};
+use scim::{CustomSchema, Dialect, ResourceTypes};
+use store::{ReadTx, StoredConnector, StoredSchema};
 
-use crate::{AddressRange, Provision, ProvisionError};
+use crate::{AddressRange, Provision, ProvisionError, schemas};
 
 /// A connector ready for work.
 #[derive(Debug)]
@@ -28,10 +28,10 @@ pub struct LoadedConnector {
 }
 
 impl LoadedConnector {
-    fn new(stored: StoredConnector) -> Result<Self, ProvisionError> {
+    fn new(stored: StoredConnector, schemas: &[StoredSchema]) -> Result<Self, ProvisionError> {
         let rules = CompiledRules::new(&stored.connector.rules).map_err(ProvisionError::Rules)?;
         Ok(Self {
-            types: Arc::new(ResourceTypes::core()),
+            types: Arc::new(types_of(schemas)),
             dialect: stored.connector.preset.dialect(),
             addresses: AddressRange::all(&stored.connector.settings.credentials.addresses),
             rules,
@@ -39,6 +39,25 @@ impl LoadedConnector {
             connector: stored.connector,
         })
     }
+}
+
+/// What resources can have. A schema that was stored by a program with wider limits is left out; its
+/// data are then kept like those of any schema that is not registered.
+fn types_of(schemas: &[StoredSchema]) -> ResourceTypes {
+    let schemas: Vec<CustomSchema> = schemas
+        .iter()
+        .filter_map(|stored| match schemas::parsed(stored) {
+            Ok(schema) => Some(schema),
+            Err(errors) => {
+                tracing::error!(?errors, "a registered schema cannot be used any more");
+                None
+            }
+        })
+        .collect();
+    ResourceTypes::with(&schemas).unwrap_or_else(|errors| {
+        tracing::error!(?errors, "the registered schemas cannot be used any more");
+        ResourceTypes::core()
+    })
 }
 
 #[derive(Default)]
@@ -63,7 +82,8 @@ impl Cache {
         let Some(stored) = tx.connector(id)? else {
             return Ok(None);
         };
-        let loaded = Arc::new(LoadedConnector::new(stored)?);
+        let schemas = tx.connector_schemas(id)?;
+        let loaded = Arc::new(LoadedConnector::new(stored, &schemas)?);
         self.lock().insert(id, Arc::clone(&loaded));
         Ok(Some(loaded))
     }

@@ -2,13 +2,13 @@
 
 use directory::{Cause, ConnectorId, ConnectorState, SourceUserPk};
 use scim::{PatchRequest, Precondition, Resource, ScimError, Warning, fold};
-use store::{GroupReference, MemberKind, Scope, SourceUser, WriteTx};
+use store::{GroupReference, MemberKind, Of, Scope, SourceUser, WriteTx};
 
 use crate::JsonObject;
 use crate::loaded::LoadedConnector;
 use crate::settle::Person;
 use crate::write::{Place, Target, claim_references, no_such, taken};
-use crate::{Provision, ProvisionError};
+use crate::{Provision, ProvisionError, unique};
 
 /// A password that came with a write, hashed before the transaction began.
 #[derive(Clone)]
@@ -59,6 +59,8 @@ impl Provision {
         let id = connector.connector.id;
         require_free_user_name(tx, id, user)?;
         let written = tx.insert_source_user(id, user)?;
+        let place = (Of::User, written.pk.0);
+        unique::settle(tx, id, place, &connector.types.user, None, Some(user))?;
         if let Some(password) = password {
             tx.set_source_password(written.pk, Some(&password.hash))?;
         }
@@ -182,6 +184,8 @@ impl Provision {
             require_free_user_name(tx, id, &after)?;
         }
         let written = tx.update_source_user(id, &stored, &after)?;
+        let (place, ty) = ((Of::User, written.pk.0), &connector.types.user);
+        unique::settle(tx, id, place, ty, Some(&before), Some(&after))?;
         if after.external_id() != before.external_id() {
             let member = MemberKind::User(written.pk);
             claim_references(tx, id, &written.id, &after, member)?;
@@ -226,6 +230,8 @@ impl Provision {
         let id = connector.connector.id;
         let stored = require_user(tx, id, target.id)?;
         target.precondition.check(&stored.meta)?;
+        let place = (Of::User, stored.pk.0);
+        unique::free(tx, id, place, &connector.types.user, &stored.document)?;
         self.settle_deletion(tx, connector, stored.pk, cause)?;
         tx.delete_source_user(id, stored.pk)?;
         Ok(())

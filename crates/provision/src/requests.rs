@@ -1,0 +1,57 @@
+//! The record of requests: written in batches, beside the work of the requests themselves.
+
+use jiff::{SignedDuration, Timestamp};
+use scim::Resource;
+use store::{ReadTx, RequestRecord, Scope, StoreError};
+
+use crate::{Provision, ProvisionError};
+
+impl Provision {
+    /// Stores records of requests. Whom a request was about is looked up here, off the request's way.
+    pub async fn record_requests(&self, records: Vec<RequestRecord>) -> Result<(), ProvisionError> {
+        self.store()
+            .write(Scope::Record, move |tx| {
+                let mut named = records.clone();
+                for record in named.iter_mut().filter(|one| one.resource_name.is_none()) {
+                    record.resource_name = name_of(tx, record)?;
+                }
+                Ok::<_, ProvisionError>(tx.insert_requests(&named)?)
+            })
+            .await
+    }
+
+    /// Forgets the oldest records: those older than `days`, and those beyond the newest `most`. One
+    /// small piece of work; gives how many went, and is to be called again if there were any.
+    pub async fn prune_requests(&self, days: u32, most: u32) -> Result<u64, ProvisionError> {
+        self.store()
+            .write(Scope::Record, move |tx| {
+                let from = tx
+                    .now()
+                    .checked_sub(SignedDuration::from_hours(24 * i64::from(days)))
+                    .unwrap_or(Timestamp::UNIX_EPOCH);
+                Ok::<_, ProvisionError>(tx.prune_requests(from, i64::from(most))?)
+            })
+            .await
+    }
+}
+
+/// The `userName` or `displayName` of the resource concerned, as it is now or as it was last told.
+fn name_of(tx: &ReadTx<'_>, record: &RequestRecord) -> Result<Option<String>, StoreError> {
+    let Some(id) = &record.resource_id else {
+        return Ok(None);
+    };
+    let present = match record.resource_type.as_deref() {
+        Some("User") => tx.source_user(record.connector, id)?.and_then(|user| {
+            let user = Resource::parse_stored(&user.document).ok()?;
+            user.user_name().map(str::to_owned)
+        }),
+        Some("Group") => tx
+            .source_group(record.connector, id)?
+            .map(|group| group.display_name),
+        _ => None,
+    };
+    match present {
+        Some(name) => Ok(Some(name)),
+        None => tx.recorded_name(record.connector, id),
+    }
+}
