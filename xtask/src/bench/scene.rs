@@ -107,15 +107,15 @@ impl Scene {
         Process::start(Command::new(self.programs.join("examples/bare-http")).arg(folder))
     }
 
-    /// What a bare database writes in a second with so many writers.
-    pub fn bare_writes(&self, writers: usize) -> Result<f64> {
+    /// What a bare database writes in a second with so many writers: a `row` each, or the rows of a `user`.
+    pub fn bare_writes(&self, writers: usize, what: &str) -> Result<f64> {
         let folder = self.folder.path().join("bare");
         std::fs::create_dir_all(&folder)?;
         let mut command = Command::new(self.programs.join("examples/bare-sqlite"));
         let printed: Value = serde_json::from_str(&ask(command
             .arg(&folder)
             .arg(writers.to_string())
-            .arg("4"))?)?;
+            .args(["4", what]))?)?;
         printed["writes_per_second"]
             .as_f64()
             .context("no figure from the bare database")
