@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use axum::http::header::HOST;
-use provision::{AddressRange, Passwords, Provision};
+use provision::{AddressRange, IssuerKeys, Passwords, Provision};
 
-use crate::authority::VerifiedPasswords;
+use crate::authority::{Failures, KnownCallers, SignedTokens, VerifiedPasswords};
+use crate::forwarded::{FORWARDED_HOST, FORWARDED_PROTO};
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::seen::Seen;
+use crate::traffic::Traffic;
 
 /// How this server is reached.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +21,10 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<AddressRange>,
+    /// How much of everything there may be.
+    pub limits: Limits,
+    /// What Crowd clients are told as product and version, e.g. `Crowd/5.3.1`; none for our own.
+    pub crowd_version: Option<String>,
 }
 
 /// The server's state. Cheap to clone.
@@ -33,13 +40,34 @@ pub(crate) struct Inner {
     pub(crate) metrics: Metrics,
     pub(crate) seen: Seen,
     pub(crate) verified: VerifiedPasswords,
+    pub(crate) callers: KnownCallers,
+    pub(crate) signed: SignedTokens,
+    pub(crate) failures: Failures,
+    pub(crate) traffic: Traffic,
 }
 
 impl App {
-    /// A server on these use cases.
+    /// A server on these use cases, which can't fetch the keys of issuers of signed tokens.
     pub fn new(provision: Provision, settings: Settings) -> Self {
+        Self::build(provision, settings, None)
+    }
+
+    /// A server that takes signed tokens as well.
+    pub fn with_issuer_keys(
+        provision: Provision,
+        settings: Settings,
+        keys: Arc<dyn IssuerKeys>,
+    ) -> Self {
+        Self::build(provision, settings, Some(keys))
+    }
+
+    fn build(provision: Provision, settings: Settings, keys: Option<Arc<dyn IssuerKeys>>) -> Self {
         Self {
             inner: Arc::new(Inner {
+                failures: Failures::new(settings.limits.failed_authentications),
+                traffic: Traffic::new(&settings.limits),
+                signed: SignedTokens::new(keys),
+                callers: KnownCallers::default(),
                 provision,
                 passwords: Passwords::default(),
                 settings,
@@ -60,17 +88,32 @@ impl App {
         &self.inner.passwords
     }
 
-    /// The URL of this server as the client of a request knows it, without a slash at the end.
+    /// The URL of this server as the client of a request knows it, without a slash at the end: as it is
+    /// set, else as a trusted proxy says, else from `Host`.
     pub fn base_url(&self, headers: &HeaderMap) -> String {
         if let Some(url) = &self.inner.settings.public_url {
             return url.trim_end_matches('/').to_owned();
         }
-        let host = headers
-            .get(HOST)
-            .and_then(|host| host.to_str().ok())
-            .filter(|host| host.bytes().all(is_host_byte) && !host.is_empty())
+        let text = |name: &str| {
+            let value = headers.get(name)?.to_str().ok()?;
+            value.split(',').next().map(str::trim)
+        };
+        let is_host = |host: &&str| host.bytes().all(is_host_byte) && !host.is_empty();
+        let host = text(FORWARDED_HOST)
+            .filter(is_host)
+            .or_else(|| text(HOST.as_str()).filter(is_host))
             .unwrap_or("localhost");
-        format!("http://{host}")
+        let scheme = match text(FORWARDED_PROTO) {
+            Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
+            _ => "http",
+        };
+        format!("{scheme}://{host}")
+    }
+
+    /// What Crowd clients are told as product and version.
+    pub(crate) fn crowd_version(&self) -> &str {
+        let set = self.inner.settings.crowd_version.as_deref();
+        set.unwrap_or(concat!("Vestibule/", env!("CARGO_PKG_VERSION")))
     }
 
     pub(crate) fn inner(&self) -> &Inner {

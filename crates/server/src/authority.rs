@@ -3,6 +3,10 @@
 
 mod admin;
 mod application;
+mod failures;
+mod jwt;
+mod known;
+mod refusal;
 mod scim;
 mod verified;
 
@@ -12,7 +16,9 @@ pub use scim::ScimCaller;
 
 pub(crate) use admin::require_admin;
 pub(crate) use application::require_application;
-pub(crate) use scim::require_scim_caller;
+pub(crate) use failures::Failures;
+pub(crate) use jwt::SignedTokens;
+pub(crate) use scim::{KnownCallers, require_scim_caller};
 pub(crate) use verified::VerifiedPasswords;
 
 use std::net::IpAddr;
@@ -21,9 +27,13 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, header::AUTHORIZATION};
 use axum::middleware::Next;
 use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use provision::AddressRange;
 
 use crate::App;
 use crate::forwarded::client_address;
+use crate::limits::CREDENTIAL_BYTES_MAX;
 
 /// What stands in `Authorization`.
 pub(crate) enum Presented<'a> {
@@ -33,7 +43,13 @@ pub(crate) enum Presented<'a> {
     Bearer(&'a str),
     /// `Basic` and base64.
     Basic(&'a str),
-    /// Something else, two of them, or unreadable.
+    /// One word, without a scheme.
+    Bare(&'a str),
+    /// Two headers.
+    Several,
+    /// More than any credential needs.
+    TooLong,
+    /// Something else, or unreadable.
     Unusable,
 }
 
@@ -43,24 +59,48 @@ pub(crate) fn presented(headers: &HeaderMap) -> Presented<'_> {
         return Presented::Nothing;
     };
     if values.next().is_some() {
-        return Presented::Unusable;
+        return Presented::Several;
+    }
+    if value.len() > CREDENTIAL_BYTES_MAX {
+        return Presented::TooLong;
     }
     let Ok(text) = value.to_str() else {
         return Presented::Unusable;
     };
-    match text.trim().split_once(' ') {
+    let text = text.trim();
+    match text.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
             Presented::Bearer(token.trim())
         }
         Some((scheme, pair)) if scheme.eq_ignore_ascii_case("basic") => {
             Presented::Basic(pair.trim())
         }
+        None if text.eq_ignore_ascii_case("bearer") => Presented::Bearer(""),
+        None if !text.is_empty() => Presented::Bare(text),
         _ => Presented::Unusable,
     }
 }
 
+/// User name and password of HTTP Basic, split at the first colon; UTF-8, or else ISO-8859-1
+/// (RFC 7617 section 2.1).
+pub(crate) fn basic_pair(pair: &str) -> Option<(String, String)> {
+    let bytes = STANDARD.decode(pair).ok()?;
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => error.into_bytes().into_iter().map(char::from).collect(),
+    };
+    let (name, password) = text.split_once(':')?;
+    Some((name.to_owned(), password.to_owned()))
+}
+
+/// Whether an address is in one of the ranges; no ranges allow any address.
+pub(crate) fn may_come_from(ranges: &[AddressRange], address: Option<IpAddr>) -> bool {
+    ranges.is_empty()
+        || address.is_some_and(|address| ranges.iter().any(|range| range.contains(address)))
+}
+
 /// From which address a request comes.
-fn address_of(app: &App, request: &Request) -> Option<IpAddr> {
+pub(crate) fn address_of(app: &App, request: &Request) -> Option<IpAddr> {
     let settings = &app.inner().settings;
     client_address(settings, request.extensions(), request.headers())
 }

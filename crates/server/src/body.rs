@@ -2,9 +2,11 @@
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header::CONTENT_ENCODING, header::CONTENT_LENGTH};
+use bytes::BytesMut;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::time::{Duration, Instant, timeout_at};
 
-use crate::limits::BODY_TIMEOUT;
+use crate::limits::{BODY_BYTES_PER_SECOND_MIN, BODY_TIMEOUT, FIRST_BYTE_TIMEOUT};
 
 /// Why a body could not be read. Each face words it in its protocol's own form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +35,28 @@ pub async fn read(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<B
     if announced.is_some_and(|length| length > bytes_max as u64) {
         return Err(BodyError::TooLarge(bytes_max));
     }
-    let limited = Limited::new(body, bytes_max).collect();
-    match tokio::time::timeout(BODY_TIMEOUT, limited).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge(bytes_max)),
-        Ok(Err(_)) => Err(BodyError::Broken),
-        Err(_elapsed) => Err(BodyError::TooSlow),
+    let mut body = Limited::new(body, bytes_max);
+    // What arrives buys time for the rest, so that a client which drips does not hold its place.
+    let started = Instant::now();
+    let mut read = BytesMut::new();
+    loop {
+        let bought = Duration::from_secs(read.len() as u64 / BODY_BYTES_PER_SECOND_MIN);
+        let allowed = (FIRST_BYTE_TIMEOUT + bought).min(BODY_TIMEOUT);
+        match timeout_at(started + allowed, body.frame()).await {
+            Ok(None) => return Ok(read.freeze()),
+            Ok(Some(Ok(frame))) => match frame.into_data() {
+                // Most bodies come in one piece, which needs no copy.
+                Ok(data) if read.is_empty() && announced == Some(data.len() as u64) => {
+                    return Ok(data);
+                }
+                Ok(data) => read.extend_from_slice(&data),
+                Err(_trailers) => {}
+            },
+            Ok(Some(Err(error))) if error.is::<LengthLimitError>() => {
+                return Err(BodyError::TooLarge(bytes_max));
+            }
+            Ok(Some(Err(_broken))) => return Err(BodyError::Broken),
+            Err(_elapsed) => return Err(BodyError::TooSlow),
+        }
     }
 }

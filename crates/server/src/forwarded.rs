@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use axum::extract::Request;
 use axum::http::{Extensions, HeaderMap};
 
 use crate::app::Settings;
@@ -18,10 +19,7 @@ pub(crate) fn client_address(
     headers: &HeaderMap,
 ) -> Option<IpAddr> {
     let peer = extensions.get::<Peer>()?.0;
-    let trusted = |address: IpAddr| {
-        let mut proxies = settings.trusted_proxies.iter();
-        proxies.any(|proxy| proxy.contains(address))
-    };
+    let trusted = |address: IpAddr| is_trusted(settings, address);
     if !trusted(peer) {
         return Some(peer);
     }
@@ -37,6 +35,30 @@ pub(crate) fn client_address(
         .rev()
         .find(|address| !trusted(*address));
     Some(client.unwrap_or(peer))
+}
+
+/// How a client reached the proxy; only a trusted one is believed.
+pub(crate) const FORWARDED_PROTO: &str = "x-forwarded-proto";
+/// The host that a client asked for at the proxy.
+pub(crate) const FORWARDED_HOST: &str = "x-forwarded-host";
+
+/// Takes away what a peer that is no trusted proxy says about the address that was asked for.
+pub(crate) fn keep_trusted(settings: &Settings, request: &mut Request) {
+    let headers = request.headers();
+    if !headers.contains_key(FORWARDED_PROTO) && !headers.contains_key(FORWARDED_HOST) {
+        return;
+    }
+    let peer = request.extensions().get::<Peer>();
+    if !peer.is_some_and(|peer| is_trusted(settings, peer.0)) {
+        request.headers_mut().remove(FORWARDED_PROTO);
+        request.headers_mut().remove(FORWARDED_HOST);
+    }
+}
+
+/// Whether an address is one of the proxies that are believed.
+pub(crate) fn is_trusted(settings: &Settings, address: IpAddr) -> bool {
+    let mut proxies = settings.trusted_proxies.iter();
+    proxies.any(|proxy| proxy.contains(address))
 }
 
 #[cfg(test)]

@@ -16,12 +16,16 @@ mod front;
 mod health;
 mod limits;
 mod metrics;
+mod request_line;
+mod oauth;
 mod router;
 mod scim;
 mod seen;
+mod traffic;
 
 pub use app::{App, Settings};
 pub use connection::serve;
+pub use limits::Limits;
 pub use router::router;
 
 /// The OpenAPI document of the admin API, as JSON.

@@ -40,6 +40,34 @@ struct RequestLabels {
     status: u16,
 }
 
+/// Why a request was refused before a handler saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum Refused {
+    /// A credential that is not right.
+    Credential,
+    /// Too many of those from one address.
+    Throttled,
+    /// An address that is not allowed.
+    Address,
+    /// A credential that may only read.
+    ReadOnly,
+    /// Too many requests of a connector in a second.
+    Rate,
+    /// Too many requests of a connector at once.
+    InFlight,
+    /// The keys of an issuer cannot be fetched.
+    Keys,
+    /// A target that is too long.
+    Target,
+    /// Too many connections from one address.
+    Connections,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabels {
+    reason: Refused,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct FaceLabels {
     face: Face,
@@ -54,6 +82,7 @@ struct ConnectorLabels {
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
+    refusals: Family<RefusalLabels, Counter>,
     durations: Family<FaceLabels, Histogram>,
     due: Family<ConnectorLabels, Gauge>,
     source_users: Family<ConnectorLabels, Gauge>,
@@ -81,6 +110,12 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("vestibule");
         let requests = Family::default();
         registry.register("requests", "Requests answered", requests.clone());
+        let refusals = Family::default();
+        registry.register(
+            "refusals",
+            "Requests and connections that were refused at the door",
+            refusals.clone(),
+        );
         let durations = Family::<FaceLabels, Histogram>::new_with_constructor(
             durations_histogram as fn() -> Histogram,
         );
@@ -103,6 +138,7 @@ impl Default for Metrics {
         Self {
             registry,
             requests,
+            refusals,
             durations,
             due,
             source_users,
@@ -122,6 +158,10 @@ impl Metrics {
         self.durations
             .get_or_create(&FaceLabels { face })
             .observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn refused(&self, reason: Refused) {
+        self.refusals.get_or_create(&RefusalLabels { reason }).inc();
     }
 
     /// The text of a scrape.

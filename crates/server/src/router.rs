@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
+use ::crowd::Format;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -16,16 +17,15 @@ use axum::routing::get;
 use futures_util::FutureExt;
 use uuid::{Uuid, fmt::Hyphenated};
 
-use crate::limits::HANDLER_TIMEOUT;
-use crate::metrics::{Face, method_label};
-use crate::{App, api, crowd, front, health, scim};
+use crate::forwarded::keep_trusted;
+use crate::limits::{HANDLER_TIMEOUT, TARGET_BYTES_MAX};
+use crate::metrics::{Face, Refused, method_label};
+use crate::request_line::BlankInTarget;
+use crate::{App, api, crowd, front, health, oauth, scim};
 
-/// The version by which Crowd clients recognise a Crowd server; they look for the header on every
-/// answer, errors included, before they look at anything else.
-const CROWD_VERSION: (&str, &str) = (
-    "x-embedded-crowd-version",
-    concat!("Vestibule/", env!("CARGO_PKG_VERSION")),
-);
+/// The header by which Crowd clients recognise a Crowd server; they look for it on every answer, errors
+/// included, before they look at anything else.
+const CROWD_VERSION: HeaderName = HeaderName::from_static("x-embedded-crowd-version");
 
 /// The whole server as one service.
 pub fn router(app: App) -> Router {
@@ -36,6 +36,7 @@ pub fn router(app: App) -> Router {
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
         .merge(scim::routes(app.clone()))
+        .merge(oauth::routes())
         .merge(crowd::routes(app.clone()))
         .merge(api::routes(app.clone()))
         .fallback(not_found)
@@ -52,7 +53,10 @@ async fn stylesheet() -> impl IntoResponse {
     )
 }
 
-async fn not_found() -> Response {
+async fn not_found(request: Request) -> Response {
+    if Face::of(request.uri().path()) == Face::Crowd {
+        return crowd::not_found(crowd::format_of(request.headers()));
+    }
     (
         StatusCode::NOT_FOUND,
         "There is nothing here. The page at / tells the addresses.\n",
@@ -64,17 +68,43 @@ async fn not_found() -> Response {
 async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let face = Face::of(request.uri().path());
     let method = method_label(request.method());
+    let format = format_of(face, &request);
     let started = Instant::now();
     // Made here: an id that a client chose could pose as another request in the journal.
     let id = request_id();
     request.headers_mut().insert(REQUEST_ID, id.clone());
-    let mut response = within_time(face, request, next).await;
-    add_headers(face, response.headers_mut());
+    keep_trusted(&app.inner().settings, &mut request);
+    let mut response = if is_too_long(&request) {
+        app.inner().metrics.refused(Refused::Target);
+        failure(face, format, StatusCode::URI_TOO_LONG, TOO_LONG)
+    } else if request.extensions().get::<BlankInTarget>().is_some() {
+        failure(face, format, StatusCode::BAD_REQUEST, BLANK)
+    } else {
+        within_time(face, format, request, next).await
+    };
+    add_headers(&app, face, response.headers_mut());
     response.headers_mut().insert(REQUEST_ID, id);
     let (took, status) = (started.elapsed(), response.status().as_u16());
     app.inner().metrics.request(face, method, status, took);
     tracing::debug!(?face, method, status, ?took, "answered");
     response
+}
+
+const BLANK: &str = "The address of the request has a blank in it. Encode it: a blank as %20 or +, a quotation mark as %22.";
+
+const TOO_LONG: &str = "Path and query are longer than 16 KiB. Ask for less at a time.";
+
+fn is_too_long(request: &Request) -> bool {
+    let target = request.uri().path_and_query();
+    target.is_some_and(|target| target.as_str().len() > TARGET_BYTES_MAX)
+}
+
+/// In which format the Crowd face has to answer whatever happens; the others have one only.
+fn format_of(face: Face, request: &Request) -> Format {
+    match face {
+        Face::Crowd => crowd::format_of(request.headers()),
+        _ => Format::Xml,
+    }
 }
 
 fn request_id() -> HeaderValue {
@@ -85,7 +115,7 @@ fn request_id() -> HeaderValue {
 
 /// Every answer, whatever happened inside, has the headers that make it safe, and for Crowd
 /// clients the one that makes it credible.
-fn add_headers(face: Face, headers: &mut HeaderMap) {
+fn add_headers(app: &App, face: Face, headers: &mut HeaderMap) {
     let mut set = |name: HeaderName, value: &'static str| {
         headers
             .entry(name)
@@ -95,7 +125,6 @@ fn add_headers(face: Face, headers: &mut HeaderMap) {
     set(REFERRER_POLICY, "no-referrer");
     match face {
         Face::Crowd => {
-            set(HeaderName::from_static(CROWD_VERSION.0), CROWD_VERSION.1);
             set(CACHE_CONTROL, ::crowd::transport::CACHE_CONTROL);
         }
         _ => set(CACHE_CONTROL, "no-store"),
@@ -107,11 +136,16 @@ fn add_headers(face: Face, headers: &mut HeaderMap) {
         _ => "default-src 'none'; frame-ancestors 'none'",
     };
     set(CONTENT_SECURITY_POLICY, policy);
+    if face == Face::Crowd {
+        let version = HeaderValue::from_str(app.crowd_version());
+        let version = version.unwrap_or(HeaderValue::from_static("Vestibule"));
+        headers.insert(CROWD_VERSION, version);
+    }
 }
 
 /// A panic or a handler that takes too long is answered in the form of its face. A write that has
 /// begun runs on when its time is over or its client is gone: it is never cut in the middle.
-async fn within_time(face: Face, request: Request, next: Next) -> Response {
+async fn within_time(face: Face, format: Format, request: Request, next: Next) -> Response {
     let reads_only = request.method().is_safe();
     let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
     let answer = if reads_only {
@@ -125,10 +159,11 @@ async fn within_time(face: Face, request: Request, next: Next) -> Response {
         Ok(Ok(response)) => response,
         Ok(Err(_panic)) => {
             tracing::error!("a handler panicked; the panic itself is in the log before this line");
-            failure(face, StatusCode::INTERNAL_SERVER_ERROR, PANICKED)
+            failure(face, format, StatusCode::INTERNAL_SERVER_ERROR, PANICKED)
         }
         Err(_elapsed) => failure(
             face,
+            format,
             StatusCode::SERVICE_UNAVAILABLE,
             "The request took too long. Nothing is known of its outcome; look, and try again.",
         ),
@@ -139,10 +174,10 @@ const PANICKED: &str =
     "The server made a mistake. Nothing of the request was stored. The server's log tells more.";
 
 /// A failure outside every handler, in the form of the face it happened at.
-fn failure(face: Face, status: StatusCode, detail: &str) -> Response {
+fn failure(face: Face, format: Format, status: StatusCode, detail: &str) -> Response {
     let mut response = match face {
         Face::Scim => scim::error_response(&::scim::ScimError::new(status.as_u16(), None, detail)),
-        Face::Crowd => crowd::failure(status, detail),
+        Face::Crowd => crowd::failure(status, detail, format),
         Face::Api | Face::Other => api::Problem::new(status, detail).into_response(),
     };
     if status == StatusCode::SERVICE_UNAVAILABLE {

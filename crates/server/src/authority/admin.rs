@@ -3,15 +3,14 @@
 use std::net::IpAddr;
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+use store::Access;
 
-use super::{Presented, address_of, admit, presented, request_id};
+use super::refusal::Refusal;
+use super::{Presented, address_of, admit, may_come_from, presented, request_id};
 use crate::App;
-use crate::api::Problem;
 
 /// The proof that a request may administer this server.
 #[derive(Clone)]
@@ -27,60 +26,61 @@ impl<S: Sync> FromRequestParts<S> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
         let found = parts.extensions.get::<Admin>().cloned();
-        found.ok_or_else(|| unauthorized("The request carries no proof of authority."))
+        found.ok_or_else(|| {
+            Refusal::anonymous("The request carries no proof of authority.").into_problem()
+        })
     }
 }
 
-/// Lets a request through to the admin API if its token is live.
+/// Lets a request through to the admin API if its token is live and may do this from there.
 pub(crate) async fn require_admin(
     State(app): State<App>,
     request: Request,
     next: Next,
 ) -> Response {
     let address = address_of(&app, &request);
-    let proof = authorize(&app, request.headers(), address).await;
-    admit(proof, request, next).await
+    let (parts, body) = request.into_parts();
+    let proof = authorize(&app, &parts, address).await;
+    let proof = proof.map_err(|refusal| refusal.counted(&app, address).into_problem());
+    admit(proof, Request::from_parts(parts, body), next).await
 }
 
 async fn authorize(
     app: &App,
-    headers: &HeaderMap,
+    request: &Parts,
     address: Option<IpAddr>,
-) -> Result<Admin, Response> {
-    let Presented::Bearer(token) = presented(headers) else {
-        return Err(unauthorized(
-            "Send 'Authorization: Bearer' and a token of the admin API; one was printed at the first start.",
-        ));
+) -> Result<Admin, Refusal> {
+    let token = match presented(&request.headers) {
+        Presented::Bearer(token) if !token.is_empty() => token.to_owned(),
+        Presented::Nothing | Presented::Bearer(_) => {
+            return Err(Refusal::anonymous(
+                "Send 'Authorization: Bearer' and a token of the admin API; one was printed at the first start.",
+            ));
+        }
+        unusable => return Err(Refusal::unusable(&unusable)),
     };
-    let (token, provision) = (token.to_owned(), app.provision().clone());
+    let provision = app.provision().clone();
     let found = app
         .provision()
         .store()
-        .look_up(move |tx| {
-            let now = tx.now();
-            Ok::<_, provision::ProvisionError>(
-                provision
-                    .api_credential(tx, &token)?
-                    .map(|token| (token, now)),
-            )
-        })
+        .look_up(move |tx| provision.api_credential(tx, &token))
         .await
-        .map_err(|error| crate::api::failure(&error))?;
-    let Some((token, now)) = found else {
-        return Err(unauthorized(
+        .map_err(Refusal::store)?;
+    let Some(credential) = found else {
+        return Err(Refusal::invalid_token(
             "The token is not known, has expired or was revoked. Make a new one with 'vestibule token create'.",
         ));
     };
-    app.inner().seen.token(&token.id, now, address);
+    if !may_come_from(&credential.addresses, address) {
+        return Err(Refusal::address("The token", address));
+    }
+    if credential.access == Access::ReadOnly && !request.method.is_safe() {
+        return Err(Refusal::read_only());
+    }
+    let now = app.provision().store().now();
+    app.inner().seen.token(&credential.id, now, address);
     Ok(Admin {
-        name: token.label,
-        request: request_id(headers),
+        name: credential.label,
+        request: request_id(&request.headers),
     })
-}
-
-fn unauthorized(detail: &str) -> Response {
-    let mut response = Problem::new(StatusCode::UNAUTHORIZED, detail).into_response();
-    let challenge = HeaderValue::from_static("Bearer realm=\"admin API\"");
-    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-    response
 }

@@ -8,25 +8,24 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use crowd::transport::{CHALLENGE, UNAUTHENTICATED, UNAUTHENTICATED_CONTENT_TYPE};
 use directory::{ApplicationId, DirectoryId};
 use provision::{AddressRange, HashError, Writer};
 use store::{Access, Application, StoreError};
 
-use super::{Presented, address_of, admit, presented, request_id};
+use super::{Presented, address_of, admit, basic_pair, may_come_from, presented, request_id};
 use crate::App;
+use crate::crowd::View;
 
-/// The proof that a request comes from an application, and which directory it sees.
+/// The proof that a request comes from an application, and what it sees.
 #[derive(Clone)]
 pub struct CrowdApplication {
     /// The store's number.
     pub id: ApplicationId,
     /// Its name.
     pub name: String,
-    /// The directory it sees.
-    pub directory: DirectoryId,
+    /// What it sees.
+    pub(crate) view: View,
     /// What it may do.
     pub access: Access,
     /// The id of the request, for the journal.
@@ -36,13 +35,18 @@ pub struct CrowdApplication {
 }
 
 impl CrowdApplication {
-    /// The application as the author of local writes, if it may write at all.
-    pub fn writer(&self) -> Option<Writer> {
-        (self.access == Access::ReadWrite).then(|| Writer {
-            directory: self.directory,
+    /// Whether it may write at all.
+    pub fn may_write(&self) -> bool {
+        self.access == Access::ReadWrite
+    }
+
+    /// The application as the author of local writes in a directory.
+    pub fn writer(&self, directory: DirectoryId) -> Writer {
+        Writer {
+            directory,
             application: self.name.clone(),
             request: self.request.clone(),
-        })
+        }
     }
 }
 
@@ -74,7 +78,7 @@ async fn authorize(
     let Presented::Basic(pair) = presented(headers) else {
         return Err(unauthorized());
     };
-    let (name, password) = decode(pair).ok_or_else(unauthorized)?;
+    let (name, password) = basic_pair(pair).ok_or_else(unauthorized)?;
     let looked_up = app
         .provision()
         .store()
@@ -91,7 +95,7 @@ async fn authorize(
             .map_err(|error| hash_failure(&error, format))?;
         return Err(unauthorized());
     };
-    if !may_come_from(&application, address) {
+    if !may_come_from(&AddressRange::all(&application.addresses), address) {
         return Err(forbidden());
     }
     let right = check_password(app, Some(&application), &password)
@@ -100,11 +104,11 @@ async fn authorize(
     if !right {
         return Err(unauthorized());
     }
-    app.inner().seen.application(application.id, now, None);
+    app.inner().seen.application(application.id, now, &[]);
     Ok(CrowdApplication {
         id: application.id,
         name: application.name,
-        directory: application.directory,
+        view: View::new(application.mapping),
         access: application.access,
         request: request_id(headers),
         base_url: app.base_url(headers),
@@ -128,28 +132,6 @@ async fn check_password(
         verified.remember(found.id, found.updated, password);
     }
     Ok(right)
-}
-
-/// Name and password, split at the first colon; UTF-8, or else ISO-8859-1.
-fn decode(pair: &str) -> Option<(String, String)> {
-    let bytes = STANDARD.decode(pair).ok()?;
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => error.into_bytes().into_iter().map(char::from).collect(),
-    };
-    let (name, password) = text.split_once(':')?;
-    Some((name.to_owned(), password.to_owned()))
-}
-
-fn may_come_from(application: &Application, address: Option<IpAddr>) -> bool {
-    if application.addresses.is_empty() {
-        return true;
-    }
-    let mut ranges = application
-        .addresses
-        .iter()
-        .filter_map(|text| AddressRange::parse(text));
-    address.is_some_and(|address| ranges.any(|range| range.contains(address)))
 }
 
 /// The text is compared literally by some clients.

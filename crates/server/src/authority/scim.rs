@@ -1,26 +1,29 @@
-//! A SCIM client that presented a live token of the connector in the path.
+//! A SCIM client that proved to be one of the connector in the path: by a token, by id and secret of
+//! a client, or by a token that its identity provider signed.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path, Request, State};
-use axum::http::header::WWW_AUTHENTICATE;
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use directory::{Cause, ConnectorState, Trigger};
-use provision::{LoadedConnector, ProvisionError};
-use scim::ScimError;
+use provision::{Credential, LoadedConnector, ProvisionError, can_be_scim_token};
+use sha2::{Digest, Sha256};
+use store::Access;
 
-use super::{Presented, address_of, admit, presented, request_id};
+use super::jwt::{self, SignedTokens};
+use super::known::{Known, Moment};
+use super::refusal::Refusal;
+use super::{Presented, address_of, basic_pair, may_come_from, presented, request_id};
 use crate::App;
-use crate::scim::error_response;
 
 /// The proof that a request may act for one connector, and only for that one.
 #[derive(Clone)]
 pub struct ScimCaller {
-    /// The connector, named by the token.
+    /// The connector, named by the credential.
     pub connector: Arc<LoadedConnector>,
     /// Who acts, in which request, for the journal.
     pub cause: Cause,
@@ -32,96 +35,346 @@ impl<S: Sync> FromRequestParts<S> for ScimCaller {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
-        parts
-            .extensions
-            .get::<ScimCaller>()
-            .cloned()
-            .ok_or_else(|| unauthorized("The request carries no proof of authority."))
+        let found = parts.extensions.get::<ScimCaller>().cloned();
+        found.ok_or_else(|| {
+            Refusal::anonymous("The request carries no proof of authority.").into_scim()
+        })
     }
 }
 
-/// Lets a request through to the SCIM face if its token is live and is the path's connector's.
+/// A credential and the connector it opens.
+pub(crate) struct Admitted {
+    credential: Credential,
+    connector: Arc<LoadedConnector>,
+}
+
+/// What is remembered of credentials that were right a moment ago.
+#[derive(Default)]
+pub(crate) struct KnownCallers {
+    /// By the digest of what was shown and for which path.
+    admitted: Known<[u8; 32], Admitted>,
+    /// By the id in the path.
+    connectors: Known<String, LoadedConnector>,
+}
+
+/// Lets a request through to the SCIM face if what it shows opens the connector in its path, from
+/// where it comes and for what it wants.
 pub(crate) async fn require_scim_caller(
     State(app): State<App>,
-    Path(path): Path<Vec<(String, String)>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let named = path
-        .into_iter()
-        .find(|(name, _)| name == "connector")
-        .map(|(_, value)| value)
-        .unwrap_or_default();
     let address = address_of(&app, &request);
-    let proof = authorize(&app, &named, request.headers(), address).await;
-    admit(proof, request, next).await
+    let (mut parts, body) = request.into_parts();
+    let admitted = match admit(&app, &parts, address).await {
+        Ok(admitted) => admitted,
+        Err(refusal) => return refusal.counted(&app, address).into_scim(),
+    };
+    let connector = &admitted.connector.connector;
+    let credentials = &connector.settings.credentials;
+    let _turn = match app.inner().traffic.enter(connector.id, credentials).await {
+        Ok(turn) => turn,
+        Err(later) => return Refusal::later(later).counted(&app, address).into_scim(),
+    };
+    let caller = ScimCaller {
+        cause: Cause {
+            trigger: Trigger::Scim,
+            connector: Some(connector.id),
+            actor: admitted.credential.label.clone(),
+            request: request_id(&parts.headers),
+        },
+        base_url: format!(
+            "{}/scim/v2/{}",
+            app.base_url(&parts.headers),
+            connector.public_id
+        ),
+        connector: Arc::clone(&admitted.connector),
+    };
+    parts.extensions.insert(caller);
+    next.run(Request::from_parts(parts, body)).await
 }
 
-async fn authorize(
+async fn admit(
+    app: &App,
+    request: &Parts,
+    address: Option<IpAddr>,
+) -> Result<Arc<Admitted>, Refusal> {
+    let named = named_connector(request.uri.path());
+    let at = Moment::of(app.provision().store());
+    let admitted = prove(app, named, &request.headers, at).await;
+    let admitted = admitted.map_err(|refusal| match request.uri.query() {
+        Some(query) if tells_a_token(query) => Refusal::exposed(),
+        _ => refusal,
+    })?;
+    if admitted.connector.connector.state == ConnectorState::Disabled {
+        return Err(Refusal::anonymous(
+            "The connector is switched off. An administrator has to switch it on before the identity provider can write.",
+        ));
+    }
+    let credential = &admitted.credential;
+    for (ranges, whose) in [
+        (&admitted.connector.addresses, "The connector"),
+        (&credential.addresses, "The credential"),
+    ] {
+        if !may_come_from(ranges, address) {
+            return Err(Refusal::address(whose, address));
+        }
+    }
+    if credential.access == Access::ReadOnly && writes(request) {
+        return Err(Refusal::read_only());
+    }
+    if !credential.id.is_empty() {
+        app.inner().seen.token(&credential.id, at.now, address);
+    }
+    Ok(admitted)
+}
+
+/// The id of the connector in a path, as it is written: what is encoded otherwise names none.
+fn named_connector(path: &str) -> &str {
+    path.split('/').nth(3).unwrap_or_default()
+}
+
+/// Whether a request changes anything. A search by POST does not (RFC 7644 section 3.4.3).
+fn writes(request: &Parts) -> bool {
+    let is_search = request.method == Method::POST && request.uri.path().ends_with("/.search");
+    !request.method.is_safe() && !is_search
+}
+
+/// Whether a query holds what belongs into a header: it is in the logs of every proxy by now.
+fn tells_a_token(query: &str) -> bool {
+    query.contains("vst_") || query.to_ascii_lowercase().contains("access_token=")
+}
+
+/// A form of credential; the digests of one text in two forms differ.
+#[derive(Clone, Copy)]
+enum Form {
+    Token,
+    Bare,
+    Header,
+    Basic,
+    Signed,
+}
+
+async fn prove(
     app: &App,
     named: &str,
     headers: &HeaderMap,
-    address: Option<IpAddr>,
-) -> Result<ScimCaller, Response> {
-    let token = match presented(headers) {
-        Presented::Bearer(token) => token.to_owned(),
-        Presented::Nothing => {
-            return Err(unauthorized(
-                "The request has no Authorization header. Send 'Authorization: Bearer' and the connector's token.",
-            ));
+    at: Moment,
+) -> Result<Arc<Admitted>, Refusal> {
+    match presented(headers) {
+        Presented::Bearer(token) if SignedTokens::has_form(token) => {
+            let key = digest(Form::Signed, named, token);
+            match live(app, &key, at) {
+                Some(known) => Ok(known),
+                None => signed(app, named, token, key, at).await,
+            }
         }
-        Presented::Basic(_) | Presented::Unusable => {
-            return Err(unauthorized(
-                "The Authorization header cannot be used. It has to be 'Bearer', a space, and the connector's token.",
-            ));
+        Presented::Bearer(token) => by_token(app, named, token, Form::Token, at).await,
+        Presented::Basic(pair) => by_client(app, named, pair, at).await,
+        Presented::Bare(token) => {
+            let admitted = by_token(app, named, token, Form::Bare, at).await;
+            admitted.map_err(|refusal| match can_be_scim_token(token) {
+                true => refusal,
+                false => Refusal::no_scheme(),
+            })
         }
+        Presented::Nothing => by_header(app, named, headers, at).await,
+        unusable => Err(Refusal::unusable(&unusable)),
+    }
+}
+
+/// The header that the connector of the path names.
+async fn by_header(
+    app: &App,
+    named: &str,
+    headers: &HeaderMap,
+    at: Moment,
+) -> Result<Arc<Admitted>, Refusal> {
+    let connector = connector(app, named, at).await?;
+    let name = connector.as_ref().and_then(|connector| {
+        let credentials = &connector.connector.settings.credentials;
+        credentials.token_header.as_deref()
+    });
+    let Some(name) = name else {
+        return Err(Refusal::nothing());
+    };
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => {
+            let text = value.to_str().unwrap_or_default().trim();
+            let token = match text.split_once(' ') {
+                Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+                _ => text,
+            };
+            by_token(app, named, token, Form::Header, at).await
+        }
+        (Some(_), Some(_)) => Err(Refusal::unusable(&Presented::Several)),
+        (None, _) => Err(Refusal::nothing()),
+    }
+}
+
+async fn by_token(
+    app: &App,
+    named: &str,
+    token: &str,
+    form: Form,
+    at: Moment,
+) -> Result<Arc<Admitted>, Refusal> {
+    let key = digest(form, named, token);
+    if let Some(known) = live(app, &key, at) {
+        return Ok(known);
+    }
+    if !can_be_scim_token(token) {
+        return Err(Refusal::malformed(token));
+    }
+    let (provision, token) = (app.provision().clone(), token.to_owned());
+    let found = app
+        .provision()
+        .store()
+        .look_up(move |tx| {
+            let Some((credential, connector)) = provision.scim_credential(tx, &token)? else {
+                return Ok(None);
+            };
+            let loaded = provision.load_connector(tx, connector)?;
+            Ok::<_, ProvisionError>(loaded.map(|connector| Admitted {
+                credential,
+                connector,
+            }))
+        })
+        .await
+        .map_err(Refusal::store)?;
+    let admitted = of_path(found, named)?;
+    let credentials = &admitted.connector.connector.settings.credentials;
+    if matches!(form, Form::Bare) && !credentials.bare_token {
+        return Err(Refusal::no_scheme());
+    }
+    Ok(keep(app, key, admitted, at))
+}
+
+async fn by_client(
+    app: &App,
+    named: &str,
+    pair: &str,
+    at: Moment,
+) -> Result<Arc<Admitted>, Refusal> {
+    let key = digest(Form::Basic, named, pair);
+    if let Some(known) = live(app, &key, at) {
+        return Ok(known);
+    }
+    let Some((id, secret)) = basic_pair(pair) else {
+        return Err(Refusal::unusable(&Presented::Basic(pair)));
     };
     let provision = app.provision().clone();
     let found = app
         .provision()
         .store()
         .look_up(move |tx| {
-            let Some((token, connector)) = provision.scim_credential(tx, &token)? else {
+            let found = provision.client_credential(tx, &id, &secret)?;
+            let Some((credential, connector)) = found else {
                 return Ok(None);
             };
-            let now = tx.now();
             let loaded = provision.load_connector(tx, connector)?;
-            Ok::<_, ProvisionError>(loaded.map(|loaded| (token, loaded, now)))
+            Ok::<_, ProvisionError>(loaded.map(|connector| Admitted {
+                credential,
+                connector,
+            }))
         })
         .await
-        .map_err(|error| error_response(&crate::scim::scim_error(error)))?;
-    let Some((token, connector, now)) = found else {
-        return Err(unauthorized(
-            "The token is not known, has expired or was revoked. Make a new one for this connector and enter it at the identity provider.",
-        ));
+        .map_err(Refusal::store)?;
+    let admitted = match found {
+        Some(found) => of_path(Some(found), named)?,
+        None => return Err(Refusal::wrong_pair()),
     };
-    if connector.connector.public_id != named {
-        return Err(unauthorized(
+    if !admitted.connector.connector.settings.credentials.basic {
+        return Err(Refusal::basic_is_off());
+    }
+    Ok(keep(app, key, admitted, at))
+}
+
+async fn signed(
+    app: &App,
+    named: &str,
+    token: &str,
+    key: [u8; 32],
+    at: Moment,
+) -> Result<Arc<Admitted>, Refusal> {
+    let connector = connector(app, named, at).await?;
+    let settings = connector.as_ref().and_then(|connector| {
+        let credentials = &connector.connector.settings.credentials;
+        credentials.jwt.as_ref()
+    });
+    let (Some(connector), Some(settings)) = (&connector, settings) else {
+        return Err(Refusal::no_signed_tokens());
+    };
+    let verified = app.inner().signed.verify(token, settings, at.now).await;
+    let credential = verified.map_err(|refused| match refused {
+        jwt::Refused::Token(why) => Refusal::invalid_token(why),
+        jwt::Refused::Keys(why) => Refusal::no_keys(&settings.issuer, &why),
+    })?;
+    let admitted = Admitted {
+        credential,
+        connector: Arc::clone(connector),
+    };
+    Ok(keep(app, key, admitted, at))
+}
+
+/// What was found, if it is of the connector in the path.
+fn of_path(found: Option<Admitted>, named: &str) -> Result<Admitted, Refusal> {
+    let admitted = found.ok_or_else(Refusal::unknown_token)?;
+    if admitted.connector.connector.public_id != named {
+        return Err(Refusal::invalid_token(
             "The token belongs to another connector than the one in the URL. Check the base URL and the token: both are shown together when a connector is made.",
         ));
     }
-    if connector.connector.state == ConnectorState::Disabled {
-        return Err(unauthorized(
-            "The connector is switched off. An administrator has to switch it on before the identity provider can write.",
-        ));
-    }
-    app.inner().seen.token(&token.id, now, address);
-    Ok(ScimCaller {
-        cause: Cause {
-            trigger: Trigger::Scim,
-            connector: Some(connector.connector.id),
-            actor: token.label,
-            request: request_id(headers),
-        },
-        base_url: format!("{}/scim/v2/{named}", app.base_url(headers)),
-        connector,
-    })
+    Ok(admitted)
 }
 
-fn unauthorized(detail: &str) -> Response {
-    let error = ScimError::new(StatusCode::UNAUTHORIZED.as_u16(), None, detail);
-    let mut response = error_response(&error);
-    let challenge = HeaderValue::from_static("Bearer realm=\"SCIM\"");
-    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-    response.into_response()
+/// What this very text opened a moment ago, unless its time is over since.
+fn live(app: &App, key: &[u8; 32], at: Moment) -> Option<Arc<Admitted>> {
+    let known = app.inner().callers.admitted.get(key, at)?;
+    known.credential.is_live(at.now).then_some(known)
+}
+
+fn keep(app: &App, key: [u8; 32], admitted: Admitted, at: Moment) -> Arc<Admitted> {
+    let admitted = Arc::new(admitted);
+    let known = &app.inner().callers.admitted;
+    known.keep(key, at, Arc::clone(&admitted));
+    admitted
+}
+
+/// The connector with this id in its URLs.
+async fn connector(
+    app: &App,
+    named: &str,
+    at: Moment,
+) -> Result<Option<Arc<LoadedConnector>>, Refusal> {
+    let known = &app.inner().callers.connectors;
+    if let Some(known) = known.get(named, at) {
+        return Ok(Some(known));
+    }
+    let (provision, id) = (app.provision().clone(), named.to_owned());
+    let found = app
+        .provision()
+        .store()
+        .look_up(move |tx| match tx.find_connector(&id)? {
+            Some(found) if found.connector.public_id == id => {
+                provision.load_connector(tx, found.connector.id)
+            }
+            _ => Ok::<_, ProvisionError>(None),
+        })
+        .await
+        .map_err(Refusal::store)?;
+    if let Some(found) = &found {
+        known.keep(named.to_owned(), at, Arc::clone(found));
+    }
+    Ok(found)
+}
+
+fn digest(form: Form, named: &str, shown: &str) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    digest.update([form as u8]);
+    digest.update(named.as_bytes());
+    digest.update([0]);
+    digest.update(shown.as_bytes());
+    digest.finalize().into()
 }

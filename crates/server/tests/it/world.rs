@@ -71,7 +71,7 @@ impl World {
         let address = listener.local_addr().unwrap().to_string();
         runtime.spawn(server::serve(
             listener,
-            server::router(app),
+            app,
             std::future::pending(),
         ));
         World {
@@ -117,7 +117,9 @@ impl World {
                 .iter()
                 .map(|address| (*address).to_owned())
                 .collect(),
-            directory: directory.map(str::to_owned),
+            directories: directory.into_iter().map(Into::into).collect(),
+            aggregate_memberships: false,
+            only_with_access: false,
         };
         let made = self.run(
             self.provision

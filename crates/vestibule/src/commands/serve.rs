@@ -77,7 +77,7 @@ impl Started {
     pub async fn serve(self, stop: impl Future<Output = ()>) {
         let work = tokio::spawn(self.app.clone().run_background_work());
         tracing::info!(url = self.url, "serving");
-        server::serve(self.listener, server::router(self.app), stop).await;
+        server::serve(self.listener, self.app, stop).await;
         work.abort();
         tracing::info!("stopped");
     }
