@@ -22,6 +22,7 @@ mod guard;
 mod journal;
 mod list;
 mod list_order;
+mod list_read;
 mod local_users;
 mod migrate;
 mod nesting;

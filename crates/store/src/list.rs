@@ -4,20 +4,14 @@
 //! creation, which never changes. What the indexes decide is asked of the database; the rest is evaluated on
 //! the rows that are left.
 
-use directory::ConnectorId;
-use scim::{AttrRef, Facts, Meta, Node, Record, Resource, ResourceType, Sort, SortKey};
-use serde_json::{Value, json};
+use scim::{Meta, Node, ResourceType, Sort, SortKey};
 
-use crate::filter_plan::{FilterPlan, Listed};
-use crate::list_order::{By, Walk};
+use crate::filter_plan::Listed;
 use crate::source_groups::{self, GROUP_COLUMNS, SourceGroup};
-use crate::source_members::MemberKind;
-use crate::{ReadTx, Row, SourceUser, Sql, StoreError, source};
+use crate::{Row, SourceUser, StoreError, source};
 
 /// Most resources that are sorted by an attribute without an index.
 pub const SORTED_MAX: usize = 100_000;
-/// Most memory for what they are sorted by, in bytes.
-const SORTED_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// What is asked of the source of a connector.
 #[derive(Debug, Clone)]
@@ -131,14 +125,14 @@ impl SourceItem {
         }
     }
 
-    fn read(listed: Listed, row: &Row<'_>) -> Result<Self, StoreError> {
+    pub(crate) fn read(listed: Listed, row: &Row<'_>) -> Result<Self, StoreError> {
         match listed {
             Listed::Users => source::read_user(row).map(Self::User),
             Listed::Groups => source_groups::read_group(row).map(Self::Group),
         }
     }
 
-    fn parts(&self) -> (&str, &Meta, &str) {
+    pub(crate) fn parts(&self) -> (&str, &Meta, &str) {
         match self {
             Self::User(user) => (&user.id, &user.meta, &user.document),
             Self::Group(group) => (&group.id, &group.meta, &group.document),
@@ -162,7 +156,7 @@ impl Listed {
         }
     }
 
-    fn columns(self) -> &'static str {
+    pub(crate) fn columns(self) -> &'static str {
         match self {
             Self::Users => source::USER_COLUMNS,
             Self::Groups => GROUP_COLUMNS,
@@ -170,7 +164,7 @@ impl Listed {
     }
 
     /// The list that is kept beside the document.
-    fn beside(self) -> &'static str {
+    pub(crate) fn beside(self) -> &'static str {
         match self {
             Self::Users => "groups",
             Self::Groups => "members",
@@ -178,479 +172,8 @@ impl Listed {
     }
 }
 
-/// A part of a request with its filter planned.
-pub(crate) struct Planned<'q> {
-    pub(crate) part: ListPart<'q>,
-    pub(crate) connector: ConnectorId,
-    /// What the database decides.
-    pub(crate) condition: Option<Sql>,
-    /// What is left to be evaluated.
-    residual: Option<Node>,
-    /// Whether the list beside the document has to be read for it.
-    with_beside: bool,
-}
-
-impl<'q> Planned<'q> {
-    fn new(connector: ConnectorId, part: ListPart<'q>) -> Self {
-        let plan = part
-            .filter
-            .map(|filter| FilterPlan::of(part.listed, connector, filter));
-        let sorted_by = part.sort.and_then(Sort::attr);
-        let beside = part.listed.beside();
-        let with_beside = plan.as_ref().is_some_and(|plan| plan.needs(beside))
-            || sorted_by.is_some_and(|attr| attr.extension().is_none() && attr.attr() == beside);
-        let (condition, residual) = match plan {
-            None => (None, None),
-            Some(plan) => (Some(plan.sql), plan.residual),
-        };
-        Self {
-            part,
-            connector,
-            condition,
-            residual,
-            with_beside,
-        }
-    }
-}
-
-impl ReadTx<'_> {
-    /// A page of the source of a connector.
-    pub fn list_source(
-        &self,
-        connector: ConnectorId,
-        request: &ListRequest<'_>,
-    ) -> Result<Page, ListError> {
-        let parts: Vec<Planned<'_>> = request
-            .parts
-            .iter()
-            .map(|part| Planned::new(connector, *part))
-            .collect();
-        let is_sorted = request.parts.iter().any(|part| part.sort.is_some());
-        match (parts.as_slice(), request.window) {
-            ([only], window) => self.list_part(only, window, request.with_total),
-            (parts, window) if is_sorted => self.list_sorted(parts, window),
-            (parts, Window::Index { skip, count, .. }) => self.list_in_turn(parts, skip, count),
-            (parts, window) => self.list_from(parts, window, request.with_total),
-        }
-    }
-
-    /// The place of one of a list in its order.
-    pub fn position(
-        &self,
-        connector: ConnectorId,
-        part: &ListPart<'_>,
-        item: &SourceItem,
-    ) -> Result<Position, StoreError> {
-        let key = match part.sort {
-            None => SortKey::ABSENT,
-            Some(sort) => {
-                let planned = Planned::new(
-                    connector,
-                    ListPart {
-                        filter: None,
-                        ..*part
-                    },
-                );
-                self.examine(&planned, item, |facts| sort.key(facts))?
-            }
-        };
-        Ok(Position {
-            key,
-            listed: part.listed,
-            pk: item.pk(),
-        })
-    }
-
-    /// A page of one kind of resource.
-    fn list_part(
-        &self,
-        part: &Planned<'_>,
-        window: Window<'_>,
-        with_total: bool,
-    ) -> Result<Page, ListError> {
-        if part.part.filter.is_some_and(Node::is_never) {
-            return Ok(Page::of(Some(0), Vec::new()));
-        }
-        let walk = Walk::new(part.part.listed, part.part.sort, &window);
-        match (&walk.by, &part.residual, window) {
-            (By::Computed, _, window) => self.list_sorted(std::slice::from_ref(part), window),
-            (_, None, Window::Index { skip, count, hint }) => {
-                Ok(self.list_index(part, walk, skip, count, hint)?)
-            }
-            (_, None, Window::Cursor { count, .. }) => {
-                let items = self.ordered(part, &walk, 0, count.saturating_add(1))?;
-                let total = self.total(part)?;
-                Ok(Page::beyond(Some(total), items, &window))
-            }
-            (_, Some(residual), window) => {
-                Ok(self.list_residual(part, &walk, residual, &window, with_total)?)
-            }
-        }
-    }
-
-    /// Rows that the database finds and orders, from a place on.
-    fn list_index(
-        &self,
-        part: &Planned<'_>,
-        mut walk: Walk,
-        skip: i64,
-        count: i64,
-        hint: Option<Hint>,
-    ) -> Result<Page, StoreError> {
-        let (mut offset, mut known, mut deleted) = (skip, None, None);
-        if part.condition.is_none() {
-            let counts = self.source_counts(part.connector)?;
-            let (total, gone) = match part.part.listed {
-                Listed::Users => (counts.users, counts.users_deleted),
-                Listed::Groups => (counts.groups, counts.groups_deleted),
-            };
-            (known, deleted) = (Some(total), Some(gone));
-        }
-        let by_number = matches!(walk.by, By::Number) && !walk.reversed;
-        if let Some(hint) = hint
-            && by_number
-            && deleted == Some(hint.deleted)
-            && hint.place <= skip
-        {
-            offset = skip - hint.place;
-            walk.from = Some(Position {
-                key: SortKey::ABSENT,
-                listed: part.part.listed,
-                pk: hint.pk,
-            });
-        }
-        let items = self.ordered(part, &walk, offset, count)?;
-        let seen = i64::try_from(items.len()).unwrap_or(i64::MAX);
-        let ended = seen < count && (seen > 0 || skip == 0);
-        let total = match known {
-            Some(total) => total,
-            None if ended => skip.saturating_add(seen),
-            None => self.total(part)?,
-        };
-        let hint = match (deleted, items.last()) {
-            (Some(deleted), Some(last)) if by_number => Some(Hint {
-                place: skip.saturating_add(seen),
-                pk: last.pk(),
-                deleted,
-            }),
-            _ => None,
-        };
-        Ok(Page {
-            hint,
-            ..Page::of(Some(total), items)
-        })
-    }
-
-    /// Rows that the database orders and the evaluator chooses from.
-    fn list_residual(
-        &self,
-        part: &Planned<'_>,
-        walk: &Walk,
-        residual: &Node,
-        window: &Window<'_>,
-        with_total: bool,
-    ) -> Result<Page, StoreError> {
-        let (skip, count, to_the_end) = match *window {
-            Window::Index { skip, count, .. } => (skip, count, true),
-            Window::Cursor { count, .. } => (0, count.saturating_add(1), with_total),
-        };
-        // Counted from a position on, it would not be the total.
-        let counts_all = to_the_end && walk.from.is_none();
-        let (mut seen, mut items) = (0, Vec::new());
-        self.each_ordered(part, walk, &mut |item| {
-            if self.examine(part, &item, |facts| residual.matches(facts))? {
-                if seen >= skip && seen < skip.saturating_add(count) {
-                    items.push(item);
-                }
-                seen += 1;
-            }
-            Ok(counts_all || seen < skip.saturating_add(count))
-        })?;
-        Ok(match window {
-            Window::Index { .. } => Page::of(Some(seen), items),
-            Window::Cursor { .. } => Page::beyond(counts_all.then_some(seen), items, window),
-        })
-    }
-
-    /// How many the database finds.
-    fn total(&self, part: &Planned<'_>) -> Result<i64, StoreError> {
-        let Some(condition) = &part.condition else {
-            let counts = self.source_counts(part.connector)?;
-            return Ok(match part.part.listed {
-                Listed::Users => counts.users,
-                Listed::Groups => counts.groups,
-            });
-        };
-        let sql = Sql::new("SELECT count(*)")
-            .then(part.part.listed.from())
-            .bind(part.connector.0)
-            .then(" AND (")
-            .and_then(condition.clone())
-            .then(")");
-        Ok(self
-            .query_one(&sql.text(), sql.args(), |row| row.int(0))?
-            .unwrap_or(0))
-    }
-
-    /// Several kinds one after the other, from a place on.
-    fn list_in_turn(
-        &self,
-        parts: &[Planned<'_>],
-        skip: i64,
-        count: i64,
-    ) -> Result<Page, ListError> {
-        let (mut skip, mut count, mut whole) = (skip, count, Page::of(Some(0), Vec::new()));
-        for part in parts {
-            let window = Window::Index {
-                skip,
-                count,
-                hint: None,
-            };
-            let page = self.list_part(part, window, true)?;
-            let total = page.total.unwrap_or(0);
-            skip = skip.saturating_sub(total).max(0);
-            count -= i64::try_from(page.items.len()).unwrap_or(i64::MAX);
-            whole.total = whole.total.map(|sum| sum.saturating_add(total));
-            whole.items.extend(page.items);
-        }
-        Ok(whole)
-    }
-
-    /// Several kinds one after the other, next to a position.
-    fn list_from(
-        &self,
-        parts: &[Planned<'_>],
-        window: Window<'_>,
-        with_total: bool,
-    ) -> Result<Page, ListError> {
-        let Window::Cursor {
-            from,
-            backwards,
-            count,
-        } = window
-        else {
-            return Ok(Page::of(Some(0), Vec::new()));
-        };
-        let mut order: Vec<&Planned<'_>> = parts.iter().collect();
-        if backwards {
-            order.reverse();
-        }
-        let mut total = Some(0_i64);
-        let mut items: Vec<SourceItem> = Vec::new();
-        let mut reached = from.is_none();
-        for part in order {
-            let begins = from.filter(|from| from.listed == part.part.listed);
-            reached |= begins.is_some();
-            let left = count.saturating_add(1) - i64::try_from(items.len()).unwrap_or(i64::MAX);
-            let window = Window::Cursor {
-                from: begins,
-                backwards,
-                count: if reached { left } else { 0 },
-            };
-            let page = self.list_part(part, window, with_total)?;
-            total = total
-                .zip(page.total)
-                .map(|(sum, more)| sum.saturating_add(more));
-            match backwards {
-                true => drop(items.splice(0..0, page.items)),
-                false => items.extend(page.items),
-            }
-        }
-        if backwards {
-            // Page::beyond expects what was found in the order in which it was found.
-            items.reverse();
-        }
-        Ok(Page::beyond(total, items, &window))
-    }
-
-    /// What is sorted in memory: by an attribute without an index, or over several kinds.
-    fn list_sorted(&self, parts: &[Planned<'_>], window: Window<'_>) -> Result<Page, ListError> {
-        let (mut found, mut bytes) = (Vec::new(), 0);
-        for part in parts {
-            if part.part.filter.is_some_and(Node::is_never) {
-                continue;
-            }
-            self.keys(part, &mut |position| {
-                bytes +=
-                    size_of::<Position>() + position.key.value().map_or(0, scim::SortValue::bytes);
-                found.push(position);
-                found.len() <= SORTED_MAX && bytes <= SORTED_BYTES_MAX
-            })?;
-            if found.len() > SORTED_MAX || bytes > SORTED_BYTES_MAX {
-                return Err(ListError::TooMany);
-            }
-        }
-        let total = i64::try_from(found.len()).unwrap_or(i64::MAX);
-        let descending = parts
-            .iter()
-            .any(|part| part.part.sort.is_some_and(Sort::descending));
-        let (skip, count, reversed) = match window {
-            Window::Index { skip, count, .. } => (skip, count, descending),
-            Window::Cursor {
-                from,
-                backwards,
-                count,
-            } => {
-                let reversed = descending != backwards;
-                if let Some(from) = from {
-                    found.retain(|position| match reversed {
-                        false => position > from,
-                        true => position < from,
-                    });
-                }
-                (0, count.saturating_add(1), reversed)
-            }
-        };
-        found.sort_unstable();
-        if reversed {
-            found.reverse();
-        }
-        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        let chosen: Vec<Position> = found.into_iter().skip(skip).take(count).collect();
-        let items = self.load(parts, &chosen)?;
-        Ok(match window {
-            Window::Index { .. } => Page::of(Some(total), items),
-            Window::Cursor { .. } => Page::beyond(Some(total), items, &window),
-        })
-    }
-
-    /// The positions of all that match, in no order, until `each` has enough.
-    fn keys(
-        &self,
-        part: &Planned<'_>,
-        each: &mut dyn FnMut(Position) -> bool,
-    ) -> Result<(), StoreError> {
-        let listed = part.part.listed;
-        if part.residual.is_none() && self.indexed_keys(part, each)? {
-            return Ok(());
-        }
-        let walk = Walk::by_number();
-        self.each_ordered(part, &walk, &mut |item| {
-            let key = self.examine(part, &item, |facts| {
-                let matches = part
-                    .residual
-                    .as_ref()
-                    .is_none_or(|residual| residual.matches(facts));
-                matches.then(|| {
-                    part.part
-                        .sort
-                        .map_or(SortKey::ABSENT, |sort| sort.key(facts))
-                })
-            })?;
-            let pk = item.pk();
-            Ok(key.is_none_or(|key| each(Position { key, listed, pk })))
-        })
-    }
-
-    /// The resources at these positions.
-    fn load(
-        &self,
-        parts: &[Planned<'_>],
-        positions: &[Position],
-    ) -> Result<Vec<SourceItem>, StoreError> {
-        let mut found = std::collections::HashMap::with_capacity(positions.len());
-        for part in parts {
-            let listed = part.part.listed;
-            let wanted = positions
-                .iter()
-                .filter(|position| position.listed == listed);
-            for chunk in crate::sql::chunks(wanted.map(|position| position.pk)) {
-                let places = chunk.into_iter().map(|pk| Sql::default().bind(pk));
-                let sql = self
-                    .select(part)
-                    .then(" AND ")
-                    .then(listed.pk())
-                    .then(" IN (")
-                    .and_then(Sql::join(places, ", "))
-                    .then(")");
-                self.for_each(&sql.text(), sql.args(), |row| {
-                    let item = SourceItem::read(listed, row)?;
-                    found.insert((listed, item.pk()), item);
-                    Ok(())
-                })?;
-            }
-        }
-        Ok(positions
-            .iter()
-            .filter_map(|position| found.remove(&(position.listed, position.pk)))
-            .collect())
-    }
-
-    /// The rows of a part, up to its own conditions.
-    pub(crate) fn select(&self, part: &Planned<'_>) -> Sql {
-        Sql::new("SELECT ")
-            .then(part.part.listed.columns())
-            .then(part.part.listed.from())
-            .bind(part.connector.0)
-    }
-
-    pub(crate) fn read_item(
-        &self,
-        listed: Listed,
-        row: &Row<'_>,
-    ) -> Result<SourceItem, StoreError> {
-        SourceItem::read(listed, row)
-    }
-
-    /// Asks something of a resource as filters and sorts see it.
-    fn examine<T>(
-        &self,
-        part: &Planned<'_>,
-        item: &SourceItem,
-        ask: impl FnOnce(&dyn Facts) -> T,
-    ) -> Result<T, StoreError> {
-        let elements = match (item, part.with_beside) {
-            (_, false) => Vec::new(),
-            (SourceItem::User(user), true) => self.groups_of(part.connector, user)?,
-            (SourceItem::Group(group), true) => self.members_of(group)?,
-        };
-        let (id, meta, document) = item.parts();
-        let resource = Resource::parse_stored(document)
-            .map_err(|error| StoreError::corrupt(format!("document: {}", error.detail)))?;
-        let record = Record {
-            ty: part.part.ty,
-            id,
-            resource: &resource,
-            meta,
-        };
-        let name = part.part.listed.beside();
-        Ok(ask(&WithList {
-            record,
-            name,
-            elements,
-        }))
-    }
-
-    fn groups_of(
-        &self,
-        connector: ConnectorId,
-        user: &SourceUser,
-    ) -> Result<Vec<Value>, StoreError> {
-        let groups = self.source_groups_of(connector, user.pk)?;
-        Ok(groups
-            .into_iter()
-            .map(|group| json!({"value": group.id, "display": group.display, "type": "direct"}))
-            .collect())
-    }
-
-    fn members_of(&self, group: &SourceGroup) -> Result<Vec<Value>, StoreError> {
-        let mut members = Vec::new();
-        self.source_members(group.pk, &mut |member| {
-            let kind = match member.kind {
-                MemberKind::User(_) => Some("User"),
-                MemberKind::Group(_) => Some("Group"),
-                MemberKind::Pending => None,
-            };
-            members.push(json!({"value": member.value, "display": member.display, "type": kind}));
-            Ok(())
-        })?;
-        Ok(members)
-    }
-}
-
 impl Page {
-    fn of(total: Option<i64>, items: Vec<SourceItem>) -> Self {
+    pub(crate) fn of(total: Option<i64>, items: Vec<SourceItem>) -> Self {
         Self {
             total,
             items,
@@ -660,7 +183,11 @@ impl Page {
     }
 
     /// A page of what was found on the way from a position: one more than wanted, if there is one more.
-    fn beyond(total: Option<i64>, mut items: Vec<SourceItem>, window: &Window<'_>) -> Self {
+    pub(crate) fn beyond(
+        total: Option<i64>,
+        mut items: Vec<SourceItem>,
+        window: &Window<'_>,
+    ) -> Self {
         let (count, backwards) = match *window {
             Window::Cursor {
                 count, backwards, ..
@@ -675,26 +202,6 @@ impl Page {
         Self {
             more,
             ..Self::of(total, items)
-        }
-    }
-}
-
-/// A resource together with a list that is kept beside its document.
-struct WithList<'a> {
-    record: Record<'a>,
-    name: &'static str,
-    elements: Vec<Value>,
-}
-
-impl Facts for WithList<'_> {
-    fn any(&self, attr: &AttrRef, test: &mut dyn FnMut(&Value) -> bool) -> bool {
-        if attr.extension().is_some() || attr.attr() != self.name {
-            return self.record.any(attr, test);
-        }
-        let mut elements = self.elements.iter();
-        match attr.sub() {
-            Some(sub) => elements.any(|element| element.get(sub).is_some_and(&mut *test)),
-            None => elements.any(test),
         }
     }
 }

@@ -7,7 +7,8 @@
 use scim::{Sort, SortKey, SortValue};
 
 use crate::filter_plan::Listed;
-use crate::list::{ListPart, Planned, Position, SORTED_MAX, SourceItem, Window};
+use crate::list::{ListPart, Position, SORTED_MAX, SourceItem, Window};
+use crate::list_read::Planned;
 use crate::{ReadTx, Row, Sql, StoreError};
 
 /// What the order is by.

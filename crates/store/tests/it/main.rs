@@ -6,6 +6,7 @@
 mod batches;
 mod conflicts;
 mod crash;
+mod lists;
 mod migrations;
 mod outages;
 mod place;
