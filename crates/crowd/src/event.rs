@@ -21,34 +21,39 @@ use crate::{json, xml};
 pub struct EventToken {
     /// Names one life of one stream; letters, digits, `-`, `_` and `.` only.
     pub store: String,
-    /// The last change the client knows.
-    pub sequence: u64,
+    /// The last change the client knows, of each part of the stream; at least one.
+    pub sequences: Vec<u64>,
 }
 
 impl EventToken {
     /// Reads a token that has been percent-decoded. Whatever cannot be a token counts as expired.
     pub fn parse(text: &str) -> Result<EventToken, CrowdError> {
-        let (store, sequence) = text.rsplit_once(':').ok_or_else(expired)?;
+        let (store, sequences) = text.rsplit_once(':').ok_or_else(expired)?;
         let in_store = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if store.is_empty() || !store.bytes().all(in_store) {
             return Err(expired());
         }
         // One spelling for each number, so that equal places are equal texts.
-        let value = sequence
-            .parse::<u64>()
-            .ok()
-            .filter(|value| value.to_string() == sequence);
-        let value = value.ok_or_else(expired)?;
+        let number = |text: &str| {
+            let value = text.parse::<u64>().ok();
+            value.filter(|value| value.to_string() == text)
+        };
+        let sequences: Option<Vec<u64>> = sequences.split('.').map(number).collect();
         Ok(EventToken {
             store: store.to_owned(),
-            sequence: value,
+            sequences: sequences.ok_or_else(expired)?,
         })
     }
 }
 
 impl fmt::Display for EventToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.store, self.sequence)
+        write!(f, "{}:", self.store)?;
+        for (index, sequence) in self.sequences.iter().enumerate() {
+            let between = if index == 0 { "" } else { "." };
+            write!(f, "{between}{sequence}")?;
+        }
+        Ok(())
     }
 }
 

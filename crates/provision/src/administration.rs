@@ -373,7 +373,7 @@ fn attached(
     if choices.is_empty() {
         return Err(ProvisionError::invalid(
             "directories",
-            "an application sees at least one directory; name it",
+            "need at least one directory, by name or id",
         ));
     }
     let mut found: Vec<AttachedDirectory> = Vec::with_capacity(choices.len());
@@ -383,7 +383,7 @@ fn attached(
             return Err(ProvisionError::invalid(
                 "directories",
                 format!(
-                    "'{}' is there twice; name each directory once",
+                    "name '{}' twice; name each directory once",
                     choice.directory
                 ),
             ));
@@ -438,8 +438,8 @@ fn only_directory(tx: &WriteTx<'_>) -> Result<DirectoryId, ProvisionError> {
     match directories.as_slice() {
         [only] => Ok(only.id),
         [] => Err(ProvisionError::invalid(
-            "directory",
-            "there is none yet; create a connector first",
+            "directories",
+            "cannot be found, since there are none yet; create a connector first",
         )),
         several => {
             let names: Vec<String> = several
@@ -450,8 +450,8 @@ fn only_directory(tx: &WriteTx<'_>) -> Result<DirectoryId, ProvisionError> {
             Err(ProvisionError::invalid(
                 "directories",
                 format!(
-                    "there are several directories: {}. Name the ones that the application is to see, the one that wins \
-                     first, for example \"directories\": [\"{newest}\"], or on the command line --directory '{newest}'",
+                    "have to be named, since there are several: {}. Give those that the application is to see, the one that \
+                     wins first, for example \"directories\": [\"{newest}\"], or on the command line --directory '{newest}'",
                     names.join(", ")
                 ),
             ))

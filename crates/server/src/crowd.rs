@@ -4,14 +4,17 @@
 //! understand the request with the crate `crowd`, read the store or ask `provision` for a local write, and
 //! answer with a document or a [`Refusal`]. A refusal is rendered in one place, [`negotiate::finish`].
 
+mod admin;
 mod attribute;
 mod authentication;
 mod call;
 mod event;
 mod group;
 mod listing;
+mod local_user;
 mod membership;
 mod negotiate;
+mod nesting;
 mod question;
 mod refusal;
 mod reply;
@@ -20,6 +23,8 @@ mod session;
 mod stream;
 mod throttle;
 mod user;
+mod view;
+mod webhook;
 
 use std::sync::Arc;
 
@@ -30,7 +35,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{MethodRouter, delete, get, post, put};
+use axum::routing::{MethodRouter, get, post, put};
 use store::StoreError;
 
 use crate::App;
@@ -38,6 +43,7 @@ use crate::authority::require_application;
 
 pub(crate) use negotiate::format_of;
 pub(crate) use refusal::Refusal;
+pub(crate) use view::View;
 
 /// What the handlers of this face share: the server, and what it remembers between requests.
 #[derive(Clone)]
@@ -75,6 +81,7 @@ pub(crate) fn routes(app: App) -> Router<App> {
             )
     });
     mounted
+        .merge(admin::routes())
         .with_state(face)
         .layer(from_fn_with_state(app, require_application))
         .layer(from_fn(negotiate::finish))
@@ -84,23 +91,23 @@ pub(crate) fn routes(app: App) -> Router<App> {
 fn resources() -> Router<Face> {
     Router::new()
         .route("/user", users())
-        .route("/user/rename", post(user::rename))
+        .route("/user/rename", post(local_user::rename))
         .route("/user/attribute", user_attributes())
-        .route("/user/password", put(user::password).delete(user::password))
+        .route("/user/password", user_password())
         .route("/user/mail/password", post(user::mail))
         .route("/user/mail/usernames", post(user::mail))
-        .route("/user/expire-all-passwords", post(user::mail))
+        .route("/user/expire-all-passwords", post(local_user::expire_passwords))
         .route("/user/avatar", get(user::avatar))
         .route("/user/group/direct", user_groups())
-        .route("/user/group/nested", get(membership::groups_of_user))
+        .route("/user/group/nested", get(membership::groups_of_user_nested))
         .route("/group", groups())
         .route("/group/attribute", group_attributes())
         .route("/group/user/direct", group_users())
-        .route("/group/user/nested", get(membership::users_of_group))
+        .route("/group/user/nested", get(membership::users_of_group_nested))
         .route("/group/child-group/direct", child_groups())
-        .route("/group/child-group/nested", get(membership::child_groups))
+        .route("/group/child-group/nested", get(membership::child_groups_nested))
         .route("/group/parent-group/direct", parent_groups())
-        .route("/group/parent-group/nested", get(membership::parent_groups))
+        .route("/group/parent-group/nested", get(membership::parent_groups_nested))
         .route("/group/membership", get(membership::all))
         .route("/search", get(search::by_query).post(search::by_body))
         .route("/event", get(event::current))
@@ -111,18 +118,19 @@ fn resources() -> Router<Face> {
         .route("/config/cookie", get(session::cookie))
         .route("/session", post(session::create).delete(session::end_all))
         .route("/session/{token}", sessions())
-        .route("/webhook", post(session::no_webhooks))
-        .route(
-            "/webhook/{id}",
-            get(session::unknown_webhook).delete(session::unknown_webhook),
-        )
+        .route("/webhook", post(webhook::create))
+        .route("/webhook/{id}", get(webhook::show).delete(webhook::delete))
 }
 
 fn users() -> MethodRouter<Face> {
     get(user::get)
-        .post(user::create)
-        .put(user::change)
-        .delete(user::change)
+        .post(local_user::create)
+        .put(local_user::change)
+        .delete(local_user::remove)
+}
+
+fn user_password() -> MethodRouter<Face> {
+    put(local_user::set_password).delete(local_user::remove_password)
 }
 
 fn user_attributes() -> MethodRouter<Face> {
@@ -160,18 +168,20 @@ fn group_users() -> MethodRouter<Face> {
 
 fn child_groups() -> MethodRouter<Face> {
     get(membership::child_groups)
-        .post(membership::nest)
-        .delete(membership::nest)
+        .post(nesting::add_child)
+        .delete(nesting::remove_child)
 }
 
 fn parent_groups() -> MethodRouter<Face> {
-    get(membership::parent_groups).post(membership::nest)
+    get(membership::parent_groups)
+        .post(nesting::add_parent)
+        .delete(nesting::remove_parent)
 }
 
 fn sessions() -> MethodRouter<Face> {
-    get(session::unknown)
-        .post(session::unknown)
-        .merge(delete(session::end))
+    get(session::show)
+        .post(session::validate)
+        .delete(session::end)
 }
 
 /// Every version we have is the same one; what is none is no resource.
@@ -207,10 +217,17 @@ async fn wrong_method(State(_face): State<Face>) -> Refusal {
         .into()
 }
 
-/// A failure outside every handler, where nothing is known of the request.
-pub(crate) fn failure(status: StatusCode, detail: &str) -> Response {
+/// A failure outside every handler.
+pub(crate) fn failure(status: StatusCode, detail: &str, format: Format) -> Response {
     let error = CrowdError::new(Reason::OperationFailed, detail).with_status(status.as_u16());
-    negotiate::render(&error, Format::Xml)
+    negotiate::render(&error, format)
+}
+
+/// What lies where a Crowd would have something, and is nothing here.
+pub(crate) fn not_found(format: Format) -> Response {
+    let message = "There is nothing here. The Crowd REST API is below /rest/usermanagement/1, with or without /crowd before it.";
+    let error = CrowdError::new(Reason::UnsupportedOperation, message).with_status(404);
+    negotiate::render(&error, format)
 }
 
 /// A failure of the store before a handler was reached.

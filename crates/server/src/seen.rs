@@ -1,13 +1,14 @@
 //! Last uses of tokens and applications, gathered in memory and written down now and then, so that
 //! a read never costs a write.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use directory::ApplicationId;
+use directory::{ApplicationId, DirectoryId};
 use jiff::Timestamp;
+use provision::ApplicationUse;
 
 use crate::App;
 
@@ -17,7 +18,7 @@ const WRITE_EVERY: Duration = Duration::from_secs(30);
 #[derive(Default)]
 struct Uses {
     tokens: HashMap<String, (Timestamp, Option<IpAddr>)>,
-    applications: HashMap<ApplicationId, (Timestamp, Option<i64>)>,
+    applications: HashMap<ApplicationId, (Timestamp, BTreeMap<DirectoryId, i64>)>,
 }
 
 /// What was used since it was last written down.
@@ -37,11 +38,17 @@ impl Seen {
         }
     }
 
-    /// `position` is the journal position that the application has now read up to, if it asked.
-    pub(crate) fn application(&self, id: ApplicationId, at: Timestamp, position: Option<i64>) {
+    /// `positions` are those of the journals that the application has now read up to, if it asked.
+    pub(crate) fn application(
+        &self,
+        id: ApplicationId,
+        at: Timestamp,
+        positions: &[(DirectoryId, i64)],
+    ) {
         let mut uses = self.lock();
-        let known = uses.applications.entry(id).or_insert((at, None));
-        *known = (at, position.or(known.1));
+        let known = uses.applications.entry(id).or_insert((at, BTreeMap::new()));
+        known.0 = at;
+        known.1.extend(positions.iter().copied());
     }
 
     fn take(&self) -> Uses {
@@ -72,7 +79,11 @@ pub(crate) async fn write_once(app: &App) {
     let applications: Vec<_> = uses
         .applications
         .into_iter()
-        .map(|(id, (at, position))| (id, at, position))
+        .map(|(application, (at, positions))| ApplicationUse {
+            application,
+            at,
+            positions: positions.into_iter().collect(),
+        })
         .collect();
     if !tokens.is_empty()
         && let Err(error) = app.provision().note_credential_uses(tokens).await

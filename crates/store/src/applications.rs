@@ -1,10 +1,10 @@
-//! Applications: products that attach a directory through the Crowd REST API.
+//! Applications: products that attach directories through the Crowd REST API.
 
 use directory::{ApplicationId, DirectoryId};
 use jiff::Timestamp;
 use scim::fold;
 
-use crate::{ReadTx, Row, StoreError, WriteTx, args};
+use crate::{Arg, ReadTx, Row, StoreError, WriteTx, args};
 
 /// What an application may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,54 @@ impl Access {
     }
 }
 
-/// A product that attaches a directory.
+/// A directory as one of those that an application sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachedDirectory {
+    /// The directory.
+    pub directory: DirectoryId,
+    /// Names of groups whose members may log in, of the users of this directory; none lets everybody in.
+    pub login_groups: Option<Vec<String>>,
+    /// The position of its journal that the application has fetched up to.
+    pub last_position: Option<i64>,
+}
+
+impl AttachedDirectory {
+    /// A directory of which everybody may log in.
+    pub fn new(directory: DirectoryId) -> Self {
+        Self {
+            directory,
+            login_groups: None,
+            last_position: None,
+        }
+    }
+}
+
+/// What an application sees: directories laid one over the other.
+///
+/// A user name that several of them have is the user of the first. Groups of one name are one group, with the
+/// details of the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    /// The directories in their order; at least one.
+    pub directories: Vec<AttachedDirectory>,
+    /// Whether a user is in the groups of every directory that has the name, or only in those of the first.
+    pub aggregate_memberships: bool,
+    /// Whether only users who may log in are seen at all.
+    pub only_with_access: bool,
+}
+
+impl Mapping {
+    /// The view of one directory, whole.
+    pub fn of(directory: DirectoryId) -> Self {
+        Self {
+            directories: vec![AttachedDirectory::new(directory)],
+            aggregate_memberships: false,
+            only_with_access: false,
+        }
+    }
+}
+
+/// A product that attaches directories.
 #[derive(Debug, Clone)]
 pub struct Application {
     /// The store's number.
@@ -49,45 +96,60 @@ pub struct Application {
     pub access: Access,
     /// Addresses and CIDR ranges it may come from; empty means any.
     pub addresses: Vec<String>,
-    /// The directory it sees.
-    pub directory: DirectoryId,
+    /// What it sees.
+    pub mapping: Mapping,
     /// When it was made.
     pub created: Timestamp,
     /// When anything of it last changed; a cache of verified credentials is good for this value only.
     pub updated: Timestamp,
     /// When it last asked for anything, to the minute.
     pub last_seen: Option<Timestamp>,
-    /// The journal position it has fetched up to.
-    pub last_position: Option<i64>,
 }
 
-const COLUMNS: &str = "pk, public_id, name, password_hash, access, addresses, directory_pk, created, updated, \
-     last_seen, last_position";
+const COLUMNS: &str = "a.pk, a.public_id, a.name, a.password_hash, a.access, a.addresses, a.aggregate_memberships, \
+     a.only_with_access, a.created, a.updated, a.last_seen, d.directory_pk, d.login_groups, d.last_position";
 
+/// Reads an application as far as one of its directories goes.
 fn read_application(row: &Row<'_>) -> Result<Application, StoreError> {
     let access = row.text(4)?;
-    let addresses = row.text(5)?;
+    let login_groups = row.opt_text(12)?;
+    let directory = AttachedDirectory {
+        directory: DirectoryId(row.int(11)?),
+        login_groups: login_groups
+            .map(|text| read_list(&text, "application_directory.login_groups"))
+            .transpose()?,
+        last_position: row.opt_int(13)?,
+    };
     Ok(Application {
         id: ApplicationId(row.int(0)?),
         public_id: row.text(1)?,
         name: row.text(2)?,
         password_hash: row.text(3)?,
         access: Access::parse(&access).ok_or_else(|| StoreError::corrupt("application.access"))?,
-        addresses: serde_json::from_str(&addresses)
-            .map_err(|error| StoreError::corrupt(format!("application.addresses: {error}")))?,
-        directory: DirectoryId(row.int(6)?),
-        created: row.time(7)?,
-        updated: row.time(8)?,
-        last_seen: row.opt_time(9)?,
-        last_position: row.opt_int(10)?,
+        addresses: read_list(&row.text(5)?, "application.addresses")?,
+        mapping: Mapping {
+            directories: vec![directory],
+            aggregate_memberships: row.flag(6)?,
+            only_with_access: row.flag(7)?,
+        },
+        created: row.time(8)?,
+        updated: row.time(9)?,
+        last_seen: row.opt_time(10)?,
     })
+}
+
+fn read_list(text: &str, what: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::corrupt(format!("{what}: {error}")))
 }
 
 impl ReadTx<'_> {
     /// The application of this name, compared by [`fold`].
     pub fn application(&self, name: &str) -> Result<Option<Application>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM application WHERE name_fold = $1");
-        self.query_one(&sql, args![fold(name)], read_application)
+        let sql = format!(
+            "SELECT {COLUMNS} FROM application a JOIN application_directory d ON d.application_pk = a.pk \
+             WHERE a.name_fold = $1 ORDER BY d.position"
+        );
+        Ok(self.whole_applications(&sql, args![fold(name)])?.pop())
     }
 
     /// The application with this public id.
@@ -95,14 +157,38 @@ impl ReadTx<'_> {
         &self,
         public_id: &str,
     ) -> Result<Option<Application>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM application WHERE public_id = $1");
-        self.query_one(&sql, args![public_id], read_application)
+        let sql = format!(
+            "SELECT {COLUMNS} FROM application a JOIN application_directory d ON d.application_pk = a.pk \
+             WHERE a.public_id = $1 ORDER BY d.position"
+        );
+        Ok(self.whole_applications(&sql, args![public_id])?.pop())
     }
 
     /// All applications by name.
     pub fn applications(&self) -> Result<Vec<Application>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM application ORDER BY name_fold");
-        self.query(&sql, args![], read_application)
+        let sql = format!(
+            "SELECT {COLUMNS} FROM application a JOIN application_directory d ON d.application_pk = a.pk \
+             ORDER BY a.name_fold, d.position"
+        );
+        self.whole_applications(&sql, args![])
+    }
+
+    /// Puts rows together that differ in the directory only.
+    fn whole_applications(
+        &self,
+        sql: &str,
+        args: Vec<Arg<'_>>,
+    ) -> Result<Vec<Application>, StoreError> {
+        let mut found: Vec<Application> = Vec::new();
+        self.for_each(sql, args, |row| {
+            let next = read_application(row)?;
+            match found.last_mut().filter(|last| last.id == next.id) {
+                Some(last) => last.mapping.directories.extend(next.mapping.directories),
+                None => found.push(next),
+            }
+            Ok(())
+        })?;
+        Ok(found)
     }
 }
 
@@ -114,13 +200,14 @@ impl WriteTx<'_> {
         password_hash: &str,
         access: Access,
         addresses: &[String],
-        directory: DirectoryId,
+        mapping: &Mapping,
     ) -> Result<Application, StoreError> {
         let public_id = self.new_id().to_string();
         let now = self.now();
         let pk = self.insert(
-            "INSERT INTO application (public_id, name, name_fold, password_hash, access, addresses, directory_pk, \
-             created, updated) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING pk",
+            "INSERT INTO application (public_id, name, name_fold, password_hash, access, addresses, \
+             aggregate_memberships, only_with_access, created, updated) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING pk",
             args![
                 public_id.as_str(),
                 name,
@@ -128,11 +215,13 @@ impl WriteTx<'_> {
                 password_hash,
                 access.as_str(),
                 json_list(addresses),
-                directory.0,
+                mapping.aggregate_memberships,
+                mapping.only_with_access,
                 now,
                 now
             ],
         )?;
+        self.insert_mapping(ApplicationId(pk), mapping)?;
         Ok(Application {
             id: ApplicationId(pk),
             public_id,
@@ -140,53 +229,91 @@ impl WriteTx<'_> {
             password_hash: password_hash.to_owned(),
             access,
             addresses: addresses.to_vec(),
-            directory,
+            mapping: mapping.clone(),
             created: now,
             updated: now,
             last_seen: None,
-            last_position: None,
         })
     }
 
-    /// Stores name, password hash, access and addresses of an application anew.
+    /// Stores name, password hash, access, addresses and mapping of an application anew.
     pub fn update_application(&self, application: &Application) -> Result<(), StoreError> {
         let now = self.later_than(application.updated);
         self.execute(
             "UPDATE application SET name = $1, name_fold = $2, password_hash = $3, access = $4, addresses = $5, \
-             directory_pk = $6, updated = $7 WHERE pk = $8",
+             aggregate_memberships = $6, only_with_access = $7, updated = $8 WHERE pk = $9",
             args![
                 application.name.as_str(),
                 fold(&application.name),
                 application.password_hash.as_str(),
                 application.access.as_str(),
                 json_list(&application.addresses),
-                application.directory.0,
+                application.mapping.aggregate_memberships,
+                application.mapping.only_with_access,
                 now,
                 application.id.0
             ],
+        )?;
+        self.delete_mapping(application.id)?;
+        self.insert_mapping(application.id, &application.mapping)
+    }
+
+    fn insert_mapping(
+        &self,
+        application: ApplicationId,
+        mapping: &Mapping,
+    ) -> Result<(), StoreError> {
+        for (position, attached) in (0_i64..).zip(&mapping.directories) {
+            self.execute(
+                "INSERT INTO application_directory (application_pk, position, directory_pk, login_groups, last_position) \
+                 VALUES ($1, $2, $3, $4, $5)",
+                args![
+                    application.0,
+                    position,
+                    attached.directory.0,
+                    attached.login_groups.as_deref().map(json_list),
+                    attached.last_position
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn delete_mapping(&self, application: ApplicationId) -> Result<(), StoreError> {
+        self.execute(
+            "DELETE FROM application_directory WHERE application_pk = $1",
+            args![application.0],
         )?;
         Ok(())
     }
 
     /// Deletes an application.
     pub fn delete_application(&self, application: ApplicationId) -> Result<bool, StoreError> {
+        self.delete_mapping(application)?;
+        self.delete_sign_in(application)?;
         Ok(self.execute(
             "DELETE FROM application WHERE pk = $1",
             args![application.0],
         )? > 0)
     }
 
-    /// Notes when an application was last seen and how far it has read the journal.
+    /// Notes when an application was last seen and how far it has read the journal of each directory.
     pub fn touch_application(
         &self,
         application: ApplicationId,
         at: Timestamp,
-        position: Option<i64>,
+        positions: &[(DirectoryId, i64)],
     ) -> Result<(), StoreError> {
         self.execute(
-            "UPDATE application SET last_seen = $1, last_position = coalesce($2, last_position) WHERE pk = $3",
-            args![at, position, application.0],
+            "UPDATE application SET last_seen = $1 WHERE pk = $2",
+            args![at, application.0],
         )?;
+        for (directory, position) in positions {
+            self.execute(
+                "UPDATE application_directory SET last_position = $1 WHERE directory_pk = $2 AND application_pk = $3",
+                args![*position, directory.0, application.0],
+            )?;
+        }
         Ok(())
     }
 }

@@ -183,12 +183,47 @@ pub enum ApplicationCommand {
         /// What the product may do.
         #[arg(long, value_enum, default_value_t = AccessArg::ReadOnly)]
         access: AccessArg,
-        /// The directory that it sees, by name or id; may be left out while there is one only.
+        /// What it sees.
+        #[command(flatten)]
+        sight: SightArgs,
+    },
+    /// Change an application. Products synchronise in full after a change of what they see.
+    Update {
+        /// The application, by name or id.
+        application: String,
+        /// The new name; the product has to sign in with it from then on.
         #[arg(long)]
-        directory: Option<String>,
+        name: Option<String>,
+        /// What the product may do.
+        #[arg(long, value_enum)]
+        access: Option<AccessArg>,
+        /// What it sees.
+        #[command(flatten)]
+        sight: SightArgs,
     },
     /// List all applications.
     List,
+}
+
+/// What an application sees.
+#[derive(Debug, Clone, Args)]
+pub struct SightArgs {
+    /// A directory that it sees, by name or id; may be left out while there is one only. Several are named one after
+    /// the other: a user name that two of them have is the user of the first.
+    #[arg(long = "directory", value_name = "DIRECTORY")]
+    pub directories: Vec<String>,
+    /// Count the memberships of every directory that has a user's name, or only those of the first.
+    #[arg(long, value_name = "true|false")]
+    pub aggregate_memberships: Option<bool>,
+    /// A group whose members may log in; may be given several times. Without any, everybody may.
+    #[arg(long = "login-group", value_name = "GROUP")]
+    pub login_groups: Vec<String>,
+    /// Let everybody log in again.
+    #[arg(long, conflicts_with = "login_groups")]
+    pub everybody: bool,
+    /// Show only users who may log in.
+    #[arg(long, value_name = "true|false")]
+    pub only_with_access: Option<bool>,
 }
 
 /// `vestibule token`

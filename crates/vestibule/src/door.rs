@@ -11,15 +11,16 @@ use std::path::Path;
 
 use directory::{ConnectorState, Preset, Rules};
 use jiff::SignedDuration;
+use serde::Serialize;
 use store::Access;
 
 use crate::cli::DoorFlags;
 use crate::config::Settings;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 
 pub use views::{
-    ApplicationView, ConnectorDetail, ConnectorView, NewApplication, NewConnector, NewToken,
-    RotatedToken, TokenView,
+    ApplicationView, AttachedView, ConnectorDetail, ConnectorView, NewApplication, NewConnector,
+    NewToken, RotatedToken, TokenView,
 };
 
 use data::Data;
@@ -35,8 +36,66 @@ pub struct ApplicationWish {
     pub name: String,
     /// What it may do.
     pub access: Access,
-    /// Name or id of its directory; the only one if none is given.
-    pub directory: Option<String>,
+    /// What it sees; the only directory if none is given.
+    pub sight: SightWish,
+}
+
+/// What an application is to see; what is left out stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct SightWish {
+    /// Names or ids of directories, the one that wins first.
+    pub directories: Option<Vec<String>>,
+    /// Groups whose members may log in, the same for every directory; an empty list lets everybody in.
+    pub login_groups: Option<Vec<String>>,
+    /// Whether memberships count of every directory that has a user's name.
+    pub aggregate_memberships: Option<bool>,
+    /// Whether only users who may log in are seen at all.
+    pub only_with_access: Option<bool>,
+}
+
+/// A directory as an application is to see it.
+#[derive(Debug, Clone, Serialize)]
+pub struct AttachedWish {
+    /// Its name or id.
+    pub directory: String,
+    /// Groups whose members may log in; none lets everybody in.
+    pub login_groups: Option<Vec<String>>,
+}
+
+impl SightWish {
+    /// The directories of an application that sees these now; none if they stay as they are.
+    fn attached(&self, now: &[AttachedView]) -> Result<Option<Vec<AttachedWish>>, Failure> {
+        let names: Vec<String> = match (&self.directories, &self.login_groups) {
+            (None, None) => return Ok(None),
+            (Some(_), None) if now.iter().any(|one| one.login_groups.is_some()) => {
+                let message = "some directories let only members of certain groups log in";
+                return Err(Failure::new(Exit::Usage, message)
+                    .with("say who may log in from now on: --login-group NAME, or --everybody"));
+            }
+            (Some(names), _) => names.clone(),
+            (None, Some(_)) => now.iter().map(|one| one.directory.clone()).collect(),
+        };
+        let groups = self
+            .login_groups
+            .clone()
+            .filter(|groups| !groups.is_empty());
+        let attached = names.into_iter().map(|directory| AttachedWish {
+            directory,
+            login_groups: groups.clone(),
+        });
+        Ok(Some(attached.collect()))
+    }
+}
+
+/// What to change about an application.
+#[derive(Debug, Clone, Default)]
+pub struct ApplicationEdit {
+    /// The new name.
+    pub name: Option<String>,
+    /// What it may do.
+    pub access: Option<Access>,
+    /// What it sees.
+    pub sight: SightWish,
 }
 
 /// What commands can ask for. Connectors are named by name or id.
@@ -60,6 +119,12 @@ pub trait Door {
     fn set_rules(&self, connector: &str, rules: Rules) -> Result<ConnectorDetail, Failure>;
     /// Makes an application with a password.
     fn create_application(&self, wish: &ApplicationWish) -> Result<NewApplication, Failure>;
+    /// Changes an application, named by name or id.
+    fn change_application(
+        &self,
+        application: &str,
+        edit: &ApplicationEdit,
+    ) -> Result<ApplicationView, Failure>;
     /// All applications by name.
     fn applications(&self) -> Result<Vec<ApplicationView>, Failure>;
     /// Makes a token for the admin API.

@@ -17,7 +17,7 @@ const NONE: &crowd::Attributes = crowd::attributes::NONE;
 fn token(sequence: u64) -> EventToken {
     EventToken {
         store: "8f2c".to_owned(),
-        sequence,
+        sequences: vec![sequence],
     }
 }
 
@@ -264,13 +264,18 @@ fn a_product_reads_the_events() {
 
 #[test]
 fn tokens() {
-    for (text, store, sequence) in [
-        ("8f2c:1042", "8f2c", 1042),
-        ("a-b_c.d:0", "a-b_c.d", 0),
-        ("x:18446744073709551615", "x", u64::MAX),
-    ] {
+    let several: [(&str, &str, &[u64]); 4] = [
+        ("8f2c:1042", "8f2c", &[1042]),
+        ("a-b_c.d:0", "a-b_c.d", &[0]),
+        ("x:18446744073709551615", "x", &[u64::MAX]),
+        ("x.1-2:7.0.9", "x.1-2", &[7, 0, 9]),
+    ];
+    for (text, store, sequences) in several {
         let token = EventToken::parse(text).unwrap();
-        assert_eq!((token.store.as_str(), token.sequence), (store, sequence));
+        assert_eq!(
+            (token.store.as_str(), token.sequences.as_slice()),
+            (store, sequences)
+        );
         assert_eq!(token.to_string(), text);
     }
     for text in [
@@ -284,6 +289,10 @@ fn tokens() {
         "a:+1",
         "a:01",
         "a:1 ",
+        "a:1.",
+        "a:.1",
+        "a:1..2",
+        "a:1.02",
         "a b:1",
         "a:18446744073709551616",
         "a/../b:1",

@@ -1,12 +1,11 @@
-//! Applications: the products that attach a directory.
+//! Applications: the products that attach directories.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header::LOCATION};
 use axum::response::IntoResponse;
-use directory::DirectoryId;
 use jiff::Timestamp;
-use provision::{ApplicationDraft, ProvisionError};
+use provision::{ApplicationChange as Change, ApplicationDraft, DirectoryChoice, ProvisionError};
 use serde::{Deserialize, Serialize};
 use store::{Access, Application, ReadTx, StoreError};
 use utoipa::ToSchema;
@@ -14,7 +13,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Answer;
-use super::directories;
 use super::page::List;
 use super::request::{Body, Segments};
 use crate::App;
@@ -67,8 +65,15 @@ struct ApplicationView {
     access: AccessWord,
     /// Addresses and ranges it may come from; empty means any.
     addresses: Vec<String>,
-    /// The name of the directory that it sees.
+    /// The name of the first directory that it sees.
     directory: String,
+    /// The directories that it sees, in their order. A user name that several of them have is the user of the
+    /// first; groups of one name are one group, with the details of the first.
+    directories: Vec<AttachedView>,
+    /// Whether a user is in the groups of every directory that has the name, or only in those of the first.
+    aggregate_memberships: bool,
+    /// Whether only users who may log in are seen at all.
+    only_with_access: bool,
     /// The server URL for the product.
     url: String,
     /// When it was made.
@@ -80,8 +85,70 @@ struct ApplicationView {
     /// When it last asked for anything, to the minute.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_seen: Option<Timestamp>,
-    /// The position of the journal that it has fetched up to.
+    /// The position of the first directory's journal that it has fetched up to.
     position: Option<i64>,
+}
+
+/// A directory that an application sees.
+#[derive(Debug, Serialize, ToSchema)]
+struct AttachedView {
+    /// Its name.
+    directory: String,
+    /// Groups whose members may log in, of the users of this directory; everybody may, if null.
+    login_groups: Option<Vec<String>>,
+    /// The position of its journal that the application has fetched up to.
+    position: Option<i64>,
+}
+
+/// A directory that an application is to see: its name or id, or an object with more about it.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(untagged)]
+enum DirectoryWish {
+    /// Its name or id; everybody may log in.
+    Named(String),
+    /// With the groups that may log in.
+    Gated(GatedDirectory),
+}
+
+/// A directory, and who of it may log in.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct GatedDirectory {
+    /// Its name or id.
+    directory: String,
+    /// Groups whose members may log in; everybody may, if left out or null.
+    login_groups: Option<Vec<String>>,
+    /// As shown; of no effect here.
+    #[serde(rename = "position", default)]
+    #[schema(read_only)]
+    _position: Option<i64>,
+}
+
+impl From<DirectoryWish> for DirectoryChoice {
+    fn from(wish: DirectoryWish) -> Self {
+        match wish {
+            DirectoryWish::Named(directory) => directory.as_str().into(),
+            DirectoryWish::Gated(gated) => DirectoryChoice {
+                directory: gated.directory,
+                login_groups: gated.login_groups,
+            },
+        }
+    }
+}
+
+/// The directories of a body, which may name one alone.
+fn wished(
+    directory: Option<String>,
+    directories: Option<Vec<DirectoryWish>>,
+) -> Result<Option<Vec<DirectoryChoice>>, ProvisionError> {
+    match (directory, directories) {
+        (Some(_), Some(_)) => Err(ProvisionError::Invalid {
+            field: "directories",
+            message: "give either directory or directories, not both".to_owned(),
+        }),
+        (Some(one), None) => Ok(Some(vec![one.as_str().into()])),
+        (None, several) => Ok(several.map(|all| all.into_iter().map(Into::into).collect())),
+    }
 }
 
 /// An application with a password that was just made.
@@ -105,8 +172,16 @@ struct ApplicationCreation {
     /// Addresses and ranges it may come from, e.g. `192.0.2.10` or `10.0.0.0/8`; any, if empty.
     #[serde(default)]
     addresses: Vec<String>,
-    /// Name or id of the directory that it sees; may be left out if there is only one.
+    /// Name or id of the directory that it sees, if it is one alone; may be left out if there is only one.
     directory: Option<String>,
+    /// The directories that it sees, the one that wins first.
+    directories: Option<Vec<DirectoryWish>>,
+    /// Whether a user is in the groups of every directory that has the name, or only in those of the first.
+    #[serde(default)]
+    aggregate_memberships: bool,
+    /// Whether only users who may log in are seen at all.
+    #[serde(default)]
+    only_with_access: bool,
 }
 
 /// What to change about an application; what is left out stays.
@@ -119,8 +194,15 @@ struct ApplicationChange {
     access: Option<AccessWord>,
     /// Addresses and ranges it may come from, all of them.
     addresses: Option<Vec<String>>,
-    /// Name or id of the directory that it sees.
+    /// Name or id of the directory that it sees, if it is one alone.
     directory: Option<String>,
+    /// The directories that it sees, all of them, the one that wins first. Products synchronise in full after a
+    /// change.
+    directories: Option<Vec<DirectoryWish>>,
+    /// Whether a user is in the groups of every directory that has the name, or only in those of the first.
+    aggregate_memberships: Option<bool>,
+    /// Whether only users who may log in are seen at all.
+    only_with_access: Option<bool>,
 }
 
 /// All applications, by name.
@@ -158,11 +240,14 @@ async fn create(
     headers: HeaderMap,
     Body(creation): Body<ApplicationCreation>,
 ) -> Answer<impl IntoResponse> {
+    let directories = wished(creation.directory, creation.directories)?;
     let draft = ApplicationDraft {
         name: creation.name,
         access: creation.access.into(),
         addresses: creation.addresses,
-        directory: creation.directory,
+        directories: directories.unwrap_or_default(),
+        aggregate_memberships: creation.aggregate_memberships,
+        only_with_access: creation.only_with_access,
     };
     let (made, password) = app
         .provision()
@@ -191,7 +276,7 @@ async fn show(
     Ok(Json(shown(&app, app.base_url(&headers), found).await?))
 }
 
-/// Changes name, access, addresses or directory.
+/// Changes name, access, addresses or what it sees.
 #[utoipa::path(patch, path = "/applications/{application}", operation_id = "change_application", tag = "applications",
     params(("application" = String, Path, description = "Its id or name")),
     request_body = ApplicationChange,
@@ -204,34 +289,19 @@ async fn change(
     Body(change): Body<ApplicationChange>,
 ) -> Answer<Json<ApplicationView>> {
     let found = find(&app, &name).await?;
-    let directory = match change.directory.clone() {
-        Some(directory) => Some(directories::find_id(&app, directory).await?),
-        None => None,
+    let change = Change {
+        name: change.name,
+        access: change.access.map(Into::into),
+        addresses: change.addresses,
+        directories: wished(change.directory, change.directories)?,
+        aggregate_memberships: change.aggregate_memberships,
+        only_with_access: change.only_with_access,
     };
     let changed = app
         .provision()
-        .change_application(&found.public_id, move |application| {
-            change.apply(directory, application);
-        })
+        .change_application(&found.public_id, change)
         .await?;
     Ok(Json(shown(&app, app.base_url(&headers), changed).await?))
-}
-
-impl ApplicationChange {
-    fn apply(&self, directory: Option<DirectoryId>, application: &mut Application) {
-        if let Some(name) = &self.name {
-            application.name.clone_from(name);
-        }
-        if let Some(access) = self.access {
-            application.access = access.into();
-        }
-        if let Some(addresses) = &self.addresses {
-            application.addresses.clone_from(addresses);
-        }
-        if let Some(directory) = directory {
-            application.directory = directory;
-        }
-    }
 }
 
 /// Gives an application a new password; the old one stops working at once.
@@ -255,7 +325,7 @@ async fn new_password(
     }))
 }
 
-/// Deletes an application. The directory that it saw stays.
+/// Deletes an application. The directories that it saw stay.
 #[utoipa::path(delete, path = "/applications/{application}", operation_id = "delete_application", tag = "applications",
     params(("application" = String, Path, description = "Its id or name")),
     responses((status = NO_CONTENT)))]
@@ -269,7 +339,7 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn find(app: &App, name: &str) -> Result<Application, ProvisionError> {
+pub(super) async fn find(app: &App, name: &str) -> Result<Application, ProvisionError> {
     let name = name.to_owned();
     app.provision()
         .store()
@@ -302,17 +372,31 @@ fn view(
     application: Application,
     base: &str,
 ) -> Result<ApplicationView, StoreError> {
-    let directory = tx.directory(application.directory)?;
+    let mut directories = Vec::new();
+    for attached in application.mapping.directories {
+        let directory = tx.directory(attached.directory)?;
+        directories.push(AttachedView {
+            directory: directory.map(|found| found.name).unwrap_or_default(),
+            login_groups: attached.login_groups,
+            position: attached.last_position,
+        });
+    }
+    let first = directories.first();
     Ok(ApplicationView {
         id: application.public_id,
         name: application.name,
         access: application.access.into(),
         addresses: application.addresses,
-        directory: directory.map(|found| found.name).unwrap_or_default(),
+        directory: first
+            .map(|first| first.directory.clone())
+            .unwrap_or_default(),
+        position: first.and_then(|first| first.position),
+        directories,
+        aggregate_memberships: application.mapping.aggregate_memberships,
+        only_with_access: application.mapping.only_with_access,
         url: format!("{base}/crowd"),
         created: application.created,
         updated: application.updated,
         last_seen: application.last_seen,
-        position: application.last_position,
     })
 }

@@ -50,6 +50,10 @@ struct EntryView {
     /// The group it is about, by the present name; by the former one if it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<String>,
+    /// The group that came into it, left it or is in it for other reasons, by the present name; by the former one if it
+    /// is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    child_group: Option<String>,
     /// What changed: its kind in `change`, and what belongs to that kind.
     #[schema(value_type = Object)]
     change: Change,
@@ -89,7 +93,7 @@ struct EntryQuery {
     after: Option<i64>,
     /// Only entries about this user, by name or key, memberships included.
     user: Option<String>,
-    /// Only entries about this group, memberships included.
+    /// Only entries about this group, its members and its places in other groups included.
     group: Option<String>,
     /// Only entries that came through this connector, by id or name.
     connector: Option<String>,
@@ -190,7 +194,7 @@ impl Names {
             .collect();
         let mut groups: Vec<GroupPk> = entries
             .iter()
-            .filter_map(|it| group_of(it.subject))
+            .flat_map(|it| group_of(it.subject).into_iter().chain(child_of(it.subject)))
             .collect();
         users.sort_unstable();
         users.dedup();
@@ -220,12 +224,17 @@ impl Names {
             let present = self.groups.get(&group).cloned();
             present.or_else(|| entry.change.group_name().map(str::to_owned))
         });
+        let child_group = child_of(entry.subject).and_then(|child| {
+            let present = self.groups.get(&child).cloned();
+            present.or_else(|| entry.change.child_group_name().map(str::to_owned))
+        });
         let connector = entry.cause.connector;
         EntryView {
             position: entry.position,
             at: entry.at,
             user,
             group,
+            child_group,
             change: entry.change,
             cause: CauseView {
                 trigger: entry.cause.trigger,
@@ -240,13 +249,22 @@ impl Names {
 fn user_of(subject: Subject) -> Option<UserPk> {
     match subject {
         Subject::User(user) | Subject::Membership(_, user) => Some(user),
-        Subject::Group(_) => None,
+        Subject::Group(_) | Subject::Nesting(..) => None,
+    }
+}
+
+fn child_of(subject: Subject) -> Option<GroupPk> {
+    match subject {
+        Subject::Nesting(_, child) => Some(child),
+        Subject::User(_) | Subject::Group(_) | Subject::Membership(..) => None,
     }
 }
 
 fn group_of(subject: Subject) -> Option<GroupPk> {
     match subject {
-        Subject::Group(group) | Subject::Membership(group, _) => Some(group),
+        Subject::Group(group) | Subject::Membership(group, _) | Subject::Nesting(group, _) => {
+            Some(group)
+        }
         Subject::User(_) => None,
     }
 }

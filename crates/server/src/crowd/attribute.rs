@@ -13,8 +13,8 @@ use super::reply::{Reply, document, nothing};
 pub(super) async fn of_user(call: Call) -> Reply {
     let name = call.username()?;
     let (name, attributes) = call
-        .look_up(move |tx, directory| {
-            let user = find_user(tx, directory, &name)?;
+        .look_up(move |tx, view| {
+            let user = find_user(tx, view, &name)?;
             let attributes = by_name(tx.user_attributes(user.pk)?);
             Ok((user.name, attributes))
         })
@@ -27,8 +27,8 @@ pub(super) async fn of_user(call: Call) -> Reply {
 pub(super) async fn of_group(call: Call) -> Reply {
     let name = call.groupname()?;
     let (name, attributes) = call
-        .look_up(move |tx, directory| {
-            let group = find_group(tx, directory, &name)?;
+        .look_up(move |tx, view| {
+            let group = find_group(tx, view, &name)?;
             let attributes = by_name(tx.group_attributes(group.pk)?);
             Ok((group.name, attributes))
         })
@@ -39,8 +39,9 @@ pub(super) async fn of_group(call: Call) -> Reply {
 
 /// `POST user/attribute?username=`, and `PUT`, which one client uses for the same.
 pub(super) async fn set_of_user(call: Call, request: Request) -> Reply {
-    let writer = call.writer()?;
+    call.may_write()?;
     let name = call.username()?;
+    let writer = call.writer_at_user(&name).await?;
     let attributes = asked(&call, request).await?;
     call.face
         .app
@@ -52,8 +53,9 @@ pub(super) async fn set_of_user(call: Call, request: Request) -> Reply {
 
 /// `POST group/attribute?groupname=`, and `PUT`.
 pub(super) async fn set_of_group(call: Call, request: Request) -> Reply {
-    let writer = call.writer()?;
+    call.may_write()?;
     let name = call.groupname()?;
+    let writer = call.writer_at_group(&name).await?;
     let attributes = asked(&call, request).await?;
     call.face
         .app
@@ -65,8 +67,9 @@ pub(super) async fn set_of_group(call: Call, request: Request) -> Reply {
 
 /// `DELETE user/attribute?username=&attributename=`; there is no harm in removing what is not there.
 pub(super) async fn remove_of_user(call: Call) -> Reply {
-    let writer = call.writer()?;
+    call.may_write()?;
     let (name, gone) = (call.username()?, named(&call)?);
+    let writer = call.writer_at_user(&name).await?;
     call.face
         .app
         .provision()
@@ -77,8 +80,9 @@ pub(super) async fn remove_of_user(call: Call) -> Reply {
 
 /// `DELETE group/attribute?groupname=&attributename=`
 pub(super) async fn remove_of_group(call: Call) -> Reply {
-    let writer = call.writer()?;
+    call.may_write()?;
     let (name, gone) = (call.groupname()?, named(&call)?);
+    let writer = call.writer_at_group(&name).await?;
     call.face
         .app
         .provision()

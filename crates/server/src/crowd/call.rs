@@ -2,7 +2,7 @@
 
 use ::crowd::query::Query;
 use ::crowd::transport::{BASE_PATH, CONTEXT};
-use ::crowd::{Attributes, Body as Document, CrowdError, Format, Links, Style};
+use ::crowd::{Attributes, Body as Document, CrowdError, Format, Links, Reason, Style};
 use axum::extract::{FromRequestParts, OriginalUri, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
@@ -12,6 +12,7 @@ use provision::Writer;
 use store::{Attribute, ReadTx};
 
 use super::negotiate::format_of;
+use super::view::View;
 use super::{Face, Refusal};
 use crate::authority::CrowdApplication;
 use crate::body;
@@ -52,9 +53,9 @@ impl FromRequestParts<Face> for Call {
 }
 
 impl Call {
-    /// The directory that the application sees.
-    pub(super) fn directory(&self) -> DirectoryId {
-        self.application.directory
+    /// What the application sees.
+    pub(super) fn view(&self) -> &View {
+        &self.application.view
     }
 
     /// The format of the answer.
@@ -72,14 +73,48 @@ impl Call {
         Ok(self.query.required("groupname")?.to_owned())
     }
 
-    /// The application as the author of local writes.
-    pub(super) fn writer(&self) -> Result<Writer, Refusal> {
-        self.application.writer().ok_or_else(|| {
+    /// The right to write locally, wherever that may be.
+    pub(super) fn may_write(&self) -> Result<(), Refusal> {
+        self.application.may_write().then_some(()).ok_or_else(|| {
             Refusal::forbidden(format!(
                 "Application <{}> may only read. An administrator can give it read-write access here, or set the directory to read-only in the product.",
                 self.application.name
             ))
         })
+    }
+
+    /// The application as the author of local writes in one of its directories.
+    pub(super) fn writer(&self, directory: DirectoryId) -> Writer {
+        self.application.writer(directory)
+    }
+
+    /// The author of writes in the directory that a user is from.
+    pub(super) async fn writer_at_user(&self, name: &str) -> Result<Writer, Refusal> {
+        let name = name.to_owned();
+        let found = self
+            .look_up(move |tx, view| Ok(view.directory_of_user(tx, &name)?))
+            .await?;
+        self.writer_at(found)
+    }
+
+    /// The author of writes in the first directory that has a group.
+    pub(super) async fn writer_at_group(&self, name: &str) -> Result<Writer, Refusal> {
+        let name = name.to_owned();
+        let found = self
+            .look_up(move |tx, view| Ok(view.directories_of_group(tx, &name)?))
+            .await?;
+        self.writer_at(found.first().copied())
+    }
+
+    /// Whatever is nowhere is missed in the first directory.
+    fn writer_at(&self, directory: Option<DirectoryId>) -> Result<Writer, Refusal> {
+        let directory = directory.or_else(|| self.view().first());
+        let directory = directory.ok_or_else(|| {
+            Refusal::forbidden(
+                "This application sees no directory. An administrator can give it one.",
+            )
+        })?;
+        Ok(self.writer(directory))
     }
 
     /// Reads a request's body.
@@ -93,35 +128,39 @@ impl Call {
         Ok(T::read(&bytes, kind)?)
     }
 
-    /// Runs a few index look-ups in the application's directory.
+    /// Runs a few index look-ups in what the application sees.
     pub(super) async fn look_up<T: Send + 'static>(
         &self,
-        closure: impl Fn(&ReadTx<'_>, DirectoryId) -> Result<T, Refusal> + Send + Sync + 'static,
+        closure: impl Fn(&ReadTx<'_>, &View) -> Result<T, Refusal> + Send + Sync + 'static,
     ) -> Result<T, Refusal> {
-        let directory = self.directory();
+        let view = self.view().clone();
         let store = self.face.app.provision().store();
-        store.look_up(move |tx| closure(tx, directory)).await
+        store.look_up(move |tx| closure(tx, &view)).await
     }
 }
 
 /// The user of this name, or the refusal that says there is none.
-pub(super) fn find_user(
-    tx: &ReadTx<'_>,
-    directory: DirectoryId,
-    name: &str,
-) -> Result<User, Refusal> {
-    let found = tx.directory_user(directory, name)?;
+pub(super) fn find_user(tx: &ReadTx<'_>, view: &View, name: &str) -> Result<User, Refusal> {
+    let found = view.user(tx, name)?;
     found.ok_or_else(|| CrowdError::user_not_found(name).into())
 }
 
 /// The group of this name, or the refusal that says there is none.
-pub(super) fn find_group(
-    tx: &ReadTx<'_>,
-    directory: DirectoryId,
-    name: &str,
-) -> Result<Group, Refusal> {
-    let found = tx.directory_group(directory, name)?;
+pub(super) fn find_group(tx: &ReadTx<'_>, view: &View, name: &str) -> Result<Group, Refusal> {
+    let found = view.group(tx, name)?;
     found.ok_or_else(|| CrowdError::group_not_found(name).into())
+}
+
+/// The refusal of a user who may not log in to this application.
+pub(super) fn only_admitted(tx: &ReadTx<'_>, view: &View, user: &User) -> Result<(), Refusal> {
+    if view.admits(tx, user)? {
+        return Ok(());
+    }
+    let message = format!(
+        "User <{}> is in none of the groups that may log in to this application",
+        user.name
+    );
+    Err(CrowdError::new(Reason::ApplicationAccessDenied, message).into())
 }
 
 /// Attributes by name.

@@ -25,8 +25,8 @@ pub(super) async fn get(call: Call) -> Reply {
     let name = call.groupname()?;
     let with_attributes = call.query.expand().attributes;
     let (group, attributes) = call
-        .look_up(move |tx, directory| {
-            let group = find_group(tx, directory, &name)?;
+        .look_up(move |tx, view| {
+            let group = find_group(tx, view, &name)?;
             let attributes = match with_attributes {
                 true => by_name(tx.group_attributes(group.pk)?),
                 false => Attributes::new(),
@@ -42,10 +42,12 @@ pub(super) async fn get(call: Call) -> Reply {
 
 /// `POST group`
 pub(super) async fn create(call: Call, request: Request) -> Reply {
-    let writer = call.writer()?;
+    call.may_write()?;
     let asked: GroupRequest = call.read(request).await?;
     check_name(&asked.name)?;
     let description = asked.description.unwrap_or_default();
+    // Where a directory has it already, that one refuses.
+    let writer = call.writer_at_group(&asked.name).await?;
     let provision = call.face.app.provision();
     let group = provision
         .create_local_group(&writer, asked.name, description)
@@ -57,7 +59,7 @@ pub(super) async fn create(call: Call, request: Request) -> Reply {
 
 /// `PUT group?groupname=`
 pub(super) async fn change(call: Call, request: Request) -> Reply {
-    let writer = call.writer()?;
+    call.may_write()?;
     let name = call.groupname()?;
     let asked: GroupRequest = call.read(request).await?;
     if scim::fold(&asked.name) != scim::fold(&name) {
@@ -66,6 +68,7 @@ pub(super) async fn change(call: Call, request: Request) -> Reply {
     }
     let group = match asked.description {
         Some(description) => {
+            let writer = call.writer_at_group(&name).await?;
             call.face
                 .app
                 .provision()
@@ -73,7 +76,7 @@ pub(super) async fn change(call: Call, request: Request) -> Reply {
                 .await?
         }
         None => {
-            call.look_up(move |tx, directory| find_group(tx, directory, &name))
+            call.look_up(move |tx, view| find_group(tx, view, &name))
                 .await?
         }
     };
@@ -85,8 +88,9 @@ pub(super) async fn change(call: Call, request: Request) -> Reply {
 
 /// `DELETE group?groupname=`
 pub(super) async fn remove(call: Call) -> Reply {
-    let writer = call.writer()?;
+    call.may_write()?;
     let name = call.groupname()?;
+    let writer = call.writer_at_group(&name).await?;
     call.face
         .app
         .provision()

@@ -13,6 +13,7 @@ use super::Refusal;
 use super::call::{Call, by_name};
 use super::question::mentions_attributes;
 use super::stream::Sink;
+use super::view::Each;
 
 /// Users whose attributes are fetched together.
 const ATTRIBUTES_BATCH: usize = 500;
@@ -282,9 +283,6 @@ impl Page {
         true
     }
 }
-
-/// What a walk of the store calls for each entry.
-pub(super) type Each<'e, T> = &'e mut dyn FnMut(T) -> Result<(), StoreError>;
 
 /// Lets a walk of the store end early, and lets what is done on the way fail in its own words.
 pub(super) fn walk<T>(

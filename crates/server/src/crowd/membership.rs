@@ -1,5 +1,4 @@
-//! Who is in which group. Groups of the directory hold users only: what the identity provider nests is
-//! resolved before, so nested lists equal direct ones and no group has a child.
+//! Who is in which group, directly or by way of groups in groups.
 
 use ::crowd::group::GroupRequest;
 use ::crowd::membership::Memberships;
@@ -7,44 +6,66 @@ use ::crowd::query::EntityType;
 use ::crowd::user::UserRequest;
 use ::crowd::{CrowdError, Format, Reason};
 use axum::extract::Request;
-use directory::Search;
-use store::{MembershipItem, StoreError};
+use directory::{Group, Search};
+use store::{MembershipItem, ReadTx, StoreError};
 
 use super::Refusal;
 use super::call::{Call, find_group, find_user};
 use super::listing::{Wanted, walk};
 use super::reply::{Reply, created, document, nothing};
 use super::stream::{self, Sink};
+use super::view::View;
 
-/// `GET user/group/direct`, `GET user/group/nested`: the groups of a user, or whether the user is in one.
+/// Whether only what is directly in a group counts, or also what is in groups in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    Direct,
+    Nested,
+}
+
+/// `GET user/group/direct`: the groups of a user, or whether the user is in one.
 pub(super) async fn groups_of_user(call: Call) -> Reply {
+    groups_around_user(call, Depth::Direct).await
+}
+
+/// `GET user/group/nested`: also those that the user is in by way of groups in them.
+pub(super) async fn groups_of_user_nested(call: Call) -> Reply {
+    groups_around_user(call, Depth::Nested).await
+}
+
+async fn groups_around_user(call: Call, depth: Depth) -> Reply {
     let user = call.username()?;
     if call.query.get("groupname").is_some() {
-        let (_, group) = both_names(&call).await?;
+        let (_, group) = both_names(&call, depth).await?;
         return Ok(document(
             call.format(),
             ::crowd::group::short(&group, &call.style),
         ));
     }
-    let wanted = Wanted::new(&call, EntityType::Group, Search::All)?;
-    stream::bounded(&call, move |tx, directory, sink| {
-        let user = find_user(tx, directory, &user)?;
-        let mut groups = wanted.groups(tx, sink)?;
-        for group in tx.groups_of_user(directory, user.pk)? {
-            if groups.is_full() || groups.take(&group)?.is_break() {
-                break;
-            }
-        }
-        groups.finish()
+    list_groups(call, move |tx, view| {
+        let user = find_user(tx, view, &user)?;
+        Ok(match depth {
+            Depth::Direct => view.groups_of_user(tx, &user)?,
+            Depth::Nested => view.groups_of_user_nested(tx, &user)?,
+        })
     })
     .await
 }
 
-/// `GET group/user/direct`, `GET group/user/nested`: the users of a group, or whether one is in it.
+/// `GET group/user/direct`: the users of a group, or whether one is in it.
 pub(super) async fn users_of_group(call: Call) -> Reply {
+    users_in_group(call, Depth::Direct).await
+}
+
+/// `GET group/user/nested`: also those in groups in it.
+pub(super) async fn users_of_group_nested(call: Call) -> Reply {
+    users_in_group(call, Depth::Nested).await
+}
+
+async fn users_in_group(call: Call, depth: Depth) -> Reply {
     let group = call.groupname()?;
     if call.query.get("username").is_some() {
-        let (user, _) = both_names(&call).await?;
+        let (user, _) = both_names(&call, depth).await?;
         return Ok(document(
             call.format(),
             ::crowd::user::short(&user, &call.style),
@@ -52,12 +73,15 @@ pub(super) async fn users_of_group(call: Call) -> Reply {
     }
     let wanted = Wanted::new(&call, EntityType::User, Search::All)?;
     let bounded = wanted.is_bounded();
-    let write = move |tx: &store::ReadTx<'_>, directory, sink: Sink| {
-        let group = find_group(tx, directory, &group)?;
+    let write = move |tx: &ReadTx<'_>, view: &View, sink: Sink| {
+        let group = find_group(tx, view, &group)?;
         let mut users = wanted.users(tx, sink)?;
         if !users.is_full() {
             walk(
-                |each| tx.each_user_of_group(directory, group.pk, each),
+                |each| match depth {
+                    Depth::Direct => view.each_user_of_group(tx, &group, each),
+                    Depth::Nested => view.each_user_below_group(tx, &group, each),
+                },
                 |user| users.take(user),
             )?;
         }
@@ -71,58 +95,137 @@ pub(super) async fn users_of_group(call: Call) -> Reply {
 
 /// The stored names of the user and the group that a single check asks about. Whatever is missing, the user,
 /// the group or the membership, the answer is that there is no such membership.
-async fn both_names(call: &Call) -> Result<(String, String), Refusal> {
+async fn both_names(call: &Call, depth: Depth) -> Result<(String, String), Refusal> {
     let (user, group) = (call.username()?, call.groupname()?);
-    call.look_up(move |tx, directory| {
+    call.look_up(move |tx, view| {
         let missing = || CrowdError::membership_not_found(&user, &group);
-        let found_user = tx.directory_user(directory, &user)?.ok_or_else(missing)?;
-        let found_group = tx.directory_group(directory, &group)?.ok_or_else(missing)?;
-        tx.membership_origins(found_group.pk, found_user.pk)?
-            .ok_or_else(missing)?;
+        let found_user = view.user(tx, &user)?.ok_or_else(missing)?;
+        let found_group = view.group(tx, &group)?.ok_or_else(missing)?;
+        let is_member = match depth {
+            Depth::Direct => view.is_member(tx, &found_user, &found_group)?,
+            Depth::Nested => view.is_member_below(tx, &found_user, &found_group)?,
+        };
+        if !is_member {
+            return Err(missing().into());
+        }
         Ok((found_user.name, found_group.name))
     })
     .await
 }
 
-/// `GET group/child-group/direct`, `GET group/child-group/nested`
+/// `GET group/child-group/direct`
 pub(super) async fn child_groups(call: Call) -> Reply {
-    let child = call.query.get("child-groupname").map(str::to_owned);
-    no_groups(call, child).await
+    groups_in_group(call, Depth::Direct).await
 }
 
-/// `GET group/parent-group/direct`, `GET group/parent-group/nested`. Two names are in use for the parent.
+/// `GET group/child-group/nested`
+pub(super) async fn child_groups_nested(call: Call) -> Reply {
+    groups_in_group(call, Depth::Nested).await
+}
+
+/// The groups in a group, or whether one is in it.
+async fn groups_in_group(call: Call, depth: Depth) -> Reply {
+    let group = call.groupname()?;
+    if let Some(child) = call.query.get("child-groupname").map(str::to_owned) {
+        return one_in_other(call, child.clone(), group, child, depth).await;
+    }
+    list_groups(call, move |tx, view| {
+        let group = find_group(tx, view, &group)?;
+        Ok(match depth {
+            Depth::Direct => view.child_groups(tx, &group)?,
+            Depth::Nested => view.groups_below(tx, &group)?,
+        })
+    })
+    .await
+}
+
+/// `GET group/parent-group/direct`
 pub(super) async fn parent_groups(call: Call) -> Reply {
+    groups_around_group(call, Depth::Direct).await
+}
+
+/// `GET group/parent-group/nested`
+pub(super) async fn parent_groups_nested(call: Call) -> Reply {
+    groups_around_group(call, Depth::Nested).await
+}
+
+/// The groups that a group is in, or whether it is in one. Two names are in use for the parent.
+async fn groups_around_group(call: Call, depth: Depth) -> Reply {
+    let group = call.groupname()?;
     let parent = call
         .query
         .get("parent-groupname")
         .or_else(|| call.query.get("child-groupname"));
-    let parent = parent.map(str::to_owned);
-    no_groups(call, parent).await
+    if let Some(parent) = parent.map(str::to_owned) {
+        return one_in_other(call, group, parent.clone(), parent, depth).await;
+    }
+    list_groups(call, move |tx, view| {
+        let group = find_group(tx, view, &group)?;
+        Ok(match depth {
+            Depth::Direct => view.parent_groups(tx, &group)?,
+            Depth::Nested => view.groups_above(tx, &group)?,
+        })
+    })
+    .await
 }
 
-/// The empty list of groups next to a group that exists, or the refusal of a single check.
-async fn no_groups(call: Call, single: Option<String>) -> Reply {
-    let group = call.groupname()?;
-    if let Some(other) = single {
-        return Err(CrowdError::membership_not_found(&other, &group).into());
-    }
+/// Answers a single check with the one that was asked for.
+async fn one_in_other(
+    call: Call,
+    inner: String,
+    outer: String,
+    asked: String,
+    depth: Depth,
+) -> Reply {
+    let name = call
+        .look_up(move |tx, view| {
+            let missing = || CrowdError::membership_not_found(&inner, &outer);
+            let child = view.group(tx, &inner)?.ok_or_else(missing)?;
+            let parent = view.group(tx, &outer)?.ok_or_else(missing)?;
+            if !view.is_in_group(tx, &child, &parent, depth == Depth::Nested)? {
+                return Err(missing().into());
+            }
+            Ok(match asked == inner {
+                true => child.name,
+                false => parent.name,
+            })
+        })
+        .await?;
+    Ok(document(
+        call.format(),
+        ::crowd::group::short(&name, &call.style),
+    ))
+}
+
+/// A list of the groups that `find` finds.
+async fn list_groups(
+    call: Call,
+    find: impl Fn(&ReadTx<'_>, &View) -> Result<Vec<Group>, Refusal> + Send + Sync + 'static,
+) -> Reply {
     let wanted = Wanted::new(&call, EntityType::Group, Search::All)?;
-    stream::bounded(&call, move |tx, directory, sink| {
-        find_group(tx, directory, &group)?;
-        wanted.groups(tx, sink)?.finish()
+    stream::bounded(&call, move |tx, view, sink| {
+        let found = find(tx, view)?;
+        let mut groups = wanted.groups(tx, sink)?;
+        for group in found {
+            if groups.is_full() || groups.take(&group)?.is_break() {
+                break;
+            }
+        }
+        groups.finish()
     })
     .await
 }
 
 /// `GET group/membership`: every group with its users. XML, whatever the caller accepts.
 pub(super) async fn all(call: Call) -> Reply {
-    stream::unbounded(&call, Format::Xml, |tx, directory, sink| {
+    stream::unbounded(&call, Format::Xml, |tx, view, sink| {
         let mut memberships = Memberships::new(sink)?;
         let mut failed = None;
-        let walked = tx.each_membership(directory, &mut |item| {
+        let walked = view.each_membership(tx, &mut |item| {
             let written = match item {
                 MembershipItem::Group(name) => memberships.group(name),
                 MembershipItem::User(name) => memberships.user(name),
+                MembershipItem::Child(name) => memberships.child_group(name),
             };
             written.map_err(|error| {
                 failed = Some(error);
@@ -143,14 +246,11 @@ pub(super) async fn all(call: Call) -> Reply {
 
 /// `POST user/group/direct?username=`: the group is named in the body.
 pub(super) async fn add_group_to_user(call: Call, request: Request) -> Reply {
-    let writer = call.writer()?;
+    call.may_write()?;
     let user = call.username()?;
     let group = call.read::<GroupRequest>(request).await?.name;
-    let provision = call.face.app.provision();
-    let added = provision
-        .add_local_membership(&writer, group.clone(), user.clone())
-        .await;
-    added.map_err(|error| named_in_body(error.into(), Reason::GroupNotFound))?;
+    let added = add(&call, &group, &user).await;
+    added.map_err(|refusal| named_in_body(refusal, Reason::GroupNotFound))?;
     Ok(created(
         call.format(),
         &call.style.links.user_membership(&user, &group),
@@ -160,14 +260,11 @@ pub(super) async fn add_group_to_user(call: Call, request: Request) -> Reply {
 
 /// `POST group/user/direct?groupname=`: the user is named in the body.
 pub(super) async fn add_user_to_group(call: Call, request: Request) -> Reply {
-    let writer = call.writer()?;
+    call.may_write()?;
     let group = call.groupname()?;
     let user = call.read::<UserRequest>(request).await?.name;
-    let provision = call.face.app.provision();
-    let added = provision
-        .add_local_membership(&writer, group.clone(), user.clone())
-        .await;
-    added.map_err(|error| named_in_body(error.into(), Reason::UserNotFound))?;
+    let added = add(&call, &group, &user).await;
+    added.map_err(|refusal| named_in_body(refusal, Reason::UserNotFound))?;
     Ok(created(
         call.format(),
         &call.style.links.user_membership(&user, &group),
@@ -177,21 +274,74 @@ pub(super) async fn add_user_to_group(call: Call, request: Request) -> Reply {
 
 /// `DELETE user/group/direct`, `DELETE group/user/direct`: the same membership from either side.
 pub(super) async fn remove(call: Call) -> Reply {
-    let writer = call.writer()?;
+    call.may_write()?;
     let (user, group) = (call.username()?, call.groupname()?);
-    call.face
-        .app
-        .provision()
-        .remove_local_membership(&writer, group, user)
+    let (name, of) = (user.clone(), group.clone());
+    // Each directory in which the membership is: otherwise it would still be seen.
+    let places = call
+        .look_up(move |tx, view| {
+            let mut found = Vec::new();
+            for directory in view.directories_of_memberships(tx, &name)? {
+                let pair = tx.directory_user(directory, &name)?;
+                let pair = pair.zip(tx.directory_group(directory, &of)?);
+                if let Some((user, group)) = pair
+                    && tx.membership_origins(group.pk, user.pk)?.is_some()
+                {
+                    found.push(directory);
+                }
+            }
+            Ok(found)
+        })
         .await?;
+    let provision = call.face.app.provision();
+    if places.is_empty() {
+        return Err(not_there(&call, &user, &group).await?);
+    }
+    for directory in places {
+        provision
+            .remove_local_membership(&call.writer(directory), group.clone(), user.clone())
+            .await?;
+    }
     Ok(nothing())
 }
 
-/// Groups in groups cannot be written.
-pub(super) async fn nest(call: Call) -> Reply {
-    call.writer()?;
-    let message = "Groups hold users here. Nest groups at the identity provider.";
-    Err(CrowdError::new(Reason::NestedGroupsNotSupported, message).into())
+/// What is missing of a membership: the group, the user, or only that they belong together.
+async fn not_there(call: &Call, user: &str, group: &str) -> Result<Refusal, Refusal> {
+    let (user, group) = (user.to_owned(), group.to_owned());
+    call.look_up(move |tx, view| {
+        find_group(tx, view, &group)?;
+        find_user(tx, view, &user)?;
+        Ok(CrowdError::membership_not_found(&user, &group).into())
+    })
+    .await
+}
+
+/// Puts a user into a group, in the directory that the user is from. A group that only another directory has is made
+/// there too: to the product both are one.
+async fn add(call: &Call, group: &str, user: &str) -> Result<(), Refusal> {
+    let (name, of) = (user.to_owned(), group.to_owned());
+    let make = call
+        .look_up(move |tx, view| {
+            let member = view.user(tx, &name)?.zip(view.group(tx, &of)?);
+            let Some((member, group)) = member else {
+                return Ok(None);
+            };
+            if view.is_member(tx, &member, &group)? {
+                let message = format!(
+                    "User <{}> is a member of group <{}> already",
+                    member.name, group.name
+                );
+                return Err(CrowdError::new(Reason::MembershipAlreadyExists, message).into());
+            }
+            Ok(Some(group.description))
+        })
+        .await?;
+    let writer = call.writer_at_user(user).await?;
+    let provision = call.face.app.provision();
+    let (group, user) = (group.to_owned(), user.to_owned());
+    Ok(provision
+        .add_local_membership(&writer, group, user, make)
+        .await?)
 }
 
 /// What the body names and is not there is the body's fault: 400 instead of 404.

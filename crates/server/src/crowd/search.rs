@@ -3,14 +3,15 @@
 use ::crowd::query::EntityType;
 use ::crowd::{Restriction, cql};
 use axum::extract::Request;
-use directory::{DirectoryId, Group, Search, User};
+use directory::{Group, Search, User};
 use store::ReadTx;
 
 use super::call::Call;
-use super::listing::{Each, Users, Wanted, walk};
+use super::listing::{Users, Wanted, walk};
 use super::question::{Shortcut, search_of, shortcut};
 use super::reply::Reply;
 use super::stream::{self, Sink};
+use super::view::{Each, View};
 use super::{Refusal, event};
 
 /// `GET search?entity-type=&restriction=`
@@ -32,47 +33,39 @@ async fn answer(call: Call, kind: EntityType, restriction: &Restriction) -> Repl
     let everybody =
         kind == EntityType::User && wanted.search == Search::All && wanted.paging.is_everything();
     if wanted.is_bounded() {
-        return stream::bounded(&call, move |tx, directory, sink| {
-            write(tx, directory, kind, &wanted, sink)
+        return stream::bounded(&call, move |tx, view, sink| {
+            write(tx, view, kind, &wanted, sink)
         })
         .await;
     }
     let (positions, application) = (call.face.positions.clone(), call.application.id);
-    stream::unbounded(&call, call.format(), move |tx, directory, sink| {
+    stream::unbounded(&call, call.format(), move |tx, view, sink| {
         if everybody {
             // The first of the three lists of a full synchronisation: what changes from here on may be missed.
-            positions.note(application, event::Position::now(tx, directory)?);
+            positions.note(application, event::Position::now(tx, view)?);
         }
-        write(tx, directory, kind, &wanted, sink)
+        write(tx, view, kind, &wanted, sink)
     })
     .await
 }
 
 fn write(
     tx: &ReadTx<'_>,
-    directory: DirectoryId,
+    view: &View,
     kind: EntityType,
     wanted: &Wanted,
     sink: Sink,
 ) -> Result<Sink, Refusal> {
     match kind {
-        EntityType::User => write_users(tx, directory, wanted, sink),
-        EntityType::Group => write_groups(tx, directory, wanted, sink),
+        EntityType::User => write_users(tx, view, wanted, sink),
+        EntityType::Group => write_groups(tx, view, wanted, sink),
     }
 }
 
-fn write_users(
-    tx: &ReadTx<'_>,
-    directory: DirectoryId,
-    wanted: &Wanted,
-    sink: Sink,
-) -> Result<Sink, Refusal> {
+fn write_users(tx: &ReadTx<'_>, view: &View, wanted: &Wanted, sink: Sink) -> Result<Sink, Refusal> {
     if let Some((skip, limit)) = wanted.window() {
         let page = wanted.skipped();
-        return write_some(
-            page.users(tx, sink)?,
-            tx.directory_users(directory, skip, limit)?,
-        );
+        return write_some(page.users(tx, sink)?, view.users_page(tx, skip, limit)?);
     }
     let mut users = wanted.users(tx, sink)?;
     if users.is_full() {
@@ -80,19 +73,16 @@ fn write_users(
     }
     let some = match shortcut(&wanted.search) {
         Shortcut::Nothing => Vec::new(),
-        Shortcut::Name(name) => tx.directory_user(directory, name)?.into_iter().collect(),
-        Shortcut::Key(key) => {
-            let found = tx.directory_user_by_key(directory, key)?;
-            found.into_iter().collect()
-        }
-        Shortcut::Email(email) => tx.directory_users_by_email(directory, email)?,
+        Shortcut::Name(name) => view.user(tx, name)?.into_iter().collect(),
+        Shortcut::Key(key) => view.user_by_key(tx, key)?.into_iter().collect(),
+        Shortcut::Email(email) => view.users_by_email(tx, email)?,
         Shortcut::Prefix(prefix) => {
-            let run = |each: Each<'_, User>| tx.directory_users_by_prefix(directory, prefix, each);
+            let run = |each: Each<'_, User>| view.each_user(tx, prefix, each);
             walk(run, |user| users.take(user))?;
             return users.finish();
         }
         Shortcut::Walk => {
-            let run = |each: Each<'_, User>| tx.each_directory_user(directory, "", each);
+            let run = |each: Each<'_, User>| view.each_user(tx, "", each);
             walk(run, |user| users.take(user))?;
             return users.finish();
         }
@@ -112,14 +102,14 @@ fn write_some(mut users: Users<'_>, some: Vec<User>) -> Result<Sink, Refusal> {
 
 fn write_groups(
     tx: &ReadTx<'_>,
-    directory: DirectoryId,
+    view: &View,
     wanted: &Wanted,
     sink: Sink,
 ) -> Result<Sink, Refusal> {
     if let Some((skip, limit)) = wanted.window() {
         let page = wanted.skipped();
         let mut groups = page.groups(tx, sink)?;
-        for group in tx.directory_groups(directory, skip, limit)? {
+        for group in view.groups_page(tx, skip, limit)? {
             let _more = groups.take(&group)?;
         }
         return groups.finish();
@@ -131,12 +121,12 @@ fn write_groups(
     match shortcut(&wanted.search) {
         Shortcut::Nothing => {}
         Shortcut::Name(name) => {
-            if let Some(group) = tx.directory_group(directory, name)? {
+            if let Some(group) = view.group(tx, name)? {
                 let _only_one = groups.take(&group)?;
             }
         }
         _ => {
-            let run = |each: Each<'_, Group>| tx.each_directory_group(directory, "", each);
+            let run = |each: Each<'_, Group>| view.each_group(tx, each);
             walk(run, |group| groups.take(&group))?;
         }
     }

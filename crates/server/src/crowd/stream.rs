@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use ::crowd::{CrowdError, Format, Reason};
 use axum::body::{Body, Bytes};
-use directory::DirectoryId;
 use futures_util::stream;
 use store::ReadTx;
 use tokio::runtime::Handle;
@@ -20,6 +19,7 @@ use tokio::sync::{Semaphore, mpsc};
 use super::Refusal;
 use super::call::Call;
 use super::reply::{Reply, document};
+use super::view::View;
 
 /// Pieces that may wait for the connection.
 const PIECES_AHEAD: usize = 4;
@@ -110,17 +110,20 @@ impl Pieces {
 pub(super) async fn unbounded(
     call: &Call,
     format: Format,
-    write: impl Fn(&ReadTx<'_>, DirectoryId, Sink) -> Result<Sink, Refusal> + Send + 'static,
+    write: impl Fn(&ReadTx<'_>, &View, Sink) -> Result<Sink, Refusal> + Send + 'static,
 ) -> Reply {
     let running = Arc::clone(&call.face.listings.running)
         .acquire_owned()
         .await;
-    let (store, directory) = (call.face.app.provision().store().clone(), call.directory());
+    let (store, view) = (
+        call.face.app.provision().store().clone(),
+        call.view().clone(),
+    );
     let body = body_of(move |pieces| {
         let _running = running;
         store.read_blocking(|tx| {
             pieces.begin()?;
-            write(tx, directory, Sink::Connection(pieces.clone())).map(drop)
+            write(tx, &view, Sink::Connection(pieces.clone())).map(drop)
         })
     });
     Ok(document(format, body.await?))
@@ -156,12 +159,12 @@ async fn body_of(
 /// Answers with a document that the caller of this function knows to be short.
 pub(super) async fn bounded(
     call: &Call,
-    write: impl Fn(&ReadTx<'_>, DirectoryId, Sink) -> Result<Sink, Refusal> + Send + Sync + 'static,
+    write: impl Fn(&ReadTx<'_>, &View, Sink) -> Result<Sink, Refusal> + Send + Sync + 'static,
 ) -> Reply {
-    let directory = call.directory();
+    let view = call.view().clone();
     let store = call.face.app.provision().store();
     let sink = store
-        .read(move |tx| write(tx, directory, Sink::Memory(Vec::new())))
+        .read(move |tx| write(tx, &view, Sink::Memory(Vec::new())))
         .await?;
     match sink {
         Sink::Memory(body) => Ok(document(call.format(), body)),

@@ -1,4 +1,4 @@
-//! Single users. They come from the identity provider; a product can look, not touch.
+//! Single users. They come from the identity provider; those that products make themselves are in `local_user`.
 
 use ::crowd::attributes;
 use ::crowd::user::User as Shown;
@@ -6,7 +6,6 @@ use ::crowd::{Attributes, CrowdError, Reason};
 use axum::http::StatusCode;
 use directory::User;
 
-use super::Refusal;
 use super::call::{Call, by_name, find_user};
 use super::reply::{Reply, document};
 
@@ -32,11 +31,11 @@ pub(super) async fn get(call: Call) -> Reply {
     let name = call.query.get("username").map(str::to_owned);
     let with_attributes = call.query.expand().attributes;
     let (user, attributes) = call
-        .look_up(move |tx, directory| {
+        .look_up(move |tx, view| {
             let user = match (&name, &key) {
-                (Some(name), _) => find_user(tx, directory, name)?,
-                (None, Some(key)) => tx
-                    .directory_user_by_key(directory, key)?
+                (Some(name), _) => find_user(tx, view, name)?,
+                (None, Some(key)) => view
+                    .user_by_key(tx, key)?
                     .ok_or_else(|| CrowdError::user_not_found(key))?,
                 (None, None) => {
                     let message = "The request needs the parameter \"username\" or \"key\".";
@@ -64,43 +63,11 @@ pub(super) fn plain(call: &Call, user: &User) -> axum::response::Response {
     )
 }
 
-/// `POST user`
-pub(super) async fn create(call: Call) -> Reply {
-    call.writer()?;
-    Err(owned(
-        "Users come from the identity provider. Create this user there.",
-    ))
-}
-
-/// `PUT user`, `DELETE user`
-pub(super) async fn change(call: Call) -> Reply {
-    call.writer()?;
-    Err(owned(
-        "This user comes from the identity provider. Change or remove the user there.",
-    ))
-}
-
-/// `POST user/rename`
-pub(super) async fn rename(call: Call) -> Reply {
-    call.writer()?;
-    Err(owned(
-        "This user comes from the identity provider. Rename the user there.",
-    ))
-}
-
-/// `PUT user/password`, `DELETE user/password`
-pub(super) async fn password(call: Call) -> Reply {
-    call.writer()?;
-    Err(owned(
-        "Passwords are kept by the identity provider. Change this one there.",
-    ))
-}
-
-/// `POST user/mail/...` and `POST user/expire-all-passwords`: the identity provider's business.
+/// `POST user/mail/...`: no mail leaves this server.
 pub(super) async fn mail(call: Call) -> Reply {
-    call.writer()?;
-    let message =
-        "Passwords are kept by the identity provider, which resets and expires them itself.";
+    call.may_write()?;
+    let message = "No mail is sent from here. People reset their password at the identity provider; that of a user who \
+         is kept here is set by an administrator of a product that may write.";
     Err(CrowdError::new(Reason::UnsupportedOperation, message).into())
 }
 
@@ -109,8 +76,4 @@ pub(super) async fn avatar(_call: Call) -> Reply {
     let message = "There are no avatars here.";
     let error = CrowdError::new(Reason::UnsupportedOperation, message);
     Err(error.with_status(StatusCode::NOT_FOUND.as_u16()).into())
-}
-
-fn owned(message: &str) -> Refusal {
-    Refusal::forbidden(message)
 }

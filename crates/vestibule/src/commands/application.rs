@@ -1,11 +1,13 @@
-//! `vestibule application`: the products that attach a directory.
+//! `vestibule application`: the products that attach directories.
 
 use store::Access;
 
-use crate::cli::{AccessArg, ApplicationArgs, ApplicationCommand};
+use crate::cli::{AccessArg, ApplicationArgs, ApplicationCommand, SightArgs};
 use crate::config::Settings;
-use crate::door::{self, ApplicationView, ApplicationWish, NewApplication};
-use crate::exit::Failure;
+use crate::door::{
+    self, ApplicationEdit, ApplicationView, ApplicationWish, NewApplication, SightWish,
+};
+use crate::exit::{Exit, Failure};
 use crate::output::{Output, fields, moment, table};
 
 /// Does what was asked.
@@ -15,20 +17,90 @@ pub fn run(args: &ApplicationArgs, settings: &Settings, out: Output) -> Result<(
         ApplicationCommand::Create {
             name,
             access,
-            directory,
+            sight,
         } => {
+            if sight.directories.is_empty() && !sight.login_groups.is_empty() {
+                let message = "--login-group needs the directory whose users it is about";
+                return Err(Failure::new(Exit::Usage, message).with("name it with --directory"));
+            }
             let wish = ApplicationWish {
                 name: name.clone(),
-                access: match access {
-                    AccessArg::ReadOnly => Access::ReadOnly,
-                    AccessArg::ReadWrite => Access::ReadWrite,
-                },
-                directory: directory.clone(),
+                access: access_of(*access),
+                sight: sight_of(sight),
             };
             out.show(&door.create_application(&wish)?, created)
         }
+        ApplicationCommand::Update {
+            application,
+            name,
+            access,
+            sight,
+        } => {
+            let edit = ApplicationEdit {
+                name: name.clone(),
+                access: access.map(access_of),
+                sight: sight_of(sight),
+            };
+            out.show(&door.change_application(application, &edit)?, changed)
+        }
         ApplicationCommand::List => out.show(&door.applications()?, |all| list(all)),
     }
+}
+
+fn access_of(word: AccessArg) -> Access {
+    match word {
+        AccessArg::ReadOnly => Access::ReadOnly,
+        AccessArg::ReadWrite => Access::ReadWrite,
+    }
+}
+
+fn sight_of(args: &SightArgs) -> SightWish {
+    let given = |values: &Vec<String>| (!values.is_empty()).then(|| values.clone());
+    SightWish {
+        directories: given(&args.directories),
+        login_groups: match args.everybody {
+            true => Some(Vec::new()),
+            false => given(&args.login_groups),
+        },
+        aggregate_memberships: args.aggregate_memberships,
+        only_with_access: args.only_with_access,
+    }
+}
+
+fn changed(one: &ApplicationView) -> String {
+    let groups = |groups: &Option<Vec<String>>| match groups {
+        Some(groups) => format!("members of {}", groups.join(", ")),
+        None => "everybody".to_owned(),
+    };
+    let seen = one.directories.iter().map(|attached| {
+        let who = groups(&attached.login_groups);
+        format!("  {}: {who} may log in", attached.directory)
+    });
+    let seen: Vec<String> = seen.collect();
+    let memberships = match one.aggregate_memberships {
+        true => "of every directory",
+        false => "of the directory a user is from",
+    };
+    format!(
+        "Application {} ({}) sees these directories, the first one wins:\n{}\nmemberships {memberships}{}",
+        one.name,
+        one.access,
+        seen.join("\n"),
+        if one.only_with_access {
+            "; only users who may log in are seen"
+        } else {
+            ""
+        }
+    )
+}
+
+fn directories(one: &ApplicationView) -> String {
+    let names: Vec<&str> = one
+        .directories
+        .iter()
+        .map(|attached| attached.directory.as_str())
+        .collect();
+    names.join(", ")
 }
 
 fn created(made: &NewApplication) -> String {
@@ -55,13 +127,13 @@ fn list(all: &[ApplicationView]) -> String {
         [
             one.name.clone(),
             one.access.clone(),
-            one.directory.clone(),
+            directories(one),
             seen,
             one.url.clone(),
         ]
     });
     table(
-        ["name", "access", "directory", "last seen", "server url"],
+        ["name", "access", "directories", "last seen", "server url"],
         rows,
     )
 }

@@ -142,7 +142,9 @@ async fn make_application(
         name: name.to_owned(),
         access: Access::ReadOnly,
         addresses: Vec::new(),
-        directory: Some(directory.to_owned()),
+        directories: vec![directory.into()],
+        aggregate_memberships: false,
+        only_with_access: false,
     };
     let (made, password) = started
         .provision

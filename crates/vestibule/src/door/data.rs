@@ -4,7 +4,10 @@ use std::future::Future;
 
 use directory::{ConnectorSettings, ConnectorState, DirectoryId, Preset, Rules};
 use jiff::SignedDuration;
-use provision::{ApplicationDraft, ConnectorDraft, Passwords, Provision, ProvisionError};
+use provision::{
+    ApplicationChange, ApplicationDraft, ConnectorDraft, DirectoryChoice, Passwords, Provision,
+    ProvisionError,
+};
 use store::{
     Application, Database, Environment, OpenMode, ReadTx, Store, StoreError, StoredConnector,
     Token, TokenKind,
@@ -12,8 +15,9 @@ use store::{
 use tokio::runtime::Runtime;
 
 use super::{
-    ApplicationView, ApplicationWish, ConnectorDetail, ConnectorView, Door, NewApplication,
-    NewConnector, NewToken, RotatedToken, TokenView, public_url,
+    ApplicationEdit, ApplicationView, ApplicationWish, AttachedView, AttachedWish, ConnectorDetail,
+    ConnectorView, Door, NewApplication, NewConnector, NewToken, RotatedToken, TokenView,
+    public_url,
 };
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
@@ -88,17 +92,29 @@ impl Data {
     }
 
     fn application_view(&self, application: Application) -> Result<ApplicationView, Failure> {
+        let directories = application.mapping.directories.into_iter().map(|attached| {
+            Ok(AttachedView {
+                directory: self.directory_name(attached.directory)?,
+                login_groups: attached.login_groups,
+                position: attached.last_position,
+            })
+        });
+        let directories: Vec<AttachedView> = directories.collect::<Result<_, Failure>>()?;
+        let first = directories.first();
         Ok(ApplicationView {
             id: application.public_id,
             name: application.name,
             access: application.access.as_str().to_owned(),
             addresses: application.addresses,
-            directory: self.directory_name(application.directory)?,
+            directory: first.map(|one| one.directory.clone()).unwrap_or_default(),
+            position: first.and_then(|one| one.position),
+            directories,
+            aggregate_memberships: application.mapping.aggregate_memberships,
+            only_with_access: application.mapping.only_with_access,
             url: format!("{}/crowd", self.url),
             created: application.created,
             updated: application.updated,
             last_seen: application.last_seen,
-            position: application.last_position,
         })
     }
 
@@ -189,7 +205,9 @@ impl Door for Data {
             name: wish.name.clone(),
             access: wish.access,
             addresses: Vec::new(),
-            directory: wish.directory.clone(),
+            directories: choices(wish.sight.attached(&[])?).unwrap_or_default(),
+            aggregate_memberships: wish.sight.aggregate_memberships.unwrap_or_default(),
+            only_with_access: wish.sight.only_with_access.unwrap_or_default(),
         };
         let passwords = Passwords::default();
         let (application, password) =
@@ -198,6 +216,35 @@ impl Door for Data {
             application: self.application_view(application)?,
             password: password.reveal().to_owned(),
         })
+    }
+
+    fn change_application(
+        &self,
+        application: &str,
+        edit: &ApplicationEdit,
+    ) -> Result<ApplicationView, Failure> {
+        let found = self.read(|tx| match tx.application_by_public_id(application)? {
+            Some(found) => Ok(Some(found)),
+            None => tx.application(application),
+        })?;
+        let found = found.ok_or_else(|| {
+            Failure::new(
+                Exit::NotFound,
+                format!("there is no application '{application}'"),
+            )
+            .with("vestibule application list shows their names")
+        })?;
+        let id = found.public_id.clone();
+        let view = self.application_view(found)?;
+        let change = ApplicationChange {
+            name: edit.name.clone(),
+            access: edit.access,
+            addresses: None,
+            directories: choices(edit.sight.attached(&view.directories)?),
+            aggregate_memberships: edit.sight.aggregate_memberships,
+            only_with_access: edit.sight.only_with_access,
+        };
+        self.application_view(self.wait(self.provision.change_application(&id, change))?)
     }
 
     fn applications(&self) -> Result<Vec<ApplicationView>, Failure> {
@@ -223,6 +270,14 @@ impl Door for Data {
     fn revoke_token(&self, id: &str) -> Result<(), Failure> {
         self.wait(self.provision.revoke_token(TokenKind::Api, id))
     }
+}
+
+fn choices(wished: Option<Vec<AttachedWish>>) -> Option<Vec<DirectoryChoice>> {
+    let choices = wished?.into_iter().map(|one| DirectoryChoice {
+        directory: one.directory,
+        login_groups: one.login_groups,
+    });
+    Some(choices.collect())
 }
 
 fn token_view(token: Token) -> TokenView {

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::{
-    ApplicationView, ApplicationWish, ConnectorDetail, ConnectorView, Door, NewApplication,
-    NewConnector, NewToken, RotatedToken, TokenView,
+    ApplicationEdit, ApplicationView, ApplicationWish, AttachedView, ConnectorDetail,
+    ConnectorView, Door, NewApplication, NewConnector, NewToken, RotatedToken, SightWish,
+    TokenView,
 };
 use crate::exit::{Exit, Failure};
 
@@ -202,10 +203,26 @@ impl Door for Remote {
 
     fn create_application(&self, wish: &ApplicationWish) -> Result<NewApplication, Failure> {
         let mut body = json!({ "name": wish.name, "access": wish.access.as_str() });
-        if let Some(directory) = &wish.directory {
-            body["directory"] = json!(directory);
-        }
+        sight_into(&mut body, &wish.sight, &[])?;
         self.post(&["applications"], &body)
+    }
+
+    fn change_application(
+        &self,
+        application: &str,
+        edit: &ApplicationEdit,
+    ) -> Result<ApplicationView, Failure> {
+        let path = ["applications", application];
+        let now: ApplicationView = self.ask(Method::GET, &path, None)?;
+        let mut body = json!({});
+        if let Some(name) = &edit.name {
+            body["name"] = json!(name);
+        }
+        if let Some(access) = edit.access {
+            body["access"] = json!(access.as_str());
+        }
+        sight_into(&mut body, &edit.sight, &now.directories)?;
+        self.ask(Method::PATCH, &path, Some(&body))
     }
 
     fn applications(&self) -> Result<Vec<ApplicationView>, Failure> {
@@ -223,4 +240,18 @@ impl Door for Remote {
     fn revoke_token(&self, id: &str) -> Result<(), Failure> {
         self.send(Method::DELETE, &["tokens", id], None).map(drop)
     }
+}
+
+/// Puts what an application is to see into a request.
+fn sight_into(body: &mut Value, sight: &SightWish, now: &[AttachedView]) -> Result<(), Failure> {
+    if let Some(directories) = sight.attached(now)? {
+        body["directories"] = json!(directories);
+    }
+    if let Some(aggregate) = sight.aggregate_memberships {
+        body["aggregate_memberships"] = json!(aggregate);
+    }
+    if let Some(only) = sight.only_with_access {
+        body["only_with_access"] = json!(only);
+    }
+    Ok(())
 }

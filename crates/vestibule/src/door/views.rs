@@ -106,8 +106,14 @@ pub struct ApplicationView {
     pub access: String,
     /// Addresses and ranges it may come from; empty means any.
     pub addresses: Vec<String>,
-    /// The name of the directory that it sees.
+    /// The name of the first directory that it sees.
     pub directory: String,
+    /// The directories that it sees, the one that wins first.
+    pub directories: Vec<AttachedView>,
+    /// Whether memberships count of every directory that has a user's name.
+    pub aggregate_memberships: bool,
+    /// Whether only users who may log in are seen at all.
+    pub only_with_access: bool,
     /// The server URL for the product.
     pub url: String,
     /// When it was made.
@@ -116,7 +122,18 @@ pub struct ApplicationView {
     pub updated: Timestamp,
     /// When it last asked for anything, to the minute.
     pub last_seen: Option<Timestamp>,
-    /// The position of the journal that it has fetched up to.
+    /// The position of the first directory's journal that it has fetched up to.
+    pub position: Option<i64>,
+}
+
+/// A directory that an application sees.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AttachedView {
+    /// Its name.
+    pub directory: String,
+    /// Groups whose members may log in; everybody may, if null.
+    pub login_groups: Option<Vec<String>>,
+    /// The position of its journal that the application has fetched up to.
     pub position: Option<i64>,
 }
 

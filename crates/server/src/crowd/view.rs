@@ -1,0 +1,616 @@
+//! What an application sees: its directories laid one over the other.
+//!
+//! A user name that several directories have is the user of the first of them; groups of one name are one group,
+//! with the details of the first. Every read of this face goes through here. An application with one directory, as
+//! most have, is answered by the statements of that directory; several are merged piece by piece, so that a list
+//! of any length takes little memory.
+
+mod access;
+mod merge;
+mod nesting;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use directory::{DirectoryId, Group, GroupPk, User, UserPk};
+use scim::fold;
+use store::{Mapping, MembershipItem, ReadTx, StoreError};
+
+use self::access::Gates;
+use self::merge::Merge;
+
+/// Users who are looked at together.
+const BATCH: usize = 500;
+
+/// The directories of an application, in their order.
+#[derive(Debug, Clone)]
+pub(crate) struct View(Arc<Mapping>);
+
+/// A user, and by its place in the order the directory that it is from.
+#[derive(Debug, Clone)]
+pub(super) struct Account {
+    pub(super) place: usize,
+    pub(super) user: User,
+}
+
+/// What a walk calls for each entry.
+pub(super) type Each<'e, T> = &'e mut dyn FnMut(T) -> Result<(), StoreError>;
+
+impl View {
+    pub(crate) fn new(mapping: Mapping) -> View {
+        View(Arc::new(mapping))
+    }
+
+    /// The directories in their order.
+    pub(super) fn directories(&self) -> impl ExactSizeIterator<Item = DirectoryId> + '_ {
+        self.0.directories.iter().map(|attached| attached.directory)
+    }
+
+    /// The directory in which what is new is made.
+    pub(super) fn first(&self) -> Option<DirectoryId> {
+        self.directories().next()
+    }
+
+    /// The one directory, if it is seen as it is.
+    fn only(&self) -> Option<DirectoryId> {
+        match self.0.directories.as_slice() {
+            [one] if !self.is_filtered() => Some(one.directory),
+            _ => None,
+        }
+    }
+
+    /// Whether there are users who are not seen although no other has their name.
+    pub(super) fn is_filtered(&self) -> bool {
+        self.0.only_with_access && self.has_gates()
+    }
+
+    fn has_gates(&self) -> bool {
+        let mut attached = self.0.directories.iter();
+        attached.any(|attached| attached.login_groups.is_some())
+    }
+
+    /// Tells views apart: with the same mark and the same content, two views show the same. Letters, digits, `-`
+    /// and `.` only.
+    pub(super) fn mark(&self) -> String {
+        let directories: Vec<String> = self.directories().map(|id| id.to_string()).collect();
+        let mut mark = directories.join("-");
+        if self.directories().len() > 1 {
+            mark.push(if self.0.aggregate_memberships {
+                'a'
+            } else {
+                'f'
+            });
+        }
+        if self.is_filtered() {
+            mark.push('.');
+            mark.push_str(&access::mark(&self.0.directories));
+        }
+        mark
+    }
+
+    /// The user of this name.
+    pub(super) fn user(&self, tx: &ReadTx<'_>, name: &str) -> Result<Option<User>, StoreError> {
+        match self.only() {
+            Some(directory) => tx.directory_user(directory, name),
+            None => Ok(self.account(tx, name)?.map(|account| account.user)),
+        }
+    }
+
+    /// The user with this key, unless another one hides it.
+    pub(super) fn user_by_key(
+        &self,
+        tx: &ReadTx<'_>,
+        key: &str,
+    ) -> Result<Option<User>, StoreError> {
+        if let Some(directory) = self.only() {
+            return tx.directory_user_by_key(directory, key);
+        }
+        for directory in self.directories() {
+            if let Some(user) = tx.directory_user_by_key(directory, key)? {
+                let seen = self.user(tx, &user.name)?;
+                return Ok(seen.filter(|seen| seen.pk == user.pk));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The users with this mail address, in the order of the folded name.
+    pub(super) fn users_by_email(
+        &self,
+        tx: &ReadTx<'_>,
+        email: &str,
+    ) -> Result<Vec<User>, StoreError> {
+        if let Some(directory) = self.only() {
+            return tx.directory_users_by_email(directory, email);
+        }
+        let mut found = BTreeMap::new();
+        for directory in self.directories() {
+            for user in tx.directory_users_by_email(directory, email)? {
+                found.insert(user.pk, user);
+            }
+        }
+        let seen = self.accounts_named(tx, found.values().map(|user| user.name.as_str()))?;
+        Ok(seen
+            .into_values()
+            .map(|account| account.user)
+            .filter(|user| found.contains_key(&user.pk))
+            .collect())
+    }
+
+    /// Every user, or those whose name begins with a prefix, in the order of the folded name.
+    pub(super) fn each_user(
+        &self,
+        tx: &ReadTx<'_>,
+        prefix: &str,
+        each: Each<'_, User>,
+    ) -> Result<(), StoreError> {
+        if let Some(directory) = self.only() {
+            return match prefix {
+                "" => tx.each_directory_user(directory, "", each),
+                _ => tx.directory_users_by_prefix(directory, prefix, each),
+            };
+        }
+        let gates = self.gates(tx)?;
+        let mut merge: Merge<User> = Merge::new(self.directories(), prefix);
+        loop {
+            let mut batch = Vec::with_capacity(BATCH);
+            while batch.len() < BATCH
+                && let Some((place, user)) = merge.next(tx)?
+            {
+                batch.push(Account { place, user });
+            }
+            let ended = batch.len() < BATCH;
+            for account in self.seen(tx, &gates, batch)? {
+                each(account.user)?;
+            }
+            if ended {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A page of the users in the order of the folded name.
+    pub(super) fn users_page(
+        &self,
+        tx: &ReadTx<'_>,
+        skip: i64,
+        limit: i64,
+    ) -> Result<Vec<User>, StoreError> {
+        match self.only() {
+            Some(directory) => tx.directory_users(directory, skip, limit),
+            None => page(skip, limit, |each| self.each_user(tx, "", each)),
+        }
+    }
+
+    /// The group of this name.
+    pub(super) fn group(&self, tx: &ReadTx<'_>, name: &str) -> Result<Option<Group>, StoreError> {
+        for directory in self.directories() {
+            if let Some(group) = tx.directory_group(directory, name)? {
+                return Ok(Some(group));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Every group in the order of the folded name.
+    pub(super) fn each_group(
+        &self,
+        tx: &ReadTx<'_>,
+        each: Each<'_, Group>,
+    ) -> Result<(), StoreError> {
+        if let Some(directory) = self.only() {
+            return tx.each_directory_group(directory, "", each);
+        }
+        let mut merge: Merge<Group> = Merge::new(self.directories(), "");
+        while let Some((_, group)) = merge.next(tx)? {
+            each(group)?;
+        }
+        Ok(())
+    }
+
+    /// A page of the groups in the order of the folded name.
+    pub(super) fn groups_page(
+        &self,
+        tx: &ReadTx<'_>,
+        skip: i64,
+        limit: i64,
+    ) -> Result<Vec<Group>, StoreError> {
+        match self.only() {
+            Some(directory) => tx.directory_groups(directory, skip, limit),
+            None => page(skip, limit, |each| self.each_group(tx, each)),
+        }
+    }
+
+    /// The groups that a user is in, by name.
+    pub(super) fn groups_of_user(
+        &self,
+        tx: &ReadTx<'_>,
+        user: &User,
+    ) -> Result<Vec<Group>, StoreError> {
+        if let Some(directory) = self.only() {
+            return tx.groups_of_user(directory, user.pk);
+        }
+        let Some(account) = self.account(tx, &user.name)? else {
+            return Ok(Vec::new());
+        };
+        let names = self.groups_of_many(tx, &[account])?;
+        let names = names.into_iter().flatten();
+        let found = self.groups_named(tx, names.collect::<Vec<_>>().iter().map(String::as_str))?;
+        Ok(found.into_values().collect())
+    }
+
+    /// Whether a user is in a group.
+    pub(super) fn is_member(
+        &self,
+        tx: &ReadTx<'_>,
+        user: &User,
+        group: &Group,
+    ) -> Result<bool, StoreError> {
+        if self.only().is_some() {
+            return Ok(tx.membership_origins(group.pk, user.pk)?.is_some());
+        }
+        let Some(account) = self.account(tx, &user.name)? else {
+            return Ok(false);
+        };
+        for (place, directory) in self.directories().enumerate() {
+            if place != account.place && !self.0.aggregate_memberships {
+                continue;
+            }
+            let there = match place == account.place {
+                true => Some(account.user.clone()),
+                false => tx.directory_user(directory, &user.name)?,
+            };
+            let Some((user, group)) = there.zip(tx.directory_group(directory, &group.name)?) else {
+                continue;
+            };
+            if tx.membership_origins(group.pk, user.pk)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The users in a group, in the order of the folded name.
+    pub(super) fn each_user_of_group(
+        &self,
+        tx: &ReadTx<'_>,
+        group: &Group,
+        each: Each<'_, User>,
+    ) -> Result<(), StoreError> {
+        if let Some(directory) = self.only() {
+            return tx.each_user_of_group(directory, group.pk, each);
+        }
+        self.each_user_of_groups(tx, &BTreeSet::from([fold(&group.name)]), each)
+    }
+
+    /// The users in any of these groups, each once, in the order of the folded name.
+    fn each_user_of_groups(
+        &self,
+        tx: &ReadTx<'_>,
+        groups: &BTreeSet<String>,
+        each: Each<'_, User>,
+    ) -> Result<(), StoreError> {
+        let mut names: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        for (place, directory) in self.directories().enumerate() {
+            let parts = tx.directory_groups_named(directory, groups.iter().map(String::as_str))?;
+            for part in parts {
+                tx.each_user_of_group(directory, part.pk, &mut |user| {
+                    names.entry(fold(&user.name)).or_default().insert(place);
+                    Ok(())
+                })?;
+            }
+        }
+        let all: Vec<(String, BTreeSet<usize>)> = names.into_iter().collect();
+        for batch in all.chunks(BATCH) {
+            let found = self.accounts_named(tx, batch.iter().map(|(name, _)| name.as_str()))?;
+            for (name, places) in batch {
+                let Some(account) = found.get(name) else {
+                    continue;
+                };
+                if self.0.aggregate_memberships || places.contains(&account.place) {
+                    each(account.user.clone())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every group with the names of its users.
+    pub(super) fn each_membership(
+        &self,
+        tx: &ReadTx<'_>,
+        each: &mut dyn FnMut(MembershipItem<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        if let Some(directory) = self.only() {
+            return tx.each_membership(directory, each);
+        }
+        let (names, holders) = self.member_names(tx)?;
+        let mut groups: BTreeMap<String, (String, Vec<GroupPk>)> = BTreeMap::new();
+        for directory in self.directories() {
+            for (pk, name) in tx.group_names(directory)? {
+                let merged = groups.entry(fold(&name)).or_insert((name, Vec::new()));
+                merged.1.push(pk);
+            }
+        }
+        let mut nestings: HashMap<GroupPk, Vec<GroupPk>> = HashMap::new();
+        for directory in self.directories() {
+            nestings.extend(tx.nestings(directory)?);
+        }
+        let mut spellings: HashMap<GroupPk, &str> = HashMap::new();
+        if !nestings.is_empty() {
+            for (name, parts) in groups.values() {
+                spellings.extend(parts.iter().map(|part| (*part, name.as_str())));
+            }
+        }
+        for (name, parts) in groups.values() {
+            each(MembershipItem::Group(name))?;
+            let mut told = BTreeSet::new();
+            let several = parts.len() > 1;
+            for &part in parts {
+                tx.each_user_pk_of_group(part, &mut |user| {
+                    let Some(&holder) = holders.get(&user) else {
+                        return Ok(());
+                    };
+                    if several && !told.insert(holder) {
+                        return Ok(());
+                    }
+                    names
+                        .get(holder)
+                        .map_or(Ok(()), |name| each(MembershipItem::User(name)))
+                })?;
+            }
+            let children = parts.iter().filter_map(|part| nestings.get(part)).flatten();
+            let children: BTreeSet<&str> = children
+                .filter_map(|child| spellings.get(child).copied())
+                .collect();
+            for child in children {
+                each(MembershipItem::Child(child))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of all users, and for each number whose membership counts the place of its name among them.
+    fn member_names(
+        &self,
+        tx: &ReadTx<'_>,
+    ) -> Result<(Vec<Box<str>>, HashMap<UserPk, usize>), StoreError> {
+        let mut names: Vec<Box<str>> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
+        let mut holders = HashMap::new();
+        let filtered = self.is_filtered();
+        if filtered {
+            self.each_user(tx, "", &mut |user| {
+                known.insert(fold(&user.name), names.len());
+                holders.insert(user.pk, names.len());
+                names.push(user.name.into());
+                Ok(())
+            })?;
+        }
+        let aggregate = self.0.aggregate_memberships;
+        for directory in self.directories() {
+            tx.each_user_name(directory, &mut |user, name| {
+                match known.get(&fold(name)) {
+                    Some(&holder) if aggregate => drop(holders.insert(user, holder)),
+                    None if !filtered => {
+                        known.insert(fold(name), names.len());
+                        holders.insert(user, names.len());
+                        names.push(name.into());
+                    }
+                    _ => {}
+                }
+                Ok(())
+            })?;
+        }
+        Ok((names, holders))
+    }
+
+    /// The user of this name, and where it is from.
+    fn account(&self, tx: &ReadTx<'_>, name: &str) -> Result<Option<Account>, StoreError> {
+        for (place, directory) in self.directories().enumerate() {
+            if let Some(user) = tx.directory_user(directory, name)? {
+                let gates = self.gates(tx)?;
+                return Ok(self.seen(tx, &gates, vec![Account { place, user }])?.pop());
+            }
+        }
+        Ok(None)
+    }
+
+    /// The users of these names, by the fold of their name.
+    pub(super) fn accounts_named<'n>(
+        &self,
+        tx: &ReadTx<'_>,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Result<BTreeMap<String, Account>, StoreError> {
+        let mut sought: BTreeSet<String> = names.map(fold).collect();
+        let mut found = Vec::with_capacity(sought.len());
+        for (place, directory) in self.directories().enumerate() {
+            for user in tx.directory_users_named(directory, sought.iter().map(String::as_str))? {
+                found.push(Account { place, user });
+            }
+            for account in &found {
+                sought.remove(&fold(&account.user.name));
+            }
+        }
+        let gates = self.gates(tx)?;
+        let seen = self.seen(tx, &gates, found)?.into_iter();
+        Ok(seen
+            .map(|account| (fold(&account.user.name), account))
+            .collect())
+    }
+
+    /// The groups of these names, by the fold of their name.
+    pub(super) fn groups_named<'n>(
+        &self,
+        tx: &ReadTx<'_>,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Result<BTreeMap<String, Group>, StoreError> {
+        let mut sought: BTreeSet<String> = names.map(fold).collect();
+        let mut found = BTreeMap::new();
+        for directory in self.directories() {
+            for group in tx.directory_groups_named(directory, sought.iter().map(String::as_str))? {
+                found.insert(fold(&group.name), group);
+            }
+            sought.retain(|name| !found.contains_key(name));
+        }
+        Ok(found)
+    }
+
+    /// The names of the groups of several users, in the order of the users. A group that several directories have
+    /// goes by the spelling of any of them; [`View::groups_named`] knows the one that is seen.
+    pub(super) fn groups_of_many(
+        &self,
+        tx: &ReadTx<'_>,
+        accounts: &[Account],
+    ) -> Result<Vec<Vec<String>>, StoreError> {
+        let index: HashMap<String, usize> = accounts
+            .iter()
+            .enumerate()
+            .map(|(index, account)| (fold(&account.user.name), index))
+            .collect();
+        let mut groups: Vec<BTreeMap<String, String>> = vec![BTreeMap::new(); accounts.len()];
+        for (place, directory) in self.directories().enumerate() {
+            let of_here = accounts.iter().enumerate();
+            let mut here: HashMap<UserPk, usize> = of_here
+                .filter(|(_, account)| account.place == place)
+                .map(|(index, account)| (account.user.pk, index))
+                .collect();
+            if self.0.aggregate_memberships {
+                let others = accounts.iter().filter(|account| account.place < place);
+                let others = others.map(|account| account.user.name.as_str());
+                for user in tx.directory_users_named(directory, others)? {
+                    if let Some(index) = index.get(&fold(&user.name)) {
+                        here.insert(user.pk, *index);
+                    }
+                }
+            }
+            let pks: Vec<UserPk> = here.keys().copied().collect();
+            for (pk, names) in tx.group_names_of_many(&pks)? {
+                let Some(all) = here.get(&pk).and_then(|index| groups.get_mut(*index)) else {
+                    continue;
+                };
+                for name in names {
+                    all.entry(fold(&name)).or_insert(name);
+                }
+            }
+        }
+        let in_order = groups.into_iter().map(|all| all.into_values().collect());
+        Ok(in_order.collect())
+    }
+
+    /// Whether a user may log in to the application. Whom it may not even see is no user of it at all.
+    pub(super) fn admits(&self, tx: &ReadTx<'_>, user: &User) -> Result<bool, StoreError> {
+        if !self.has_gates() {
+            return Ok(true);
+        }
+        let Some(account) = self.account(tx, &user.name)? else {
+            return Ok(false);
+        };
+        let gates = Gates::new(self, tx)?;
+        Ok(!gates.admitted(self, tx, vec![account])?.is_empty())
+    }
+
+    fn gates(&self, tx: &ReadTx<'_>) -> Result<Option<Gates>, StoreError> {
+        match self.is_filtered() {
+            true => Ok(Some(Gates::new(self, tx)?)),
+            false => Ok(None),
+        }
+    }
+
+    /// Those of these users who are seen, if no other hides them.
+    pub(super) fn visible(
+        &self,
+        tx: &ReadTx<'_>,
+        accounts: Vec<Account>,
+    ) -> Result<Vec<Account>, StoreError> {
+        self.seen(tx, &self.gates(tx)?, accounts)
+    }
+
+    /// Whether a group of this name lets users be seen.
+    pub(super) fn is_gate(&self, tx: &ReadTx<'_>, group: &str) -> Result<bool, StoreError> {
+        let gates = self.gates(tx)?;
+        Ok(gates.is_some_and(|gates| gates.names(group)))
+    }
+
+    /// Those of these users who are seen, if no other hides them.
+    fn seen(
+        &self,
+        tx: &ReadTx<'_>,
+        gates: &Option<Gates>,
+        accounts: Vec<Account>,
+    ) -> Result<Vec<Account>, StoreError> {
+        match gates {
+            Some(gates) => gates.admitted(self, tx, accounts),
+            None => Ok(accounts),
+        }
+    }
+
+    /// The directory from which a user is.
+    pub(super) fn directory_of_user(
+        &self,
+        tx: &ReadTx<'_>,
+        name: &str,
+    ) -> Result<Option<DirectoryId>, StoreError> {
+        let account = self.account(tx, name)?;
+        Ok(account.and_then(|account| self.directories().nth(account.place)))
+    }
+
+    /// The directories that have a group of this name, in their order.
+    pub(super) fn directories_of_group(
+        &self,
+        tx: &ReadTx<'_>,
+        name: &str,
+    ) -> Result<Vec<DirectoryId>, StoreError> {
+        let mut found = Vec::new();
+        for directory in self.directories() {
+            if tx.directory_group(directory, name)?.is_some() {
+                found.push(directory);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The directories whose memberships of a user count, in their order.
+    pub(super) fn directories_of_memberships(
+        &self,
+        tx: &ReadTx<'_>,
+        user: &str,
+    ) -> Result<Vec<DirectoryId>, StoreError> {
+        if !self.0.aggregate_memberships {
+            return Ok(self.directory_of_user(tx, user)?.into_iter().collect());
+        }
+        let mut found = Vec::new();
+        for directory in self.directories() {
+            if tx.directory_user(directory, user)?.is_some() {
+                found.push(directory);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Cuts a page out of a walk.
+fn page<T>(
+    skip: i64,
+    limit: i64,
+    walk: impl FnOnce(Each<'_, T>) -> Result<(), StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let (mut left, mut found) = (skip, Vec::new());
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let walked = walk(&mut |item| {
+        if left > 0 {
+            left -= 1;
+            return Ok(());
+        }
+        if found.len() < most {
+            found.push(item);
+            return Ok(());
+        }
+        // Only ends the walk.
+        Err(StoreError::Busy)
+    });
+    match walked {
+        Err(error) if found.len() < most => Err(error),
+        _ => Ok(found),
+    }
+}
