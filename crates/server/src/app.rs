@@ -10,6 +10,7 @@ use crate::authority::{Failures, KnownCallers, SignedTokens, VerifiedPasswords};
 use crate::forwarded::{FORWARDED_HOST, FORWARDED_PROTO};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::record::{Records, Retention};
 use crate::seen::Seen;
 use crate::traffic::Traffic;
 
@@ -23,6 +24,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<AddressRange>,
     /// How much of everything there may be.
     pub limits: Limits,
+    /// How long records of requests are kept.
+    pub retention: Retention,
     /// What Crowd clients are told as product and version, e.g. `Crowd/5.3.1`; none for our own.
     pub crowd_version: Option<String>,
 }
@@ -39,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) metrics: Metrics,
     pub(crate) seen: Seen,
+    pub(crate) records: Records,
     pub(crate) verified: VerifiedPasswords,
     pub(crate) callers: KnownCallers,
     pub(crate) signed: SignedTokens,
@@ -73,6 +77,7 @@ impl App {
                 settings,
                 metrics: Metrics::default(),
                 seen: Seen::default(),
+                records: Records::default(),
                 verified: VerifiedPasswords::default(),
             }),
         }
@@ -124,8 +129,10 @@ impl App {
     /// Ends when it is dropped.
     pub async fn run_background_work(self) {
         let worker = self.provision().clone().work();
+        let records = crate::record::write_down(self.clone());
+        let pruning = crate::record::prune(self.clone());
         let notes = crate::seen::write_down(self);
-        tokio::join!(worker, notes);
+        tokio::join!(worker, records, pruning, notes);
     }
 }
 

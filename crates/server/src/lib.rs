@@ -18,6 +18,7 @@ mod limits;
 mod metrics;
 mod request_line;
 mod oauth;
+mod record;
 mod router;
 mod scim;
 mod seen;
@@ -26,6 +27,7 @@ mod traffic;
 pub use app::{App, Settings};
 pub use connection::serve;
 pub use limits::Limits;
+pub use record::Retention;
 pub use router::router;
 
 /// The OpenAPI document of the admin API, as JSON.

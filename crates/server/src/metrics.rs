@@ -87,6 +87,7 @@ pub(crate) struct Metrics {
     due: Family<ConnectorLabels, Gauge>,
     source_users: Family<ConnectorLabels, Gauge>,
     source_groups: Family<ConnectorLabels, Gauge>,
+    dropped_records: Counter,
 }
 
 /// What the store says about one connector at the time of a scrape.
@@ -116,6 +117,12 @@ impl Default for Metrics {
             "Requests and connections that were refused at the door",
             refusals.clone(),
         );
+        let dropped_records = Counter::default();
+        registry.register(
+            "request_records_dropped",
+            "Records of SCIM requests that could not be kept",
+            dropped_records.clone(),
+        );
         let durations = Family::<FaceLabels, Histogram>::new_with_constructor(
             durations_histogram as fn() -> Histogram,
         );
@@ -143,6 +150,7 @@ impl Default for Metrics {
             due,
             source_users,
             source_groups,
+            dropped_records,
         }
     }
 }
@@ -162,6 +170,11 @@ impl Metrics {
 
     pub(crate) fn refused(&self, reason: Refused) {
         self.refusals.get_or_create(&RefusalLabels { reason }).inc();
+    }
+
+    /// Counts records of requests that were lost.
+    pub(crate) fn dropped_records(&self, count: u64) {
+        self.dropped_records.inc_by(count);
     }
 
     /// The text of a scrape.

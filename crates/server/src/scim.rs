@@ -9,6 +9,7 @@ mod discovery;
 mod groups;
 mod members;
 mod page;
+mod record;
 mod reply;
 mod request;
 mod route;
@@ -33,6 +34,7 @@ use tokio::sync::Semaphore;
 
 use crate::App;
 use crate::authority::{ScimCaller, require_scim_caller};
+use record::Asked;
 use reply::Reply;
 use request::Call;
 use route::Route;
@@ -61,7 +63,8 @@ pub(crate) fn routes(app: App) -> Router<App> {
         .into_iter()
         .fold(Router::new(), |router, path| router.route(path, any(serve)))
         .with_state(face)
-        .layer(from_fn_with_state(app, require_scim_caller));
+        .layer(from_fn_with_state(app.clone(), require_scim_caller))
+        .layer(from_fn_with_state(app, record::refusals));
     ["/scim", "/scim/", "/scim/{*path}"]
         .into_iter()
         .fold(below_connector, |router, path| {
@@ -88,10 +91,10 @@ async fn only_readable_paths(request: Request, next: Next) -> Response {
 async fn serve(State(face): State<Face>, caller: ScimCaller, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let route = Route::of(below_base(parts.uri.path()));
+    let asked = Asked::new(&face.app, &parts.method, &parts.uri, &parts.headers);
     let call = Call::new(face, caller, parts.headers, parts.uri.query());
     let reply = match &route {
         Route::Unknown => Err(unknown()),
-        Route::NotOffered(what) => Err(not_offered(what)),
         Route::Me => Err(nobody()),
         _ if parts.method == Method::OPTIONS => Ok(reply::options(route.methods())),
         _ if !route.methods().contains(&parts.method) => {
@@ -99,7 +102,16 @@ async fn serve(State(face): State<Face>, caller: ScimCaller, request: Request) -
         }
         _ => handle(&call, route, &parts.method, body).await,
     };
-    reply.unwrap_or_else(|error| error_response(&error))
+    let (error, mut response) = match reply {
+        Ok(response) => (None, response),
+        Err(error) => {
+            let response = error_response(&error);
+            (Some(error), response)
+        }
+    };
+    let (app, caller) = (&call.face.app, &call.caller);
+    asked.answered(app, caller, &call.notes, error.as_ref(), &mut response);
+    response
 }
 
 /// What follows `/scim/v2/{connector}` in a path.
@@ -130,14 +142,13 @@ async fn handle(call: &Call, route: Route, method: &Method, body: axum::body::Bo
         (Route::Schema(urn), _) => discovery::schema(call, &urn),
         (Route::Bulk, _) => bulk::carry_out(call, body).await,
         (Route::Me, _) => Err(nobody()),
-        (Route::NotOffered(what), _) => Err(not_offered(what)),
         (Route::Unknown, _) => Err(unknown()),
     }
 }
 
 fn unknown() -> ScimError {
     ScimError::not_found(
-        "There is no such endpoint. The endpoints are Users, Groups, Bulk, ServiceProviderConfig, ResourceTypes and Schemas, below the base URL.",
+        "There is no such endpoint. The endpoints are Users, Groups, .search, Bulk, ServiceProviderConfig, ResourceTypes and Schemas, below the base URL.",
     )
 }
 
@@ -145,12 +156,6 @@ fn nobody() -> ScimError {
     ScimError::not_implemented(
         "'/Me' stands for nobody here: a token belongs to a connector and to no user of it. Name the user by its id, or look it up with a filter.",
     )
-}
-
-fn not_offered(what: &str) -> ScimError {
-    ScimError::not_implemented(format!(
-        "{what} is not offered. ServiceProviderConfig tells what is."
-    ))
 }
 
 /// An error in SCIM's own form (RFC 7644 section 3.12).

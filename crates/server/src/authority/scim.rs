@@ -29,6 +29,8 @@ pub struct ScimCaller {
     pub cause: Cause,
     /// Where the connector's resources are, without a slash at the end.
     pub base_url: String,
+    /// The id of the credential; empty if it has none.
+    pub credential_id: String,
 }
 
 impl<S: Sync> FromRequestParts<S> for ScimCaller {
@@ -89,6 +91,7 @@ pub(crate) async fn require_scim_caller(
             connector.public_id
         ),
         connector: Arc::clone(&admitted.connector),
+        credential_id: admitted.credential.id.clone(),
     };
     parts.extensions.insert(caller);
     next.run(Request::from_parts(parts, body)).await

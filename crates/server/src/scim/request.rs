@@ -11,6 +11,7 @@ use provision::JsonObject;
 use scim::{Precondition, Projection, ResourceType, ResourceTypes, ScimError, SearchRequest, Warning};
 
 use super::Face;
+use super::record::Notes;
 use crate::authority::ScimCaller;
 use crate::body::{self, BodyError};
 
@@ -27,6 +28,7 @@ type Pair<'q> = (Cow<'q, str>, Cow<'q, str>);
 pub(super) struct Call {
     pub(super) face: Face,
     pub(super) caller: ScimCaller,
+    pub(super) notes: Notes,
     headers: HeaderMap,
     query: String,
 }
@@ -41,6 +43,7 @@ impl Call {
         Call {
             face,
             caller,
+            notes: Notes::default(),
             headers,
             query: query.unwrap_or_default().to_owned(),
         }
@@ -140,6 +143,7 @@ impl Call {
         let bytes = body::read(&self.headers, body, bytes_max)
             .await
             .map_err(body_error)?;
+        self.notes.body(&bytes);
         if bytes.len() <= PARSED_INLINE_BYTES_MAX {
             return scim::json::read_object(&bytes);
         }
@@ -177,6 +181,7 @@ impl Call {
 
     /// Leaves a note of what was ignored, for the administrator.
     pub(super) fn note(&self, warnings: &[Warning]) {
+        self.notes.warn(warnings);
         let connector = &self.caller.connector.connector.public_id;
         let request = &self.caller.cause.request;
         for Warning { what, why } in warnings.iter().take(NOTED_MAX) {

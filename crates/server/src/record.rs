@@ -1,0 +1,252 @@
+//! The record of SCIM requests: gathered in memory while requests are answered, written down in batches
+//! beside them, and pruned. Plain reads that succeed are not recorded, so that they cost nothing here.
+
+mod redact;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use directory::ConnectorId;
+use scim::ResourceTypes;
+use serde_json::Value;
+use store::RequestRecord;
+use tokio::sync::Notify;
+
+use crate::App;
+
+pub(crate) use redact::path as redacted_path;
+
+/// Records that wait at once; more are dropped and counted.
+const WAITING_MAX: usize = 20_000;
+/// Bytes of bodies that wait at once.
+const WAITING_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Of a longer body only the beginning is looked at.
+pub(crate) const BODY_READ_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a body that are kept.
+const BODY_KEPT_BYTES_MAX: usize = 16 * 1024;
+/// How often what waits is written down.
+const WRITE_EVERY: Duration = Duration::from_millis(400);
+/// So many waiting records are written down at once.
+const WRITE_AT_LEAST: usize = 1_000;
+/// Records of one transaction: short, since other writes wait for it.
+const BATCH: usize = 128;
+/// How often old records are looked for.
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
+/// Between two pieces of pruning others may write.
+const PRUNE_PAUSE: Duration = Duration::from_millis(50);
+/// Refusals before the credential is known that are recorded in one minute.
+const REFUSALS_PER_MINUTE: usize = 30;
+
+/// How long records of requests are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Days.
+    pub days: u32,
+    /// Records of all connectors together; 0 records nothing.
+    pub most: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            days: 30,
+            most: 200_000,
+        }
+    }
+}
+
+/// Whose request it was.
+pub(crate) enum Owner {
+    /// A connector that the credential opened, and what is secret in its resources.
+    Known(ConnectorId, Arc<ResourceTypes>),
+    /// A connector that the path names, whether or not it exists.
+    Named(String),
+}
+
+/// A request that was answered.
+pub(crate) struct Answered {
+    pub(crate) owner: Owner,
+    pub(crate) record: RequestRecord,
+    /// The beginning of the body, or all of it.
+    pub(crate) body: Option<Bytes>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    answered: Vec<Answered>,
+    bytes: usize,
+    refusals: usize,
+}
+
+/// What waits to be written down.
+#[derive(Default)]
+pub(crate) struct Records {
+    waiting: Mutex<Waiting>,
+    many: Notify,
+    writing: tokio::sync::Mutex<()>,
+    warned: AtomicBool,
+}
+
+impl Records {
+    /// Takes a record; false if too many wait already.
+    pub(crate) fn push(&self, answered: Answered) -> bool {
+        let bytes = answered.body.as_ref().map_or(0, Bytes::len);
+        let mut waiting = self.lock();
+        let is_refusal = matches!(answered.owner, Owner::Named(_));
+        if is_refusal {
+            waiting.refusals += 1;
+            if waiting.refusals > REFUSALS_PER_MINUTE {
+                return true;
+            }
+        }
+        if waiting.answered.len() >= WAITING_MAX || waiting.bytes + bytes > WAITING_BYTES_MAX {
+            return false;
+        }
+        waiting.bytes += bytes;
+        waiting.answered.push(answered);
+        if waiting.answered.len() == WRITE_AT_LEAST {
+            self.many.notify_one();
+        }
+        true
+    }
+
+    fn take(&self) -> Vec<Answered> {
+        let mut waiting = self.lock();
+        waiting.bytes = 0;
+        std::mem::take(&mut waiting.answered)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl App {
+    /// Keeps a record of a request that was answered.
+    pub(crate) fn keep_record(&self, answered: Answered) {
+        if self.inner().settings.retention.most > 0 && !self.inner().records.push(answered) {
+            self.inner().metrics.dropped_records(1);
+        }
+    }
+
+    /// Writes down all records that wait. Called at the end of a server, and by those who want to read
+    /// what has just happened.
+    pub async fn flush_records(&self) {
+        // Whoever waits here finds what the one before took written down.
+        let _writing = self.inner().records.writing.lock().await;
+        let mut waiting = self.inner().records.take().into_iter();
+        loop {
+            let batch: Vec<Answered> = waiting.by_ref().take(BATCH).collect();
+            if batch.is_empty() {
+                break;
+            }
+            self.write_down(batch).await;
+        }
+    }
+
+    async fn write_down(&self, batch: Vec<Answered>) {
+        let count = batch.len();
+        let mut records = Vec::with_capacity(count);
+        for answered in batch {
+            if let Some(connector) = self.connector_of(&answered.owner).await {
+                records.push(complete(answered, connector));
+            }
+        }
+        if records.is_empty() {
+            return;
+        }
+        let warned = &self.inner().records.warned;
+        match self.provision().record_requests(records).await {
+            Ok(()) => warned.store(false, Ordering::Relaxed),
+            Err(error) => {
+                self.inner().metrics.dropped_records(count as u64);
+                if !warned.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(%error, "records of requests could not be written down");
+                }
+            }
+        }
+    }
+
+    async fn connector_of(&self, owner: &Owner) -> Option<ConnectorId> {
+        let name = match owner {
+            Owner::Known(id, _) => return Some(*id),
+            Owner::Named(name) => name.clone(),
+        };
+        let found = self
+            .provision()
+            .store()
+            .look_up(move |tx| tx.find_connector(&name));
+        found.await.ok()?.map(|stored| stored.connector.id)
+    }
+}
+
+/// Fills in what is known from the body, and the body itself without its secrets.
+fn complete(answered: Answered, connector: ConnectorId) -> RequestRecord {
+    let Answered {
+        owner,
+        mut record,
+        body,
+    } = answered;
+    record.connector = connector;
+    let secrets = match &owner {
+        Owner::Known(_, types) => redact::Secrets::of(types),
+        Owner::Named(_) => redact::Secrets::default(),
+    };
+    if let Some(body) = body {
+        let parsed: Option<Value> = serde_json::from_slice(&body).ok();
+        if record.resource_name.is_none() && record.resource_id.is_none() {
+            record.resource_name = parsed.as_ref().and_then(|body| name_in(body, &record));
+        }
+        let mut text = redact::body(&body, parsed, &secrets);
+        if text.len() > BODY_KEPT_BYTES_MAX {
+            let end = text.floor_char_boundary(BODY_KEPT_BYTES_MAX);
+            text.truncate(end);
+            record.body_cut = true;
+        }
+        record.body = Some(text);
+    }
+    record
+}
+
+/// The name that a resource was to get.
+fn name_in(body: &Value, record: &RequestRecord) -> Option<String> {
+    let wanted = match record.resource_type.as_deref() {
+        Some("User") => "userName",
+        Some("Group") => "displayName",
+        _ => return None,
+    };
+    let mut members = body.as_object()?.iter();
+    let (_, name) = members.find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
+    let name = name.as_str()?;
+    (name.chars().count() <= scim::limits::NAME_CHARS_MAX).then(|| name.to_owned())
+}
+
+/// Writes records down for ever.
+pub(crate) async fn write_down(app: App) {
+    loop {
+        let _many = tokio::time::timeout(WRITE_EVERY, app.inner().records.many.notified()).await;
+        app.flush_records().await;
+    }
+}
+
+/// Prunes records for ever.
+pub(crate) async fn prune(app: App) {
+    loop {
+        let Retention { days, most } = app.inner().settings.retention;
+        loop {
+            match app.provision().prune_requests(days, most).await {
+                Ok(0) => break,
+                Ok(count) => tracing::debug!(count, "old records of requests were removed"),
+                Err(error) => {
+                    tracing::warn!(%error, "old records of requests could not be removed");
+                    break;
+                }
+            }
+            tokio::time::sleep(PRUNE_PAUSE).await;
+        }
+        tokio::time::sleep(PRUNE_EVERY).await;
+        app.inner().records.lock().refusals = 0;
+    }
+}

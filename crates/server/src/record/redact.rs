@@ -1,0 +1,271 @@
+//! Takes secrets out of what is recorded. When in doubt, something is left out.
+
+use scim::ResourceTypes;
+use scim::schema::{Attribute, Mutability, Returned};
+use serde_json::Value;
+
+/// What stands in the place of a secret.
+const MASK: &str = "***";
+/// Parts of names that mean a secret, whatever else is in the name.
+const WORDS: [&str; 4] = ["password", "secret", "token", "credential"];
+/// Bytes of a path that are kept.
+const PATH_BYTES_MAX: usize = 2_048;
+
+/// Names of attributes, in lower case, whose values nobody may read.
+#[derive(Default)]
+pub(super) struct Secrets {
+    names: Vec<String>,
+}
+
+impl Secrets {
+    pub(super) fn of(types: &ResourceTypes) -> Self {
+        let mut names = Vec::new();
+        let mut add = |attribute: &Attribute| {
+            if attribute.returned == Returned::Never
+                || attribute.mutability == Mutability::WriteOnly
+            {
+                names.push(attribute.name.to_ascii_lowercase());
+            }
+        };
+        for schema in types.all().into_iter().flat_map(|ty| &ty.extensions) {
+            for attribute in &schema.attributes {
+                add(attribute);
+                attribute.sub_attributes.iter().for_each(&mut add);
+            }
+        }
+        Self { names }
+    }
+
+    /// Whether a name or path means a secret: `password`, `urn:...:User:pin`, `desk.key`.
+    fn has(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        let words = WORDS.iter().any(|word| name.contains(word));
+        words || {
+            let mut parts = name.split([':', '.', '[', ']']);
+            parts.any(|part| self.names.iter().any(|secret| secret == part))
+        }
+    }
+}
+
+/// A path with its query, without secrets.
+pub(crate) fn path(path: &str, query: Option<&str>) -> String {
+    let mut text = path.to_owned();
+    if let Some(query) = query {
+        text.push('?');
+        for (nth, part) in query.split('&').enumerate() {
+            if nth > 0 {
+                text.push('&');
+            }
+            let secrets = Secrets::default();
+            match part.split_once('=') {
+                Some((name, _)) if secrets.has(name) => {
+                    text.push_str(name);
+                    text.push('=');
+                    text.push_str(MASK);
+                }
+                Some((name, value))
+                    if name.eq_ignore_ascii_case("filter") && secrets.has(value) =>
+                {
+                    text.push_str("filter=");
+                    text.push_str(MASK);
+                }
+                _ => text.push_str(part),
+            }
+        }
+    }
+    text.truncate(text.floor_char_boundary(PATH_BYTES_MAX));
+    text
+}
+
+/// A body without secrets: as JSON if it is JSON, as far as it goes if it breaks off.
+pub(super) fn body(bytes: &[u8], parsed: Option<Value>, secrets: &Secrets) -> String {
+    if let Some(mut value) = parsed {
+        mask(&mut value, secrets);
+        return value.to_string();
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_start_matches('\u{FEFF}').trim_start();
+    if text.starts_with(['{', '[']) {
+        broken(text, secrets)
+    } else {
+        format!("({} bytes that are not JSON)", bytes.len())
+    }
+}
+
+fn mask(value: &mut Value, secrets: &Secrets) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| mask(item, secrets)),
+        Value::Object(members) => {
+            let path = members
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case("path"));
+            let leads_to_secret =
+                path.is_some_and(|(_, path)| path.as_str().is_some_and(|path| secrets.has(path)));
+            for (name, value) in members {
+                let is_value = leads_to_secret && name.eq_ignore_ascii_case("value");
+                if (is_value || secrets.has(name)) && !value.is_null() {
+                    *value = MASK.into();
+                } else {
+                    mask(value, secrets);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// JSON that is broken, or only the beginning of it: the values of secret names are left out, and if a
+/// text speaks of a secret, all values named `value`, since they may belong to it.
+fn broken(text: &str, secrets: &Secrets) -> String {
+    let speaks = strings(text).any(|string| secrets.has(string));
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('"') {
+        let (before, string) = rest.split_at(start);
+        let end = end_of_string(string);
+        let (string, after) = string.split_at(end);
+        out.push_str(before);
+        out.push_str(string);
+        rest = after;
+        let name = string.trim_matches('"');
+        let value = after.trim_start().strip_prefix(':');
+        let is_secret = secrets.has(name) || (speaks && name.eq_ignore_ascii_case("value"));
+        if let Some(value) = value.filter(|_| is_secret) {
+            out.push_str(":\"");
+            out.push_str(MASK);
+            out.push('"');
+            rest = &value[end_of_value(value)..];
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The texts in quotes, as far as they are whole.
+fn strings(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let start = rest.find('"')?;
+        let string = &rest[start..];
+        let end = end_of_string(string);
+        rest = &string[end..];
+        Some(string[..end].trim_matches('"'))
+    })
+}
+
+/// Where a text that begins with a quote ends: behind the closing one, or at the end of all.
+fn end_of_string(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, character) in text.char_indices().skip(1) {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Where a value ends, with all that is in it.
+fn end_of_value(text: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while let Some(character) = text[at..].chars().next() {
+        match character {
+            '"' => {
+                at += end_of_string(&text[at..]);
+                if depth == 0 {
+                    return at;
+                }
+                continue;
+            }
+            '{' | '[' => depth += 1,
+            '}' | ']' if depth == 0 => return at,
+            '}' | ']' => {
+                depth -= 1;
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            ',' if depth == 0 => return at,
+            _ => {}
+        }
+        at += character.len_utf8();
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use scim::CustomSchema;
+    use serde_json::json;
+
+    use super::*;
+
+    fn secrets() -> Secrets {
+        let document = json!({ "id": "urn:x:staff:1.0:User", "attributes": [
+            { "name": "pin", "type": "string", "mutability": "writeOnly" },
+            { "name": "floor", "type": "integer" } ] });
+        let custom = CustomSchema::parse(&document, false, true, false).unwrap();
+        Secrets::of(&ResourceTypes::with(&[custom]).unwrap())
+    }
+
+    fn redacted(text: &str) -> String {
+        body(text.as_bytes(), serde_json::from_str(text).ok(), &secrets())
+    }
+
+    #[test]
+    fn secrets_are_left_out_wherever_they_stand() {
+        for secret in [
+            r#"{"userName":"a","PASSWORD":"S3"}"#,
+            r#"{"Operations":[{"op":"replace","value":"S3","path":"password"}]}"#,
+            r#"{"Operations":[{"op":"replace","value":{"password":"S3"}}]}"#,
+            r#"{"Operations":[{"op":"add","path":"urn:x:staff:1.0:User:pin","value":"S3"}]}"#,
+            r#"{"urn:x:staff:1.0:User":{"Pin":"S3"}}"#,
+            r#"{"urn:x:staff:1.0:User:pin":"S3"}"#,
+            r#"{"x":{"clientSecret":{"a":["S3"]}}}"#,
+        ] {
+            let told = redacted(secret);
+            assert!(!told.contains("S3") && told.contains(MASK), "{told}");
+            // Broken off anywhere behind the secret.
+            let beginning = secret.trim_end_matches(['}', ']']);
+            for broken in [
+                beginning.to_owned(),
+                format!("{beginning},"),
+                format!("{secret}x"),
+            ] {
+                let told = redacted(&broken);
+                assert!(!told.contains("S3"), "{broken}: {told}");
+            }
+        }
+        let plain = r#"{"userName":"a","urn:x:staff:1.0:User":{"floor":3}}"#;
+        assert_eq!(redacted(plain), plain);
+        assert_eq!(
+            redacted("user=a&password=S3"),
+            "(18 bytes that are not JSON)"
+        );
+        assert_eq!(
+            path(
+                "/Users",
+                Some("filter=userName%20eq%20%22a%22&access_token=S3")
+            ),
+            "/Users?filter=userName%20eq%20%22a%22&access_token=***"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_broken_body_makes_it_panic(text in "[{\\[\"a-z:,\\\\ü\\]}]{0,60}") {
+            let _ = redacted(&text);
+        }
+
+        #[test]
+        fn a_secret_never_comes_through(cut in 0_usize..80, quote in "[a-z\"\\\\]{0,5}") {
+            let whole = json!({ "a": [quote], "password": "S3CRET", "b": { "value": 1 } }).to_string();
+            let end = whole.floor_char_boundary(cut.min(whole.len()));
+            prop_assert!(!redacted(&whole[..end]).contains("S3"));
+        }
+    }
+}
