@@ -196,6 +196,16 @@ impl Change {
         }
     }
 
+    /// The group in another that it speaks of; none if it speaks of none.
+    pub fn child_group_name(&self) -> Option<&str> {
+        match self {
+            Change::AddChildGroup { child, .. }
+            | Change::RemoveChildGroup { child, .. }
+            | Change::SetChildGroupOrigins { child, .. } => Some(child),
+            _ => None,
+        }
+    }
+
     /// Whether products can see a difference; changes of reasons and origins are for us alone.
     pub const fn is_visible(&self) -> bool {
         !matches!(

@@ -6,19 +6,26 @@ use directory::rules::Authority;
 use directory::{Change, Group, Origin};
 use store::{Subject, WriteTx};
 
-use super::{LocalWriteError, Writer, require_group};
+use super::{LocalWriteError, Writer, make_group, require_group};
 use crate::Provision;
 
 impl Provision {
-    /// Puts a group into another, local or not, with origin `local`. A group cannot come to lie in itself.
+    /// Puts a group into another, local or not, with origin `local`. A group cannot come to lie in itself. A parent
+    /// that the directory does not have is made if `make` has the description that it has elsewhere.
     pub async fn add_local_child_group(
         &self,
         writer: &Writer,
         group: String,
         child: String,
+        make: Option<String>,
     ) -> Result<(), LocalWriteError> {
         let this = self.clone();
         self.write_locally(writer, move |tx, writer| {
+            if let Some(description) = &make
+                && tx.directory_group(writer.directory, &group)?.is_none()
+            {
+                make_group(tx, writer, &group, description)?;
+            }
             let parent = require_group(tx, writer.directory, &group)?;
             let child = require_group(tx, writer.directory, &child)?;
             if tx.nesting_origins(parent.pk, child.pk)?.is_some() {

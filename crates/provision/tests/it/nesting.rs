@@ -30,7 +30,7 @@ fn nest(world: &World, group: &str, child: &str) -> Result<(), LocalWriteError> 
     world.run(
         world
             .provision
-            .add_local_child_group(&writer(world), group.into(), child.into()),
+            .add_local_child_group(&writer(world), group.into(), child.into(), None),
     )
 }
 

@@ -1,15 +1,15 @@
 //! Groups of a directory: search them, see one, list its members with their origins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use axum::Json;
 use axum::extract::State;
-use directory::{DirectoryId, Field, Group, Match, Search, User};
+use directory::{DirectoryId, Field, Group, Match, Origin, Search, SourceGroupPk, User};
 use jiff::Timestamp;
 use provision::ProvisionError;
 use serde::{Deserialize, Serialize};
-use store::{ReadTx, StoreError};
+use store::{NestedGroup, ReadTx, StoreError};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -51,12 +51,27 @@ struct GroupView {
 struct GroupDetail {
     #[serde(flatten)]
     group: GroupView,
-    /// How many users are in it.
+    /// How many users are in it themselves.
     members: i64,
+    /// How many users are in it or in a group below it, at any depth.
+    members_below: i64,
+    /// The groups directly in it, and why.
+    children: Vec<NestedView>,
+    /// The groups that it is directly in, and why.
+    parents: Vec<NestedView>,
     /// How many source groups feed it.
     source_groups: i64,
     /// Attributes that products wrote.
     attributes: BTreeMap<String, Vec<String>>,
+}
+
+/// A group next to a group.
+#[derive(Debug, Serialize, ToSchema)]
+struct NestedView {
+    /// Its name.
+    name: String,
+    /// Why the one is in the other.
+    origins: Vec<OriginView>,
 }
 
 /// A user in a group.
@@ -124,7 +139,7 @@ async fn show(
     let (directory, name) = path.0;
     directories::answer(&app, directory, move |tx, directory| {
         let group = find(tx, directory, &name)?;
-        Ok(detail(tx, group)?)
+        Ok(detail(tx, directory, group)?)
     })
     .await
 }
@@ -225,14 +240,45 @@ impl From<Group> for GroupView {
     }
 }
 
-fn detail(tx: &ReadTx<'_>, group: Group) -> Result<GroupDetail, StoreError> {
+fn detail(
+    tx: &ReadTx<'_>,
+    directory: DirectoryId,
+    group: Group,
+) -> Result<GroupDetail, StoreError> {
     let attributes = tx.group_attributes(group.pk)?.into_iter();
+    let children = tx.child_groups(directory, group.pk)?;
+    let parents = tx.parent_groups(directory, group.pk)?;
     Ok(GroupDetail {
         members: tx.count_group_users(group.pk)?,
+        members_below: tx.count_users_below_group(group.pk)?,
+        children: nested_views(tx, children)?,
+        parents: nested_views(tx, parents)?,
         source_groups: tx.count_bindings(group.pk)?,
         attributes: attributes.map(|one| (one.name, one.values)).collect(),
         group: group.into(),
     })
+}
+
+fn nested_views(tx: &ReadTx<'_>, nested: Vec<NestedGroup>) -> Result<Vec<NestedView>, StoreError> {
+    let sources: BTreeSet<SourceGroupPk> = nested
+        .iter()
+        .flat_map(|one| &one.origins)
+        .filter_map(|origin| match origin {
+            Origin::Idp(source) => Some(*source),
+            _ => None,
+        })
+        .collect();
+    let sources: Vec<SourceGroupPk> = sources.into_iter().collect();
+    let names = tx.source_group_names(&sources)?;
+    let views = nested.into_iter().map(|one| NestedView {
+        name: one.group.name,
+        origins: one
+            .origins
+            .into_iter()
+            .map(|origin| origin_view(origin, &names))
+            .collect(),
+    });
+    Ok(views.collect())
 }
 
 fn page_of_members(

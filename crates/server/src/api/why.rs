@@ -1,12 +1,14 @@
 //! Why a user is as it is: the rules' decision on what is stored now, told line by line.
 
+use std::collections::{BTreeSet, HashMap};
+
 use axum::Json;
 use axum::extract::State;
 use directory::trace::Stage;
-use directory::{Line, User, Verdict, name};
+use directory::{DirectoryId, GroupPk, Line, Origin, SourceGroupPk, User, Verdict, name, nesting};
 use provision::{ProvisionError, Why};
 use serde::{Deserialize, Serialize};
-use store::ReadTx;
+use store::{ReadTx, StoreError};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -38,9 +40,12 @@ struct Explanation {
     decision: &'static str,
     /// Why, e.g. `IDP_ACTIVE` or `NOT_IN_REQUIRED_GROUP`.
     reason: &'static str,
-    /// Of a question about a group: whether the user is in it now.
+    /// Of a question about a group: whether the user is in it now, itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     member: Option<bool>,
+    /// Of a question about a group that the user is in only by way of groups in it: those groups, the innermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    member_by_way_of: Vec<String>,
     /// Of a question about a group: whether the rules want the user in it. It differs from `member`
     /// while an evaluation is still to come.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,10 +95,14 @@ async fn of_user(
     directories::answer(&app, directory, move |tx, directory| {
         let user = users::find(tx, directory, &name)?;
         let member = is_member(tx, &user, query.group.as_deref())?;
-        Ok(match provision.why(tx, user.pk)? {
+        let mut told = match provision.why(tx, user.pk)? {
             Some(why) => explain(&why, query.group.as_deref(), member),
             None => unexplained(&user, member),
-        })
+        };
+        if let (Some(group), Some(false)) = (&query.group, member) {
+            told.add_way(tx, directory, &user, group)?;
+        }
+        Ok(told)
     })
     .await
 }
@@ -145,6 +154,68 @@ fn is_member(
     ))
 }
 
+impl Explanation {
+    /// Tells by way of which groups the user is in a group, and why each of them is in the next.
+    fn add_way(
+        &mut self,
+        tx: &ReadTx<'_>,
+        directory: DirectoryId,
+        user: &User,
+        group: &str,
+    ) -> Result<(), StoreError> {
+        let Some(group) = tx.directory_group(directory, group)? else {
+            return Ok(());
+        };
+        let ways = nesting::ways(&tx.steps_of_user(user.pk)?);
+        let Some(way) = ways.get(&group.pk) else {
+            return Ok(());
+        };
+        let names: HashMap<GroupPk, String> = tx
+            .directory_groups_by_pk(directory, way)?
+            .into_iter()
+            .map(|group| (group.pk, group.name))
+            .collect();
+        let name = |pk: &GroupPk| names.get(pk).cloned().unwrap_or_default();
+        self.member_by_way_of = way.iter().map(name).collect();
+        let mut outer = way.iter().skip(1).copied().chain([group.pk]);
+        for inner in way {
+            let Some(parent) = outer.next() else { break };
+            let parent_name = match parent == group.pk {
+                true => group.name.clone(),
+                false => name(&parent),
+            };
+            let origins = tx.nesting_origins(parent, *inner)?.unwrap_or_default();
+            let reasons = reasons(tx, &origins)?;
+            self.lines.push(LineView {
+                stage: Stage::Groups,
+                text: format!("`{}` is in `{parent_name}`: {reasons}", name(inner)),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Why a group is in another, in words.
+fn reasons(tx: &ReadTx<'_>, origins: &BTreeSet<Origin>) -> Result<String, StoreError> {
+    let sources: Vec<SourceGroupPk> = origins
+        .iter()
+        .filter_map(|origin| match origin {
+            Origin::Idp(source) => Some(*source),
+            _ => None,
+        })
+        .collect();
+    let names = tx.source_group_names(&sources)?;
+    let texts = origins.iter().map(|origin| match origin {
+        Origin::Idp(source) => match names.get(source) {
+            Some(name) => format!("source group `{name}` has it"),
+            None => "a source group that is gone had it".to_owned(),
+        },
+        Origin::Local | Origin::Product => "a product put it there".to_owned(),
+        other => format!("origin {}", other.kind()),
+    });
+    Ok(texts.collect::<Vec<_>>().join("; "))
+}
+
 fn explain(why: &Why, group: Option<&str>, member: Option<bool>) -> Explanation {
     let (decision, reason) = match why.outcome.verdict {
         Verdict::NoAccount { reason } => ("none", reason),
@@ -162,6 +233,7 @@ fn explain(why: &Why, group: Option<&str>, member: Option<bool>) -> Explanation 
         decision,
         reason: reason.as_str(),
         member,
+        member_by_way_of: Vec::new(),
         member_by_rules,
         taken_name: why.taken_name.clone(),
         lines: lines.into_iter().map(LineView::from).collect(),
@@ -180,6 +252,7 @@ fn unexplained(user: &User, member: Option<bool>) -> Explanation {
         decision: user.status.as_str(),
         reason: user.reason.as_str(),
         member,
+        member_by_way_of: Vec::new(),
         member_by_rules: None,
         taken_name: None,
         lines: vec![LineView {

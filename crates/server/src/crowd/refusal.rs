@@ -104,15 +104,37 @@ impl From<BodyError> for Refusal {
     }
 }
 
+impl From<ProvisionError> for Refusal {
+    fn from(error: ProvisionError) -> Refusal {
+        match error {
+            ProvisionError::Store(error) => error.into(),
+            ProvisionError::Invalid { .. } => {
+                Refusal(CrowdError::illegal_argument(error.to_string()))
+            }
+            _ => {
+                tracing::error!(%error, "a Crowd request failed");
+                Refusal(Refusal::failed(
+                    "The server made a mistake. Its log tells more.",
+                ))
+            }
+        }
+    }
+}
+
 impl From<LocalWriteError> for Refusal {
     fn from(error: LocalWriteError) -> Refusal {
         let message = error.to_string();
         let reason = match error {
             LocalWriteError::UserNotFound(_) => Reason::UserNotFound,
             LocalWriteError::GroupNotFound(_) => Reason::GroupNotFound,
-            LocalWriteError::MembershipNotFound { .. } => Reason::MembershipNotFound,
-            LocalWriteError::MembershipExists { .. } => Reason::MembershipAlreadyExists,
+            LocalWriteError::MembershipNotFound { .. }
+            | LocalWriteError::ChildGroupNotFound { .. } => Reason::MembershipNotFound,
+            LocalWriteError::MembershipExists { .. } | LocalWriteError::ChildGroupExists { .. } => {
+                Reason::MembershipAlreadyExists
+            }
+            LocalWriteError::Circle { .. } => Reason::InvalidMembership,
             LocalWriteError::GroupExists(_) => Reason::InvalidGroup,
+            LocalWriteError::UserExists(_) | LocalWriteError::InvalidUser(_) => Reason::InvalidUser,
             LocalWriteError::Refused(_) => Reason::ApplicationPermissionDenied,
             LocalWriteError::Failed(ProvisionError::Store(error)) => return error.into(),
             LocalWriteError::Failed(error) => {
