@@ -1,6 +1,7 @@
 //! The admin API: `/api/v1`.
 
 mod applications;
+mod clients;
 mod connectors;
 mod directories;
 mod document;
@@ -9,19 +10,23 @@ mod journal;
 mod page;
 mod problem;
 mod request;
+mod requests;
 mod schema;
+mod schemas;
+mod sessions;
+mod sign_in;
 mod tokens;
 mod users;
+mod waiting;
 mod walk;
+mod webhooks;
 mod why;
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
-use axum::response::Response;
 use axum::routing::get;
-use provision::ProvisionError;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -56,12 +61,19 @@ fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(document::Description::openapi())
         .merge(connectors::routes())
         .merge(tokens::routes())
+        .merge(clients::routes())
         .merge(applications::routes())
+        .merge(sign_in::routes())
+        .merge(webhooks::routes())
         .merge(directories::routes())
         .merge(users::routes())
+        .merge(sessions::routes())
         .merge(why::routes())
         .merge(groups::routes())
         .merge(journal::routes())
+        .merge(schemas::routes())
+        .merge(requests::routes())
+        .merge(waiting::routes())
 }
 
 async fn unknown() -> Problem {
@@ -89,9 +101,4 @@ fn text_of(document: &utoipa::openapi::OpenApi) -> String {
     let mut text = document.to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
-}
-
-/// What a failed use case means to a client of the admin API.
-pub(crate) fn failure(error: &ProvisionError) -> Response {
-    Problem::from(error).into_response()
 }

@@ -25,8 +25,11 @@ const FAILURE: &str = "Problem";
     tags(
         (name = "connectors", description = "Endpoints for identity providers, and their rules"),
         (name = "tokens", description = "Bearer tokens of connectors and of this API"),
+        (name = "clients", description = "Clients of connectors, which get access tokens for an id and a secret"),
         (name = "applications", description = "Products that attach a directory"),
         (name = "directories", description = "Users and groups as the products see them, and why"),
+        (name = "schemas", description = "Schemas that a connector's resources have besides those of SCIM"),
+        (name = "requests", description = "What identity providers asked for, and what came of it"),
         (name = "journal", description = "What changed, in order"),
     ),
     security(("token" = [])),

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use directory::RuleError;
 use provision::ProvisionError;
+use scim::SchemaError;
 use serde::Serialize;
 use store::StoreError;
 use utoipa::ToSchema;
@@ -29,15 +30,15 @@ pub(crate) struct Problem {
     /// Which member of the request it is about, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'static str>,
-    /// Everything that is wrong with rules.
+    /// Everything that is wrong with rules or with the document of a schema.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<RuleProblem>,
 }
 
-/// One thing that is wrong with rules.
+/// One thing that is wrong with rules or with the document of a schema.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct RuleProblem {
-    /// Where, from the top of the rules.
+    /// Where, from the top of the rules or the document.
     #[schema(example = "mapping[0].steps[1].regex_replace.pattern")]
     path: String,
     /// What is wrong.
@@ -90,6 +91,22 @@ impl Problem {
         }
     }
 
+    fn schema(errors: &[SchemaError]) -> Self {
+        let problem = |error: &SchemaError| RuleProblem {
+            path: error.path.clone(),
+            message: error.message.clone(),
+            remedy: error.remedy.clone(),
+        };
+        Self {
+            field: Some("document"),
+            errors: errors.iter().map(problem).collect(),
+            ..Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The schema is not valid, so nothing was changed. 'errors' tells each place and what to do.",
+            )
+        }
+    }
+
     fn rules(errors: &[RuleError]) -> Self {
         Self {
             field: Some("rules"),
@@ -130,6 +147,7 @@ impl From<&ProvisionError> for Problem {
                 Self::invalid(field, format!("'{field}' {message}."))
             }
             ProvisionError::Rules(errors) => Self::rules(errors),
+            ProvisionError::Schema(errors) => Self::schema(errors),
             ProvisionError::Scim(error) => {
                 let status = StatusCode::from_u16(error.status);
                 let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
