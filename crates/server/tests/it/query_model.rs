@@ -284,7 +284,7 @@ pub fn people(idp: &Idp<'_>) -> (Vec<Value>, Vec<Value>) {
     let mut ids = Vec::new();
     for number in 0..28_usize {
         let word = |offset: usize| WORDS[(number * 5 + offset) % WORDS.len()];
-        let mut body = json!({"schemas": [CORE_USER], "userName": format!("{}{}", word(0).trim(), number / 9)});
+        let mut body = json!({"schemas": [CORE_USER], "userName": format!("{}{number}", word(0))});
         let mut give = |every: usize, name: &str, value: Value| {
             if !number.is_multiple_of(every) {
                 body[name] = value;
@@ -326,7 +326,7 @@ pub fn people(idp: &Idp<'_>) -> (Vec<Value>, Vec<Value>) {
         if number == 8 {
             members.clear();
         }
-        let name = format!("{}{number}", WORDS[number].trim());
+        let name = format!("{}{number}", WORDS[number]);
         let mut body = json!({"schemas": [CORE_GROUP], "displayName": name, "members": members});
         if number.is_multiple_of(2) {
             body["externalId"] = json!(WORDS[number]);

@@ -191,11 +191,7 @@ fn a_cursor_holds_on_every_node() {
             let app = App::new(world.provision.clone(), Settings::default());
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap().to_string();
-            tokio::spawn(server::serve(
-                listener,
-                server::router(app),
-                std::future::pending(),
-            ));
+            tokio::spawn(server::serve(listener, app, std::future::pending()));
             address
         });
         let ask = idp.ask(
