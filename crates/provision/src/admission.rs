@@ -1,6 +1,7 @@
 //! Settings of a connector's credentials: checked and completed before they are stored.
 
 use directory::{ConnectorSettings, CredentialSettings, JwtAlgorithm, JwtSettings, Preset};
+use serde_json::{Map, Value};
 
 use crate::ProvisionError;
 use crate::administration::checked_addresses;
@@ -22,6 +23,26 @@ const RESERVED_HEADERS: [&str; 14] = [
     "x-forwarded-for",
     "x-request-id",
 ];
+
+/// Settings with some members changed, each as a whole; `null` gives one its default.
+pub fn changed_credentials(
+    settings: &CredentialSettings,
+    change: Map<String, Value>,
+) -> Result<CredentialSettings, ProvisionError> {
+    let unreadable =
+        |error: serde_json::Error| ProvisionError::invalid("credentials", error.to_string());
+    let mut whole = match serde_json::to_value(settings).map_err(unreadable)? {
+        Value::Object(whole) => whole,
+        _ => Map::new(),
+    };
+    for (name, value) in change {
+        match value {
+            Value::Null => whole.remove(&name),
+            value => whole.insert(name, value),
+        };
+    }
+    serde_json::from_value(Value::Object(whole)).map_err(unreadable)
+}
 
 /// The settings with what follows from the preset filled in.
 pub(crate) fn checked_settings(
@@ -170,6 +191,23 @@ mod tests {
         };
         let refused = checked_settings(own, Preset::Generic).unwrap_err();
         assert!(refused.to_string().contains("issuer"), "{refused}");
+    }
+
+    #[test]
+    fn members_change_as_a_whole_and_null_forgets_them() {
+        let change = |settings: &CredentialSettings, json: Value| {
+            let Value::Object(change) = json else {
+                unreachable!()
+            };
+            changed_credentials(settings, change)
+        };
+        let first = serde_json::json!({"basic": true, "token_header": "x-api-key"});
+        let first = change(&CredentialSettings::default(), first).unwrap();
+        assert!(first.basic && first.token_header.is_some());
+        let second = change(&first, serde_json::json!({"token_header": null})).unwrap();
+        assert!(second.basic && second.token_header.is_none());
+        let refused = change(&first, serde_json::json!({"Basic": true})).unwrap_err();
+        assert!(refused.to_string().contains("Basic"), "{refused}");
     }
 
     #[test]

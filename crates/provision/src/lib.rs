@@ -40,6 +40,7 @@ mod write;
 use std::sync::{Arc, OnceLock};
 
 pub use address::AddressRange;
+pub use admission::changed_credentials;
 pub use administration::{
     ApplicationChange, ApplicationDraft, ApplicationUse, ConnectorDraft, DirectoryChoice,
 };

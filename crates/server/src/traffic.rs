@@ -39,6 +39,7 @@ pub(crate) struct Traffic {
     rate: u32,
     burst: u32,
     in_flight: usize,
+    patience: Duration,
     lanes: Mutex<HashMap<ConnectorId, Arc<Lane>>>,
     clock: DefaultClock,
 }
@@ -49,6 +50,7 @@ impl Traffic {
             rate: limits.scim_rate,
             burst: limits.scim_burst,
             in_flight: limits.scim_in_flight,
+            patience: IN_FLIGHT_WAIT,
             lanes: Mutex::default(),
             clock: DefaultClock::default(),
         }
@@ -66,7 +68,7 @@ impl Traffic {
         if let Ok(turn) = Arc::clone(&turns).try_acquire_owned() {
             return Ok(Turn(turn));
         }
-        match tokio::time::timeout(IN_FLIGHT_WAIT, turns.acquire_owned()).await {
+        match tokio::time::timeout(self.patience, turns.acquire_owned()).await {
             Ok(Ok(turn)) => Ok(Turn(turn)),
             _ => Err(Later::TooManyAtOnce),
         }
@@ -173,17 +175,26 @@ mod tests {
         assert!((25..200).contains(&passed), "{passed}");
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn whoever_finds_no_turn_waits_a_while() {
-        let traffic = Arc::new(traffic(0, 0, 2));
-        let first = traffic.enter(ONE, &settings()).await.unwrap();
-        let _second = traffic.enter(ONE, &settings()).await.unwrap();
-        let _others = traffic.enter(OTHER, &settings()).await.unwrap();
-        let refused = traffic.enter(ONE, &settings()).await;
+        let impatient = Traffic {
+            patience: Duration::from_millis(20),
+            ..traffic(0, 0, 2)
+        };
+        let first = impatient.enter(ONE, &settings()).await.unwrap();
+        let _second = impatient.enter(ONE, &settings()).await.unwrap();
+        let _others = impatient.enter(OTHER, &settings()).await.unwrap();
+        let refused = impatient.enter(ONE, &settings()).await;
         assert_eq!(refused.err(), Some(Later::TooManyAtOnce));
-        let waiting = Arc::clone(&traffic);
+        drop(first);
+        assert!(impatient.enter(ONE, &settings()).await.is_ok());
+
+        let patient = Arc::new(traffic(0, 0, 1));
+        let first = patient.enter(ONE, &settings()).await.unwrap();
+        let waiting = Arc::clone(&patient);
         let waiter = tokio::spawn(async move { waiting.enter(ONE, &settings()).await.is_ok() });
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!waiter.is_finished());
         drop(first);
         assert!(waiter.await.unwrap());
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use directory::Preset;
+use directory::{JwtAlgorithm, Preset};
 
 /// SCIM 2.0 provisioning from identity providers to Atlassian products.
 ///
@@ -38,10 +38,17 @@ pub enum Command {
     Connector(ConnectorArgs),
     /// Make and look at applications: the products that attach the directory.
     Application(ApplicationArgs),
-    /// Make, list and revoke tokens of the admin API.
+    /// Make, list and revoke tokens of the admin API and of connectors.
     Token(TokenArgs),
+    /// Make, list and delete clients of connectors, which get access tokens for an id and a secret.
+    Client(ClientArgs),
     /// Play an identity provider against any SCIM 2.0 server.
     Simulate(SimulateArgs),
+    /// Test any SCIM 2.0 server against the RFCs and the habits of identity providers.
+    ///
+    /// What it creates has a random prefix and is deleted at the end; nothing else is written to. Exit codes: 0 if no check
+    /// failed, 1 if one did, 2 if nothing could be tested.
+    CheckScim(Box<CheckScimArgs>),
     /// Show the settings and where each comes from.
     Config(ConfigArgs),
     /// Print the OpenAPI document of the admin API.
@@ -84,6 +91,29 @@ pub struct ServeFlags {
     /// [env: VESTIBULE_TRUSTED_PROXIES]
     #[arg(long, value_name = "RANGES")]
     pub trusted_proxies: Option<String>,
+    /// Addresses and ranges that the server may call although they are special, such as its own machine
+    /// [env: VESTIBULE_OUTBOUND_ALLOW]
+    #[arg(long, value_name = "RANGES")]
+    pub outbound_allow: Option<String>,
+    /// Requests of one connector in a second; 0 for no limit [default: 500] [env: VESTIBULE_SCIM_RATE]
+    #[arg(long, value_name = "NUMBER")]
+    pub scim_rate: Option<String>,
+    /// Requests of one connector before the rate counts [default: 2000] [env: VESTIBULE_SCIM_BURST]
+    #[arg(long, value_name = "NUMBER")]
+    pub scim_burst: Option<String>,
+    /// Requests of one connector worked on at a time [default: 32] [env: VESTIBULE_SCIM_IN_FLIGHT]
+    #[arg(long, value_name = "NUMBER")]
+    pub scim_in_flight: Option<String>,
+    /// Failed authentications from one address in a minute; 0 for no limit
+    /// [default: 20] [env: VESTIBULE_FAILED_AUTHENTICATIONS]
+    #[arg(long, value_name = "NUMBER")]
+    pub failed_authentications: Option<String>,
+    /// Connections at once [default: 4096] [env: VESTIBULE_CONNECTIONS]
+    #[arg(long, value_name = "NUMBER")]
+    pub connections: Option<String>,
+    /// Connections at once from one address [default: 256] [env: VESTIBULE_CONNECTIONS_PER_ADDRESS]
+    #[arg(long, value_name = "NUMBER")]
+    pub connections_per_address: Option<String>,
 }
 
 /// Through which door a command reaches the data: the data folder, or a running server.
@@ -149,6 +179,8 @@ pub enum ConnectorCommand {
         #[arg(long)]
         file: Option<PathBuf>,
     },
+    /// Show or change how the identity provider may prove who it is, from where, and how often it may ask.
+    Credentials(Box<CredentialsArgs>),
     /// Keep taking writes, but leave the directory as it is until `resume`.
     Pause {
         /// Its name or id.
@@ -237,7 +269,7 @@ pub struct TokenArgs {
     pub command: TokenCommand,
 }
 
-/// What to do with tokens of the admin API.
+/// What to do with tokens.
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
     /// Make a token and print it. It is shown this once.
@@ -245,14 +277,165 @@ pub enum TokenCommand {
         /// What it is for; it stands in the journal as the one who did something.
         #[arg(long)]
         label: String,
+        /// A connector, by name or id, whose token it is; without one it is a token of the admin API.
+        #[arg(long)]
+        connector: Option<String>,
+        /// What it may do.
+        #[command(flatten)]
+        grant: GrantArgs,
     },
     /// List all tokens, without their text.
-    List,
+    List {
+        /// A connector, by name or id, whose tokens are meant.
+        #[arg(long)]
+        connector: Option<String>,
+    },
     /// End a token at once.
     Revoke {
         /// Its id.
         id: String,
+        /// A connector, by name or id, whose token it is.
+        #[arg(long)]
+        connector: Option<String>,
     },
+}
+
+/// What a credential may do.
+#[derive(Debug, Clone, Args)]
+pub struct GrantArgs {
+    /// It may only read.
+    #[arg(long)]
+    pub read_only: bool,
+    /// An address or range that it may come from; may be given several times. Without any, it may come from anywhere.
+    #[arg(long = "from", value_name = "RANGE")]
+    pub from: Vec<String>,
+    /// It ends after so many days.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub days: Option<u32>,
+}
+
+/// `vestibule client`
+#[derive(Debug, Args)]
+pub struct ClientArgs {
+    /// Where the data are.
+    #[command(flatten)]
+    pub door: DoorFlags,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ClientCommand,
+}
+
+/// What to do with clients of a connector.
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Make a client and print its id, its secret and where it gets tokens. The secret is shown this once.
+    Create {
+        /// The connector, by name or id.
+        #[arg(long)]
+        connector: String,
+        /// What it is for; it stands in the journal as the one who did something.
+        #[arg(long)]
+        label: String,
+        /// What it may do.
+        #[command(flatten)]
+        grant: GrantArgs,
+    },
+    /// List the clients of a connector with their secrets, without the secrets' text.
+    List {
+        /// The connector, by name or id.
+        #[arg(long)]
+        connector: String,
+    },
+    /// Make a new secret and print it. The one before keeps working for a while.
+    Rotate {
+        /// The client's id.
+        id: String,
+        /// The connector, by name or id.
+        #[arg(long)]
+        connector: String,
+        /// How many minutes the secret before goes on working; 0 ends it at once.
+        #[arg(long, value_name = "MINUTES", default_value_t = 1440)]
+        overlap: u32,
+        /// The new secret ends after so many days.
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: Option<u32>,
+    },
+    /// End a secret at once, with every access token that was given for it.
+    RevokeSecret {
+        /// The client's id.
+        id: String,
+        /// The secret's id.
+        secret: String,
+        /// The connector, by name or id.
+        #[arg(long)]
+        connector: String,
+    },
+    /// Delete a client; its secrets and access tokens end at once.
+    Delete {
+        /// The client's id.
+        id: String,
+        /// The connector, by name or id.
+        #[arg(long)]
+        connector: String,
+    },
+}
+
+/// `vestibule connector credentials`
+#[derive(Debug, Args)]
+pub struct CredentialsArgs {
+    /// Its name or id.
+    pub connector: String,
+    /// An address or range that requests may come from; may be given several times.
+    #[arg(long = "from", value_name = "RANGE")]
+    pub from: Vec<String>,
+    /// Requests may come from anywhere.
+    #[arg(long, conflicts_with = "from")]
+    pub from_anywhere: bool,
+    /// Take id and secret of a client as user name and password (HTTP Basic).
+    #[arg(long, value_name = "true|false")]
+    pub basic: Option<bool>,
+    /// Take a token in Authorization without the word Bearer before it.
+    #[arg(long, value_name = "true|false")]
+    pub bare_token: Option<bool>,
+    /// A header in which a token is taken in the place of Authorization.
+    #[arg(long, value_name = "NAME")]
+    pub token_header: Option<String>,
+    /// Take tokens in Authorization alone.
+    #[arg(long, conflicts_with = "token_header")]
+    pub no_token_header: bool,
+    /// How long access tokens of clients live.
+    #[arg(long, value_name = "MINUTES")]
+    pub access_token_minutes: Option<u32>,
+    /// Requests in a second; 0 for what the server is set to.
+    #[arg(long, value_name = "NUMBER")]
+    pub rate: Option<u32>,
+    /// Requests before the rate counts; 0 for what the server is set to.
+    #[arg(long, value_name = "NUMBER")]
+    pub burst: Option<u32>,
+    /// Take tokens that the identity provider signs for this tenant; for presets that know tenants.
+    #[arg(long, value_name = "ID")]
+    pub jwt_tenant: Option<String>,
+    /// Take tokens that this issuer signs.
+    #[arg(long, value_name = "ISSUER", requires = "jwt_audience")]
+    pub jwt_issuer: Option<String>,
+    /// For whom the issuer's tokens have to be meant.
+    #[arg(long, value_name = "AUDIENCE")]
+    pub jwt_audience: Option<String>,
+    /// Where the issuer's keys are, if its discovery document does not say.
+    #[arg(long, value_name = "URL")]
+    pub jwt_keys_url: Option<String>,
+    /// A claim that the tokens must have; may be given several times.
+    #[arg(long = "jwt-claim", value_name = "NAME=VALUE")]
+    pub jwt_claims: Vec<String>,
+    /// An algorithm of signatures that is taken; may be given several times. RS256 if none is given.
+    #[arg(long = "jwt-algorithm", value_name = "NAME", value_parser = algorithms())]
+    pub jwt_algorithms: Vec<String>,
+    /// Signed tokens may only read.
+    #[arg(long)]
+    pub jwt_read_only: bool,
+    /// Take no signed tokens.
+    #[arg(long, conflicts_with_all = ["jwt_tenant", "jwt_issuer"])]
+    pub no_jwt: bool,
 }
 
 /// What an application may do.
@@ -316,6 +499,82 @@ pub enum Provider {
     Entra,
 }
 
+/// `vestibule check-scim`
+#[derive(Debug, Args)]
+pub struct CheckScimArgs {
+    /// The base URL of the SCIM server, as one would paste it into an identity provider.
+    #[arg(long, required_unless_present = "list")]
+    pub url: Option<String>,
+    /// The bearer token, or file:PATH of a file that holds it.
+    #[arg(long, env = "VESTIBULE_TOKEN", hide_env_values = true, value_parser = secret)]
+    pub token: Option<String>,
+    /// Name and password as NAME:PASSWORD instead of a token, or file:PATH of a file that holds them.
+    #[arg(long, value_name = "NAME:PASSWORD", value_parser = secret, conflicts_with = "token")]
+    pub basic: Option<String>,
+    /// A header that proves who asks, as NAME:VALUE instead of a token, or file:PATH of a file that holds it.
+    #[arg(long, value_name = "NAME:VALUE", value_parser = secret, conflicts_with_all = ["token", "basic"])]
+    pub auth_header: Option<String>,
+    /// A header for every request, as NAME:VALUE; may be given more than once.
+    #[arg(long = "header", value_name = "NAME:VALUE", value_parser = secret)]
+    pub headers: Vec<String>,
+    /// The base URL of a second tenant, to test that both are apart.
+    #[arg(long, value_name = "URL", requires = "other_token")]
+    pub other_url: Option<String>,
+    /// The bearer token of the second tenant, or file:PATH.
+    #[arg(long, value_name = "TOKEN", value_parser = secret, requires = "other_url")]
+    pub other_token: Option<String>,
+    /// Run only what reads: safe on a server with real people.
+    #[arg(long)]
+    pub read_only: bool,
+    /// Only these checks or sections, as ids: USR, USR-POST, USR-POST-01; may be given more than once.
+    #[arg(long, value_name = "ID")]
+    pub only: Vec<String>,
+    /// Count what this client sends as binding; may be given more than once.
+    #[arg(long, value_name = "CLIENT", value_parser = clients())]
+    pub client: Vec<check::Client>,
+    /// Count everything as binding: no warnings, only failures.
+    #[arg(long)]
+    pub strict: bool,
+    /// Show the checks and send nothing.
+    #[arg(long)]
+    pub list: bool,
+    /// How the report looks.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    /// Write the report to a file, and only counts to the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Name every check in the report, not only those that are wrong.
+    #[arg(long)]
+    pub full: bool,
+    /// How many checks run at the same time.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub concurrency: u8,
+    /// How many members a big group gets.
+    #[arg(long, value_name = "COUNT", default_value_t = 101, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    pub members: u32,
+    /// How many seconds to wait for one answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub timeout: u64,
+    /// Certificates (PEM) of authorities to trust beside those of the machine.
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Accept any certificate.
+    #[arg(long)]
+    pub insecure: bool,
+}
+
+/// How a report looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For build servers.
+    Junit,
+}
+
 /// `vestibule config`
 #[derive(Debug, Args)]
 pub struct ConfigArgs {
@@ -336,6 +595,15 @@ pub enum ConfigCommand {
 fn presets() -> impl TypedValueParser<Value = Preset> {
     PossibleValuesParser::new(Preset::ALL.map(Preset::as_str))
         .map(|word| Preset::parse(&word).unwrap_or_default())
+}
+
+fn algorithms() -> PossibleValuesParser {
+    PossibleValuesParser::new(JwtAlgorithm::ALL.map(JwtAlgorithm::as_str))
+}
+
+fn clients() -> impl TypedValueParser<Value = check::Client> {
+    PossibleValuesParser::new(check::Client::ALL.map(check::Client::as_str))
+        .try_map(|word| check::Client::parse(&word).ok_or("no such client"))
 }
 
 /// The text itself, or what is in the file that `file:PATH` names: a token in the arguments can be

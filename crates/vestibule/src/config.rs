@@ -93,6 +93,10 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// Proxies whose word about a client's address is believed.
     pub trusted_proxies: Vec<AddressRange>,
+    /// Addresses that may be called although they are special.
+    pub outbound_allow: Vec<AddressRange>,
+    /// How much of everything there may be.
+    pub limits: server::Limits,
     /// All settings as they were given, by the name of the key.
     pub given: BTreeMap<&'static str, Given>,
     /// Things that are probably not meant, for the log.
@@ -196,6 +200,8 @@ fn understand(
     let log = reader.read("log", filter);
     let log_format = reader.read("log_format", log_format);
     let trusted_proxies = reader.read("trusted_proxies", ranges);
+    let outbound_allow = reader.read("outbound_allow", ranges);
+    let limits = limits(&mut reader);
     Some(Settings {
         data: data?,
         listen: listen?,
@@ -204,6 +210,8 @@ fn understand(
         log: log?,
         log_format: log_format?,
         trusted_proxies: trusted_proxies?,
+        outbound_allow: outbound_allow?,
+        limits: limits?,
         given,
         doubts,
     })
@@ -359,6 +367,39 @@ fn ranges(given: &Given) -> Result<Vec<AddressRange>, Wrong> {
             })
         })
         .collect()
+}
+
+fn limits(reader: &mut Reader<'_>) -> Option<server::Limits> {
+    // Identity providers need at least this many.
+    let least = directory::CredentialSettings::RATE_MIN;
+    let rate = reader.read("scim_rate", |given| number(given, least, true));
+    let burst = reader.read("scim_burst", |given| number(given, least, false));
+    let in_flight = reader.read("scim_in_flight", |given| number(given, 1, false));
+    let failed = reader.read("failed_authentications", |given| number(given, 1, true));
+    let connections = reader.read("connections", |given| number(given, 1, false));
+    let per_address = reader.read("connections_per_address", |given| number(given, 1, false));
+    Some(server::Limits {
+        scim_rate: rate?,
+        scim_burst: burst?,
+        scim_in_flight: in_flight? as usize,
+        failed_authentications: failed?,
+        connections: connections? as usize,
+        connections_per_address: per_address? as usize,
+    })
+}
+
+/// A whole number, which is `least` or more; 0 where that means no limit.
+fn number(given: &Given, least: u32, or_none: bool) -> Result<u32, Wrong> {
+    const MOST: u32 = 1_000_000;
+    let number = given.text.parse::<u32>().ok();
+    let fits = |number: &u32| (least..=MOST).contains(number) || (or_none && *number == 0);
+    number.filter(fits).ok_or_else(|| {
+        let none = if or_none { ", or 0 for no limit" } else { "" };
+        wrong(
+            format!("`{}` is not a number from {least} to {MOST}", given.text),
+            format!("write a number from {least} to {MOST}{none}"),
+        )
+    })
 }
 
 #[cfg(test)]

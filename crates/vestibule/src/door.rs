@@ -3,6 +3,7 @@
 //! Both doors give the same views, so that a command need not know which one it went through, and
 //! so that a script gets the same JSON from both.
 
+mod credentials;
 mod data;
 mod remote;
 mod views;
@@ -19,10 +20,11 @@ use crate::config::Settings;
 use crate::exit::{Exit, Failure};
 
 pub use views::{
-    ApplicationView, AttachedView, ConnectorDetail, ConnectorView, NewApplication, NewConnector,
-    NewToken, RotatedToken, TokenView,
+    ApplicationView, AttachedView, ClientView, ConnectorDetail, ConnectorView, NewApplication, NewClientSecret, NewConnector,
+    NewToken, RotatedToken, SecretView, TokenView,
 };
 
+pub use credentials::Credentials;
 use data::Data;
 use remote::Remote;
 
@@ -99,7 +101,7 @@ pub struct ApplicationEdit {
 }
 
 /// What commands can ask for. Connectors are named by name or id.
-pub trait Door {
+pub trait Door: Credentials {
     /// Makes a connector with a token.
     fn create_connector(&self, name: &str, preset: Preset) -> Result<NewConnector, Failure>;
     /// All connectors, in the order they were made.
@@ -127,12 +129,6 @@ pub trait Door {
     ) -> Result<ApplicationView, Failure>;
     /// All applications by name.
     fn applications(&self) -> Result<Vec<ApplicationView>, Failure>;
-    /// Makes a token for the admin API.
-    fn create_token(&self, label: &str) -> Result<NewToken, Failure>;
-    /// The tokens of the admin API, newest first.
-    fn tokens(&self) -> Result<Vec<TokenView>, Failure>;
-    /// Ends a token of the admin API at once.
-    fn revoke_token(&self, id: &str) -> Result<(), Failure>;
 }
 
 /// Opens the door that the flags name.

@@ -1,5 +1,6 @@
 //! The Vestibule program: reads the command line and the settings, and wires the rooms together.
 
+mod check_scim;
 mod cli;
 mod commands;
 mod config;
@@ -50,8 +51,10 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Connector(args)) => commands::connector::run(args, &settings, out),
         Some(Command::Application(args)) => commands::application::run(args, &settings, out),
         Some(Command::Token(args)) => commands::token::run(args, &settings, out),
+        Some(Command::Client(args)) => commands::client::run(args, &settings, out),
         Some(Command::Demo(args)) => demo::run(args, &settings, out),
         Some(Command::Simulate(args)) => simulate::run(args, out),
+        Some(Command::CheckScim(args)) => check_scim::run(args, out),
         Some(Command::Config(args)) => commands::config::run(args.command, &settings, out),
         Some(Command::Openapi) => out.text(&server::openapi()),
     }
@@ -64,6 +67,19 @@ fn serve_flags(cli: &Cli) -> Result<Vec<(&'static str, String)>, Failure> {
             ("listen", flags.listen.clone()),
             ("public_url", flags.public_url.clone()),
             ("trusted_proxies", flags.trusted_proxies.clone()),
+            ("outbound_allow", flags.outbound_allow.clone()),
+            ("scim_rate", flags.scim_rate.clone()),
+            ("scim_burst", flags.scim_burst.clone()),
+            ("scim_in_flight", flags.scim_in_flight.clone()),
+            (
+                "failed_authentications",
+                flags.failed_authentications.clone(),
+            ),
+            ("connections", flags.connections.clone()),
+            (
+                "connections_per_address",
+                flags.connections_per_address.clone(),
+            ),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))

@@ -10,6 +10,7 @@ use directory::{
 use jiff::Timestamp;
 use provision::{ConnectorDraft, ProvisionError};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use store::{ReadTx, StoreError, StoredConnector, TokenKind};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -133,6 +134,9 @@ struct SettingsChange {
     patch_reply: Option<PatchReply>,
     /// Whether a pushed password is kept, as a hash.
     accept_passwords: Option<bool>,
+    /// Members of `credentials` to change, each as a whole; `null` gives one its default.
+    #[schema(value_type = Option<Object>)]
+    credentials: Option<Map<String, Value>>,
 }
 
 /// How much work a new evaluation is.
@@ -248,8 +252,7 @@ async fn change(
     if change != ConnectorChange::default() {
         app.provision()
             .change_connector(id, &admin.name, move |connector| {
-                change.clone().apply(connector);
-                Ok(())
+                change.clone().apply(connector)
             })
             .await?;
     }
@@ -297,7 +300,7 @@ async fn check_rules(_admin: Admin, Body(rules): Body<Rules>) -> Answer<Json<Rul
 }
 
 impl ConnectorChange {
-    fn apply(self, connector: &mut Connector) {
+    fn apply(self, connector: &mut Connector) -> Result<(), ProvisionError> {
         set(&mut connector.name, self.name);
         set(&mut connector.state, self.state);
         set(&mut connector.rules, self.rules);
@@ -307,6 +310,11 @@ impl ConnectorChange {
             &mut connector.settings.accept_passwords,
             settings.accept_passwords,
         );
+        if let Some(change) = settings.credentials {
+            let credentials = &mut connector.settings.credentials;
+            *credentials = provision::changed_credentials(credentials, change)?;
+        }
+        Ok(())
     }
 }
 

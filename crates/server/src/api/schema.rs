@@ -27,7 +27,8 @@ pub(super) fn connector_state() -> RefOr<Schema> {
 pub(super) fn settings() -> RefOr<Schema> {
     object(
         "How its endpoint behaves. `patch_reply`: `auto`, `always200` or `always204`. \
-         `accept_passwords`: whether a pushed password is kept, as a hash.",
+         `accept_passwords`: whether a pushed password is kept, as a hash. `credentials`: how its identity \
+         provider may prove who it is, described in the documentation's chapter on credentials.",
         ConnectorSettings::default(),
     )
 }

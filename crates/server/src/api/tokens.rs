@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use jiff::{SignedDuration, Timestamp};
 use provision::{NewToken, ProvisionError};
 use serde::{Deserialize, Serialize};
-use store::{Token, TokenKind};
+use store::{Access, Grant, Token, TokenKind};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -40,6 +40,10 @@ pub(super) struct TokenView {
     id: String,
     /// What it is for.
     label: String,
+    /// `read-only` or `read-write`.
+    access: &'static str,
+    /// Addresses and ranges it may come from; empty means any.
+    addresses: Vec<String>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     created: Timestamp,
@@ -58,6 +62,8 @@ impl From<Token> for TokenView {
         Self {
             id: token.id,
             label: token.label,
+            access: token.access.as_str(),
+            addresses: token.addresses,
             created: token.created,
             expires: token.expires,
             last_used: token.last_used,
@@ -73,9 +79,33 @@ struct TokenCreation {
     /// What it is for, at most 100 characters.
     #[serde(default)]
     label: String,
+    /// Whether it may only read; whatever changes something is then refused.
+    #[serde(default)]
+    read_only: bool,
+    /// Addresses and CIDR ranges it may come from; any, if left out.
+    #[serde(default)]
+    addresses: Vec<String>,
     /// When it stops working; never, if left out.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires: Option<Timestamp>,
+}
+
+impl From<TokenCreation> for Grant {
+    fn from(creation: TokenCreation) -> Self {
+        Self {
+            label: creation.label,
+            access: access(creation.read_only),
+            addresses: creation.addresses,
+            expires: creation.expires,
+        }
+    }
+}
+
+pub(super) fn access(read_only: bool) -> Access {
+    match read_only {
+        true => Access::ReadOnly,
+        false => Access::ReadWrite,
+    }
 }
 
 /// A token that was just made.
@@ -144,11 +174,8 @@ async fn create_for_connector(
     OptionalBody(creation): OptionalBody<TokenCreation>,
 ) -> Answer<impl IntoResponse> {
     let id = find_id(&app, &name).await?;
-    let TokenCreation { label, expires } = creation;
-    let made = app
-        .provision()
-        .create_scim_token(id, &label, expires)
-        .await?;
+    let kind = TokenKind::Scim(id);
+    let made = app.provision().create_token(kind, creation.into()).await?;
     Ok((StatusCode::CREATED, Json(CreatedToken::from(made))))
 }
 
@@ -166,12 +193,7 @@ async fn rotate(
     name: Segments<String>,
     OptionalBody(rotation): OptionalBody<Rotation>,
 ) -> Answer<impl IntoResponse> {
-    let minutes = rotation.overlap_minutes.unwrap_or(OVERLAP_MINUTES_DEFAULT);
-    if minutes > OVERLAP_MINUTES_MAX {
-        let detail = format!("'overlap_minutes' may be {OVERLAP_MINUTES_MAX} at most.");
-        return Err(Problem::invalid("overlap_minutes", detail));
-    }
-    let overlap = SignedDuration::from_mins(i64::from(minutes));
+    let overlap = overlap(rotation.overlap_minutes)?;
     let id = find_id(&app, &name).await?;
     let made = app.provision().rotate_scim_token(id, overlap).await?;
     let base = app.base_url(&headers);
@@ -188,6 +210,16 @@ async fn rotate(
         token: made.secret.reveal().to_owned(),
     };
     Ok((StatusCode::CREATED, Json(rotated)))
+}
+
+/// How long what is replaced goes on working.
+pub(super) fn overlap(minutes: Option<u32>) -> Answer<SignedDuration> {
+    let minutes = minutes.unwrap_or(OVERLAP_MINUTES_DEFAULT);
+    if minutes > OVERLAP_MINUTES_MAX {
+        let detail = format!("'overlap_minutes' may be {OVERLAP_MINUTES_MAX} at most.");
+        return Err(Problem::invalid("overlap_minutes", detail));
+    }
+    Ok(SignedDuration::from_mins(i64::from(minutes)))
 }
 
 /// Revokes a token of a connector; it stops working at once.
@@ -225,8 +257,10 @@ async fn create_for_api(
     State(app): State<App>,
     OptionalBody(creation): OptionalBody<TokenCreation>,
 ) -> Answer<impl IntoResponse> {
-    let TokenCreation { label, expires } = creation;
-    let made = app.provision().create_api_token(&label, expires).await?;
+    let made = app
+        .provision()
+        .create_token(TokenKind::Api, creation.into())
+        .await?;
     Ok((StatusCode::CREATED, Json(CreatedToken::from(made))))
 }
 

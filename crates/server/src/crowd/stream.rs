@@ -211,7 +211,7 @@ fn interrupted() -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use std::future::pending;
+    use std::future::IntoFuture;
 
     use axum::Router;
     use axum::response::IntoResponse;
@@ -234,7 +234,7 @@ mod tests {
             let router = Router::new().route("/", get(answer));
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
-            tokio::spawn(crate::serve(listener, router, pending()));
+            tokio::spawn(axum::serve(listener, router).into_future());
             let mut stream = TcpStream::connect(address).await.unwrap();
             let head = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
             stream.write_all(head.as_bytes()).await.unwrap();

@@ -11,6 +11,7 @@ use crate::door::{self, ConnectorDetail, ConnectorView, NewConnector, RotatedTok
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, fields, moment, table};
 
+use super::credentials;
 use super::token::tokens;
 
 /// Does what was asked.
@@ -22,6 +23,7 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
         }
         ConnectorCommand::List => out.show(&door.connectors()?, |all| list(all)),
         ConnectorCommand::Show { connector } => out.show(&door.connector(connector)?, detail),
+        ConnectorCommand::Credentials(args) => credentials::run(args, &*door, out),
         ConnectorCommand::RotateToken { connector, overlap } => {
             let overlap = SignedDuration::from_mins(i64::from(*overlap));
             out.show(&door.rotate_token(connector, overlap)?, rotated)

@@ -1,7 +1,9 @@
 //! One module for each command of the program.
 
 pub mod application;
+pub mod client;
 pub mod config;
 pub mod connector;
+pub mod credentials;
 pub mod serve;
 pub mod token;

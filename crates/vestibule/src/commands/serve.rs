@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
+use deliver::{Guard, IssuerClient, Reach};
 use provision::{FirstStart, Provision};
 use serde::Serialize;
 use store::{Environment, Store};
@@ -57,12 +59,17 @@ impl Started {
         let provision = Provision::new(store);
         let first = provision.prepare().await?;
         door::leave_url(&settings.data, &url)?;
-        let app = server::App::new(
+        let guard = Guard::new(Reach::Network, settings.outbound_allow.clone());
+        let client = deliver::Client::new(guard).map_err(anyhow::Error::from)?;
+        let app = server::App::with_issuer_keys(
             provision.clone(),
             server::Settings {
+                limits: settings.limits.clone(),
                 public_url: settings.public_url.clone(),
                 trusted_proxies: settings.trusted_proxies.clone(),
+                ..server::Settings::default()
             },
+            Arc::new(IssuerClient::new(client)),
         );
         Ok(Self {
             url,

@@ -1,9 +1,10 @@
-//! `vestibule token`: who may use the admin API.
+//! `vestibule token`: who may use the admin API, and who may write to a connector.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use store::{Access, Grant};
 
-use crate::cli::{TokenArgs, TokenCommand};
+use crate::cli::{GrantArgs, TokenArgs, TokenCommand};
 use crate::config::Settings;
 use crate::door::{self, NewToken, TokenView};
 use crate::exit::Failure;
@@ -13,10 +14,19 @@ use crate::output::{Output, fields, moment, table};
 pub fn run(args: &TokenArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
     let door = door::open(&args.door, settings)?;
     match &args.command {
-        TokenCommand::Create { label } => out.show(&door.create_token(label)?, created),
-        TokenCommand::List => out.show(&door.tokens()?, |all| tokens(all)),
-        TokenCommand::Revoke { id } => {
-            door.revoke_token(id)?;
+        TokenCommand::Create {
+            label,
+            connector,
+            grant: wish,
+        } => {
+            let made = door.create_token(connector.as_deref(), &grant(label, wish))?;
+            out.show(&made, |made| created(made, connector.as_deref()))
+        }
+        TokenCommand::List { connector } => {
+            out.show(&door.tokens(connector.as_deref())?, |all| tokens(all))
+        }
+        TokenCommand::Revoke { id, connector } => {
+            door.revoke_token(connector.as_deref(), id)?;
             out.show(&json!({ "revoked": id }), |_revoked| {
                 format!("{id} is revoked")
             })
@@ -24,22 +34,61 @@ pub fn run(args: &TokenArgs, settings: &Settings, out: Output) -> Result<(), Fai
     }
 }
 
-fn created(made: &NewToken) -> String {
+/// What a credential is to be made with.
+pub fn grant(label: &str, wish: &GrantArgs) -> Grant {
+    Grant {
+        label: label.to_owned(),
+        access: match wish.read_only {
+            true => Access::ReadOnly,
+            false => Access::ReadWrite,
+        },
+        addresses: wish.from.clone(),
+        expires: ending(wish.days),
+    }
+}
+
+/// The end of what lives so many days.
+pub fn ending(days: Option<u32>) -> Option<Timestamp> {
+    days.map(|days| Timestamp::now() + SignedDuration::from_hours(24 * i64::from(days)))
+}
+
+fn created(made: &NewToken, connector: Option<&str>) -> String {
     let lines = fields(&[("id", &made.view.id), ("token", &made.token)]);
-    format!("A token of the admin API, shown this once:\n\n{lines}")
+    let whose = match connector {
+        Some(connector) => format!("connector {connector}"),
+        None => "the admin API".to_owned(),
+    };
+    format!("A token of {whose}, shown this once:\n\n{lines}")
 }
 
 /// A table of tokens.
 pub fn tokens(all: &[TokenView]) -> String {
     let optional = |time: Option<Timestamp>| time.map_or_else(|| "never".to_owned(), moment);
     let rows = all.iter().map(|token| {
+        let from = match token.addresses.is_empty() {
+            true => "anywhere".to_owned(),
+            false => token.addresses.join(", "),
+        };
         [
             token.id.clone(),
             token.label.clone(),
+            token.access.clone(),
+            from,
             moment(token.created),
             optional(token.expires),
             optional(token.last_used),
         ]
     });
-    table(["token", "for", "made", "ends", "last used"], rows)
+    table(
+        [
+            "token",
+            "for",
+            "access",
+            "from",
+            "made",
+            "ends",
+            "last used",
+        ],
+        rows,
+    )
 }

@@ -54,6 +54,45 @@ pub const KEYS: &[Key] = &[
         about: "Addresses and ranges of reverse proxies whose `X-Forwarded-For` is believed, for example \
                 `10.0.0.0/8`. A list in the file; separated by commas elsewhere.",
     },
+    Key {
+        name: "outbound_allow",
+        default: "",
+        about: "Addresses and ranges that this server may call although it would not do so by itself: its own \
+                machine (`127.0.0.1`), link-local addresses and metadata services. Private networks need no \
+                mention for what an administrator named. A list in the file; separated by commas elsewhere.",
+    },
+    Key {
+        name: "scim_rate",
+        default: "500",
+        about: "Requests of one connector in a second, on average, before it is told to come later; 25 at least, \
+                or 0 for no limit. A connector can have a limit of its own.",
+    },
+    Key {
+        name: "scim_burst",
+        default: "2000",
+        about: "Requests of one connector at once before the average counts; 25 at least.",
+    },
+    Key {
+        name: "scim_in_flight",
+        default: "32",
+        about: "Requests of one connector that are worked on at a time. Others wait, five seconds at most.",
+    },
+    Key {
+        name: "failed_authentications",
+        default: "20",
+        about: "Failed authentications from one address in a minute before further failures are told to come \
+                later; 0 for no limit. A right credential is always served.",
+    },
+    Key {
+        name: "connections",
+        default: "4096",
+        about: "Connections at once.",
+    },
+    Key {
+        name: "connections_per_address",
+        default: "256",
+        about: "Connections at once from one address, except from trusted proxies.",
+    },
 ];
 
 impl Key {

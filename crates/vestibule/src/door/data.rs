@@ -16,20 +16,19 @@ use tokio::runtime::Runtime;
 
 use super::{
     ApplicationEdit, ApplicationView, ApplicationWish, AttachedView, AttachedWish, ConnectorDetail,
-    ConnectorView, Door, NewApplication, NewConnector, NewToken, RotatedToken, TokenView,
-    public_url,
+    ConnectorView, Door, NewApplication, NewConnector, RotatedToken, TokenView, public_url,
 };
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
 
 /// Who did it, in the journal.
-const ACTOR: &str = "command line";
+pub(super) const ACTOR: &str = "command line";
 
 /// The opened store, and what is needed to use it from a plain thread.
 pub struct Data {
-    provision: Provision,
+    pub(super) provision: Provision,
     runtime: Runtime,
-    url: String,
+    pub(super) url: String,
 }
 
 impl Data {
@@ -53,18 +52,21 @@ impl Data {
         })
     }
 
-    fn wait<T>(&self, work: impl Future<Output = Result<T, ProvisionError>>) -> Result<T, Failure> {
+    pub(super) fn wait<T>(
+        &self,
+        work: impl Future<Output = Result<T, ProvisionError>>,
+    ) -> Result<T, Failure> {
         Ok(self.runtime.block_on(work)?)
     }
 
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         closure: impl Fn(&mut ReadTx<'_>) -> Result<T, StoreError>,
     ) -> Result<T, Failure> {
         Ok(self.provision.store().read_blocking(closure)?)
     }
 
-    fn find(&self, text: &str) -> Result<StoredConnector, Failure> {
+    pub(super) fn find(&self, text: &str) -> Result<StoredConnector, Failure> {
         self.read(|tx| tx.find_connector(text))?.ok_or_else(|| {
             Failure::new(Exit::NotFound, format!("there is no connector '{text}'"))
                 .with("vestibule connector list shows their names")
@@ -118,7 +120,7 @@ impl Data {
         })
     }
 
-    fn detail(&self, stored: StoredConnector) -> Result<ConnectorDetail, Failure> {
+    pub(super) fn detail(&self, stored: StoredConnector) -> Result<ConnectorDetail, Failure> {
         let id = stored.connector.id;
         let (due, tokens) =
             self.read(|tx| Ok((tx.due_count(id)?, tx.tokens(TokenKind::Scim(id))?)))?;
@@ -253,23 +255,6 @@ impl Door for Data {
             .map(|one| self.application_view(one))
             .collect()
     }
-
-    fn create_token(&self, label: &str) -> Result<NewToken, Failure> {
-        let made = self.wait(self.provision.create_api_token(label, None))?;
-        Ok(NewToken {
-            view: token_view(made.token),
-            token: made.secret.reveal().to_owned(),
-        })
-    }
-
-    fn tokens(&self) -> Result<Vec<TokenView>, Failure> {
-        let all = self.read(|tx| tx.tokens(TokenKind::Api))?;
-        Ok(all.into_iter().map(token_view).collect())
-    }
-
-    fn revoke_token(&self, id: &str) -> Result<(), Failure> {
-        self.wait(self.provision.revoke_token(TokenKind::Api, id))
-    }
 }
 
 fn choices(wished: Option<Vec<AttachedWish>>) -> Option<Vec<DirectoryChoice>> {
@@ -280,10 +265,12 @@ fn choices(wished: Option<Vec<AttachedWish>>) -> Option<Vec<DirectoryChoice>> {
     Some(choices.collect())
 }
 
-fn token_view(token: Token) -> TokenView {
+pub(super) fn token_view(token: Token) -> TokenView {
     TokenView {
         id: token.id,
         label: token.label,
+        access: token.access.as_str().to_owned(),
+        addresses: token.addresses,
         created: token.created,
         expires: token.expires,
         last_used: token.last_used,

@@ -12,8 +12,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     ApplicationEdit, ApplicationView, ApplicationWish, AttachedView, ConnectorDetail,
-    ConnectorView, Door, NewApplication, NewConnector, NewToken, RotatedToken, SightWish,
-    TokenView,
+    ConnectorView, Door, NewApplication, NewConnector, RotatedToken, SightWish,
 };
 use crate::exit::{Exit, Failure};
 
@@ -86,7 +85,7 @@ impl Remote {
     }
 
     /// The answer to a request, or the failure that it tells.
-    fn ask<T: DeserializeOwned>(
+    pub(super) fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &[&str],
@@ -99,7 +98,12 @@ impl Remote {
         })
     }
 
-    fn send(&self, method: Method, path: &[&str], body: Option<&Value>) -> Result<String, Failure> {
+    pub(super) fn send(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: Option<&Value>,
+    ) -> Result<String, Failure> {
         let mut request = self
             .client
             .request(method, self.url(path))
@@ -127,15 +131,19 @@ impl Remote {
         }
     }
 
-    fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Failure> {
+    pub(super) fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Failure> {
         self.ask(Method::GET, path, None)
     }
 
-    fn list<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>, Failure> {
+    pub(super) fn list<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>, Failure> {
         self.get::<List<T>>(path).map(|list| list.items)
     }
 
-    fn post<T: DeserializeOwned>(&self, path: &[&str], body: &Value) -> Result<T, Failure> {
+    pub(super) fn post<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &Value,
+    ) -> Result<T, Failure> {
         self.ask(Method::POST, path, Some(body))
     }
 }
@@ -227,18 +235,6 @@ impl Door for Remote {
 
     fn applications(&self) -> Result<Vec<ApplicationView>, Failure> {
         self.list(&["applications"])
-    }
-
-    fn create_token(&self, label: &str) -> Result<NewToken, Failure> {
-        self.post(&["tokens"], &json!({ "label": label }))
-    }
-
-    fn tokens(&self) -> Result<Vec<TokenView>, Failure> {
-        self.list(&["tokens"])
-    }
-
-    fn revoke_token(&self, id: &str) -> Result<(), Failure> {
-        self.send(Method::DELETE, &["tokens", id], None).map(drop)
     }
 }
 

@@ -62,6 +62,10 @@ pub struct TokenView {
     pub id: String,
     /// What it is for.
     pub label: String,
+    /// `read-only` or `read-write`.
+    pub access: String,
+    /// Addresses and ranges it may come from; empty means any.
+    pub addresses: Vec<String>,
     /// When it was made.
     pub created: Timestamp,
     /// When it stops working, if ever.
@@ -70,6 +74,53 @@ pub struct TokenView {
     pub last_used: Option<Timestamp>,
     /// From which address it was last used.
     pub last_address: Option<String>,
+}
+
+/// A client of a connector, without its secrets' texts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClientView {
+    /// Its id, which it shows with a secret.
+    pub id: String,
+    /// What it is for.
+    pub label: String,
+    /// `read-only` or `read-write`.
+    pub access: String,
+    /// Addresses and ranges it may come from; empty means any.
+    pub addresses: Vec<String>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_used: Option<Timestamp>,
+    /// From which address it was last used.
+    pub last_address: Option<String>,
+    /// Its secrets, newest first.
+    pub secrets: Vec<SecretView>,
+}
+
+/// A secret of a client, without its text.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SecretView {
+    /// Its id.
+    pub id: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it stops working, if ever.
+    pub expires: Option<Timestamp>,
+}
+
+/// A secret that was just made for a client.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NewClientSecret {
+    /// The client's id.
+    pub client_id: String,
+    /// The secret, shown this once.
+    pub client_secret: String,
+    /// Where it is changed into access tokens.
+    pub token_url: String,
+    /// What to paste into the identity provider beside it.
+    pub base_url: String,
+    /// When the secret stops working, if ever.
+    pub expires: Option<Timestamp>,
 }
 
 /// A token of the admin API that was just made.
