@@ -526,12 +526,6 @@ impl View {
         self.seen(tx, &self.gates(tx)?, accounts)
     }
 
-    /// Whether a group of this name lets users be seen.
-    pub(super) fn is_gate(&self, tx: &ReadTx<'_>, group: &str) -> Result<bool, StoreError> {
-        let gates = self.gates(tx)?;
-        Ok(gates.is_some_and(|gates| gates.names(group)))
-    }
-
     /// Those of these users who are seen, if no other hides them.
     fn seen(
         &self,

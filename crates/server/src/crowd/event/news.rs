@@ -102,10 +102,10 @@ impl News {
         let known: Vec<&Known<GroupPk>> = touched.iter().map(|touched| &touched.groups).collect();
         let histories = histories(&known, living, holders)?;
         let mut regrouped: Vec<(usize, GroupPk)> = Vec::new();
-        for (name, history) in histories {
+        for history in histories.into_values() {
             if history.is_lost() {
-                if view.is_gate(tx, &name)? {
-                    // Whom it let in is not known any more.
+                if view.is_filtered() {
+                    // Whom it let in, or a group around it, is not known any more.
                     return Err(expired().into());
                 }
                 // A group has no key: a renamed one is another one to a product, and what is left of a merged one
@@ -125,7 +125,7 @@ impl News {
                     regrouped.push((place, group.pk));
                 }
                 is_touched |= known.is_some();
-                is_nested |= is_renamed || history.is_lost();
+                is_nested |= is_renamed || (history.is_lost() && !is_new);
                 is_nested |= touched
                     .get(place)
                     .is_some_and(|touched| touched.nested.contains(&group.pk));

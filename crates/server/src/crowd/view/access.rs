@@ -25,12 +25,6 @@ impl Gates {
         Ok(Gates(gates.collect::<Result<_, StoreError>>()?))
     }
 
-    /// Whether a group lets anybody in.
-    pub(super) fn names(&self, group: &str) -> bool {
-        let name = fold(group);
-        self.0.iter().flatten().any(|gate| gate.contains(&name))
-    }
-
     /// Those of these users who may log in.
     pub(super) fn admitted(
         &self,
