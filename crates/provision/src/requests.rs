@@ -1,5 +1,8 @@
 //! The record of requests: written in batches, beside the work of the requests themselves.
 
+use std::collections::HashMap;
+
+use directory::ConnectorId;
 use jiff::{SignedDuration, Timestamp};
 use scim::Resource;
 use store::{ReadTx, RequestRecord, Scope, StoreError};
@@ -12,8 +15,14 @@ impl Provision {
         self.store()
             .write(Scope::Record, move |tx| {
                 let mut named = records.clone();
-                for record in named.iter_mut().filter(|one| one.resource_name.is_none()) {
-                    record.resource_name = name_of(tx, record)?;
+                let mut known = HashMap::new();
+                for record in &mut named {
+                    if record.resource_name.is_none() {
+                        record.resource_name = name_of(tx, record, &known)?;
+                    }
+                    if let (Some(id), Some(name)) = (&record.resource_id, &record.resource_name) {
+                        known.insert((record.connector, id.clone()), name.clone());
+                    }
                 }
                 Ok::<_, ProvisionError>(tx.insert_requests(&named)?)
             })
@@ -35,8 +44,13 @@ impl Provision {
     }
 }
 
-/// The `userName` or `displayName` of the resource concerned, as it is now or as it was last told.
-fn name_of(tx: &ReadTx<'_>, record: &RequestRecord) -> Result<Option<String>, StoreError> {
+/// The `userName` or `displayName` of the resource concerned: as it is now, or as it was last told
+/// by the records of the same batch or by those before.
+fn name_of(
+    tx: &ReadTx<'_>,
+    record: &RequestRecord,
+    known: &HashMap<(ConnectorId, String), String>,
+) -> Result<Option<String>, StoreError> {
     let Some(id) = &record.resource_id else {
         return Ok(None);
     };
@@ -50,7 +64,8 @@ fn name_of(tx: &ReadTx<'_>, record: &RequestRecord) -> Result<Option<String>, St
             .map(|group| group.display_name),
         _ => None,
     };
-    match present {
+    let told = || known.get(&(record.connector, id.clone())).cloned();
+    match present.or_else(told) {
         Some(name) => Ok(Some(name)),
         None => tx.recorded_name(record.connector, id),
     }

@@ -196,7 +196,7 @@ fn complete(answered: Answered, connector: ConnectorId) -> RequestRecord {
     };
     if let Some(body) = body {
         let parsed: Option<Value> = serde_json::from_slice(&body).ok();
-        if record.resource_name.is_none() && record.resource_id.is_none() {
+        if record.resource_name.is_none() {
             record.resource_name = parsed.as_ref().and_then(|body| name_in(body, &record));
         }
         let mut text = redact::body(&body, parsed, &secrets);

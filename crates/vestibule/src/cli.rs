@@ -1,11 +1,17 @@
 //! The commands and flags, as `clap` reads them. What they do is in `commands`.
 
+mod insight;
+
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use directory::{JwtAlgorithm, Preset};
+
+pub use insight::{
+    RequestFilters, RequestsArgs, RequestsCommand, ResourceTypeArg, SchemaArgs, SchemaCommand,
+};
 
 /// SCIM 2.0 provisioning from identity providers to Atlassian products.
 ///
@@ -42,6 +48,10 @@ pub enum Command {
     Token(TokenArgs),
     /// Make, list and delete clients of connectors, which get access tokens for an id and a secret.
     Client(ClientArgs),
+    /// Register schemas that a connector's users and groups have besides those of SCIM.
+    Schema(SchemaArgs),
+    /// Show what identity providers asked for, and what came of it.
+    Requests(RequestsArgs),
     /// Play an identity provider against any SCIM 2.0 server.
     Simulate(SimulateArgs),
     /// Test any SCIM 2.0 server against the RFCs and the habits of identity providers.
@@ -114,6 +124,12 @@ pub struct ServeFlags {
     /// Connections at once from one address [default: 256] [env: VESTIBULE_CONNECTIONS_PER_ADDRESS]
     #[arg(long, value_name = "NUMBER")]
     pub connections_per_address: Option<String>,
+    /// Days for which the record of requests is kept [default: 30] [env: VESTIBULE_REQUEST_DAYS]
+    #[arg(long, value_name = "NUMBER")]
+    pub request_days: Option<String>,
+    /// Requests in the record at most; 0 for no record [default: 200000] [env: VESTIBULE_REQUEST_RECORDS]
+    #[arg(long, value_name = "NUMBER")]
+    pub request_records: Option<String>,
 }
 
 /// Through which door a command reaches the data: the data folder, or a running server.
@@ -181,6 +197,11 @@ pub enum ConnectorCommand {
     },
     /// Show or change how the identity provider may prove who it is, from where, and how often it may ask.
     Credentials(Box<CredentialsArgs>),
+    /// Show members whom groups name and whom nobody knows yet, and users whose name is taken.
+    Waiting {
+        /// Its name or id.
+        connector: String,
+    },
     /// Keep taking writes, but leave the directory as it is until `resume`.
     Pause {
         /// Its name or id.

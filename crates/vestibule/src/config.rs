@@ -97,6 +97,8 @@ pub struct Settings {
     pub outbound_allow: Vec<AddressRange>,
     /// How much of everything there may be.
     pub limits: server::Limits,
+    /// How long requests are kept in the record.
+    pub retention: server::Retention,
     /// All settings as they were given, by the name of the key.
     pub given: BTreeMap<&'static str, Given>,
     /// Things that are probably not meant, for the log.
@@ -202,6 +204,8 @@ fn understand(
     let trusted_proxies = reader.read("trusted_proxies", ranges);
     let outbound_allow = reader.read("outbound_allow", ranges);
     let limits = limits(&mut reader);
+    let request_days = reader.read("request_days", |given| number(given, 1, false));
+    let request_records = reader.read("request_records", |given| number(given, 1, true));
     Some(Settings {
         data: data?,
         listen: listen?,
@@ -212,6 +216,10 @@ fn understand(
         trusted_proxies: trusted_proxies?,
         outbound_allow: outbound_allow?,
         limits: limits?,
+        retention: server::Retention {
+            days: request_days?,
+            most: request_records?,
+        },
         given,
         doubts,
     })

@@ -5,6 +5,7 @@
 
 mod credentials;
 mod data;
+mod insight;
 mod remote;
 mod views;
 
@@ -25,6 +26,9 @@ pub use views::{
 };
 
 pub use credentials::Credentials;
+pub use insight::{
+    ChangedSchema, Insight, NameConflictView, PendingMemberView, RequestDetail, RequestView, SchemaView, SchemaWish,
+};
 use data::Data;
 use remote::Remote;
 
@@ -101,7 +105,7 @@ pub struct ApplicationEdit {
 }
 
 /// What commands can ask for. Connectors are named by name or id.
-pub trait Door: Credentials {
+pub trait Door: Credentials + Insight {
     /// Makes a connector with a token.
     fn create_connector(&self, name: &str, preset: Preset) -> Result<NewConnector, Failure>;
     /// All connectors, in the order they were made.

@@ -119,6 +119,10 @@ impl From<provision::ProvisionError> for Failure {
                 let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
                 lines.join("\n")
             }
+            Error::Schema(wrong) => {
+                let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+                lines.join("\n")
+            }
             // The fields of the use cases have the names of the flags.
             Error::Invalid { field, message } => format!("--{field}: {message}"),
             other => other.to_string(),
@@ -127,7 +131,8 @@ impl From<provision::ProvisionError> for Failure {
             Error::Store(error) => return Self::from(error),
             Error::NotFound { .. } => Exit::NotFound,
             Error::Exists { .. } => Exit::Conflict,
-            Error::Invalid { .. } | Error::Rules(_) => Exit::Usage,
+            Error::Invalid { .. } | Error::Rules(_) | Error::Schema(_) => Exit::Usage,
+            Error::Scim(error) if error.status == 409 => Exit::Conflict,
             Error::Scim(_) => Exit::Failed,
         };
         Self::new(exit, message)

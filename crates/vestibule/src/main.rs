@@ -53,6 +53,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Token(args)) => commands::token::run(args, &settings, out),
         Some(Command::Client(args)) => commands::client::run(args, &settings, out),
         Some(Command::Demo(args)) => demo::run(args, &settings, out),
+        Some(Command::Schema(args)) => commands::schema::run(args, &settings, out),
+        Some(Command::Requests(args)) => commands::requests::run(args, &settings, out),
         Some(Command::Simulate(args)) => simulate::run(args, out),
         Some(Command::CheckScim(args)) => check_scim::run(args, out),
         Some(Command::Config(args)) => commands::config::run(args.command, &settings, out),
@@ -80,6 +82,8 @@ fn serve_flags(cli: &Cli) -> Result<Vec<(&'static str, String)>, Failure> {
                 "connections_per_address",
                 flags.connections_per_address.clone(),
             ),
+            ("request_days", flags.request_days.clone()),
+            ("request_records", flags.request_records.clone()),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))

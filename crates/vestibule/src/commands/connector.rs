@@ -4,10 +4,14 @@ use std::path::Path;
 
 use directory::{ConnectorState, Rules};
 use jiff::SignedDuration;
+use serde::Serialize;
 
 use crate::cli::{ConnectorArgs, ConnectorCommand};
 use crate::config::Settings;
-use crate::door::{self, ConnectorDetail, ConnectorView, NewConnector, RotatedToken};
+use crate::door::{
+    self, ConnectorDetail, ConnectorView, NameConflictView, NewConnector, PendingMemberView,
+    RotatedToken,
+};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, fields, moment, table};
 
@@ -38,6 +42,13 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
                 )
             })
         }
+        ConnectorCommand::Waiting { connector } => {
+            let waiting = Waiting {
+                pending_members: door.pending_members(connector)?,
+                name_conflicts: door.name_conflicts(connector)?,
+            };
+            out.show(&waiting, Waiting::told)
+        }
         ConnectorCommand::Pause { connector } => {
             out.show(&door.set_state(connector, ConnectorState::Paused)?, |one| {
                 format!(
@@ -65,6 +76,40 @@ fn read_rules(path: &Path) -> Result<Rules, Failure> {
         Failure::new(Exit::Usage, format!("{}: {error}", path.display()))
             .with("the page \"Rules\" of the documentation shows how rules are written")
     })
+}
+
+/// What waits for somebody.
+#[derive(Serialize)]
+struct Waiting {
+    pending_members: Vec<PendingMemberView>,
+    name_conflicts: Vec<NameConflictView>,
+}
+
+impl Waiting {
+    fn told(&self) -> String {
+        let mut parts = Vec::new();
+        if !self.pending_members.is_empty() {
+            let members = self.pending_members.iter();
+            let rows = members.map(|one| [one.value.clone(), one.group.clone()]);
+            parts.push(table(["member nobody knows", "named by group"], rows));
+        }
+        if !self.name_conflicts.is_empty() {
+            let rows = self.name_conflicts.iter().map(|one| {
+                let holder = one.holder.as_ref().map(|holder| holder.key.clone());
+                [
+                    one.user_name.clone(),
+                    one.wanted.clone(),
+                    holder.unwrap_or_default(),
+                    moment(one.since),
+                ]
+            });
+            parts.push(table(["user", "taken name", "held by", "since"], rows));
+        }
+        if parts.is_empty() {
+            parts.push("Nobody is waited for, and no name is taken.".to_owned());
+        }
+        parts.join("\n\n")
+    }
 }
 
 fn created(made: &NewConnector) -> String {

@@ -5,5 +5,7 @@ pub mod client;
 pub mod config;
 pub mod connector;
 pub mod credentials;
+pub mod requests;
+pub mod schema;
 pub mod serve;
 pub mod token;

@@ -65,6 +65,7 @@ impl Started {
             provision.clone(),
             server::Settings {
                 limits: settings.limits.clone(),
+                retention: settings.retention,
                 public_url: settings.public_url.clone(),
                 trusted_proxies: settings.trusted_proxies.clone(),
                 ..server::Settings::default()
@@ -84,7 +85,9 @@ impl Started {
     pub async fn serve(self, stop: impl Future<Output = ()>) {
         let work = tokio::spawn(self.app.clone().run_background_work());
         tracing::info!(url = self.url, "serving");
-        server::serve(self.listener, self.app, stop).await;
+        server::serve(self.listener, self.app.clone(), stop).await;
+        // Before the work ends: what it holds would be lost.
+        self.app.flush_records().await;
         work.abort();
         tracing::info!("stopped");
     }

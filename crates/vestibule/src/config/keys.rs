@@ -93,6 +93,16 @@ pub const KEYS: &[Key] = &[
         default: "256",
         about: "Connections at once from one address, except from trusted proxies.",
     },
+    Key {
+        name: "request_days",
+        default: "30",
+        about: "Days for which the record of requests is kept.",
+    },
+    Key {
+        name: "request_records",
+        default: "200000",
+        about: "Requests that are kept in the record at most, of all connectors together; 0 records none.",
+    },
 ];
 
 impl Key {

@@ -91,7 +91,18 @@ impl Remote {
         path: &[&str],
         body: Option<&Value>,
     ) -> Result<T, Failure> {
-        let text = self.send(method, path, body)?;
+        self.ask_with(method, path, &[], body)
+    }
+
+    /// The same with parameters.
+    pub(super) fn ask_with<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: Option<&Value>,
+    ) -> Result<T, Failure> {
+        let text = self.send_with(method, path, query, body)?;
         serde_json::from_str(&text).map_err(|error| {
             let message = format!("{} does not answer like a Vestibule: {error}", self.base);
             Failure::new(Exit::Failed, message)
@@ -104,9 +115,23 @@ impl Remote {
         path: &[&str],
         body: Option<&Value>,
     ) -> Result<String, Failure> {
+        self.send_with(method, path, &[], body)
+    }
+
+    fn send_with(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: Option<&Value>,
+    ) -> Result<String, Failure> {
+        let mut url = self.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
         let mut request = self
             .client
-            .request(method, self.url(path))
+            .request(method, url)
             .bearer_auth(&self.token);
         if let Some(body) = body {
             request = request.json(body);
@@ -133,6 +158,14 @@ impl Remote {
 
     pub(super) fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Failure> {
         self.ask(Method::GET, path, None)
+    }
+
+    pub(super) fn get_with<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> Result<T, Failure> {
+        self.ask_with(Method::GET, path, query, None)
     }
 
     pub(super) fn list<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>, Failure> {
