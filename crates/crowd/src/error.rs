@@ -34,11 +34,17 @@ pub enum Reason {
     EventTokenExpired,
     IncrementalSyncNotAvailable,
     WebhookNotFound,
+    ApplicationModificationFailed,
+    ApplicationAlreadyExists,
+    DirectoryNotFound,
+    PermissionDenied,
+    InvalidChangeEmailToken,
+    SameEmailAddress,
 }
 
 impl Reason {
     /// Every reason, in the order of the list in the documentation.
-    pub const ALL: [Reason; 23] = [
+    pub const ALL: [Reason; 29] = [
         Reason::ApplicationAccessDenied,
         Reason::ApplicationPermissionDenied,
         Reason::ApplicationNotFound,
@@ -62,6 +68,12 @@ impl Reason {
         Reason::EventTokenExpired,
         Reason::IncrementalSyncNotAvailable,
         Reason::WebhookNotFound,
+        Reason::ApplicationModificationFailed,
+        Reason::ApplicationAlreadyExists,
+        Reason::DirectoryNotFound,
+        Reason::PermissionDenied,
+        Reason::InvalidChangeEmailToken,
+        Reason::SameEmailAddress,
     ];
 
     /// The word on the wire.
@@ -90,6 +102,12 @@ impl Reason {
             Reason::EventTokenExpired => "EVENT_TOKEN_EXPIRED",
             Reason::IncrementalSyncNotAvailable => "INCREMENTAL_SYNC_NOT_AVAILABLE",
             Reason::WebhookNotFound => "WEBHOOK_NOT_FOUND",
+            Reason::ApplicationModificationFailed => "APPLICATION_MODIFICATION_FAILED",
+            Reason::ApplicationAlreadyExists => "APPLICATION_ALREADY_EXISTS",
+            Reason::DirectoryNotFound => "DIRECTORY_NOT_FOUND",
+            Reason::PermissionDenied => "PERMISSION_DENIED",
+            Reason::InvalidChangeEmailToken => "INVALID_CHANGE_EMAIL_TOKEN",
+            Reason::SameEmailAddress => "SAME_EMAIL_ADDRESS",
         }
     }
 
@@ -102,10 +120,13 @@ impl Reason {
 
     /// The status that goes with this reason unless the place says otherwise (see [`CrowdError::in_body`]).
     ///
-    /// None of them is 401, which a client takes for wrong credentials of the application.
+    /// None of them is 401, which a client takes for wrong credentials of the application; not even
+    /// `PERMISSION_DENIED`, for which Crowd's own administration has 401.
     pub const fn default_status(self) -> u16 {
         match self {
-            Reason::ApplicationAccessDenied | Reason::ApplicationPermissionDenied => 403,
+            Reason::ApplicationAccessDenied
+            | Reason::ApplicationPermissionDenied
+            | Reason::PermissionDenied => 403,
             Reason::ApplicationNotFound
             | Reason::GroupNotFound
             | Reason::InvalidSsoToken
@@ -114,7 +135,7 @@ impl Reason {
             | Reason::WebhookNotFound => 404,
             Reason::MembershipAlreadyExists => 409,
             Reason::EventTokenExpired => 410,
-            Reason::OperationFailed => 500,
+            Reason::OperationFailed | Reason::ApplicationModificationFailed => 500,
             _ => 400,
         }
     }

@@ -47,6 +47,11 @@ impl Links {
         self.href("/session/", token)
     }
 
+    /// The URL of a webhook.
+    pub fn webhook(&self, id: i64) -> String {
+        self.href("/webhook/", &id.to_string())
+    }
+
     /// The URL of a direct membership of a user.
     pub fn user_membership(&self, user: &str, group: &str) -> String {
         let mut url = self.href("/user/group/direct?username=", user);

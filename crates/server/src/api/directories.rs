@@ -5,7 +5,7 @@ use axum::extract::State;
 use directory::{DirectoryId, Status};
 use jiff::Timestamp;
 use provision::ProvisionError;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::{Directory, ReadTx, StoreError};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,14 +13,14 @@ use utoipa_axum::routes;
 
 use super::Answer;
 use super::page::List;
-use super::request::Segments;
+use super::request::{Body, Segments};
 use crate::App;
 use crate::authority::Admin;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
-        .routes(routes!(show))
+        .routes(routes!(show, change))
 }
 
 /// A directory.
@@ -43,6 +43,17 @@ struct DirectoryView {
     groups: i64,
     /// The newest position of its journal.
     position: i64,
+    /// Whether applications with read-write access may make users of their own in it.
+    local_users: bool,
+}
+
+/// What to change about a directory; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct DirectoryChange {
+    /// Whether applications with read-write access may make users of their own in it. Users who were made before
+    /// stay, and can be changed and removed.
+    local_users: Option<bool>,
 }
 
 /// All directories, in the order they were made.
@@ -76,6 +87,34 @@ async fn show(
         .read(move |tx| Ok::<_, ProvisionError>(view(tx, find(tx, &name)?)?))
         .await?;
     Ok(Json(found))
+}
+
+/// Changes a directory.
+#[utoipa::path(patch, path = "/directories/{directory}", operation_id = "change_directory", tag = "directories",
+    params(("directory" = String, Path, description = "Its id or name")),
+    request_body = DirectoryChange,
+    responses((status = OK, body = DirectoryView)))]
+async fn change(
+    _admin: Admin,
+    State(app): State<App>,
+    name: Segments<String>,
+    Body(change): Body<DirectoryChange>,
+) -> Answer<Json<DirectoryView>> {
+    let directory = find_id(&app, name.0.clone()).await?;
+    if let Some(allowed) = change.local_users {
+        app.provision()
+            .allow_local_users(directory, allowed)
+            .await?;
+    }
+    answer(&app, name.0, |tx, directory| {
+        let found = tx.directory(directory)?;
+        let found = found.ok_or(ProvisionError::NotFound {
+            what: "directory",
+            name: directory.to_string(),
+        })?;
+        Ok(view(tx, found)?)
+    })
+    .await
 }
 
 /// The directory of this id or name.
@@ -124,6 +163,7 @@ fn view(tx: &ReadTx<'_>, directory: Directory) -> Result<DirectoryView, StoreErr
         disabled_users: count(Status::Disabled),
         groups: tx.count_directory_groups(directory.id)?,
         position: tx.journal_position(directory.id)?,
+        local_users: tx.allows_local_users(directory.id)?,
         id: directory.public_id,
         name: directory.name,
         created: directory.created,

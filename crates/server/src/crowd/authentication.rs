@@ -1,72 +1,178 @@
 //! Logins. Whatever is wrong with a user or a password is a 400: a 401 would accuse the application.
 
+use std::net::IpAddr;
+
 use ::crowd::authentication::Password;
 use ::crowd::{CrowdError, Reason};
 use axum::extract::Request;
 use directory::User;
 use jiff::Timestamp;
+use store::{ReadTx, StoreError};
 
 use super::Refusal;
-use super::call::{Call, find_user};
+use super::call::{Call, find_user, only_admitted};
 use super::reply::Reply;
 use super::throttle::Verdict;
 use super::user::plain;
+use crate::authority::address_of;
 
 /// `POST authentication?username=`
 pub(super) async fn login(call: Call, request: Request) -> Reply {
     let name = call.username()?;
+    let address = address_of(&call.face.app, &request);
     let password: Password = call.read(request).await?;
-    let (user, hash, now) = call
-        .look_up(move |tx, directory| {
-            let user = find_user(tx, directory, &name).map_err(named_user)?;
-            let hash = match tx.source_behind(user.pk)? {
-                Some(source) => tx.source_password(source)?,
-                None => None,
-            };
-            Ok((user, hash, tx.now()))
-        })
-        .await?;
-    let given = password.value.filter(|value| !value.is_empty());
-    let Some((given, hash)) = given.zip(hash) else {
-        return Err(wrong_password());
-    };
-    check(&call, &user, given, hash, now).await?;
-    only_active(&user)?;
+    let user = prove(&call, name, password.value, address).await?;
     Ok(plain(&call, &user))
-}
-
-/// Compares the password unless too many were wrong before.
-async fn check(
-    call: &Call,
-    user: &User,
-    given: String,
-    hash: String,
-    now: Timestamp,
-) -> Result<(), Refusal> {
-    let throttle = &call.face.throttle;
-    let attempt = match throttle.begin(call.application.id, user.pk, now) {
-        Verdict::Try(attempt) => attempt,
-        Verdict::TooMany => {
-            tracing::warn!(user = %user.key, application = %call.application.name, "too many wrong passwords");
-            return Err(wrong_password());
-        }
-    };
-    tokio::time::sleep(attempt.wait).await;
-    if !call.face.app.passwords().verify(given, Some(hash)).await? {
-        return Err(wrong_password());
-    }
-    throttle.succeeded(call.application.id, user.pk);
-    Ok(())
 }
 
 /// `POST authentication/notify?username=`: the user has logged in over there by other means.
 pub(super) async fn notify(call: Call) -> Reply {
     let name = call.username()?;
     let user = call
-        .look_up(move |tx, directory| find_user(tx, directory, &name).map_err(named_user))
+        .look_up(move |tx, view| {
+            let user = find_user(tx, view, &name).map_err(named_user)?;
+            only_active(&user)?;
+            only_admitted(tx, view, &user)?;
+            Ok(user)
+        })
         .await?;
-    only_active(&user)?;
     Ok(plain(&call, &user))
+}
+
+/// Somebody who wants to log in, as far as is known before the password was looked at.
+struct Candidate {
+    user: User,
+    password: Kept,
+    /// Why the user may not log in to this application, if that is so.
+    barred: Option<CrowdError>,
+}
+
+/// The password of a user, as it is kept here.
+enum Kept {
+    /// argon2id hash, and whether it has to be changed before it is good again.
+    Hash { hash: String, expired: bool },
+    /// None, for the reason that an administrator can read in the product's log.
+    Nothing { why: String },
+}
+
+/// The user who has this name and password and may log in to the application.
+///
+/// Nobody learns by the time it takes whether there is such a user, or one with a password.
+pub(super) async fn prove(
+    call: &Call,
+    name: String,
+    given: Option<String>,
+    address: Option<IpAddr>,
+) -> Result<User, Refusal> {
+    let wanted = name.clone();
+    let (candidate, now) = call
+        .look_up(move |tx, view| {
+            let Some(user) = view.user(tx, &wanted)? else {
+                return Ok((None, tx.now()));
+            };
+            let barred = only_admitted(tx, view, &user).err();
+            let candidate = Candidate {
+                password: kept(tx, &user)?,
+                barred: barred.map(Refusal::into_error),
+                user,
+            };
+            Ok((Some(candidate), tx.now()))
+        })
+        .await?;
+    let hash = match candidate.as_ref().map(|found| &found.password) {
+        Some(Kept::Hash { hash, .. }) => Some(hash.clone()),
+        _ => None,
+    };
+    let is_right = match given.filter(|given| !given.is_empty()) {
+        Some(given) => is_right(call, &name, given, hash, address, now).await?,
+        None => false,
+    };
+    let Some(candidate) = candidate else {
+        return Err(named_user(CrowdError::user_not_found(&name).into()));
+    };
+    let expired = match candidate.password {
+        Kept::Nothing { why } => return Err(wrong_password(&why)),
+        Kept::Hash { .. } if !is_right => return Err(wrong_password(WRONG)),
+        Kept::Hash { expired, .. } => expired,
+    };
+    only_active(&candidate.user)?;
+    if let Some(barred) = candidate.barred {
+        return Err(barred.into());
+    }
+    if expired {
+        let message = format!(
+            "The password of user <{}> has expired and has to be changed",
+            candidate.user.name
+        );
+        return Err(CrowdError::new(Reason::ExpiredCredential, message).into());
+    }
+    Ok(candidate.user)
+}
+
+/// The password of a user: one that was set here, or one that the identity provider pushed.
+fn kept(tx: &ReadTx<'_>, user: &User) -> Result<Kept, StoreError> {
+    let Some(connector) = user.connector else {
+        return Ok(match tx.local_password(user.pk)? {
+            Some(password) => Kept::Hash {
+                hash: password.hash,
+                expired: password.expired,
+            },
+            None => Kept::Nothing {
+                why: format!(
+                    "User <{}> has no password; set one in a product that may write",
+                    user.name
+                ),
+            },
+        });
+    };
+    if let Some(source) = tx.source_behind(user.pk)?
+        && let Some(hash) = tx.source_password(source)?
+    {
+        let expired = false;
+        return Ok(Kept::Hash { hash, expired });
+    }
+    let connector = tx.connector(connector)?.map(|stored| stored.connector);
+    let name = connector.as_ref().map_or("", |found| &found.name);
+    let accepts = connector
+        .as_ref()
+        .is_some_and(|found| found.settings.accept_passwords);
+    let why = match accepts {
+        true => format!(
+            "User <{}> has no password here: the identity provider has not pushed one to connector <{name}>. \
+             Let it push passwords, or let people sign in by single sign-on",
+            user.name
+        ),
+        false => format!(
+            "User <{}> has no password here: connector <{name}> does not keep pushed passwords. Let people sign in \
+             by single sign-on, or switch on accept_passwords in the settings of the connector and let the identity \
+             provider push passwords",
+            user.name
+        ),
+    };
+    Ok(Kept::Nothing { why })
+}
+
+/// Compares the password unless too many were wrong before. Without a hash it takes as long.
+async fn is_right(
+    call: &Call,
+    name: &str,
+    given: String,
+    hash: Option<String>,
+    address: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<bool, Refusal> {
+    let throttle = &call.face.throttle;
+    let application = &call.application;
+    let Verdict::Try(attempt) = throttle.begin(application.id, name, address, now) else {
+        tracing::warn!(user = %name, application = %application.name, "too many wrong passwords");
+        return Err(wrong_password(WRONG));
+    };
+    tokio::time::sleep(attempt.wait).await;
+    let is_right = call.face.app.passwords().verify(given, hash).await?;
+    if is_right {
+        throttle.succeeded(&attempt);
+    }
+    Ok(is_right)
 }
 
 /// A 404 would tell the product that this server is too old to know logins.
@@ -78,15 +184,25 @@ fn named_user(refusal: Refusal) -> Refusal {
     }
 }
 
-fn only_active(user: &User) -> Result<(), Refusal> {
-    if user.active() {
-        return Ok(());
+pub(super) fn only_active(user: &User) -> Result<(), Refusal> {
+    match user.active() {
+        true => Ok(()),
+        false => Err(inactive(&user.name)),
     }
-    let message = format!("The account of user <{}> is not active", user.name);
-    Err(CrowdError::new(Reason::InactiveAccount, message).into())
 }
 
-fn wrong_password() -> Refusal {
-    let message = "Failed to authenticate principal, password was invalid";
+/// The refusal of a user whose account is disabled.
+pub(super) fn inactive(name: &str) -> Refusal {
+    let message = format!(
+        "The account of user <{}> is not active",
+        ::crowd::error::echo(name)
+    );
+    CrowdError::new(Reason::InactiveAccount, message).into()
+}
+
+/// What Crowd says, letter by letter.
+pub(super) const WRONG: &str = "Failed to authenticate principal, password was invalid";
+
+pub(super) fn wrong_password(message: &str) -> Refusal {
     CrowdError::new(Reason::InvalidUserAuthentication, message).into()
 }

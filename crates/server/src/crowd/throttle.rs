@@ -1,25 +1,74 @@
-//! Wrong passwords, counted per application and user, so that guessing takes for ever.
+//! Wrong passwords, counted for each user, address and application, so that guessing takes for ever.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use directory::{ApplicationId, UserPk};
+use directory::ApplicationId;
 use jiff::{SignedDuration, Timestamp};
 
-/// Failures that cost nothing.
-const FREE_FAILURES: u32 = 10;
 /// Failures are forgotten after so long without a further one.
 const MEMORY: SignedDuration = SignedDuration::from_secs(5 * 60);
 /// The longest that a login is kept waiting; who would have to wait longer is refused at once.
 const WAIT_MAX: SignedDuration = SignedDuration::from_secs(5);
-/// Users remembered at once.
+/// Entries remembered at once. What an application lets through in [`MEMORY`] is far below.
 const REMEMBERED_MAX: usize = 100_000;
+
+/// What failures of one kind cost.
+struct Price {
+    /// Failures that cost nothing.
+    free: u32,
+    /// What the first one that costs something costs.
+    pause: SignedDuration,
+    /// How often that doubles with each further one.
+    doublings: u32,
+}
+
+/// Somebody mistypes a password now and then; a program that guesses one goes on.
+const USER: Price = Price {
+    free: 10,
+    pause: SignedDuration::from_secs(1),
+    doublings: 8,
+};
+/// Behind one address there may be a whole office: five failures a second.
+const ADDRESS: Price = Price {
+    free: 200,
+    pause: SignedDuration::from_millis(200),
+    doublings: 0,
+};
+/// Many names with one password each come to nothing either: ten failures a second.
+const APPLICATION: Price = Price {
+    free: 1_000,
+    pause: SignedDuration::from_millis(100),
+    doublings: 0,
+};
+
+/// Whose failures are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    /// A user name, whether there is such a user or not, by a keyed hash of its fold.
+    User(ApplicationId, u64),
+    Address(ApplicationId, IpAddr),
+    Application(ApplicationId),
+}
+
+impl Key {
+    const fn price(&self) -> &'static Price {
+        match self {
+            Key::User(..) => &USER,
+            Key::Address(..) => &ADDRESS,
+            Key::Application(_) => &APPLICATION,
+        }
+    }
+}
 
 /// Counts failures. An attempt counts as a failure until it succeeds, so that many at once gain nothing.
 #[derive(Default)]
 pub(super) struct Throttle {
-    failures: Mutex<HashMap<(ApplicationId, UserPk), Failures>>,
+    failures: Mutex<HashMap<Key, Failures>>,
+    hashing: RandomState,
 }
 
 struct Failures {
@@ -41,6 +90,34 @@ impl Failures {
     fn are_forgotten(&self, now: Timestamp) -> bool {
         now.duration_since(self.last) >= MEMORY
     }
+
+    fn wait(&self, now: Timestamp) -> SignedDuration {
+        match self.are_forgotten(now) {
+            true => SignedDuration::ZERO,
+            false => self.until.duration_since(now).max(SignedDuration::ZERO),
+        }
+    }
+
+    fn add(&mut self, price: &Price, now: Timestamp) {
+        if self.are_forgotten(now) {
+            *self = Failures::none(now);
+        }
+        let wait = self.wait(now);
+        self.count += 1;
+        self.last = now;
+        if self.count >= price.free {
+            let doublings = (self.count - price.free).min(price.doublings);
+            let pause = (price.pause * (1 << doublings)).min(MEMORY);
+            self.until = now.checked_add(wait + pause).unwrap_or(now);
+        }
+    }
+
+    fn take_back(&mut self, price: &Price) {
+        if self.count >= price.free {
+            self.until = self.until.checked_sub(price.pause).unwrap_or(self.until);
+        }
+        self.count = self.count.saturating_sub(1);
+    }
 }
 
 /// What to do with an attempt.
@@ -55,51 +132,62 @@ pub(super) enum Verdict {
 pub(super) struct Attempt {
     /// How long to wait first.
     pub(super) wait: Duration,
+    keys: Vec<Key>,
 }
 
 impl Throttle {
-    /// Counts an attempt at `now`.
+    /// Counts an attempt at `now` with a user name, from an address if it is known.
     pub(super) fn begin(
         &self,
         application: ApplicationId,
-        user: UserPk,
+        name: &str,
+        address: Option<IpAddr>,
         now: Timestamp,
     ) -> Verdict {
+        let mut keys = vec![
+            Key::User(application, self.hashing.hash_one(scim::fold(name))),
+            Key::Application(application),
+        ];
+        keys.extend(address.map(|address| Key::Address(application, address)));
         let mut failures = self.lock();
         if failures.len() >= REMEMBERED_MAX {
             failures.retain(|_, known| !known.are_forgotten(now));
             if failures.len() >= REMEMBERED_MAX {
-                failures.clear();
+                failures.retain(|key, _| !matches!(key, Key::User(..)));
             }
         }
-        let known = failures
-            .entry((application, user))
-            .or_insert_with(|| Failures::none(now));
-        if known.are_forgotten(now) {
-            *known = Failures::none(now);
-        }
-        let wait = known.until.duration_since(now).max(SignedDuration::ZERO);
+        let waits = keys.iter().filter_map(|key| failures.get(key));
+        let wait = waits.map(|known| known.wait(now)).max();
+        let wait = wait.unwrap_or(SignedDuration::ZERO);
         if wait > WAIT_MAX {
             return Verdict::TooMany;
         }
-        known.count += 1;
-        known.last = now;
-        if known.count >= FREE_FAILURES {
-            let doublings = (known.count - FREE_FAILURES).min(8);
-            let pause = SignedDuration::from_secs(1 << doublings).min(MEMORY);
-            known.until = now.checked_add(wait + pause).unwrap_or(now);
+        for key in &keys {
+            let known = failures.entry(*key).or_insert_with(|| Failures::none(now));
+            known.add(key.price(), now);
         }
         Verdict::Try(Attempt {
             wait: wait.unsigned_abs(),
+            keys,
         })
     }
 
-    /// Forgets the failures of a user who knew the password.
-    pub(super) fn succeeded(&self, application: ApplicationId, user: UserPk) {
-        self.lock().remove(&(application, user));
+    /// Forgets the failures of a user who knew the password, and does not count the attempt elsewhere.
+    pub(super) fn succeeded(&self, attempt: &Attempt) {
+        let mut failures = self.lock();
+        for key in &attempt.keys {
+            match key {
+                Key::User(..) => drop(failures.remove(key)),
+                _ => {
+                    if let Some(known) = failures.get_mut(key) {
+                        known.take_back(key.price());
+                    }
+                }
+            }
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(ApplicationId, UserPk), Failures>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Failures>> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -109,17 +197,21 @@ mod tests {
     use super::*;
 
     const JIRA: ApplicationId = ApplicationId(1);
-    const MIRA: UserPk = UserPk(1);
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_780_000_000 + seconds).unwrap()
     }
 
-    fn tried(throttle: &Throttle, seconds: i64) -> Option<Duration> {
-        match throttle.begin(JIRA, MIRA, at(seconds)) {
-            Verdict::Try(attempt) => Some(attempt.wait),
+    fn attempt(throttle: &Throttle, name: &str, address: &str, seconds: i64) -> Option<Attempt> {
+        let address = address.parse().ok();
+        match throttle.begin(JIRA, name, address, at(seconds)) {
+            Verdict::Try(attempt) => Some(attempt),
             Verdict::TooMany => None,
         }
+    }
+
+    fn tried(throttle: &Throttle, seconds: i64) -> Option<Duration> {
+        attempt(throttle, "mira", "", seconds).map(|attempt| attempt.wait)
     }
 
     fn fail(throttle: &Throttle, seconds: i64, times: u32) {
@@ -152,13 +244,14 @@ mod tests {
     #[test]
     fn success_and_time_forgive() {
         let throttle = Throttle::default();
-        fail(&throttle, 0, 20);
+        fail(&throttle, 0, 12);
         assert_eq!(tried(&throttle, 1), None);
-        throttle.succeeded(JIRA, MIRA);
-        assert_eq!(tried(&throttle, 1), Some(Duration::ZERO));
-        fail(&throttle, 1, 20);
-        assert_eq!(tried(&throttle, 2), None);
-        assert_eq!(tried(&throttle, 2 + MEMORY.as_secs()), Some(Duration::ZERO));
+        let right = attempt(&throttle, "MIRA", "", 7).unwrap();
+        throttle.succeeded(&right);
+        assert_eq!(tried(&throttle, 7), Some(Duration::ZERO));
+        fail(&throttle, 7, 20);
+        assert_eq!(tried(&throttle, 8), None);
+        assert_eq!(tried(&throttle, 8 + MEMORY.as_secs()), Some(Duration::ZERO));
     }
 
     #[test]
@@ -166,12 +259,40 @@ mod tests {
         let throttle = Throttle::default();
         fail(&throttle, 0, 20);
         assert!(matches!(
-            throttle.begin(ApplicationId(2), MIRA, at(0)),
+            throttle.begin(ApplicationId(2), "mira", None, at(0)),
             Verdict::Try(_)
         ));
-        assert!(matches!(
-            throttle.begin(JIRA, UserPk(2), at(0)),
-            Verdict::Try(_)
-        ));
+        assert!(attempt(&throttle, "jon", "", 0).is_some());
+    }
+
+    #[test]
+    fn one_password_for_many_names_is_guessing_too() {
+        let throttle = Throttle::default();
+        let mut let_through = 0;
+        for number in 0..2_000 {
+            let name = format!("user{number}");
+            let_through += u32::from(attempt(&throttle, &name, "192.0.2.1", 0).is_some());
+        }
+        // The address has 200 for nothing, and then as many as fit into the longest wait.
+        assert_eq!(let_through, 200 + 25);
+        assert!(attempt(&throttle, "mira", "192.0.2.2", 0).is_some());
+        for number in 0..4_000 {
+            let (name, address) = (format!("user{number}"), format!("10.0.{}.1", number % 200));
+            let_through += u32::from(attempt(&throttle, &name, &address, 0).is_some());
+        }
+        assert!(let_through <= 1_000 + 50, "{let_through}");
+        assert!(attempt(&throttle, "mira", "192.0.2.3", 0).is_none());
+        assert!(attempt(&throttle, "mira", "192.0.2.3", 10).is_some());
+    }
+
+    #[test]
+    fn successes_are_not_counted_against_the_office() {
+        let throttle = Throttle::default();
+        for number in 0..3_000 {
+            let name = format!("user{number}");
+            let right = attempt(&throttle, &name, "192.0.2.1", 0).unwrap();
+            assert_eq!(right.wait, Duration::ZERO);
+            throttle.succeeded(&right);
+        }
     }
 }

@@ -297,12 +297,6 @@ fn what_is_not_offered_says_so_in_protocol_form() {
     on_each_database(|database| {
         let world = World::new(database);
         let product = Product::reader(&world);
-        let context = "<authentication-context><username>mira</username><password>x</password></authentication-context>";
-        refused(
-            &product.post("/session", context),
-            400,
-            "UNSUPPORTED_OPERATION",
-        );
         refused(
             &product.post("/session/abc", "<validation-factors/>"),
             404,
@@ -311,11 +305,6 @@ fn what_is_not_offered_says_so_in_protocol_form() {
         assert_eq!(product.delete("/session/abc").status, 204);
         assert_eq!(product.delete("/session?username=mira").status, 204);
         refused(&product.delete("/session"), 400, ILLEGAL);
-        refused(
-            &product.post("/webhook", "{\"endpointUrl\":\"https://x\"}"),
-            400,
-            "UNSUPPORTED_OPERATION",
-        );
         refused(
             &product.get("/user/avatar?username=mira"),
             404,

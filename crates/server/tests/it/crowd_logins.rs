@@ -4,6 +4,7 @@ use emulate::databases::on_each_database;
 use jiff::SignedDuration;
 use serde_json::json;
 
+use crate::api_console::{Console, ok as ok_admin};
 use crate::http::{Answer, Ask};
 use crate::world::{Product, World, ok, refusal};
 
@@ -134,5 +135,42 @@ fn guessing_slows_down_one_user_of_one_application_only() {
         ok(&login(&Product::writer(&world), "mira", "right"));
         world.wait(SignedDuration::from_secs(10));
         ok(&login(&product, "mira", "right"));
+    });
+}
+
+#[test]
+fn the_products_log_is_told_why_nobody_can_log_in_by_password() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        world.mira();
+        let product = Product::reader(&world);
+        let off = login(&product, "mira", "whatever");
+        refused(&off, "INVALID_USER_AUTHENTICATION");
+        assert!(off.text().contains("switch on accept_passwords"));
+        assert!(off.text().contains("&lt;idp&gt;"), "{}", off.text());
+        let console = Console::new(&world);
+        let accept = serde_json::json!({"settings": {"accept_passwords": true}});
+        ok_admin(&console.patch("/connectors/idp", accept));
+        let on = login(&product, "mira", "whatever");
+        assert!(on.text().contains("has not pushed one"), "{}", on.text());
+    });
+}
+
+#[test]
+fn names_that_nobody_has_are_throttled_alike() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let product = Product::reader(&world);
+        for _ in 0..10 {
+            refused(&login(&product, "nobody", "x"), "USER_NOT_FOUND");
+        }
+        let answers: Vec<_> = (0..2).map(|_| login(&product, "NOBODY", "x")).collect();
+        for answer in &answers {
+            refused(answer, "USER_NOT_FOUND");
+        }
+        refused(
+            &login(&product, "nobody", "x"),
+            "INVALID_USER_AUTHENTICATION",
+        );
     });
 }

@@ -9,11 +9,12 @@ use directory::{Cause, ConnectorSettings, Preset, Rules, Trigger};
 use emulate::databases::TestDatabase;
 use jiff::{SignedDuration, Timestamp};
 use provision::{
-    ApplicationDraft, ConnectorDraft, LoadedConnector, NewPassword, Passwords, Provision,
+    ApplicationDraft, ConnectorDraft, IssuerKeys, LoadedConnector, NewPassword, Passwords,
+    Provision, SecretKey,
 };
 use scim::{Dialect, Member, PatchRequest, Resource, ResourceType};
 use serde_json::{Map, Value, json};
-use server::{App, Settings};
+use server::{App, Limits, Settings};
 use store::{Access, Database, Environment, Store};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -29,6 +30,7 @@ pub struct World {
     /// Host and port.
     pub address: String,
     clock: Arc<AtomicI64>,
+    ids: Arc<AtomicU64>,
     runtime: Runtime,
 }
 
@@ -57,28 +59,80 @@ impl World {
     pub fn with_rules(database: &TestDatabase, rules: Rules) -> World {
         let start: Timestamp = START.parse().unwrap();
         let clock = Arc::new(AtomicI64::new(start.as_microsecond()));
-        let (reading, ids) = (Arc::clone(&clock), AtomicU64::new(1));
+        let ids = Arc::new(AtomicU64::new(1));
+        World::open(database, (clock, ids), Some(rules), forgiving(), None)
+    }
+
+    pub fn with_settings(database: &TestDatabase, settings: Settings) -> World {
+        let start: Timestamp = START.parse().unwrap();
+        let clock = Arc::new(AtomicI64::new(start.as_microsecond()));
+        let ids = Arc::new(AtomicU64::new(1));
+        World::open(
+            database,
+            (clock, ids),
+            Some(Rules::default()),
+            settings,
+            None,
+        )
+    }
+
+    /// A server that fetches the keys of issuers so.
+    pub fn with_issuer_keys(
+        database: &TestDatabase,
+        settings: Settings,
+        keys: Arc<dyn IssuerKeys>,
+    ) -> World {
+        let start: Timestamp = START.parse().unwrap();
+        let clock = Arc::new(AtomicI64::new(start.as_microsecond()));
+        let ids = Arc::new(AtomicU64::new(1));
+        let rules = Some(Rules::default());
+        World::open(database, (clock, ids), rules, settings, Some(keys))
+    }
+
+    /// The server is stopped and started again.
+    pub fn restarted(self, database: &TestDatabase) -> World {
+        let clocks = (Arc::clone(&self.clock), Arc::clone(&self.ids));
+        drop(self);
+        World::open(database, clocks, None, forgiving(), None)
+    }
+
+    /// Another node of the same installation.
+    pub fn beside(&self, database: &TestDatabase) -> World {
+        let clocks = (Arc::clone(&self.clock), Arc::clone(&self.ids));
+        World::open(database, clocks, None, forgiving(), None)
+    }
+
+    /// Opens the database, which is new if there are rules for its connector.
+    fn open(
+        database: &TestDatabase,
+        (clock, ids): (Arc<AtomicI64>, Arc<AtomicU64>),
+        rules: Option<Rules>,
+        settings: Settings,
+        keys: Option<Arc<dyn IssuerKeys>>,
+    ) -> World {
+        let (reading, counting) = (Arc::clone(&clock), Arc::clone(&ids));
         let environment = Environment::new(
             move || Timestamp::from_microsecond(reading.fetch_add(1, Ordering::SeqCst)).unwrap(),
-            move || uuid::Uuid::from_u64_pair(0, ids.fetch_add(1, Ordering::SeqCst)),
+            move || uuid::Uuid::from_u64_pair(0, counting.fetch_add(1, Ordering::SeqCst)),
         );
         let store = Store::open(&Database::parse(&database.url).unwrap(), environment).unwrap();
         let runtime = Runtime::new().unwrap();
-        let provision = Provision::new(store);
+        let key = SecretKey::parse(&"5e".repeat(32)).unwrap();
+        let provision = Provision::with_key(store, key);
         let connector = runtime.block_on(prepare(&provision, rules));
-        let app = App::new(provision.clone(), Settings::default());
+        let app = match keys {
+            Some(keys) => App::with_issuer_keys(provision.clone(), settings, keys),
+            None => App::new(provision.clone(), settings),
+        };
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        runtime.spawn(server::serve(
-            listener,
-            app,
-            std::future::pending(),
-        ));
+        runtime.spawn(server::serve(listener, app, std::future::pending()));
         World {
             provision,
             connector,
             address,
             clock,
+            ids,
             runtime,
         }
     }
@@ -186,6 +240,24 @@ impl World {
         self.run(patched).unwrap();
     }
 
+    /// The identity provider pushes another password.
+    pub fn set_password(&self, id: &str, password: &str) {
+        let request = patch(json!([{"op": "replace", "path": "displayName", "value": "Mira"}]));
+        self.run(async {
+            let hash = Passwords::default().hash(password.to_owned()).await;
+            let password = hash.unwrap();
+            let patched = self.provision.patch_user(
+                &self.connector,
+                id.into(),
+                request,
+                Some(NewPassword { hash: password }),
+                None,
+                self.cause(),
+            );
+            patched.await.unwrap();
+        });
+    }
+
     pub fn delete_user(&self, id: &str) {
         let deleted = self
             .provision
@@ -238,8 +310,28 @@ impl World {
     }
 }
 
-async fn prepare(provision: &Provision, rules: Rules) -> Arc<LoadedConnector> {
+/// Tests show wrong credentials more often than anybody else.
+pub fn forgiving() -> Settings {
+    Settings {
+        limits: Limits {
+            failed_authentications: 0,
+            ..Limits::default()
+        },
+        ..Settings::default()
+    }
+}
+
+async fn prepare(provision: &Provision, rules: Option<Rules>) -> Arc<LoadedConnector> {
     provision.prepare().await.unwrap();
+    let Some(rules) = rules else {
+        let reader = provision.clone();
+        let loaded = provision.store().read(move |tx| {
+            let mut all = tx.connectors()?.into_iter().map(|stored| stored.connector);
+            let found = all.find(|connector| connector.name == "idp").unwrap();
+            reader.load_connector(tx, found.id)
+        });
+        return loaded.await.unwrap().unwrap();
+    };
     let draft = ConnectorDraft {
         name: "idp".into(),
         preset: Preset::Generic,
@@ -300,6 +392,11 @@ impl<'w> Product<'w> {
 
     fn named(world: &'w World, name: &str, access: Access) -> Product<'w> {
         let credentials = world.application_from(name, access, &[], Some("default"));
+        Product::with(world, credentials)
+    }
+
+    /// A product that has its credentials already.
+    pub fn known(world: &'w World, credentials: Credentials) -> Product<'w> {
         Product::with(world, credentials)
     }
 
