@@ -63,13 +63,20 @@ struct Named {
 }
 
 impl Projection {
-    /// Reads the two query parameters, lists of names with commas between them.
+    /// Reads the two query parameters, lists of names with commas between them. They exclude each other
+    /// (RFC 7644, 3.9).
     pub fn parse(
         attributes: Option<&str>,
         excluded: Option<&str>,
         ty: &ResourceType,
     ) -> Result<Projection, ScimError> {
-        let shown = attributes.filter(|names| !names.trim().is_empty());
+        let is_given = |names: &&str| !names.trim().is_empty();
+        let (shown, excluded) = (attributes.filter(is_given), excluded.filter(is_given));
+        if shown.is_some() && excluded.is_some() {
+            return Err(ScimError::invalid_value(
+                "'attributes' and 'excludedAttributes' exclude each other. Send one of them.",
+            ));
+        }
         Ok(Projection {
             shown: shown
                 .map(|names| named("attributes", names, ty))
@@ -77,6 +84,11 @@ impl Projection {
             hidden: named("excludedAttributes", excluded.unwrap_or_default(), ty)?,
             special: Special::all_of(ty),
         })
+    }
+
+    /// Whether the client named what it wants to see; then there has to be an answer with a body.
+    pub fn is_selective(&self) -> bool {
+        self.shown.is_some()
     }
 
     /// Whether all is shown.

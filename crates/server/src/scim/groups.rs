@@ -107,6 +107,8 @@ pub(super) async fn patch(call: &Call, id: String, body: Body) -> Reply {
     let WrittenGroup { group, warnings } = patched.await.map_err(scim_error)?;
     call.note(&warnings);
     match connector.connector.settings.patch_reply {
+        // A client that says what it wants to see is shown that (RFC 7644 section 3.5.2).
+        _ if projection.is_selective() => show_written(call, &group, projection).await,
         PatchReply::Always204 => Ok(written_silently(call, &group)),
         PatchReply::Auto if is_long(&group, &projection) => Ok(written_silently(call, &group)),
         PatchReply::Auto | PatchReply::Always200 => show_written(call, &group, projection).await,
@@ -136,7 +138,9 @@ fn written_silently(call: &Call, group: &SourceGroup) -> Response {
 }
 
 fn is_long(group: &SourceGroup, projection: &Projection) -> bool {
-    projection.wants(BESIDE) && group.member_count > MEMBERS_AFTER_WRITE_MAX
+    projection.wants(BESIDE)
+        && !projection.is_selective()
+        && group.member_count > MEMBERS_AFTER_WRITE_MAX
 }
 
 pub(super) async fn delete(call: &Call, id: String) -> Reply {

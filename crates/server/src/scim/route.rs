@@ -25,8 +25,6 @@ pub(super) enum Route {
     Bulk,
     /// The user who is calling (RFC 7644 section 3.11); a token stands for none.
     Me,
-    /// A part of SCIM that is not served.
-    NotOffered(&'static str),
     Unknown,
 }
 

@@ -114,7 +114,7 @@ pub(super) async fn patch(call: &Call, id: String, body: Body) -> Reply {
     } = written.await.map_err(scim_error)?;
     call.note(&warnings);
     match connector.connector.settings.patch_reply {
-        PatchReply::Always204 => {
+        PatchReply::Always204 if !projection.is_selective() => {
             let meta = if projection.wants(BESIDE) {
                 meta_with(&user, &groups)
             } else {
@@ -122,7 +122,7 @@ pub(super) async fn patch(call: &Call, id: String, body: Body) -> Reply {
             };
             Ok(reply::written(&meta, &location(call, &user)))
         }
-        PatchReply::Auto | PatchReply::Always200 => show(call, &user, &groups, &projection),
+        _ => show(call, &user, &groups, &projection),
     }
 }
 

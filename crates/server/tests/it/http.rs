@@ -53,6 +53,30 @@ impl Ask {
     }
 }
 
+/// Sends messages as they are, one after the other on one connection, and reads an answer after each.
+pub async fn raw(address: &str, messages: &[&[u8]]) -> Vec<Answer> {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let mut answers = Vec::new();
+    for message in messages {
+        stream.write_all(message).await.unwrap();
+        let mut read = Vec::new();
+        let mut chunk = [0; 4096];
+        let answer = loop {
+            let length = stream.read(&mut chunk).await.unwrap();
+            read.extend_from_slice(&chunk[..length]);
+            if read.windows(4).any(|four| four == b"\r\n\r\n") {
+                let answer = Answer::parse(&read, true);
+                if answer.complete || length == 0 {
+                    break answer;
+                }
+            }
+            assert!(length > 0, "the connection ended before an answer");
+        };
+        answers.push(answer);
+    }
+    answers
+}
+
 /// An answer.
 pub struct Answer {
     pub status: u16,

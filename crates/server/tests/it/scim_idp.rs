@@ -27,6 +27,22 @@ impl<'w> Idp<'w> {
         Idp::with(world, &connector.public_id, &made.unwrap())
     }
 
+    /// The identity provider of another connector, made for it.
+    pub fn stranger(&self) -> Idp<'w> {
+        let world = self.world;
+        let draft = provision::ConnectorDraft {
+            name: "other".into(),
+            preset: directory::Preset::Generic,
+            directory: None,
+            rules: directory::Rules::default(),
+            settings: directory::ConnectorSettings::default(),
+        };
+        let made = world.run(world.provision.create_connector(draft));
+        let other = made.unwrap().connector;
+        let token = world.run(world.provision.create_scim_token(other.id, "idp", None));
+        Idp::with(world, &other.public_id, &token.unwrap())
+    }
+
     pub fn with(world: &'w World, public_id: &str, token: &NewToken) -> Idp<'w> {
         Idp {
             world,
