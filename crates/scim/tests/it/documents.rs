@@ -212,17 +212,18 @@ fn the_service_provider_says_what_is_served() {
     "supported": false
   },
   "sort": {
-    "supported": false
+    "supported": true
   },
   "etag": {
     "supported": true
   },
   "pagination": {
-    "cursor": false,
+    "cursor": true,
     "index": true,
     "defaultPaginationMethod": "index",
     "defaultPageSize": 100,
-    "maxPageSize": 1000
+    "maxPageSize": 1000,
+    "cursorTimeout": 86400
   },
   "authenticationSchemes": [
     {
