@@ -306,7 +306,7 @@ impl Directory {
         Ok(())
     }
 
-    fn change_children_of(
+    pub(super) fn change_children_of(
         &mut self,
         parent: &str,
         children: &[String],

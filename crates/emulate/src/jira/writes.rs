@@ -85,6 +85,40 @@ impl Jira {
             .await
     }
 
+    /// An administrator puts a group into another, which Jira offers where nested groups are on.
+    ///
+    /// # Errors
+    /// If the server refuses it.
+    pub async fn add_child_group(&mut self, group: &str, child: &str) -> Result<(), JiraError> {
+        let path = format!(
+            "/group/child-group/direct?{}",
+            parameter("groupname", group)
+        );
+        let body = group_body(child, "");
+        self.change_child(
+            Method::POST,
+            path,
+            Some(body),
+            201,
+            (group, child, How::Add),
+        )
+        .await
+    }
+
+    /// An administrator takes a group out of another.
+    ///
+    /// # Errors
+    /// If the server refuses it.
+    pub async fn remove_child_group(&mut self, group: &str, child: &str) -> Result<(), JiraError> {
+        let path = format!(
+            "/group/child-group/direct?{}&{}",
+            parameter("groupname", group),
+            parameter("child-groupname", child)
+        );
+        self.change_child(Method::DELETE, path, None, 204, (group, child, How::Remove))
+            .await
+    }
+
     /// An administrator makes a user in Jira.
     ///
     /// # Errors
@@ -152,6 +186,21 @@ impl Jira {
         let changed = self
             .directory
             .change_groups_of(user, &[group.to_owned()], how);
+        changed.map_err(|why| JiraError::invalid(&answer, why))
+    }
+
+    async fn change_child(
+        &mut self,
+        method: Method,
+        path: String,
+        body: Option<String>,
+        status: u16,
+        (group, child, how): (&str, &str, How),
+    ) -> Result<(), JiraError> {
+        let answer = self.write(method, &path, body, &[status]).await?;
+        let changed = self
+            .directory
+            .change_children_of(group, &[child.to_owned()], how);
         changed.map_err(|why| JiraError::invalid(&answer, why))
     }
 

@@ -174,7 +174,7 @@ fn what_the_identity_provider_owns_is_refused_with_the_reason() {
         let child = "<group name=\"x\"/>";
         refused(
             &product.post("/group/child-group/direct?groupname=eng", child),
-            (400, "NESTED_GROUPS_NOT_SUPPORTED"),
+            (400, "GROUP_NOT_FOUND"),
         );
         assert!(ok(&product.get("/group/membership")).contains("mira"));
     });
