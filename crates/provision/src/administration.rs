@@ -372,8 +372,8 @@ fn attached(
 ) -> Result<Vec<AttachedDirectory>, ProvisionError> {
     if choices.is_empty() {
         return Err(ProvisionError::invalid(
-            "directories",
-            "need at least one directory, by name or id",
+            "directory",
+            "is missing; name at least one, by name or id",
         ));
     }
     let mut found: Vec<AttachedDirectory> = Vec::with_capacity(choices.len());
@@ -381,9 +381,9 @@ fn attached(
         let directory = require_directory(tx, &choice.directory)?;
         if found.iter().any(|known| known.directory == directory) {
             return Err(ProvisionError::invalid(
-                "directories",
+                "directory",
                 format!(
-                    "name '{}' twice; name each directory once",
+                    "is \'{}\' twice; name each once",
                     choice.directory
                 ),
             ));
@@ -438,20 +438,17 @@ fn only_directory(tx: &WriteTx<'_>) -> Result<DirectoryId, ProvisionError> {
     match directories.as_slice() {
         [only] => Ok(only.id),
         [] => Err(ProvisionError::invalid(
-            "directories",
-            "cannot be found, since there are none yet; create a connector first",
+            "directory",
+            "cannot be found, since there is none yet; create a connector first",
         )),
         several => {
-            let names: Vec<String> = several
-                .iter()
-                .map(|one| format!("'{}'", one.name))
-                .collect();
-            let newest = several.last().map_or("", |one| one.name.as_str());
+            let names: Vec<&str> = several.iter().map(|one| one.name.as_str()).collect();
+            let newest = names.last().copied().unwrap_or_default();
             Err(ProvisionError::invalid(
-                "directories",
+                "directory",
                 format!(
-                    "have to be named, since there are several: {}. Give those that the application is to see, the one that \
-                     wins first, for example \"directories\": [\"{newest}\"], or on the command line --directory '{newest}'",
+                    "has to be named, since there are several: {}. Give those that the application is to see, the one \
+                     that wins first, for example --directory '{newest}', or in a request \"directories\": [\"{newest}\"]",
                     names.join(", ")
                 ),
             ))

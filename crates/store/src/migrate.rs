@@ -157,4 +157,34 @@ mod tests {
             assert_eq!(left, None, "{}", migration.name);
         }
     }
+
+    #[test]
+    fn an_application_of_one_directory_keeps_its_directory() {
+        let words = Words {
+            id: "INTEGER PRIMARY KEY",
+            text: "TEXT",
+            blob: "BLOB",
+            without_rowid: "WITHOUT ROWID",
+        };
+        let database = rusqlite::Connection::open_in_memory().unwrap();
+        let migrate = |number: usize| {
+            let text = in_words(MIGRATIONS[number - 1].text, &words);
+            database.execute_batch(&text).unwrap();
+        };
+        migrate(1);
+        database
+            .execute_batch(
+                "INSERT INTO directory VALUES (7, 'd', 'Okta', 'okta', 0, 0);
+                 INSERT INTO application VALUES (3, 'a', 'jira', 'jira', 'x', 'read-only', '[]', 7, 0, 0, NULL, 41);",
+            )
+            .unwrap();
+        migrate(2);
+        let found = database.query_row(
+            "SELECT d.directory_pk, d.position, d.last_position, a.aggregate_memberships + a.only_with_access \
+             FROM application a JOIN application_directory d ON d.application_pk = a.pk WHERE d.login_groups IS NULL",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+        );
+        assert_eq!(found.unwrap(), (7, 0, 41, 0));
+    }
 }

@@ -1,7 +1,7 @@
 //! Applications through the admin API.
 
 use emulate::databases::{TestDatabase, on_each_database};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api_console::{Console, each, ok, problem};
 use crate::http::Ask;
@@ -80,6 +80,73 @@ fn an_application_lives_from_creation_to_deletion() {
         );
         assert_eq!(console.show("/applications"), json!({"items": []}));
     });
+}
+
+#[test]
+fn an_application_sees_several_directories() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    world.mira();
+    let console = Console::new(&world);
+    ok(&console.post("/connectors", json!({"name": "other"})));
+    let made = ok(&console.post(
+        "/applications",
+        json!({
+            "name": "jira",
+            "directories": ["other", {"directory": "default", "login_groups": [" jira-users "]}],
+            "aggregate_memberships": true,
+        }),
+    ));
+    let attached = |name: &str, groups: Value| json!({"directory": name, "login_groups": groups, "position": null});
+    assert_eq!(
+        made["directories"],
+        json!([
+            attached("other", Value::Null),
+            attached("default", json!(["jira-users"]))
+        ])
+    );
+    assert_eq!(
+        (&made["directory"], &made["aggregate_memberships"], &made["only_with_access"]),
+        (&json!("other"), &json!(true), &json!(false))
+    );
+    let password = made["password"].as_str().unwrap();
+    assert_eq!(crowd_status(&world, "jira", password), 200);
+    // What is shown can be sent back, and what is left out stays.
+    let shown = console.show("/applications/jira");
+    let changed = ok(&console.patch(
+        "/applications/jira",
+        json!({"directories": shown["directories"], "only_with_access": true}),
+    ));
+    assert_eq!(changed["directories"], shown["directories"]);
+    assert_eq!(
+        (&changed["aggregate_memberships"], &changed["only_with_access"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(
+        crowd_status(&world, "jira", password),
+        404,
+        "mira is in no group that may log in"
+    );
+    for (body, expected, status) in [
+        (json!({"directories": []}), "at least one", 422),
+        (json!({"directories": ["other", "Other"]}), "twice", 422),
+        (json!({"directories": ["none"]}), "no directory 'none'", 404),
+        (
+            json!({"directory": "other", "directories": ["default"]}),
+            "not both",
+            422,
+        ),
+        (
+            json!({"directories": [{"directory": "other", "login_groups": []}]}),
+            "at least one group",
+            422,
+        ),
+    ] {
+        let refused = problem(&console.patch("/applications/jira", body.clone()));
+        assert_eq!(refused.0, status, "{body}: {}", refused.1);
+        assert!(refused.1.contains(expected), "{body}: {}", refused.1);
+    }
+    assert_eq!(console.show("/applications/jira")["directories"], shown["directories"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use emulate::databases::on_each_database;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::program::Program;
 
@@ -274,4 +274,59 @@ fn with_several_directories_an_application_has_to_name_one() {
         "--json",
     ];
     assert_eq!(program.json(&create)["directory"], "okta");
+}
+
+#[test]
+fn an_application_sees_directories_in_an_order() {
+    let program = Program::new();
+    let server = program.serve(&[]);
+    program.json(&["connector", "create", "--name", "okta", "--json"]);
+    let create = "application create --name jira --directory okta --directory default --login-group jira-users --json";
+    let words: Vec<&str> = create.split(' ').collect();
+    let made = program.json(&words);
+    let directories = |view: &Value| {
+        let attached = view["directories"].as_array().unwrap().iter();
+        attached
+            .map(|one| format!("{} {}", one["directory"], one["login_groups"]))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        directories(&made),
+        [
+            "\"okta\" [\"jira-users\"]",
+            "\"default\" [\"jira-users\"]"
+        ]
+    );
+    let unclear = program.run(&["application", "update", "jira", "--directory", "default"]);
+    assert_eq!(unclear.code, 2, "{unclear:?}");
+    assert!(unclear.err.contains("--everybody"), "{}", unclear.err);
+    // Through the data folder and through the server alike.
+    let token = program.json(&["token", "create", "--label", "test", "--json"]);
+    let token = token["token"].as_str().unwrap().to_owned();
+    let url = server.url().to_owned();
+    let doors: [&[&str]; 2] = [&[], &["--server", &url, "--token", &token]];
+    for (door, aggregate) in doors.into_iter().zip([true, false]) {
+        let words = format!(
+            "application update jira --directory default --directory okta --everybody --aggregate-memberships {aggregate} \
+             --only-with-access {aggregate} --json"
+        );
+        let mut words: Vec<&str> = words.split_whitespace().collect();
+        words.extend(door);
+        let changed = program.json(&words);
+        assert_eq!(
+            directories(&changed),
+            ["\"default\" null", "\"okta\" null"]
+        );
+        assert_eq!(changed["aggregate_memberships"], aggregate);
+        assert_eq!(changed["only_with_access"], aggregate);
+    }
+    let list = program.run(&["application", "list"]);
+    assert!(list.out.contains("default, okta"), "{}", list.out);
+    let gate = "application update jira --login-group admins --only-with-access true";
+    let words: Vec<&str> = gate.split(' ').collect();
+    let told = program.run(&words);
+    assert!(
+        told.out.contains("members of admins may log in") && told.out.contains("only users"),
+        "{told:?}"
+    );
 }
