@@ -14,7 +14,7 @@
 //! | one object where a list belongs, a text where an object belongs | OneLogin: `emails`; Entra: `manager` |
 //! | unknown attributes, URNs, and read-only attributes in bodies are ignored | all |
 //! | a missing `schemas`, in bodies and PATCH requests | several |
-//! | `bulk.maxOperations` is the limit of one PATCH as long as bulk isn't served | authentik takes it for that |
+//! | `bulk.maxOperations` is the limit of one PATCH as well | authentik takes it for that |
 //! | `remove` with a list in `value` removes what is listed | Entra, rauthy, authentik, JumpCloud |
 //!
 //! The others change what a request means and are switches of [`Dialect`].

@@ -91,8 +91,8 @@ pub fn service_provider_config(offered: &Capabilities, base: &str) -> Value {
     document
 }
 
-/// One client takes `maxOperations` as the number of operations of one PATCH, whether or
-/// not bulk is served, so the figure without bulk is that one.
+/// One client takes `maxOperations` as the number of operations of one PATCH, whether or not bulk is
+/// served, so it is the same figure always.
 fn bulk(limits: Option<BulkLimits>) -> Value {
     let (operations, bytes) = limits.map_or((PATCH_OPERATIONS_MAX, 0), |limits| {
         (limits.operations, limits.bytes)

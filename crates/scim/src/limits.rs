@@ -24,8 +24,8 @@ pub const VALUES_MAX: usize = 100;
 pub const RESOURCE_BYTES_MAX: usize = 256 * 1024;
 /// Most operations in one PATCH request.
 pub const PATCH_OPERATIONS_MAX: usize = 1_000;
-/// Most operations in one bulk request.
-pub const BULK_OPERATIONS_MAX: usize = 1_000;
+/// Most operations in one bulk request; clients take it for that of a PATCH, too.
+pub const BULK_OPERATIONS_MAX: usize = PATCH_OPERATIONS_MAX;
 /// Largest body of a bulk request, in bytes.
 pub const BULK_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Most members in one request.

@@ -58,6 +58,37 @@ fn an_error_takes_back_that_closure_alone() {
 }
 
 #[test]
+fn a_part_can_fail_by_itself_unless_a_statement_did() {
+    on_each_database(|database| {
+        let store = open_with_notes(database);
+        let written: Result<(), StoreError> = store.write_blocking(Scope::Settings, |tx| {
+            insert_note(tx, 1)?;
+            let part = tx.attempt(|tx| insert_note(tx, 2));
+            assert!(matches!(part, Ok(Ok(_))));
+            let refused = tx.attempt(|tx| {
+                insert_note(tx, 3)?;
+                let inner = tx.attempt(|tx| insert_note(tx, 4));
+                assert!(matches!(inner, Ok(Ok(_))));
+                Err::<(), _>(StoreError::Busy)
+            });
+            assert!(matches!(refused, Ok(Err(StoreError::Busy))));
+            insert_note(tx, 5)?;
+            Ok(())
+        });
+        written.unwrap();
+        assert_eq!(notes(&store), [1, 2, 5]);
+        let doomed: Result<(), StoreError> = store.write_blocking(Scope::Settings, |tx| {
+            insert_note(tx, 6)?;
+            let part = tx.attempt(|tx| insert_note(tx, 1));
+            assert!(matches!(part, Err(StoreError::Conflict { .. })));
+            Ok(())
+        });
+        assert!(matches!(doomed, Err(StoreError::Conflict { .. })));
+        assert_eq!(notes(&store), [1, 2, 5]);
+    });
+}
+
+#[test]
 fn a_closure_sees_what_it_wrote_and_others_do_not_yet() {
     on_each_database(|database| {
         let store = open_with_notes(database);
