@@ -131,8 +131,9 @@ impl App {
         let worker = self.provision().clone().work();
         let records = crate::record::write_down(self.clone());
         let pruning = crate::record::prune(self.clone());
+        let sessions = crate::crowd::prune_sessions(self.clone());
         let notes = crate::seen::write_down(self);
-        tokio::join!(worker, records, pruning, notes);
+        tokio::join!(worker, records, pruning, sessions, notes);
     }
 }
 

@@ -105,6 +105,12 @@ pub struct ServeFlags {
     /// [env: VESTIBULE_OUTBOUND_ALLOW]
     #[arg(long, value_name = "RANGES")]
     pub outbound_allow: Option<String>,
+    /// The file with the secret key [default: secret-key in the data folder] [env: VESTIBULE_SECRET_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub secret_key: Option<String>,
+    /// What Crowd clients are told as product and version, as in Crowd/5.3.1 [env: VESTIBULE_CROWD_VERSION]
+    #[arg(long, value_name = "NAME/VERSION")]
+    pub crowd_version: Option<String>,
     /// Requests of one connector in a second; 0 for no limit [default: 500] [env: VESTIBULE_SCIM_RATE]
     #[arg(long, value_name = "NUMBER")]
     pub scim_rate: Option<String>,

@@ -95,6 +95,10 @@ pub struct Settings {
     pub trusted_proxies: Vec<AddressRange>,
     /// Addresses that may be called although they are special.
     pub outbound_allow: Vec<AddressRange>,
+    /// The file with the secret key; by default one in the data folder.
+    pub secret_key: Option<PathBuf>,
+    /// What Crowd clients are told as product and version; by default our own.
+    pub crowd_version: Option<String>,
     /// How much of everything there may be.
     pub limits: server::Limits,
     /// How long requests are kept in the record.
@@ -203,6 +207,8 @@ fn understand(
     let log_format = reader.read("log_format", log_format);
     let trusted_proxies = reader.read("trusted_proxies", ranges);
     let outbound_allow = reader.read("outbound_allow", ranges);
+    let secret_key = reader.read("secret_key", optional_path);
+    let crowd_version = reader.read("crowd_version", product_version);
     let limits = limits(&mut reader);
     let request_days = reader.read("request_days", |given| number(given, 1, false));
     let request_records = reader.read("request_records", |given| number(given, 1, true));
@@ -215,6 +221,8 @@ fn understand(
         log_format: log_format?,
         trusted_proxies: trusted_proxies?,
         outbound_allow: outbound_allow?,
+        secret_key: secret_key?,
+        crowd_version: crowd_version?,
         limits: limits?,
         retention: server::Retention {
             days: request_days?,
@@ -335,6 +343,32 @@ fn url(given: &Given) -> Result<Option<String>, Wrong> {
         ));
     }
     Ok(Some(text.to_owned()))
+}
+
+fn optional_path(given: &Given) -> Result<Option<PathBuf>, Wrong> {
+    match given.text.as_str() {
+        "" => Ok(None),
+        _ => path(given).map(Some),
+    }
+}
+
+/// Name and version with a slash between, as they go into a header.
+fn product_version(given: &Given) -> Result<Option<String>, Wrong> {
+    let text = &given.text;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let is_good = text.bytes().all(|byte| byte.is_ascii_graphic())
+        && text
+            .split_once('/')
+            .is_some_and(|(name, version)| !name.is_empty() && !version.is_empty());
+    match is_good {
+        true => Ok(Some(text.clone())),
+        false => Err(wrong(
+            format!("`{text}` is not a product with a version"),
+            "write for example Crowd/5.3.1",
+        )),
+    }
 }
 
 fn filter(given: &Given) -> Result<String, Wrong> {

@@ -7,6 +7,7 @@ mod config;
 mod demo;
 mod door;
 mod exit;
+mod key_file;
 mod logging;
 mod output;
 mod simulate;
@@ -70,6 +71,8 @@ fn serve_flags(cli: &Cli) -> Result<Vec<(&'static str, String)>, Failure> {
             ("public_url", flags.public_url.clone()),
             ("trusted_proxies", flags.trusted_proxies.clone()),
             ("outbound_allow", flags.outbound_allow.clone()),
+            ("secret_key", flags.secret_key.clone()),
+            ("crowd_version", flags.crowd_version.clone()),
             ("scim_rate", flags.scim_rate.clone()),
             ("scim_burst", flags.scim_burst.clone()),
             ("scim_in_flight", flags.scim_in_flight.clone()),

@@ -4,6 +4,7 @@
 //! with the password, by a logout in any product, and with its time; it follows a rename.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use ::crowd::authentication::{AuthenticationContext, ValidationFactors};
 use ::crowd::session::{CookieConfig, Session as Shown, SessionUser};
@@ -22,6 +23,7 @@ use super::authentication::{WRONG, inactive, only_active, prove, wrong_password}
 use super::call::{Call, by_name, find_user, only_admitted};
 use super::reply::{Reply, created, document, nothing};
 use super::user::shown as user_shown;
+use crate::App;
 use crate::authority::address_of;
 
 /// Factors of one session, and bytes of all of them.
@@ -295,4 +297,18 @@ fn is_token(text: &str) -> bool {
 fn unknown() -> Refusal {
     let message = "This token is unknown or has expired, or the session is not in the same hands.";
     CrowdError::new(Reason::InvalidSsoToken, message).into()
+}
+
+/// How often sessions that have ended are forgotten.
+const PRUNE_EVERY: Duration = Duration::from_secs(10 * 60);
+
+/// Forgets sessions that have ended, for ever.
+pub(crate) async fn prune(app: App) {
+    loop {
+        tokio::time::sleep(PRUNE_EVERY).await;
+        match app.provision().prune_sessions().await {
+            Ok(pruned) => tracing::debug!(pruned, "sessions that have ended are forgotten"),
+            Err(error) => tracing::warn!(%error, "sessions could not be forgotten"),
+        }
+    }
 }

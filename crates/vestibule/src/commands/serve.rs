@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Reader, fields};
-use crate::{door, logging};
+use crate::{door, key_file, logging};
 
 /// Serves until a signal says to stop.
 pub fn run(settings: &Settings, out: Output) -> Result<(), Failure> {
@@ -41,6 +41,7 @@ pub struct Started {
     pub provision: Provision,
     listener: TcpListener,
     app: server::App,
+    webhooks: deliver::Client,
 }
 
 impl Started {
@@ -56,7 +57,7 @@ impl Started {
         let opening =
             tokio::task::spawn_blocking(move || Store::open(&database, Environment::system()));
         let store = opening.await.map_err(anyhow::Error::from)??;
-        let provision = Provision::new(store);
+        let provision = Provision::with_key(store, key_file::read_or_make(settings)?);
         let first = provision.prepare().await?;
         door::leave_url(&settings.data, &url)?;
         let guard = Guard::new(Reach::Network, settings.outbound_allow.clone());
@@ -68,27 +69,34 @@ impl Started {
                 retention: settings.retention,
                 public_url: settings.public_url.clone(),
                 trusted_proxies: settings.trusted_proxies.clone(),
+                crowd_version: settings.crowd_version.clone(),
                 ..server::Settings::default()
             },
             Arc::new(IssuerClient::new(client)),
         );
+        // Applications register webhooks, so these go to the public or to what the settings name.
+        let guard = Guard::new(Reach::Public, settings.outbound_allow.clone());
+        let webhooks = deliver::Client::new(guard).map_err(anyhow::Error::from)?;
         Ok(Self {
             url,
             first,
             provision,
             listener,
             app,
+            webhooks,
         })
     }
 
     /// Answers until `stop` ends and what is running then is done, or has had its time.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
         let work = tokio::spawn(self.app.clone().run_background_work());
+        let webhooks = tokio::spawn(deliver::call_webhooks(self.provision, self.webhooks));
         tracing::info!(url = self.url, "serving");
         server::serve(self.listener, self.app.clone(), stop).await;
         // Before the work ends: what it holds would be lost.
         self.app.flush_records().await;
         work.abort();
+        webhooks.abort();
         tracing::info!("stopped");
     }
 }

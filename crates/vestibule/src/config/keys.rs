@@ -59,7 +59,20 @@ pub const KEYS: &[Key] = &[
         default: "",
         about: "Addresses and ranges that this server may call although it would not do so by itself: its own \
                 machine (`127.0.0.1`), link-local addresses and metadata services. Private networks need no \
-                mention for what an administrator named. A list in the file; separated by commas elsewhere.",
+                mention for what an administrator named, but do for webhooks, which applications register themselves. A list in the file; separated by commas elsewhere.",
+    },
+    Key {
+        name: "secret_key",
+        default: "",
+        about: "The file that holds the secret key of the installation: 64 hexadecimal digits. By default the file \
+                `secret-key` in the data folder, which is made at the first start. Several servers on one PostgreSQL \
+                database need the same.",
+    },
+    Key {
+        name: "crowd_version",
+        default: "",
+        about: "What Crowd clients are told as product and version, for example `Crowd/5.3.1`, should one of them \
+                insist. By default the name and version of this server.",
     },
     Key {
         name: "scim_rate",
