@@ -14,17 +14,21 @@ impl Provision {
     pub async fn record_requests(&self, records: Vec<RequestRecord>) -> Result<(), ProvisionError> {
         self.store()
             .write(Scope::Record, move |tx| {
-                let mut named = records.clone();
                 let mut known = HashMap::new();
-                for record in &mut named {
-                    if record.resource_name.is_none() {
-                        record.resource_name = name_of(tx, record, &known)?;
-                    }
-                    if let (Some(id), Some(name)) = (&record.resource_id, &record.resource_name) {
-                        known.insert((record.connector, id.clone()), name.clone());
+                let mut names = Vec::with_capacity(records.len());
+                for record in &records {
+                    let found = match &record.resource_name {
+                        None => name_of(tx, record, &known)?,
+                        Some(_) => None,
+                    };
+                    names.push(found);
+                    let name = record.resource_name.as_deref();
+                    let name = name.or(names.last().and_then(Option::as_deref));
+                    if let (Some(id), Some(name)) = (&record.resource_id, name) {
+                        known.insert((record.connector, id.as_str()), name.to_owned());
                     }
                 }
-                Ok::<_, ProvisionError>(tx.insert_requests(&named)?)
+                Ok::<_, ProvisionError>(tx.insert_requests(&records, &names)?)
             })
             .await
     }
@@ -49,7 +53,7 @@ impl Provision {
 fn name_of(
     tx: &ReadTx<'_>,
     record: &RequestRecord,
-    known: &HashMap<(ConnectorId, String), String>,
+    known: &HashMap<(ConnectorId, &str), String>,
 ) -> Result<Option<String>, StoreError> {
     let Some(id) = &record.resource_id else {
         return Ok(None);
@@ -64,7 +68,7 @@ fn name_of(
             .map(|group| group.display_name),
         _ => None,
     };
-    let told = || known.get(&(record.connector, id.clone())).cloned();
+    let told = || known.get(&(record.connector, id.as_str())).cloned();
     match present.or_else(told) {
         Some(name) => Ok(Some(name)),
         None => tx.recorded_name(record.connector, id),

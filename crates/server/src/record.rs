@@ -3,6 +3,8 @@
 
 mod redact;
 
+use std::borrow::Cow;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,7 +12,8 @@ use std::time::Duration;
 use axum::body::Bytes;
 use directory::ConnectorId;
 use scim::ResourceTypes;
-use serde_json::Value;
+use serde::Deserializer as _;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use store::RequestRecord;
 use tokio::sync::Notify;
 
@@ -195,11 +198,10 @@ fn complete(answered: Answered, connector: ConnectorId) -> RequestRecord {
         Owner::Named(_) => redact::Secrets::default(),
     };
     if let Some(body) = body {
-        let parsed: Option<Value> = serde_json::from_slice(&body).ok();
         if record.resource_name.is_none() {
-            record.resource_name = parsed.as_ref().and_then(|body| name_in(body, &record));
+            record.resource_name = name_in(&body, &record);
         }
-        let mut text = redact::body(&body, parsed, &secrets);
+        let mut text = redact::body(&body, &secrets);
         if text.len() > BODY_KEPT_BYTES_MAX {
             let end = text.floor_char_boundary(BODY_KEPT_BYTES_MAX);
             text.truncate(end);
@@ -211,16 +213,38 @@ fn complete(answered: Answered, connector: ConnectorId) -> RequestRecord {
 }
 
 /// The name that a resource was to get.
-fn name_in(body: &Value, record: &RequestRecord) -> Option<String> {
+fn name_in(body: &[u8], record: &RequestRecord) -> Option<String> {
     let wanted = match record.resource_type.as_deref() {
         Some("User") => "userName",
         Some("Group") => "displayName",
         _ => return None,
     };
-    let mut members = body.as_object()?.iter();
-    let (_, name) = members.find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
-    let name = name.as_str()?;
-    (name.chars().count() <= scim::limits::NAME_CHARS_MAX).then(|| name.to_owned())
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let name = reader.deserialize_map(Member(wanted)).ok()??;
+    (name.chars().count() <= scim::limits::NAME_CHARS_MAX).then_some(name)
+}
+
+/// Reads one text out of an object and passes over the rest.
+struct Member(&'static str);
+
+impl<'de> Visitor<'de> for Member {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Option<String>, A::Error> {
+        let mut found = None;
+        while let Some(name) = entries.next_key::<Cow<'de, str>>()? {
+            if name.eq_ignore_ascii_case(self.0) {
+                found = entries.next_value::<Option<String>>()?;
+            } else {
+                entries.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// Writes records down for ever.

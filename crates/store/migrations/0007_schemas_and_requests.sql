@@ -55,7 +55,6 @@ CREATE TABLE scim_request (
     body {text}
 );
 CREATE INDEX scim_request_list ON scim_request (connector_pk, pk);
-CREATE INDEX scim_request_request ON scim_request (request);
 CREATE INDEX scim_request_resource ON scim_request (connector_pk, resource_id, pk);
 CREATE INDEX scim_request_failed ON scim_request (connector_pk, pk) WHERE status >= 400;
 CREATE INDEX scim_request_warned ON scim_request (connector_pk, pk) WHERE warning_count > 0;

@@ -1,11 +1,13 @@
 //! The record of requests: what identity providers asked for, what came of it, and who it was about.
 
+use std::borrow::Cow;
+
 use directory::{ConnectorId, DirectoryId};
 use jiff::Timestamp;
 use scim::{Warning, fold};
 
 use crate::connectors::json;
-use crate::{JournalEntry, JournalQuery, ReadTx, Row, Sql, StoreError, WriteTx, args};
+use crate::{Arg, JournalEntry, JournalQuery, ReadTx, Row, Sql, StoreError, WriteTx, args};
 
 /// Rows that one step of pruning removes at most.
 const PRUNED_AT_ONCE: i64 = 500;
@@ -247,20 +249,28 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Stores records, many in one statement.
-    pub fn insert_requests(&self, records: &[RequestRecord]) -> Result<(), StoreError> {
-        for records in crate::sql::chunks(records.iter()) {
-            let rows = records
-                .into_iter()
-                .map(row_of)
-                .collect::<Result<Vec<_>, _>>()?;
-            let sql = Sql::new(
+    /// Stores records, many in one statement; each with the name of its resource, where it has none itself.
+    pub fn insert_requests(
+        &self,
+        records: &[RequestRecord],
+        names: &[Option<String>],
+    ) -> Result<(), StoreError> {
+        for rows in crate::sql::chunks(records.iter().zip(names)) {
+            let mut sql = String::from(
                 "INSERT INTO scim_request (connector_pk, at, took, request, method, path, operation, status, \
                  resource_type, resource_id, resource_name, resource_name_fold, scim_type, detail, \
                  warning_count, warnings, token, actor, client, body_cut, body) VALUES ",
-            )
-            .and_then(Sql::join(rows, ", "));
-            self.execute(&sql.text(), sql.args())?;
+            );
+            let mut arguments = Vec::with_capacity(rows.len() * 21);
+            for (nth, (record, name)) in rows.into_iter().enumerate() {
+                let first = arguments.len() + 1;
+                push_row(&mut arguments, record, name.as_deref())?;
+                sql.push_str(if nth == 0 { "(" } else { ", (" });
+                let count = arguments.len() + 1 - first;
+                sql.push_str(&crate::sql::placeholders(first, count));
+                sql.push(')');
+            }
+            self.execute(&sql, arguments)?;
         }
         Ok(())
     }
@@ -297,9 +307,17 @@ impl WriteTx<'_> {
     }
 }
 
-fn row_of(record: &RequestRecord) -> Result<Sql, StoreError> {
-    let warnings = i64::try_from(record.warnings.len()).unwrap_or(i64::MAX);
-    let values = args![
+fn push_row<'r>(
+    arguments: &mut Vec<Arg<'r>>,
+    record: &'r RequestRecord,
+    name: Option<&'r str>,
+) -> Result<(), StoreError> {
+    let warnings = match record.warnings.as_slice() {
+        [] => Cow::Borrowed("[]"),
+        several => Cow::Owned(json(&several)?),
+    };
+    let name = record.resource_name.as_deref().or(name);
+    arguments.extend(args![
         record.connector.0,
         record.at,
         record.took,
@@ -310,24 +328,17 @@ fn row_of(record: &RequestRecord) -> Result<Sql, StoreError> {
         record.status,
         &record.resource_type,
         &record.resource_id,
-        &record.resource_name,
-        record.resource_name.as_deref().map(fold),
+        name,
+        name.map(fold),
         &record.scim_type,
         &record.detail,
+        i64::try_from(record.warnings.len()).unwrap_or(i64::MAX),
         warnings,
-        json(&record.warnings)?,
         &record.token,
         record.actor.as_str(),
         record.client.as_str(),
         record.body_cut,
         &record.body,
-    ];
-    let mut sql = Sql::new("(");
-    for (nth, value) in values.into_iter().enumerate() {
-        if nth > 0 {
-            sql.push(", ");
-        }
-        sql.push_bind(value);
-    }
-    Ok(sql.then(")"))
+    ]);
+    Ok(())
 }

@@ -2,8 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::IntoResponse;
 use jiff::Timestamp;
 use provision::{ProvisionError, SchemaDraft, StoredData};
 use serde::{Deserialize, Serialize};
@@ -99,6 +97,8 @@ fn users() -> Vec<ResourceKind> {
 struct WrittenSchema {
     #[serde(flatten)]
     schema: SchemaView,
+    /// Whether there was none of its URN before.
+    is_new: bool,
     /// What was stored under its URN before.
     stored: StoredView,
 }
@@ -194,14 +194,14 @@ async fn show(
 #[utoipa::path(put, path = "/connectors/{connector}/schemas/{urn}", operation_id = "put_schema", tag = "schemas",
     params(("connector" = String, Path, description = "Its id or name"), ("urn" = String, Path, description = "Its URN"), Permission),
     request_body = SchemaBody,
-    responses((status = CREATED, body = WrittenSchema), (status = OK, description = "It is changed.", body = WrittenSchema)))]
+    responses((status = OK, description = "It is registered.", body = WrittenSchema)))]
 async fn put(
     _admin: Admin,
     State(app): State<App>,
     segments: Segments<(String, String)>,
     Parameters(permission): Parameters<Permission>,
     Body(body): Body<SchemaBody>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Json<WrittenSchema>> {
     let Segments((connector, urn)) = segments;
     let id = connectors::find_id(&app, &connector).await?;
     let draft = SchemaDraft {
@@ -214,17 +214,12 @@ async fn put(
         .provision()
         .put_schema(id, &urn, draft, permission.reveal)
         .await?;
-    let status = if written.is_new {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
     let note = "They stay as they are, and are checked when they are written again.";
-    let answer = WrittenSchema {
+    Ok(Json(WrittenSchema {
+        is_new: written.is_new,
         stored: StoredView::new(written.stored, note),
         schema: written.schema.into(),
-    };
-    Ok((status, Json(answer)))
+    }))
 }
 
 /// Forgets a schema. What is stored under its URN stays, and is not checked any more.

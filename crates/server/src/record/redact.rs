@@ -36,6 +36,16 @@ impl Secrets {
         Self { names }
     }
 
+    /// Whether a text has any word in it that could mean a secret.
+    fn may_be_in(&self, text: &str) -> bool {
+        let text = text.to_ascii_lowercase();
+        let mut words = WORDS
+            .iter()
+            .copied()
+            .chain(self.names.iter().map(String::as_str));
+        words.any(|word| text.contains(word))
+    }
+
     /// Whether a name or path means a secret: `password`, `urn:...:User:pin`, `desk.key`.
     fn has(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
@@ -77,18 +87,24 @@ pub(crate) fn path(path: &str, query: Option<&str>) -> String {
     text
 }
 
-/// A body without secrets: as JSON if it is JSON, as far as it goes if it breaks off.
-pub(super) fn body(bytes: &[u8], parsed: Option<Value>, secrets: &Secrets) -> String {
-    if let Some(mut value) = parsed {
-        mask(&mut value, secrets);
-        return value.to_string();
-    }
+/// A body without secrets: as it is if it can't have any, else read as JSON, or as far as it goes if it
+/// breaks off.
+pub(super) fn body(bytes: &[u8], secrets: &Secrets) -> String {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_start_matches('\u{FEFF}').trim_start();
-    if text.starts_with(['{', '[']) {
-        broken(text, secrets)
-    } else {
-        format!("({} bytes that are not JSON)", bytes.len())
+    if !text.starts_with(['{', '[']) {
+        return format!("({} bytes that are not JSON)", bytes.len());
+    }
+    // A word may be written in escapes.
+    if !text.contains("\\u") && !secrets.may_be_in(text) {
+        return text.to_owned();
+    }
+    match serde_json::from_str::<Value>(text) {
+        Ok(mut value) => {
+            mask(&mut value, secrets);
+            value.to_string()
+        }
+        Err(_broken) => broken(text, secrets),
     }
 }
 
@@ -117,7 +133,9 @@ fn mask(value: &mut Value, secrets: &Secrets) {
 /// JSON that is broken, or only the beginning of it: the values of secret names are left out, and if a
 /// text speaks of a secret, all values named `value`, since they may belong to it.
 fn broken(text: &str, secrets: &Secrets) -> String {
-    let speaks = strings(text).any(|string| secrets.has(string));
+    // A word may be written in escapes.
+    let is_secret_name = |name: &str| name.contains("\\u") || secrets.has(name);
+    let speaks = strings(text).any(is_secret_name);
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find('"') {
@@ -129,7 +147,7 @@ fn broken(text: &str, secrets: &Secrets) -> String {
         rest = after;
         let name = string.trim_matches('"');
         let value = after.trim_start().strip_prefix(':');
-        let is_secret = secrets.has(name) || (speaks && name.eq_ignore_ascii_case("value"));
+        let is_secret = is_secret_name(name) || (speaks && name.eq_ignore_ascii_case("value"));
         if let Some(value) = value.filter(|_| is_secret) {
             out.push_str(":\"");
             out.push_str(MASK);
@@ -213,7 +231,7 @@ mod tests {
     }
 
     fn redacted(text: &str) -> String {
-        body(text.as_bytes(), serde_json::from_str(text).ok(), &secrets())
+        body(text.as_bytes(), &secrets())
     }
 
     #[test]
@@ -226,6 +244,7 @@ mod tests {
             r#"{"urn:x:staff:1.0:User":{"Pin":"S3"}}"#,
             r#"{"urn:x:staff:1.0:User:pin":"S3"}"#,
             r#"{"x":{"clientSecret":{"a":["S3"]}}}"#,
+            r#"{"userName":"a","p\u0061ssword":"S3"}"#,
         ] {
             let told = redacted(secret);
             assert!(!told.contains("S3") && told.contains(MASK), "{told}");

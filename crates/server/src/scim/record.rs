@@ -126,7 +126,7 @@ impl Asked {
             took: i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX),
             request: caller.cause.request.clone(),
             method: self.method.as_str().to_owned(),
-            path: redacted_path(super::below_base(self.uri.path()), self.uri.query()),
+            path: redacted_path(&below(&self.uri), self.uri.query()),
             operation: meaning.operation.to_owned(),
             status,
             resource_type: meaning.resource_type.map(str::to_owned),
@@ -150,6 +150,11 @@ impl Asked {
             body: noted.body,
         });
     }
+}
+
+/// The path below the base URL.
+fn below(uri: &Uri) -> String {
+    format!("/{}", super::below_base(uri.path()))
 }
 
 /// What a request asks for, whether or not it is offered.
@@ -233,7 +238,7 @@ pub(super) async fn refusals(State(app): State<App>, request: Request, next: Nex
             took: i64::try_from(asked.started.elapsed().as_micros()).unwrap_or(i64::MAX),
             request: id,
             method: asked.method.as_str().to_owned(),
-            path: redacted_path(super::below_base(asked.uri.path()), asked.uri.query()),
+            path: redacted_path(&below(&asked.uri), asked.uri.query()),
             operation: "refused".to_owned(),
             status,
             resource_type: None,
