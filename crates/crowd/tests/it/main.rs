@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // This is all test code; a panic is a failed test.
 
+mod golden;
 mod requests;
 mod restrictions;
 mod shapes;
