@@ -5,5 +5,6 @@
 mod conversations;
 mod feed;
 mod nesting;
+mod nesting_model;
 mod order;
 mod world;

@@ -268,6 +268,15 @@ impl World {
             .collect()
     }
 
+    /// Where the journal ends.
+    pub fn position(&self) -> i64 {
+        let directory = self.connector.connector.directory;
+        let store = self.provision.store();
+        store
+            .read_blocking(move |tx| tx.journal_position(directory))
+            .unwrap()
+    }
+
     pub fn set_rules(&self, change: impl Fn(&mut Rules) + Send + Sync + 'static) {
         let id = self.connector.connector.id;
         self.run(
