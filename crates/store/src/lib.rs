@@ -23,6 +23,7 @@ mod journal;
 mod list;
 mod list_order;
 mod list_read;
+mod list_sorted;
 mod local_users;
 mod migrate;
 mod nesting;

@@ -144,7 +144,11 @@ impl ReadTx<'_> {
         users: &[SourceUserPk],
     ) -> Result<Vec<(SourceUserPk, GroupReference)>, StoreError> {
         let mut found = Vec::new();
-        for chunk in crate::sql::chunks(users.iter().map(|user| user.0)) {
+        // A number that comes twice finds its rows once: a page of a hundred is one list of 128, not three lists.
+        let last = users.len() % crate::sql::CHUNK_MAX;
+        let again = if last == 0 { 0 } else { last.next_power_of_two() - last };
+        let padding = users.last().into_iter().cycle().take(again);
+        for chunk in crate::sql::chunks(users.iter().chain(padding).map(|user| user.0)) {
             let sql = format!(
                 "SELECT m.user_pk, g.id, g.display_name FROM source_member m \
                  JOIN source_group g ON g.pk = m.group_pk \

@@ -8,7 +8,7 @@ use crate::Arg;
 const PLACE: char = '\u{1}';
 
 /// The largest piece that [`chunks`] cuts.
-const CHUNK_MAX: usize = 128;
+pub(crate) const CHUNK_MAX: usize = 128;
 
 /// A statement, or a part of one, with its arguments. The text consists of literals of this crate only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -310,7 +310,7 @@ pub fn people(idp: &Idp<'_>) -> (Vec<Value>, Vec<Value>) {
         );
         ids.push(id_of(&idp.post("/Users", &body)));
     }
-    for number in 0..9_usize {
+    for (number, word) in WORDS.into_iter().enumerate() {
         let mut members: Vec<Value> = ids[..28]
             .iter()
             .skip(number)
@@ -326,10 +326,10 @@ pub fn people(idp: &Idp<'_>) -> (Vec<Value>, Vec<Value>) {
         if number == 8 {
             members.clear();
         }
-        let name = format!("{}{number}", WORDS[number]);
+        let name = format!("{word}{number}");
         let mut body = json!({"schemas": [CORE_GROUP], "displayName": name, "members": members});
         if number.is_multiple_of(2) {
-            body["externalId"] = json!(WORDS[number]);
+            body["externalId"] = json!(word);
         }
         ids.push(id_of(&idp.post("/Groups", &body)));
     }
