@@ -38,14 +38,16 @@ const ARROWS: &[(&str, &[&str])] = &[
             "scim",
             "crowd",
             "emulate",
+            "check",
         ],
     ),
     ("emulate", &[]),
+    ("check", &[]),
     ("xtask", &[]),
 ];
 
 /// Rooms that the tests of every room may use beside its own arrows.
-const TEST_ARROWS: &[&str] = &["emulate"];
+const TEST_ARROWS: &[&str] = &["emulate", "check"];
 
 /// Libraries that only some rooms may use: the beginning of their names, and the rooms.
 const LIBRARIES: &[(&str, &[&str])] = &[
@@ -57,7 +59,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("postgres", &["store"]),
     ("tokio-postgres", &["store"]),
-    ("reqwest", &["deliver", "emulate", "vestibule"]),
+    ("reqwest", &["deliver", "emulate", "check", "vestibule"]),
     ("clap", &["vestibule"]),
     ("comfy-table", &["vestibule"]),
     ("indicatif", &["vestibule"]),
@@ -73,6 +75,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
             "server",
             "vestibule",
             "emulate",
+            "check",
         ],
     ),
 ];

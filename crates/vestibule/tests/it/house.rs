@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server in a folder of its own.
 pub struct House {
-    program: Program,
+    pub program: Program,
     serving: Option<Serving>,
     address: String,
 }

@@ -5,6 +5,7 @@
     reason = "a test ends where its preparation fails"
 )]
 
+mod check_scim;
 mod cli;
 mod crash;
 mod demo;
