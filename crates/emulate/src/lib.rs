@@ -6,6 +6,7 @@
 pub mod databases;
 pub mod entra;
 pub mod http;
+pub mod issuer;
 pub mod jira;
 pub mod okta;
 pub mod organization;

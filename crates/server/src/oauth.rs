@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -15,7 +16,6 @@ use axum::routing::any;
 use directory::ConnectorState;
 use provision::{Credential, LoadedConnector, ProvisionError};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use store::Access;
 
 use crate::App;
@@ -78,13 +78,10 @@ async fn token(
     }
     let address = address_of(&app, &request);
     let issued = issue(&app, &connector, request, address).await;
-    let mut response = match issued {
+    match issued {
         Ok(answer) => answered(StatusCode::OK, &answer),
         Err(refusal) => refusal.counted(&app, address).into_response(),
-    };
-    let pragma = HeaderValue::from_static("no-cache");
-    response.headers_mut().insert(PRAGMA, pragma);
-    response
+    }
 }
 
 async fn issue(
@@ -353,6 +350,7 @@ fn answered(status: StatusCode, body: &Value) -> Response {
     let kind = [
         (CONTENT_TYPE, "application/json"),
         (CACHE_CONTROL, "no-store"),
+        (PRAGMA, "no-cache"),
     ];
     (status, kind, body.to_string()).into_response()
 }

@@ -1,0 +1,251 @@
+//! Every route of the server, taken from the router itself, and who is let in where. A route that
+//! nobody thought of is one that refuses: what is open to all stands in a list here.
+
+use std::collections::BTreeSet;
+
+use emulate::databases::TestDatabase;
+use jiff::{SignedDuration, Timestamp};
+use server::{App, Settings};
+use store::{Access, Grant, TokenKind};
+
+use crate::http::Ask;
+use crate::world::{START, World, basic};
+
+/// What everybody may ask. The token endpoint asks for credentials itself, which may be in the body.
+const OPEN: [&str; 9] = [
+    "/",
+    "/front.css",
+    "/health/live",
+    "/health/ready",
+    "/metrics",
+    "/api/v1/openapi.json",
+    "/oauth/{connector}/token",
+    "/scim",
+    "/scim/",
+];
+/// Below here nothing is behind a connector.
+const NO_CONNECTOR: &str = "/scim/{*path}";
+
+const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
+/// Endpoints below a connector: its routes take every path, so some are named.
+const SCIM_PATHS: [&str; 16] = [
+    "/Users",
+    "/Users/1",
+    "/Users/.search",
+    "/Groups",
+    "/Groups/1",
+    "/Groups/.search",
+    "/.search",
+    "/Bulk",
+    "/Me",
+    "/ServiceProviderConfig",
+    "/ResourceTypes",
+    "/ResourceTypes/User",
+    "/Schemas",
+    "/Schemas/urn:x",
+    "/Nothing",
+    "/%55sers",
+];
+
+/// The paths of all routes: the router prints them.
+fn paths(world: &World) -> BTreeSet<String> {
+    let app = App::new(world.provision.clone(), Settings::default());
+    let printed = format!("{:?}", server::router(app));
+    let mut found = BTreeSet::new();
+    // As in `paths: {RouteId(0): "/", RouteId(1): "/front.css"}`; a path may have braces too.
+    for map in printed.split("paths: {").skip(1) {
+        let mut rest = map;
+        while let Some((_, after)) = rest.split_once("): \"") {
+            let (path, more) = after.split_once('"').unwrap();
+            found.insert(path.to_owned());
+            rest = more;
+            if rest.starts_with('}') {
+                break;
+            }
+        }
+    }
+    // The router's own entry for everything that is nothing.
+    found.retain(|path| !path.contains("__private__axum"));
+    found
+}
+
+struct Credentials {
+    scim: Vec<(&'static str, String)>,
+    scim_reader: String,
+    crowd: Vec<(&'static str, String)>,
+    api: Vec<(&'static str, String)>,
+    api_reader: String,
+}
+
+/// Credentials that open nothing, or not this: somebody else's, revoked, ended, of another kind.
+fn credentials(world: &World) -> Credentials {
+    let start: Timestamp = START.parse().unwrap();
+    let ended = Some(start + SignedDuration::from_secs(1));
+    let make = |kind: TokenKind, grant: Grant| {
+        let made = world
+            .run(world.provision.create_token(kind, grant))
+            .unwrap();
+        (made.token.id, format!("Bearer {}", made.secret.reveal()))
+    };
+    let scim = TokenKind::Scim(world.connector.connector.id);
+    let stranger = crate::scim_idp::Idp::new(world).stranger();
+    let stranger = format!("Bearer {}", stranger.token);
+    let dying = |kind| {
+        let grant = Grant {
+            expires: ended,
+            ..Grant::of("ended")
+        };
+        make(kind, grant).1
+    };
+    let revoked = |kind| {
+        let (id, text) = make(kind, Grant::of("revoked"));
+        world.run(world.provision.revoke_token(kind, &id)).unwrap();
+        text
+    };
+    let reader = |kind| {
+        let grant = Grant {
+            access: Access::ReadOnly,
+            ..Grant::of("reader")
+        };
+        make(kind, grant).1
+    };
+    let (scim_live, api_live) = (
+        make(scim, Grant::of("live")).1,
+        make(TokenKind::Api, Grant::of("live")).1,
+    );
+    let product = world.application_from("product", Access::ReadWrite, &[], Some("default"));
+    let wrong = basic(&product.name, "wrong");
+    let right = product.basic();
+    let found = Credentials {
+        scim: vec![
+            ("another connector's", stranger),
+            ("revoked", revoked(scim)),
+            ("ended", dying(scim)),
+            ("an administrator's", api_live.clone()),
+            ("a product's", right.clone()),
+        ],
+        scim_reader: reader(scim),
+        crowd: vec![
+            ("with a wrong password", wrong),
+            ("of nobody", basic("nobody", "wrong")),
+            ("a connector's", scim_live.clone()),
+            ("an administrator's", api_live),
+        ],
+        api: vec![
+            ("revoked", revoked(TokenKind::Api)),
+            ("ended", dying(TokenKind::Api)),
+            ("a connector's", scim_live),
+            ("a product's", right),
+        ],
+        api_reader: reader(TokenKind::Api),
+    };
+    world.wait(SignedDuration::from_secs(1));
+    found
+}
+
+#[test]
+fn every_route_refuses_whoever_it_is_not_for() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let credentials = credentials(&world);
+    let status = |method: &str, path: &str, shown: Option<&str>| {
+        let ask = Ask::new(method, path);
+        let ask = match shown {
+            Some(value) => ask.header("Authorization", value),
+            None => ask,
+        };
+        world.send(ask).status
+    };
+    let public_id = &world.connector.connector.public_id;
+    let (mut scim, mut crowd, mut api) = (0, 0, 0);
+    let all = paths(&world);
+    for path in &all {
+        if OPEN.contains(&path.as_str()) || path == NO_CONNECTOR {
+            continue;
+        }
+        let filled = path
+            .replace("{connector}", public_id)
+            .replace("{version}", "1")
+            .replace("{*path}", "Users")
+            .replace("{*token}", "x")
+            .replace(['{', '}', '*'], "");
+        let (wrong, count) = if path.starts_with("/scim/v2/{connector}") {
+            (&credentials.scim, &mut scim)
+        } else if path.starts_with("/rest/") || path.starts_with("/crowd/") {
+            (&credentials.crowd, &mut crowd)
+        } else if path.starts_with("/api/v1") {
+            (&credentials.api, &mut api)
+        } else {
+            panic!("{path} is neither below a door nor in the list of what is open to all");
+        };
+        *count += 1;
+        for method in METHODS {
+            assert_eq!(
+                status(method, &filled, None),
+                401,
+                "{method} {path}, nothing shown"
+            );
+            // One password is hashed for each of these on the Crowd face: a few methods will do.
+            let slow = path.starts_with("/crowd/") && method != "GET";
+            for (whose, shown) in wrong.iter().filter(|_| !slow) {
+                let found = status(method, &filled, Some(shown));
+                assert_eq!(found, 401, "{method} {path}, {whose}");
+            }
+        }
+    }
+    assert!(scim >= 3, "{all:?}");
+    assert!(crowd >= 70, "{crowd} routes of the Crowd face");
+    assert!(api >= 30, "{api} routes of the admin API");
+    for path in OPEN {
+        assert!(all.contains(path), "{path} is open to all, but is no route");
+    }
+}
+
+#[test]
+fn every_endpoint_of_a_connector_is_behind_one_door() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let credentials = credentials(&world);
+    let base = format!("/scim/v2/{}", world.connector.connector.public_id);
+    let status = |method: &str, path: &str, shown: &str| {
+        let ask = Ask::new(method, format!("{base}{path}")).header("Authorization", shown);
+        world.send(ask).status
+    };
+    for path in SCIM_PATHS {
+        for method in METHODS {
+            for (whose, shown) in &credentials.scim {
+                assert_eq!(status(method, path, shown), 401, "{method} {path}, {whose}");
+            }
+            let reads = matches!(method, "GET" | "HEAD")
+                || (method == "POST" && path.ends_with("/.search"));
+            let found = status(method, path, &credentials.scim_reader);
+            assert_eq!(found == 403, !reads, "{method} {path}, {found}");
+            assert_ne!(found, 401, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn an_administrator_who_only_looks_changes_nothing_anywhere() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let reader = credentials(&world).api_reader;
+    let routes = paths(&world);
+    let mut seen = 0;
+    for path in routes.iter().filter(|path| path.starts_with("/api/v1/")) {
+        if OPEN.contains(&path.as_str()) {
+            continue;
+        }
+        seen += 1;
+        let filled = path.replace(['{', '}', '*'], "");
+        for method in METHODS {
+            let ask = Ask::new(method, &filled).header("Authorization", &reader);
+            let status = world.send(ask).status;
+            let reads = matches!(method, "GET" | "HEAD");
+            assert_eq!(status == 403, !reads, "{method} {path}: {status}");
+            assert_ne!(status, 401, "{method} {path}");
+        }
+    }
+    assert!(seen >= 30, "{seen}");
+}
