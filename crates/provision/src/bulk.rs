@@ -6,7 +6,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Instant;
 
 use directory::Cause;
 use scim::{
@@ -29,8 +28,8 @@ pub struct BulkJob {
     pub request: BulkRequest,
     /// Passwords that came with operations, by the place of the operation.
     pub passwords: HashMap<usize, NewPassword>,
-    /// No piece is begun after this.
-    pub until: Instant,
+    /// Asked before each piece: when there is no time left, what remains is refused with 503.
+    pub has_time: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// What became of an operation that was carried out.
@@ -75,7 +74,7 @@ impl Provision {
         let mut rest = units.as_slice();
         let (mut ids, mut errors, mut one_by_one) = (HashMap::new(), 0, 0_usize);
         while !rest.is_empty() && errors < fail_on_errors {
-            if Instant::now() > job.until {
+            if !(job.has_time)() {
                 refuse(&mut outcomes, rest, || out_of_time().into());
                 break;
             }

@@ -23,15 +23,16 @@ const TIME: Duration = Duration::from_secs(15);
 const PASSWORDS_AT_ONCE: usize = 2;
 
 pub(super) async fn carry_out(call: &Call, body: Body) -> Reply {
-    let until = Instant::now() + TIME;
+    let begun = Instant::now();
+    let has_time = move || begun.elapsed() < TIME;
     let map = call.object(body, BULK_BODY_BYTES_MAX).await?;
     let mut request = BulkRequest::parse(map, BULK_OPERATIONS_MAX)?;
-    let passwords = passwords(call, &mut request, until).await;
+    let passwords = passwords(call, &mut request, has_time).await;
     let operations = request.operations.clone();
     let job = BulkJob {
         request,
         passwords,
-        until,
+        has_time: Box::new(has_time),
     };
     let provision = call.face.app.provision();
     let outcomes = provision
@@ -52,18 +53,18 @@ pub(super) async fn carry_out(call: &Call, body: Body) -> Reply {
 async fn passwords(
     call: &Call,
     request: &mut BulkRequest,
-    until: Instant,
+    has_time: impl Fn() -> bool + Copy,
 ) -> HashMap<usize, NewPassword> {
     let pushed = request.operations.iter().enumerate();
     let pushed: Vec<(usize, String)> = pushed
         .filter_map(|(nth, operation)| Some((nth, password(operation.task.as_ref().ok()?)?)))
         .collect();
     let hashing = stream::iter(pushed).map(|(nth, password)| async move {
-        let hashed = match Instant::now() > until {
-            true => Err(ScimError::unavailable(
+        let hashed = match has_time() {
+            false => Err(ScimError::unavailable(
                 "There was no time left to keep the password. Send the operation again, with fewer others.",
             )),
-            false => users::hashed(call, Some(password)).await,
+            true => users::hashed(call, Some(password)).await,
         };
         (nth, hashed)
     });
