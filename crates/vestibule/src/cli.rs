@@ -1,6 +1,7 @@
 //! The commands and flags, as `clap` reads them. What they do is in `commands`.
 
 mod insight;
+mod sign_in;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use directory::{JwtAlgorithm, Preset};
 pub use insight::{
     RequestFilters, RequestsArgs, RequestsCommand, ResourceTypeArg, SchemaArgs, SchemaCommand,
 };
+pub use sign_in::{SignInArgs, SignInCommand, SignInEdit, WebhookArgs, WebhookCommand};
 
 /// SCIM 2.0 provisioning from identity providers to Atlassian products.
 ///
@@ -44,6 +46,10 @@ pub enum Command {
     Connector(ConnectorArgs),
     /// Make and look at applications: the products that attach the directory.
     Application(ApplicationArgs),
+    /// Show and change how people sign in with an application, and who may make users.
+    SignIn(SignInArgs),
+    /// See where applications want to hear of news, and how that goes.
+    Webhook(WebhookArgs),
     /// Make, list and revoke tokens of the admin API and of connectors.
     Token(TokenArgs),
     /// Make, list and delete clients of connectors, which get access tokens for an id and a secret.

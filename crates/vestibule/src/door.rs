@@ -7,6 +7,7 @@ mod credentials;
 mod data;
 mod insight;
 mod remote;
+mod sign_in;
 mod views;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ use crate::cli::DoorFlags;
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
 
+pub use sign_in::{SignIn, WebhookView};
 pub use views::{
     ApplicationView, AttachedView, ClientView, ConnectorDetail, ConnectorView, NewApplication, NewClientSecret, NewConnector,
     NewToken, RotatedToken, SecretView, TokenView,
@@ -105,7 +107,7 @@ pub struct ApplicationEdit {
 }
 
 /// What commands can ask for. Connectors are named by name or id.
-pub trait Door: Credentials + Insight {
+pub trait Door: Credentials + Insight + SignIn {
     /// Makes a connector with a token.
     fn create_connector(&self, name: &str, preset: Preset) -> Result<NewConnector, Failure>;
     /// All connectors, in the order they were made.

@@ -51,6 +51,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         None | Some(Command::Serve(_)) => commands::serve::run(&settings, out),
         Some(Command::Connector(args)) => commands::connector::run(args, &settings, out),
         Some(Command::Application(args)) => commands::application::run(args, &settings, out),
+        Some(Command::SignIn(args)) => commands::sign_in::sign_in(args, &settings, out),
+        Some(Command::Webhook(args)) => commands::sign_in::webhook(args, &settings, out),
         Some(Command::Token(args)) => commands::token::run(args, &settings, out),
         Some(Command::Client(args)) => commands::client::run(args, &settings, out),
         Some(Command::Demo(args)) => demo::run(args, &settings, out),

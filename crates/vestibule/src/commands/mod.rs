@@ -8,4 +8,5 @@ pub mod credentials;
 pub mod requests;
 pub mod schema;
 pub mod serve;
+pub mod sign_in;
 pub mod token;
