@@ -226,7 +226,7 @@ fn answer(mut stream: TcpStream, base: &str, state: &Mutex<State>) -> std::io::R
     )
 }
 
-/// PKCS #8, in base64.
+/// PKCS 8, in base64.
 const RSA_KEY: &str = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDZONRh/bPQ5rFjMMubGv1ytoqlSrJy+KVmIw9sTbMsWcoFXnnw\
      e59TBwr5DuE8eDilbXextILdIKmAzynoUKpLdL7oRyiG5mQsRV4BsiSJc0/FwTauwNmLLQ421dpxsACeLQaI0M6qkbJ0saicCIJ6\
      O31guUqZkBncEYi4mm/y9+fPoxz98pJXEmk/SjIy6SdxePvkk0rNMJfmz7BLugljuuRTKbO9y44+fSQlOejUUcuWw1c2OinNucqI\
