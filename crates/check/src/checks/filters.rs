@@ -188,8 +188,8 @@ fn logic() -> Vec<Check> {
             (
                 "FLT-LOG-04",
                 "and binds tighter than or",
-                "userName eq \"{p}-ann@example.com\" or userName eq \"{p}-bea@example.com\" and title eq \"Engineer\"",
-                &["ann"],
+                "userName eq \"{p}-cid@example.com\" or userName eq \"{p}-bea@example.com\" and title eq \"Engineer\"",
+                &["cid"],
             ),
             (
                 "FLT-LOG-05",

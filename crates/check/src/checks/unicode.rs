@@ -105,7 +105,7 @@ pub(super) fn checks() -> Vec<Check> {
         (
             "UNI-TEXT-10",
             "Percent signs, plus, question marks and hashes come back",
-            "100% a+b? #1 a%20b",
+            "100% a+b? #a a%20b",
         ),
         (
             "UNI-TEXT-11",

@@ -31,11 +31,15 @@ fn rejected(t: &Talk<'_>, more: Value) -> Step<Answer> {
     Ok(answer)
 }
 
+/// `must` or `should`.
+type MakeCheck = fn(&'static str, &'static str, &'static str, Conversation) -> Check;
+type Conversation = fn(&Talk<'_>) -> Step;
+
 fn keep(
     id: &'static str,
-    level: fn(&'static str, &'static str, &'static str, fn(&Talk<'_>) -> Step) -> Check,
+    level: MakeCheck,
     title: &'static str,
-    play: fn(&Talk<'_>) -> Step,
+    play: Conversation,
 ) -> Check {
     level(id, RFC_USER, title, play)
         .why(WHY_KEEP)

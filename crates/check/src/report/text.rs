@@ -7,6 +7,9 @@ use crate::catalogue::section_title;
 
 use super::{Counts, Evidence, Outcome, Report, Verdict};
 
+/// More skipped checks of one reason are counted and not named.
+const SKIPPED_NAMED: usize = 15;
+
 /// How the text looks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Style {
@@ -159,19 +162,33 @@ fn indented(text: &str) -> String {
     text.replace('\n', "\n            ")
 }
 
+/// The skipped checks by their reasons; many of one reason are counted by section.
 fn skipped(text: &mut String, report: &Report, style: Style) {
-    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut by_reason: BTreeMap<&str, Vec<&Outcome>> = BTreeMap::new();
     for outcome in report.with(Verdict::Skip) {
         let reason = outcome.reason.as_deref().unwrap_or("not run");
-        by_reason.entry(reason).or_default().push(outcome.id);
+        by_reason.entry(reason).or_default().push(outcome);
     }
     if by_reason.is_empty() {
         return;
     }
     line!(text);
     line!(text, "{}", style.bold("SKIPPED"));
-    for (reason, ids) in by_reason {
-        line!(text, "  {reason}: {}", ids.join(" "));
+    for (reason, outcomes) in by_reason {
+        let names: Vec<String> = match outcomes.len() {
+            0..=SKIPPED_NAMED => outcomes.iter().map(|one| one.id.to_owned()).collect(),
+            _ => {
+                let mut sections: BTreeMap<&str, usize> = BTreeMap::new();
+                for outcome in outcomes {
+                    *sections.entry(outcome.section).or_default() += 1;
+                }
+                let counted = sections.iter();
+                counted
+                    .map(|(section, count)| format!("{count} of {section}"))
+                    .collect()
+            }
+        };
+        line!(text, "  {reason}: {}", names.join(", "));
     }
 }
 
