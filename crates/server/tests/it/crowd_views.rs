@@ -9,16 +9,10 @@ use crate::source::Source;
 use crate::world::{Product, World, ok, refusal};
 
 /// Two directories: mira and eng are in both, jon and ann in one.
-struct Two<'w> {
-    first: Source<'w>,
-    second: Source<'w>,
-}
-
-fn two(world: &World) -> Two<'_> {
-    let rules = json!({"cleanup": {"idp_deleted": "delete"}});
+fn two(world: &World) {
     let (first, second) = (
-        Source::new(world, "first", rules.clone()),
-        Source::new(world, "second", rules),
+        Source::new(world, "first", json!({})),
+        Source::new(world, "second", json!({})),
     );
     let mira = first.user("mira");
     let ann = first.user("ann");
@@ -27,7 +21,6 @@ fn two(world: &World) -> Two<'_> {
     let (other, jon) = (second.user("MIRA"), second.user("jon"));
     second.group("eng", &[&jon]);
     second.group("only second", &[&other, &jon]);
-    Two { first, second }
 }
 
 fn change(world: &World, product: &Product<'_>, change: ApplicationChange) {
@@ -94,7 +87,7 @@ fn form_urlencoded(text: &str) -> String {
 fn a_name_is_the_user_of_the_first_directory_that_has_it() {
     on_each_database(|database| {
         let world = World::new(database);
-        let _two = two(&world);
+        two(&world);
         let product = Product::reader_of(&world, "first").json();
         change(&world, &product, sees(&["first", "second"], false));
         let mira = product.get("/user?username=Mira").json();
@@ -141,7 +134,7 @@ fn a_name_is_the_user_of_the_first_directory_that_has_it() {
 fn memberships_count_of_the_users_directory_or_of_all() {
     on_each_database(|database| {
         let world = World::new(database);
-        let _two = two(&world);
+        two(&world);
         let product = Product::reader_of(&world, "first").json();
         let member = |user: &str, group: &str| {
             let path = format!("/group/user/direct?groupname={group}&username={user}");
@@ -217,7 +210,7 @@ fn nested_groups_are_walked_across_directories() {
 fn writes_go_to_the_directory_that_has_what_is_written() {
     on_each_database(|database| {
         let world = World::new(database);
-        let _two = two(&world);
+        two(&world);
         let product = Product::writer(&world);
         change(&world, &product, sees(&["first", "second"], true));
         let json = product.json();
@@ -362,7 +355,7 @@ fn a_long_list_of_several_directories_is_merged_piece_by_piece() {
 fn a_token_is_good_for_one_mapping_only() {
     on_each_database(|database| {
         let world = World::new(database);
-        let _two = two(&world);
+        two(&world);
         let product = Product::reader_of(&world, "first").json();
         let token = || {
             let answer = product.get("/event");

@@ -8,6 +8,14 @@ use store::{MembershipItem, ReadTx, StoreError};
 
 use super::{Account, BATCH, Each, View};
 
+/// Whose memberships count, and under which name.
+#[derive(Default)]
+struct MemberNames {
+    names: Vec<Box<str>>,
+    /// For each user the place of its name among the names.
+    holders: HashMap<UserPk, usize>,
+}
+
 impl View {
     /// The groups that a user is in, by name.
     pub(in crate::crowd) fn groups_of_user(
@@ -112,7 +120,7 @@ impl View {
         if let Some(directory) = self.only() {
             return tx.each_membership(directory, each);
         }
-        let (names, holders) = self.member_names(tx)?;
+        let MemberNames { names, holders } = self.member_names(tx)?;
         let mut groups: BTreeMap<String, (String, Vec<GroupPk>)> = BTreeMap::new();
         for directory in self.directories() {
             for (pk, name) in tx.group_names(directory)? {
@@ -158,14 +166,13 @@ impl View {
         Ok(())
     }
 
-    /// The names of all users, and for each number whose membership counts the place of its name among them.
-    fn member_names(
-        &self,
-        tx: &ReadTx<'_>,
-    ) -> Result<(Vec<Box<str>>, HashMap<UserPk, usize>), StoreError> {
-        let mut names: Vec<Box<str>> = Vec::new();
+    /// All users that are seen, and where memberships are aggregated those that they hide.
+    fn member_names(&self, tx: &ReadTx<'_>) -> Result<MemberNames, StoreError> {
+        let MemberNames {
+            mut names,
+            mut holders,
+        } = MemberNames::default();
         let mut known: HashMap<String, usize> = HashMap::new();
-        let mut holders = HashMap::new();
         let filtered = self.is_filtered();
         if filtered {
             self.each_user(tx, "", &mut |user| {
@@ -190,7 +197,7 @@ impl View {
                 Ok(())
             })?;
         }
-        Ok((names, holders))
+        Ok(MemberNames { names, holders })
     }
 
     /// The names of the groups of several users, in the order of the users. A group that several directories have
