@@ -71,7 +71,7 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     let format = format_of(face, &request);
     let started = Instant::now();
     // Made here: an id that a client chose could pose as another request in the journal.
-    let id = request_id();
+    let id = request_id(app.provision().store().new_id());
     request.headers_mut().insert(REQUEST_ID, id.clone());
     keep_trusted(&app.inner().settings, &mut request);
     let mut response = if is_too_long(&request) {
@@ -107,9 +107,9 @@ fn format_of(face: Face, request: &Request) -> Format {
     }
 }
 
-fn request_id() -> HeaderValue {
+fn request_id(id: Uuid) -> HeaderValue {
     let mut text = [0; Hyphenated::LENGTH];
-    let id: &str = Uuid::new_v4().as_hyphenated().encode_lower(&mut text);
+    let id: &str = id.as_hyphenated().encode_lower(&mut text);
     HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static(""))
 }
 

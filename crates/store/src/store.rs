@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
+use uuid::Uuid;
 
 use crate::pool::wait;
 use crate::postgres::Postgres;
@@ -83,6 +84,11 @@ impl Store {
     /// The present moment, by the clock that transactions go by.
     pub fn now(&self) -> Timestamp {
         self.environment.moment()
+    }
+
+    /// A new random id.
+    pub fn new_id(&self) -> Uuid {
+        (self.environment.new_id)()
     }
 
     /// Grows with every change of settings that this process makes, once it is durable and before

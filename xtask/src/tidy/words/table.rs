@@ -126,6 +126,11 @@ pub const EXCEPTIONS: &[Exception] = &[
         STOPWATCH,
     ),
     exception(
+        "crates/store/src/sqlite/reader.rs",
+        "Instant::now",
+        STOPWATCH,
+    ),
+    exception(
         "crates/store/src/sqlite/writer.rs",
         "Instant::now",
         STOPWATCH,
