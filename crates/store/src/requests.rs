@@ -11,6 +11,8 @@ use crate::{Arg, JournalEntry, JournalQuery, ReadTx, Row, Sql, StoreError, Write
 
 /// Rows that one step of pruning removes at most.
 const PRUNED_AT_ONCE: i64 = 500;
+/// Rows of one statement.
+const ROWS_AT_ONCE: usize = 16;
 /// Entries of the journal that are read in one piece to find those of one request.
 const ENTRIES_AT_ONCE: i64 = 500;
 /// Pieces that are looked through.
@@ -104,7 +106,7 @@ fn read_record(row: &Row<'_>) -> Result<RequestRecord, StoreError> {
         path: row.text(6)?,
         operation: row.text(7)?,
         status: u16::try_from(row.int(8)?)
-            .map_err(|_| StoreError::corrupt("scim_request.status"))?,
+            .map_err(|_out_of_range| StoreError::corrupt("scim_request.status"))?,
         resource_type: row.opt_text(9)?,
         resource_id: row.opt_text(10)?,
         resource_name: row.opt_text(11)?,
@@ -255,7 +257,10 @@ impl WriteTx<'_> {
         records: &[RequestRecord],
         names: &[Option<String>],
     ) -> Result<(), StoreError> {
-        for rows in crate::sql::chunks(records.iter().zip(names)) {
+        let rows: Vec<_> = records.iter().zip(names).collect();
+        // The embedded engine compares the name of each argument with all before it.
+        let pieces = rows.chunks(ROWS_AT_ONCE);
+        for rows in pieces.flat_map(|piece| crate::sql::chunks(piece.iter().copied())) {
             let mut sql = String::from(
                 "INSERT INTO scim_request (connector_pk, at, took, request, method, path, operation, status, \
                  resource_type, resource_id, resource_name, resource_name_fold, scim_type, detail, \
