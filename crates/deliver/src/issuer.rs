@@ -75,3 +75,55 @@ impl IssuerKeys for IssuerClient {
         Box::pin(self.key_set(place))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use emulate::issuer::{Issuer, SigningKey};
+    use provision::AddressRange;
+
+    use super::*;
+    use crate::guard::{Guard, Reach};
+
+    fn fetching(allowed: &[&str]) -> IssuerClient {
+        let allowed = allowed
+            .iter()
+            .map(|text| AddressRange::parse(text).unwrap());
+        let guard = Guard::new(Reach::Network, allowed.collect());
+        IssuerClient::new(Client::new(guard).unwrap())
+    }
+
+    fn place(issuer: &str, keys_url: Option<String>) -> KeysPlace {
+        KeysPlace {
+            issuer: issuer.to_owned(),
+            keys_url,
+        }
+    }
+
+    #[tokio::test]
+    async fn keys_are_where_the_setting_or_the_issuer_says() {
+        let issuer = Issuer::start().unwrap();
+        issuer.publish(&[&SigningKey::ec("one").unwrap()]);
+        let client = fetching(&["127.0.0.1"]);
+        for place in [
+            place(&issuer.url, None),
+            place("somebody", Some(issuer.keys_url())),
+        ] {
+            let found = client.fetch(&place).await.unwrap();
+            assert!(found.contains("\"kid\":\"one\""), "{found}");
+        }
+        let slash = place(&format!("{}/", issuer.url), None);
+        let refused = client.fetch(&slash).await.unwrap_err();
+        assert!(refused.contains("speaks for another issuer"), "{refused}");
+        issuer.set_down(true);
+        let refused = client.fetch(&place(&issuer.url, None)).await.unwrap_err();
+        assert!(refused.contains("answered 503"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn an_issuer_on_this_machine_has_to_be_allowed() {
+        let issuer = Issuer::start().unwrap();
+        let refused = fetching(&[]).fetch(&place(&issuer.url, None)).await;
+        let refused = refused.unwrap_err();
+        assert!(refused.contains("outbound_allow"), "{refused}");
+    }
+}

@@ -10,7 +10,7 @@ use store::{Arg, Store, StoreError};
 use crate::support::open;
 
 /// Tables that grow with the people in them.
-const LARGE: [&str; 22] = [
+const LARGE: [&str; 23] = [
     "source_user",
     "source_email",
     "source_password",
@@ -33,6 +33,7 @@ const LARGE: [&str; 22] = [
     "user_password",
     "unique_value",
     "scim_request",
+    "access_token",
 ];
 
 /// Statements that go through an index from its beginning and stop at once.
