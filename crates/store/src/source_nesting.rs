@@ -167,17 +167,6 @@ impl ReadTx<'_> {
             |row| Ok(SourceUserPk(row.int(0)?)),
         )
     }
-
-    /// How many groups of a connector have child groups that are still to be compared with its source.
-    pub fn due_nesting_count(&self, connector: ConnectorId) -> Result<i64, StoreError> {
-        Ok(self
-            .query_one(
-                "SELECT count(*) FROM due_nesting WHERE connector_pk = $1",
-                args![connector.0],
-                |row| row.int(0),
-            )?
-            .unwrap_or(0))
-    }
 }
 
 impl WriteTx<'_> {
