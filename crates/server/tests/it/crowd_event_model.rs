@@ -301,3 +301,56 @@ fn many_short_stories() {
         run(&database, seed, 15);
     }
 }
+
+/// What random stories meet too seldom: a name that changes hands between directories, step by step by events.
+#[test]
+fn a_hidden_user_comes_into_view_with_groups_of_its_own() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let (first, second) = (Side::new(&world, "first"), Side::new(&world, "second"));
+        let hidden = second.source.user("ann");
+        let eng = second.source.group("eng", &[&hidden]);
+        let shown = first.source.user("Ann");
+        let ops = first.source.group("ops", &[&shown]);
+        let mut follower = attach(&world, "follower", Access::ReadOnly);
+        let mut reader = attach(&world, "reader", Access::ReadOnly);
+        for name in ["follower", "reader"] {
+            let store = world.provision.store();
+            let found = store.read_blocking(|tx| tx.application(name)).unwrap();
+            let change = ApplicationChange {
+                directories: Some(vec!["first".into(), "second".into()]),
+                ..ApplicationChange::default()
+            };
+            let id = found.unwrap().public_id;
+            world
+                .run(world.provision.change_application(&id, change))
+                .unwrap();
+        }
+        let mut compare = |what: &str, members: [&[&str]; 2]| {
+            let done = world.run(follower.synchronize(&|_, _, _| {})).unwrap();
+            world.run(reader.synchronize_fully(&|_, _, _| {})).unwrap();
+            let (events, lists) = (picture(follower.directory()), picture(reader.directory()));
+            assert_eq!(events, lists, "{what}");
+            for (group, members) in ["eng", "ops"].into_iter().zip(members) {
+                let seen = follower.members_of(group).unwrap_or_default();
+                assert_eq!(
+                    seen,
+                    members.iter().map(|name| (*name).to_owned()).collect()
+                );
+            }
+            done.full
+        };
+        assert!(compare("at first", [&[], &["Ann"]]));
+        first.source.delete_user(&shown);
+        assert!(!compare("the first is deleted", [&["ann"], &[]]));
+        let again = first.source.user("ANN");
+        assert!(!compare("a new one hides it", [&[], &[]]));
+        first.source.set(&again, "userName", "other");
+        assert!(compare("a name that is handed on", [&["ann"], &[]]));
+        first.source.add(&ops, &again);
+        second.source.rename_group(&eng, "Ops");
+        assert!(!compare("two groups become one", [&[], &["ann", "other"]]));
+        first.source.delete_group(&ops);
+        assert!(!compare("one of them goes", [&[], &["ann"]]));
+    });
+}
