@@ -18,8 +18,14 @@ use crate::report::lock;
 
 /// Why a key could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("a key could not be made")]
-pub struct KeyError;
+#[error("a key could not be made: {0}")]
+pub struct KeyError(String);
+
+impl KeyError {
+    fn from_cause(cause: impl std::fmt::Display) -> Self {
+        Self(cause.to_string())
+    }
+}
 
 /// A key with which tokens are signed.
 pub struct SigningKey {
@@ -37,26 +43,27 @@ enum Pair {
 impl SigningKey {
     /// The one RSA key that there is: making one takes long, and this one protects nothing.
     pub fn rsa(kid: &str) -> Result<Self, KeyError> {
-        let bytes = STANDARD.decode(RSA_KEY).map_err(|_| KeyError)?;
-        let pair = RsaKeyPair::from_pkcs8(&bytes).map_err(|_| KeyError)?;
+        let bytes = STANDARD.decode(RSA_KEY).map_err(KeyError::from_cause)?;
+        let pair = RsaKeyPair::from_pkcs8(&bytes).map_err(KeyError::from_cause)?;
         Ok(Self::with(kid, Pair::Rsa(Box::new(pair))))
     }
 
     /// A new key on the curve P-256.
     pub fn ec(kid: &str) -> Result<Self, KeyError> {
         let (random, way) = (SystemRandom::new(), &ECDSA_P256_SHA256_FIXED_SIGNING);
-        let bytes = EcdsaKeyPair::generate_pkcs8(way, &random).map_err(|_| KeyError)?;
+        let bytes = EcdsaKeyPair::generate_pkcs8(way, &random).map_err(KeyError::from_cause)?;
         let pair = EcdsaKeyPair::from_pkcs8(way, bytes.as_ref(), &random);
         Ok(Self::with(
             kid,
-            Pair::Ec(Box::new(pair.map_err(|_| KeyError)?)),
+            Pair::Ec(Box::new(pair.map_err(KeyError::from_cause)?)),
         ))
     }
 
     /// A new key on the curve Ed25519.
     pub fn ed(kid: &str) -> Result<Self, KeyError> {
-        let bytes = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| KeyError)?;
-        let pair = Ed25519KeyPair::from_pkcs8(bytes.as_ref()).map_err(|_| KeyError)?;
+        let bytes =
+            Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(KeyError::from_cause)?;
+        let pair = Ed25519KeyPair::from_pkcs8(bytes.as_ref()).map_err(KeyError::from_cause)?;
         Ok(Self::with(kid, Pair::Ed(Box::new(pair))))
     }
 
