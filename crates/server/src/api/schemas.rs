@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use provision::{ProvisionError, SchemaDraft, StoredData};
+use provision::{SchemaDraft, StoredData};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::StoredSchema;
@@ -235,7 +235,7 @@ async fn remove(
     let Segments((connector, urn)) = segments;
     let id = connectors::find_id(&app, &connector).await?;
     let deleted = app.provision().delete_schema(id, &urn, permission.reveal);
-    let deleted = deleted.await.map_err(ProvisionError::from)?;
+    let deleted = deleted.await?;
     let note = "They are kept and given back as before, and are not checked any more.";
     Ok(Json(DeletedSchema {
         stored: StoredView::new(deleted.stored, note),

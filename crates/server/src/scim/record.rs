@@ -1,7 +1,6 @@
 //! What is recorded of a SCIM request: every write, and every request that failed.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -70,7 +69,6 @@ impl Notes {
 /// A request on its way.
 pub(super) struct Asked {
     at: Timestamp,
-    started: Instant,
     method: Method,
     uri: Uri,
     client: Option<HeaderValue>,
@@ -85,11 +83,16 @@ impl Asked {
     pub(super) fn new(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Asked {
         Asked {
             at: app.provision().store().now(),
-            started: Instant::now(),
             method: method.clone(),
             uri: uri.clone(),
             client: headers.get(USER_AGENT).cloned(),
         }
+    }
+
+    /// Microseconds since it arrived.
+    fn took(&self, app: &App) -> i64 {
+        let now = app.provision().store().now();
+        now.as_microsecond() - self.at.as_microsecond()
     }
 
     fn client(&self) -> String {
@@ -123,7 +126,7 @@ impl Asked {
             id: 0,
             connector: caller.connector.connector.id,
             at: self.at,
-            took: i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX),
+            took: self.took(app),
             request: caller.cause.request.clone(),
             method: self.method.as_str().to_owned(),
             path: redacted_path(&below(&self.uri), self.uri.query()),
@@ -235,7 +238,7 @@ pub(super) async fn refusals(State(app): State<App>, request: Request, next: Nex
             // Found when it is written down.
             connector: ConnectorId(0),
             at: asked.at,
-            took: i64::try_from(asked.started.elapsed().as_micros()).unwrap_or(i64::MAX),
+            took: asked.took(&app),
             request: id,
             method: asked.method.as_str().to_owned(),
             path: redacted_path(&below(&asked.uri), asked.uri.query()),
