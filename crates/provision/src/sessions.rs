@@ -7,7 +7,7 @@
 
 use directory::{DirectoryId, Status, UserPk};
 use jiff::{SignedDuration, Timestamp};
-use store::{Factors, Scope, Session, SignInSettings, StoreError, WriteTx, token_hash};
+use store::{Factors, Scope, Session, SignInSettings, WriteTx, token_hash};
 
 use crate::secret::base62;
 use crate::{Provision, ProvisionError};
@@ -180,9 +180,7 @@ impl Provision {
         loop {
             let some = self
                 .store()
-                .write(Scope::Settings, |tx| {
-                    Ok::<_, StoreError>(tx.prune_sessions(PRUNE_CHUNK)?)
-                })
+                .write(Scope::Settings, |tx| tx.prune_sessions(PRUNE_CHUNK))
                 .await?;
             pruned += some;
             if some < PRUNE_CHUNK as u64 {

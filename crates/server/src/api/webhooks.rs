@@ -181,7 +181,7 @@ async fn own(app: &App, (name, id): &(String, i64)) -> Result<i64, ProvisionErro
     let found = app
         .provision()
         .store()
-        .look_up(move |tx| Ok::<_, StoreError>(tx.webhook(id)?))
+        .look_up(move |tx| tx.webhook(id))
         .await?;
     found
         .filter(|webhook| webhook.application == application)

@@ -60,3 +60,21 @@ pub(super) fn render(error: &CrowdError, format: Format) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crowd::{failure, not_found};
+
+    #[test]
+    fn whatever_happens_is_said_in_the_format_that_was_asked_for() {
+        for format in [Format::Xml, Format::Json] {
+            let panicked = failure(StatusCode::INTERNAL_SERVER_ERROR, "A mistake.", format);
+            let too_slow = failure(StatusCode::SERVICE_UNAVAILABLE, "Too slow.", format);
+            assert_eq!(too_slow.headers()[RETRY_AFTER], RETRY_AFTER_SECONDS);
+            for answer in [panicked, too_slow, not_found(format)] {
+                assert_eq!(answer.headers()[CONTENT_TYPE], format.content_type());
+            }
+        }
+    }
+}

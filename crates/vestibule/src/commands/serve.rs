@@ -70,7 +70,6 @@ impl Started {
                 public_url: settings.public_url.clone(),
                 trusted_proxies: settings.trusted_proxies.clone(),
                 crowd_version: settings.crowd_version.clone(),
-                ..server::Settings::default()
             },
             Arc::new(IssuerClient::new(client)),
         );
