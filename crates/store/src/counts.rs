@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) struct Counts {
     writes: AtomicU64,
     commits: AtomicU64,
+    statements: AtomicU64,
 }
 
 /// [`Counts`] at one moment.
@@ -16,6 +17,8 @@ pub struct StoreCounts {
     pub writes: u64,
     /// Commits that carried them.
     pub commits: u64,
+    /// Statements that transactions ran, those of closures that ran again included.
+    pub statements: u64,
 }
 
 impl Counts {
@@ -24,10 +27,15 @@ impl Counts {
         self.commits.fetch_add(commits, Ordering::Relaxed);
     }
 
+    pub(crate) fn statement(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn now(&self) -> StoreCounts {
         StoreCounts {
             writes: self.writes.load(Ordering::Relaxed),
             commits: self.commits.load(Ordering::Relaxed),
+            statements: self.statements.load(Ordering::Relaxed),
         }
     }
 }

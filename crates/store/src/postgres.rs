@@ -111,7 +111,7 @@ impl Postgres {
             };
             let fault = Cell::new(None);
             let session = Session::new(&transaction, &line, &fault);
-            let mut tx = WriteTx::new(Conn::Postgres(session), &self.environment);
+            let mut tx = WriteTx::new(Conn::Postgres(session), &self.environment, &self.counts);
             let outcome = lock(&tx, scope).map_err(E::from);
             let outcome = outcome.and_then(|()| guard::caught(|| closure(&mut tx)));
             let outcome = guard::settle(outcome, tx.failure());
@@ -134,7 +134,7 @@ impl Postgres {
             };
             let fault = Cell::new(None);
             let session = Session::new(&transaction, &line, &fault);
-            let mut tx = ReadTx::new(Conn::Postgres(session), &self.environment);
+            let mut tx = ReadTx::new(Conn::Postgres(session), &self.environment, &self.counts);
             let outcome = guard::caught(|| closure(&mut tx));
             let outcome = guard::settle(outcome, tx.failure());
             drop(tx);
@@ -189,6 +189,7 @@ impl Postgres {
         let tx = WriteTx::new(
             Conn::Postgres(Session::new(&transaction, &line, &fault)),
             &self.environment,
+            &self.counts,
         );
         let session = Session::new(&transaction, &line, &fault);
         let outcome = migrate_all(&tx, &session);

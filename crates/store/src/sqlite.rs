@@ -132,7 +132,7 @@ impl Sqlite {
     ) -> Result<T, E> {
         let reader = self.readers.open(&self.rules)?;
         let session = Session::new(&reader.connection, &self.rules);
-        let mut tx = ReadTx::new(Conn::Sqlite(session), &self.environment);
+        let mut tx = ReadTx::new(Conn::Sqlite(session), &self.environment, &self.counts);
         let outcome = crate::guard::caught(|| closure(&mut tx));
         let failure = tx.failure();
         drop(tx);
@@ -210,7 +210,8 @@ fn bring_up_to_date(
         .map_err(|error| error_of(&error, None))?;
     let rules = Rules::default();
     let session = || Conn::Sqlite(Session::new(&transaction, &rules));
-    let tx = WriteTx::new(session(), environment);
+    let counts = Counts::default();
+    let tx = WriteTx::new(session(), environment, &counts);
     transaction
         .execute_batch(&migrate::in_words(migrate::TABLE, &WORDS))
         .map_err(|error| error_of(&error, None))?;
@@ -236,6 +237,8 @@ fn missing(
         return Ok(migrate::MIGRATIONS);
     }
     let rules = Rules::default();
-    let tx = WriteTx::new(Conn::Sqlite(Session::new(connection, &rules)), environment);
+    let counts = Counts::default();
+    let conn = Conn::Sqlite(Session::new(connection, &rules));
+    let tx = WriteTx::new(conn, environment, &counts);
     migrate::pending(&tx, migrate::MIGRATIONS)
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::conn::{Conn, EachRow};
+use crate::counts::Counts;
 use crate::{Arg, Environment, Row, StoreError};
 
 /// Which writers have to wait for each other.
@@ -29,6 +30,7 @@ pub enum Scope {
 pub struct ReadTx<'c> {
     conn: Conn<'c>,
     environment: &'c Environment,
+    counts: &'c Counts,
     now: Timestamp,
     failed: RefCell<Option<StoreError>>,
 }
@@ -39,10 +41,11 @@ pub struct WriteTx<'c> {
 }
 
 impl<'c> ReadTx<'c> {
-    pub(crate) fn new(conn: Conn<'c>, environment: &'c Environment) -> Self {
+    pub(crate) fn new(conn: Conn<'c>, environment: &'c Environment, counts: &'c Counts) -> Self {
         Self {
             conn,
             environment,
+            counts,
             now: environment.moment(),
             failed: RefCell::new(None),
         }
@@ -133,6 +136,7 @@ impl<'c> ReadTx<'c> {
         if let Some(error) = self.failure() {
             return Err(error);
         }
+        self.counts.statement();
         run(&self.conn).inspect_err(|error| {
             *self.failed.borrow_mut() = Some(error.clone());
         })
@@ -140,9 +144,9 @@ impl<'c> ReadTx<'c> {
 }
 
 impl<'c> WriteTx<'c> {
-    pub(crate) fn new(conn: Conn<'c>, environment: &'c Environment) -> Self {
+    pub(crate) fn new(conn: Conn<'c>, environment: &'c Environment, counts: &'c Counts) -> Self {
         Self {
-            read: ReadTx::new(conn, environment),
+            read: ReadTx::new(conn, environment, counts),
         }
     }
 

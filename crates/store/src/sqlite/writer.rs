@@ -252,6 +252,7 @@ impl Batches {
         let ran = job.run(WriteTx::new(
             Conn::Sqlite(self.session()),
             &self.environment,
+            &self.counts,
         ));
         if self.connection.is_autocommit() {
             // On some failures, such as a full disk, the engine takes back the whole transaction by itself.
