@@ -43,6 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("emulate", &[]),
     ("check", &[]),
+    ("fuzz", &["scim", "crowd", "directory"]),
     ("xtask", &[]),
 ];
 
@@ -110,7 +111,7 @@ pub fn check(declared: &[Declared]) -> Vec<Problem> {
         .filter_map(|dependency| {
             let message = refusal(dependency)?;
             let folder = match dependency.room.as_str() {
-                "xtask" => "xtask".to_owned(),
+                workshop @ ("xtask" | "fuzz") => workshop.to_owned(),
                 room => format!("crates/{room}"),
             };
             Some(Problem::error(&format!("{folder}/Cargo.toml"), 0, message))
