@@ -1,103 +1,15 @@
 //! A connector: one endpoint, one set of rules, one directory it feeds.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use scim::Dialect;
+use scim::{Departure, Dialect};
 use serde::{Deserialize, Serialize};
 
-use crate::credentials::{CredentialSettings, JwtAlgorithm, JwtSettings};
+use crate::credentials::CredentialSettings;
 use crate::id::{ConnectorId, DirectoryId};
+use crate::preset::Preset;
 use crate::rules::Rules;
-
-/// Which identity provider a connector was set up for; chooses its dialect and its guide.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Preset {
-    /// Any client that speaks SCIM 2.0.
-    #[default]
-    Generic,
-    /// Okta.
-    Okta,
-    /// Microsoft Entra ID.
-    Entra,
-    /// Google Workspace.
-    Google,
-    /// OneLogin.
-    Onelogin,
-    /// JumpCloud.
-    Jumpcloud,
-    /// Keycloak.
-    Keycloak,
-    /// authentik.
-    Authentik,
-    /// PingOne and PingFederate.
-    Ping,
-}
-
-impl Preset {
-    /// Every preset, in the order they are offered.
-    pub const ALL: [Preset; 9] = [
-        Preset::Generic,
-        Preset::Okta,
-        Preset::Entra,
-        Preset::Google,
-        Preset::Onelogin,
-        Preset::Jumpcloud,
-        Preset::Keycloak,
-        Preset::Authentik,
-        Preset::Ping,
-    ];
-
-    /// The word used in configuration and storage.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Preset::Generic => "generic",
-            Preset::Okta => "okta",
-            Preset::Entra => "entra",
-            Preset::Google => "google",
-            Preset::Onelogin => "onelogin",
-            Preset::Jumpcloud => "jumpcloud",
-            Preset::Keycloak => "keycloak",
-            Preset::Authentik => "authentik",
-            Preset::Ping => "ping",
-        }
-    }
-
-    /// How its clients depart from the RFCs.
-    pub const fn dialect(self) -> Dialect {
-        match self {
-            Preset::Okta => Dialect::okta(),
-            Preset::Entra => Dialect::entra(),
-            _ => Dialect::generic(),
-        }
-    }
-
-    /// Which tokens the identity provider signs for a tenant, if it signs any by itself: those that
-    /// Entra sends when no secret token is entered there.
-    pub fn signed_tokens(self, tenant: &str) -> Option<JwtSettings> {
-        if self != Preset::Entra {
-            return None;
-        }
-        let provisioning_service = "00000014-0000-0000-c000-000000000000";
-        Some(JwtSettings {
-            tenant: Some(tenant.to_owned()),
-            issuer: format!("https://sts.windows.net/{tenant}/"),
-            audience: "8adf8e6e-67b2-4cf2-a259-e3dc5476c621".to_owned(),
-            keys_url: Some(format!(
-                "https://login.microsoftonline.com/{tenant}/discovery/keys"
-            )),
-            algorithms: vec![JwtAlgorithm::RS256],
-            claims: [("appid".to_owned(), provisioning_service.to_owned())].into(),
-            read_only: false,
-        })
-    }
-
-    /// Reads the word used in configuration and storage.
-    pub fn parse(text: &str) -> Option<Preset> {
-        Preset::ALL
-            .into_iter()
-            .find(|preset| preset.as_str() == text)
-    }
-}
 
 /// Whether a connector takes writes, and whether they have effect (US-03).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -155,8 +67,31 @@ pub struct ConnectorSettings {
     pub patch_reply: PatchReply,
     /// Whether a pushed `password` is kept (as a hash); otherwise it is dropped and reported.
     pub accept_passwords: bool,
+    /// Departures from the RFCs that are switched on or off, whatever the preset says of them.
+    pub departures: BTreeMap<Departure, bool>,
     /// How its identity provider may prove who it is.
     pub credentials: CredentialSettings,
+}
+
+impl ConnectorSettings {
+    /// The dialect of a preset with what these settings say otherwise.
+    pub fn dialect(&self, preset: Preset) -> Dialect {
+        let choices = self.departures.iter();
+        choices.fold(preset.dialect(), |dialect, (departure, on)| match on {
+            true => dialect.with(*departure),
+            false => dialect.without(*departure),
+        })
+    }
+
+    /// Switches departures; `None` leaves one to the preset again.
+    pub fn switch(&mut self, changes: &BTreeMap<Departure, Option<bool>>) {
+        for (departure, choice) in changes {
+            match choice {
+                Some(on) => self.departures.insert(*departure, *on),
+                None => self.departures.remove(departure),
+            };
+        }
+    }
 }
 
 /// One connector as configured.
@@ -190,16 +125,29 @@ mod tests {
 
     #[test]
     fn words_are_the_same_in_storage_and_in_json() {
-        for preset in Preset::ALL {
-            assert_eq!(Preset::parse(preset.as_str()), Some(preset));
-            let json = serde_json::to_string(&preset).unwrap();
-            assert_eq!(json, format!("\"{}\"", preset.as_str()));
-        }
-        assert_eq!(Preset::parse("Okta"), None);
         assert_eq!(
             ConnectorState::parse("paused"),
             Some(ConnectorState::Paused)
         );
+    }
+
+    #[test]
+    fn departures_are_switched_and_left_to_the_preset_again() {
+        let mut settings: ConnectorSettings = serde_json::from_str(
+            r#"{"departures": {"known_external_id_is_adopted": true, "empty_text_clears": false}}"#,
+        )
+        .unwrap();
+        let dialect = settings.dialect(Preset::Okta);
+        assert!(dialect.has(Departure::KnownExternalIdIsAdopted));
+        assert!(!dialect.has(Departure::EmptyTextClears));
+        assert!(dialect.has(Departure::AbsentActiveIsKept));
+        settings.switch(&BTreeMap::from([
+            (Departure::KnownExternalIdIsAdopted, None),
+            (Departure::EmptyTextClears, Some(true)),
+        ]));
+        assert_eq!(settings.dialect(Preset::Okta), Preset::Okta.dialect());
+        let wrong = serde_json::from_str::<ConnectorSettings>(r#"{"departures": {"x": true}}"#);
+        assert!(wrong.unwrap_err().to_string().contains("empty_text_clears"));
     }
 
     #[test]

@@ -14,28 +14,33 @@ pub mod model;
 pub mod name;
 pub mod nesting;
 pub mod outcome;
+pub mod preset;
 pub mod rules;
 pub mod search;
+pub mod surroundings;
 pub mod trace;
 
 mod apply;
 mod evaluate;
 mod mapping;
 mod membership;
+mod notes;
 mod plan;
 
 pub use apply::apply;
 pub use cause::{Cause, Trigger};
 pub use change::Change;
-pub use connector::{Connector, ConnectorSettings, ConnectorState, PatchReply, Preset};
+pub use connector::{Connector, ConnectorSettings, ConnectorState, PatchReply};
 pub use credentials::{CredentialSettings, JwtAlgorithm, JwtSettings};
-pub use evaluate::evaluate;
+pub use evaluate::{evaluate, evaluate_among};
 pub use id::{
     ApplicationId, ConnectorId, DirectoryId, GroupPk, SourceGroupPk, SourceUserPk, UserPk,
 };
 pub use model::{Account, Attributes, Group, Membership, Origin, Reason, Status, User};
 pub use outcome::{Outcome, SourceGroup, Subject, Verdict};
 pub use plan::{Plan, plan};
+pub use preset::Preset;
 pub use rules::{CompiledRules, RuleError, Rules};
 pub use search::{Field, Match, Search};
+pub use surroundings::{Alone, Surroundings};
 pub use trace::{Line, Trace, Why};

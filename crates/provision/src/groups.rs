@@ -2,13 +2,13 @@
 //! write costs what it changes, whatever the size of the group.
 
 use directory::{Cause, ConnectorId};
-use scim::{Member, MemberOp, PatchRequest, Precondition, Resource, Warning, fold};
+use scim::{Member, MemberOp, PatchRequest, Precondition, Resource, Warning, catalogue, fold};
 use store::{MemberChange, MemberKind, Of, Scope, SourceGroup, WriteTx};
 
 use crate::JsonObject;
 use crate::loaded::LoadedConnector;
 use crate::nesting::Neighbours;
-use crate::write::{Place, Target, claim_references, no_such, taken};
+use crate::write::{Place, Target, adopted, claim_references, no_such, taken};
 use crate::{Provision, ProvisionError, members, unique};
 
 /// A group after a write.
@@ -59,6 +59,11 @@ impl Provision {
         cause: &Cause,
     ) -> Result<WrittenGroup, ProvisionError> {
         let id = connector.connector.id;
+        if let Some(known) = adopted(connector, group, "group", |external_id| {
+            tx.source_group_ids_by_external_id(id, external_id)
+        })? {
+            return self.adopt_group(tx, connector, &known, group, members, cause);
+        }
         require_free_display_name(tx, id, group)?;
         let created = tx.insert_source_group(id, group)?;
         let place = (Of::Group, created.pk.0);
@@ -69,12 +74,36 @@ impl Provision {
             self.settle_around(tx, connector, &neighbours, fed, cause)?;
         }
         let change = members::add(tx, id, created.pk, members)?;
+        members::require_known(connector, &change)?;
         let warnings = members::warnings(&change);
         let written = count_members(tx, created, &change)?;
         self.settle_members(tx, connector, &written, &change, cause)?;
         Ok(WrittenGroup {
             group: written,
             warnings,
+        })
+    }
+
+    /// A POST names nobody to remove: the members that an adopted group has stay.
+    fn adopt_group(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        known: &str,
+        group: &Resource,
+        members: &[Member],
+        cause: &Cause,
+    ) -> Result<WrittenGroup, ProvisionError> {
+        let always = Precondition::default();
+        let target = Target::new(known, &always);
+        self.change_group(tx, connector, target, cause, |stored, before| {
+            let (ty, incoming) = (&connector.types.group, group.as_map().clone());
+            let (resource, warnings) = before.replaced_by(ty, incoming, &connector.dialect)?;
+            Ok(Draft {
+                resource,
+                warnings,
+                members: members::add(tx, connector.connector.id, stored.pk, members)?,
+            })
         })
     }
 
@@ -165,7 +194,7 @@ impl Provision {
             Ok(Draft {
                 resource: patched.resource,
                 warnings: patched.warnings,
-                members: members::apply(tx, connector.connector.id, stored.pk, operations)?,
+                members: members::apply(tx, connector, stored.pk, operations)?,
             })
         })
     }
@@ -183,6 +212,7 @@ impl Provision {
         target.precondition.check(&stored.meta)?;
         let before = Resource::parse_stored(&stored.document)?;
         let mut draft = change(&stored, &before)?;
+        members::require_known(connector, &draft.members)?;
         draft.warnings.extend(members::warnings(&draft.members));
         if draft.resource.as_map() == before.as_map() && draft.members.is_empty() {
             return Ok(WrittenGroup {
@@ -301,7 +331,13 @@ fn require_free_display_name(
 ) -> Result<(), ProvisionError> {
     let name = group.display_name().unwrap_or_default();
     match tx.source_group_id_by_display_name(connector, name)? {
-        Some(id) => Err(taken("group", "displayName", name, &id)),
+        Some(id) => Err(taken(
+            &catalogue::GROUP_NAME_TAKEN,
+            "group",
+            "displayName",
+            name,
+            &id,
+        )),
         None => Ok(()),
     }
 }

@@ -32,7 +32,7 @@ impl LoadedConnector {
         let rules = CompiledRules::new(&stored.connector.rules).map_err(ProvisionError::Rules)?;
         Ok(Self {
             types: Arc::new(types_of(schemas)),
-            dialect: stored.connector.preset.dialect(),
+            dialect: stored.connector.settings.dialect(stored.connector.preset),
             addresses: AddressRange::all(&stored.connector.settings.credentials.addresses),
             rules,
             version: stored.version,

@@ -3,10 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use directory::{ConnectorId, SourceGroupPk};
-use scim::{Member, MemberOp, Node, ScimError, Warning};
+use scim::name::echo;
+use scim::{Departure, Member, MemberOp, Node, Warning, catalogue};
 use store::{MemberChange, MemberKind, WriteTx};
 
 use crate::ProvisionError;
+use crate::loaded::LoadedConnector;
 
 /// Puts members in.
 pub(crate) fn add(
@@ -35,10 +37,12 @@ pub(crate) fn replace(
 /// Carries out operations in their order.
 pub(crate) fn apply(
     tx: &WriteTx<'_>,
-    connector: ConnectorId,
+    connector: &LoadedConnector,
     group: SourceGroupPk,
     operations: &[MemberOp],
 ) -> Result<MemberChange, ProvisionError> {
+    let one_is_added = connector.dialect.has(Departure::OneMemberReplaceAdds);
+    let connector = connector.connector.id;
     let mut change = MemberChange::default();
     for operation in operations {
         match operation {
@@ -51,6 +55,9 @@ pub(crate) fn apply(
                 let values = matching(tx, group, filter)?;
                 let values: Vec<&str> = values.iter().map(String::as_str).collect();
                 tx.remove_source_members(connector, group, &values, &mut change)?;
+            }
+            MemberOp::Replace(members) if one_is_added && members.len() == 1 => {
+                add_into(tx, connector, group, members, &mut change)?;
             }
             MemberOp::Replace(members) => {
                 replace_into(tx, connector, group, members, &mut change)?;
@@ -65,6 +72,24 @@ pub(crate) fn apply(
 pub(crate) fn difference(change: &MemberChange) -> i64 {
     let signed = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
     signed(change.users_added.len()) - signed(change.users_removed.len()) + change.group_difference
+}
+
+/// 400 for members that nobody knows, unless the connector lets them wait.
+pub(crate) fn require_known(
+    connector: &LoadedConnector,
+    change: &MemberChange,
+) -> Result<(), ProvisionError> {
+    let Some(unknown) = change.newly_pending.first() else {
+        return Ok(());
+    };
+    if connector.dialect.has(Departure::UnknownMembersWait) {
+        return Ok(());
+    }
+    let unknown = echo(unknown);
+    Err(catalogue::MEMBER_UNKNOWN.error(format!(
+        "No user or group has the id '{unknown}'. Provision it first, or let unknown members wait: departure 'unknown_members_wait' in the settings of the connector."
+    ))
+    .into())
 }
 
 /// Tells the administrator which ids are waited for.
@@ -172,7 +197,7 @@ fn matching(
 /// other, as RFC 7644 section 3.7.1 has it: whoever walks through groups passes none twice.
 fn refuse_itself(group: SourceGroupPk, change: &MemberChange) -> Result<(), ProvisionError> {
     if change.groups_changed.contains(&group) {
-        return Err(ScimError::invalid_value(
+        return Err(catalogue::GROUP_IN_ITSELF.error(
             "A group cannot be a member of itself. Remove the group from 'members' and repeat the request.",
         )
         .into());

@@ -1,13 +1,13 @@
 //! Users of the source: created, replaced, patched, deleted.
 
 use directory::{Cause, ConnectorId, ConnectorState, SourceUserPk};
-use scim::{PatchRequest, Precondition, Resource, ScimError, Warning, fold};
+use scim::{PatchRequest, Precondition, Resource, ScimError, Warning, catalogue, fold};
 use store::{GroupReference, MemberKind, Of, Scope, SourceUser, WriteTx};
 
 use crate::JsonObject;
 use crate::loaded::LoadedConnector;
 use crate::settle::Person;
-use crate::write::{Place, Target, claim_references, no_such, taken};
+use crate::write::{Place, Target, adopted, claim_references, no_such, taken};
 use crate::{Provision, ProvisionError, unique};
 
 /// A password that came with a write, hashed before the transaction began.
@@ -29,7 +29,8 @@ pub struct WrittenUser {
 }
 
 impl Provision {
-    /// Creates a user (RFC 7644 section 3.3). A taken `userName` is 409 `uniqueness`.
+    /// Creates a user (RFC 7644 section 3.3). A taken `userName` is 409 `uniqueness`. If the connector
+    /// adopts, a user of the connector with the same `externalId` is replaced instead.
     pub async fn create_user(
         &self,
         connector: &LoadedConnector,
@@ -57,6 +58,13 @@ impl Provision {
         cause: &Cause,
     ) -> Result<WrittenUser, ProvisionError> {
         let id = connector.connector.id;
+        if let Some(known) = adopted(connector, user, "user", |external_id| {
+            tx.source_user_ids_by_external_id(id, external_id)
+        })? {
+            let (always, incoming) = (Precondition::default(), user.as_map());
+            let target = Target::new(&known, &always);
+            return self.replace_user_in(tx, connector, target, incoming, password, cause);
+        }
         require_free_user_name(tx, id, user)?;
         let written = tx.insert_source_user(id, user)?;
         let place = (Of::User, written.pk.0);
@@ -254,7 +262,13 @@ fn require_free_user_name(
 ) -> Result<(), ProvisionError> {
     let name = user.user_name().unwrap_or_default();
     match tx.source_user_id_by_user_name(connector, name)? {
-        Some(id) => Err(taken("user", "userName", name, &id)),
+        Some(id) => Err(taken(
+            &catalogue::USER_NAME_TAKEN,
+            "user",
+            "userName",
+            name,
+            &id,
+        )),
         None => Ok(()),
     }
 }

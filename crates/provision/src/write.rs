@@ -1,8 +1,10 @@
 //! What writes of users and of groups have in common.
 
 use directory::{ConnectorId, DirectoryId};
-use scim::{Precondition, Resource, ScimError};
-use store::{MemberKind, WriteTx};
+use scim::catalogue::Entry;
+use scim::name::echo;
+use scim::{Departure, Precondition, Resource, catalogue};
+use store::{MemberKind, StoreError, WriteTx};
 
 use crate::ProvisionError;
 use crate::loaded::LoadedConnector;
@@ -38,18 +40,53 @@ impl<'r> Target<'r> {
 
 /// 404 for an id that nothing has, here or in any other connector: the answer is the same.
 pub(crate) fn no_such(what: &str, id: &str) -> ProvisionError {
-    ScimError::not_found(format!(
+    let entry = match what {
+        "Group" => &catalogue::GROUP_NOT_FOUND,
+        _ => &catalogue::USER_NOT_FOUND,
+    };
+    let id = echo(id);
+    entry.error(format!(
         "There is no {what} with the id '{id}'. It may have been deleted; look it up with a filter."
     ))
     .into()
 }
 
-/// 409 for a name that another resource of the connector has; the client learns which one.
-pub(crate) fn taken(what: &str, attribute: &str, name: &str, id: &str) -> ProvisionError {
-    ScimError::uniqueness(format!(
-        "A {what} with {attribute} '{name}' exists already (id {id}). Look it up with a filter and update it."
+/// 409 for a value that another resource of the connector has; the client learns which one.
+pub(crate) fn taken(
+    entry: &'static Entry,
+    what: &str,
+    attribute: &str,
+    value: &str,
+    id: &str,
+) -> ProvisionError {
+    let value = echo(value);
+    entry.error(format!(
+        "A {what} with {attribute} '{value}' exists already (id {id}). Look it up with a filter and update it."
     ))
     .into()
+}
+
+/// The resource that a POST takes over, if the connector adopts: the one of the same connector that has
+/// the same `externalId`. Several of them are 409, since nobody can say which one is meant.
+pub(crate) fn adopted(
+    connector: &LoadedConnector,
+    resource: &Resource,
+    what: &str,
+    known: impl FnOnce(&str) -> Result<Vec<String>, StoreError>,
+) -> Result<Option<String>, ProvisionError> {
+    let adopts = connector.dialect.has(Departure::KnownExternalIdIsAdopted);
+    let Some(external_id) = resource.external_id().filter(|id| adopts && !id.is_empty()) else {
+        return Ok(None);
+    };
+    let mut known = known(external_id)?;
+    match known.len() {
+        0 | 1 => Ok(known.pop()),
+        _ => Err(catalogue::EXTERNAL_ID_AMBIGUOUS.error(format!(
+            "Several {what}s have the externalId '{}', so none can be taken over. Look the {what} up with a filter and update it, or delete the ones too many.",
+            echo(external_id)
+        ))
+        .into()),
+    }
 }
 
 /// Lets a user or a group into the groups that named it before it came (PL-09), by its id or by

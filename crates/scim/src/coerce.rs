@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::dialect::{Dialect, unpack_role};
+use crate::catalogue;
+use crate::dialect::{Departure, Dialect, unpack_role};
 use crate::filter::{as_bool, as_time};
 use crate::limits::VALUES_MAX;
 use crate::name::{echo, refuse_name};
@@ -52,7 +53,7 @@ impl Coercion<'_> {
 
     /// An empty text for `active` is a mistake that must not enable or disable anybody.
     fn is_cleared_by_empty_text(&self, spot: Spot<'_>) -> bool {
-        self.dialect.empty_text_clears
+        self.dialect.has(Departure::EmptyTextClears)
             && (spot.target().kind != Kind::Boolean || spot.sub.is_some())
     }
 
@@ -91,7 +92,7 @@ impl Coercion<'_> {
                     .push(unknown(&format!("{}.{name}", spot.name()))),
             }
         }
-        if self.dialect.role_may_be_json && spot.attribute.name == "roles" {
+        if self.dialect.has(Departure::RoleMayBeJson) && spot.attribute.name == "roles" {
             unpack(&mut parts);
         }
         Ok(parts)
@@ -146,8 +147,8 @@ pub(crate) fn check_count(spot: Spot<'_>, count: usize) -> Result<(), ScimError>
     if count <= VALUES_MAX {
         return Ok(());
     }
-    Err(ScimError::invalid_value(format!(
-        "'{}' has {count} values; {VALUES_MAX} are the most.",
+    Err(catalogue::TOO_MANY_VALUES.error(format!(
+        "'{}' has {count} values; {VALUES_MAX} are the most. Map fewer.",
         spot.name()
     )))
 }
@@ -155,15 +156,15 @@ pub(crate) fn check_count(spot: Spot<'_>, count: usize) -> Result<(), ScimError>
 fn check_text(spot: Spot<'_>, text: &str) -> Result<(), ScimError> {
     let target = spot.target();
     if text.len() > target.chars_max && text.chars().count() > target.chars_max {
-        return Err(ScimError::invalid_value(format!(
-            "'{}' is longer than {} characters: '{}'.",
+        return Err(catalogue::VALUE_TOO_LONG.error(format!(
+            "'{}' is longer than {} characters: '{}'. Shorten it in the identity provider.",
             spot.name(),
             target.chars_max,
             echo(text)
         )));
     }
     match refuse_name(text).filter(|_| target.is_name) {
-        Some(reason) => Err(ScimError::invalid_value(format!(
+        Some(reason) => Err(catalogue::NAME_UNUSABLE.error(format!(
             "'{}' may not contain {reason}: '{}'. Correct it in the identity provider.",
             spot.name(),
             echo(text)
@@ -179,8 +180,8 @@ fn check_base64(spot: Spot<'_>, text: &str) -> Result<(), ScimError> {
     if text.len() - digits.len() <= 2 && digits.len() % 4 != 1 && digits.bytes().all(is_digit) {
         return Ok(());
     }
-    Err(ScimError::invalid_value(format!(
-        "'{}' must be base64, not '{}'.",
+    Err(catalogue::VALUE_WRONG_TYPE.error(format!(
+        "'{}' must be base64, not '{}'. Correct its mapping in the identity provider.",
         spot.name(),
         echo(text)
     )))
@@ -203,7 +204,10 @@ pub(crate) fn wrong_type(spot: Spot<'_>, value: &Value) -> ScimError {
         Kind::Complex => "an object",
         Kind::Text | Kind::Reference | Kind::Binary => "a text in quotes",
     };
-    ScimError::invalid_value(format!("'{}' must be {wanted}, not {got}.", spot.name()))
+    catalogue::VALUE_WRONG_TYPE.error(format!(
+        "'{}' must be {wanted}, not {got}. Correct its mapping in the identity provider.",
+        spot.name()
+    ))
 }
 
 pub(crate) fn unknown(what: &str) -> Warning {

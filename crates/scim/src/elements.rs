@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::catalogue;
 use crate::coerce::Parts;
 use crate::draft::{Draft, How};
 use crate::filter::{Filter, Node, Op, as_bool};
@@ -11,7 +12,7 @@ use crate::name::echo;
 use crate::path::{Place, Spot};
 use crate::schema::{Kind, Schema};
 use crate::values::{is_primary, is_same, keep_one_primary, merge_parts};
-use crate::{ResourceType, ScimError, ValuePath, Warning};
+use crate::{Departure, ResourceType, ScimError, ValuePath, Warning};
 
 /// Where a path leads.
 enum Target<'t> {
@@ -52,9 +53,8 @@ impl<'c> Draft<'c> {
             Some(Target::Foreign(place)) => self.remove_foreign(&place, path, &value)?,
             Some(Target::Schema(Some(schema))) => self.remove_schema(schema),
             Some(Target::Schema(None)) => {
-                return Err(ScimError::no_target(
-                    "The core schema can't be removed; name an attribute in 'path'.",
-                ));
+                return Err(catalogue::TARGET_MISSING
+                    .error("The core schema can't be removed; name an attribute in 'path'."));
             }
             Some(Target::Elements(selection)) => {
                 self.in_list(selection.spot, |list| selection.remove_from(list))
@@ -89,15 +89,15 @@ impl<'c> Draft<'c> {
                     .push(Warning::new(&path.to_string(), "unknown schema, ignored"));
                 return Ok(None);
             }
-            return Err(ScimError::invalid_path(path.attr.unknown_to(ty)));
+            return Err(catalogue::PATH_UNKNOWN.error(path.attr.unknown_to(ty)));
         };
         let list = match place {
             Place::Whole(schema) if path.filter.is_none() => {
                 return Ok(Some(Target::Schema(schema)));
             }
             Place::Whole(_) => {
-                return Err(ScimError::invalid_path(
-                    "A filter in brackets stands after a list only.",
+                return Err(catalogue::PATH_FILTER_WRONG.error(
+                    "A filter in brackets stands after a list only, such as emails[type eq \"work\"]. Correct the target attribute of the mapping.",
                 ));
             }
             Place::Spot(spot) => spot,
@@ -107,8 +107,8 @@ impl<'c> Draft<'c> {
             (Some(filter), None) => Target::Elements(Selection::new(ty, list, list, filter)?),
             (Some(filter), Some(sub)) => {
                 let sub = list.attribute.sub(sub).ok_or_else(|| {
-                    ScimError::invalid_path(format!(
-                        "The values of '{}' have no part '{}'.",
+                    catalogue::PATH_UNKNOWN.error(format!(
+                        "The values of '{}' have no part '{}'. See /Schemas for those they have.",
                         list.name(),
                         echo(sub)
                     ))
@@ -132,12 +132,12 @@ impl<'c> Draft<'c> {
         if spot.attribute.name == "schemas" {
             return Ok(false);
         }
-        if self.dialect.read_only_path_is_ignored {
+        if self.dialect.has(Departure::ReadOnlyPathIsIgnored) {
             self.warnings
                 .push(Warning::new(&spot.name(), "read-only attribute, ignored"));
             return Ok(false);
         }
-        Err(ScimError::mutability(format!(
+        Err(catalogue::ATTRIBUTE_READ_ONLY.error(format!(
             "'{}' is read-only: this server computes it. Remove it from the attribute mapping.",
             spot.name()
         )))
@@ -157,7 +157,7 @@ impl<'c> Draft<'c> {
             )]),
             None => self.coercion().object(spot, value)?,
         };
-        let create = self.dialect.missing_element_is_created;
+        let create = self.dialect.has(Departure::MissingElementIsCreated);
         self.in_list(spot, |list| selection.write_to(list, parts, how, create))
     }
 
@@ -171,7 +171,7 @@ impl<'c> Draft<'c> {
             .collect();
         let nothing_is_listed = value.as_array().is_some_and(Vec::is_empty);
         if known.is_empty() && !nothing_is_listed {
-            return Err(ScimError::invalid_value(format!(
+            return Err(catalogue::VALUES_NOT_RECOGNISED.error(format!(
                 "None of the listed values to remove from '{}' can be recognised; list them as {{\"value\": \"...\"}}.",
                 spot.name()
             )));
@@ -203,7 +203,7 @@ impl<'t> Selection<'t> {
     ) -> Result<Selection<'t>, ScimError> {
         let node = filter
             .resolve_in(ty, list)
-            .map_err(|error| ScimError::invalid_path(error.detail))?;
+            .map_err(|error| catalogue::PATH_FILTER_WRONG.error(error.detail))?;
         Ok(Selection { spot, filter, node })
     }
 
@@ -271,9 +271,10 @@ impl<'t> Selection<'t> {
     }
 
     fn no_target(&self) -> ScimError {
-        ScimError::no_target(format!(
-            "No value of '{}' fits the filter '{}'.",
-            self.spot.attribute.name, self.filter
+        catalogue::TARGET_MISSING.error(format!(
+            "No value of '{}' fits the filter '{}', and none can be made from it. Use a filter such as type eq \"work\".",
+            self.spot.attribute.name,
+            echo(&self.filter.to_string())
         ))
     }
 

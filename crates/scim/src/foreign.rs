@@ -5,13 +5,14 @@ use std::ops::ControlFlow;
 
 use serde_json::{Map, Value};
 
+use crate::catalogue;
 use crate::draft::{Draft, How};
 use crate::filter::{Filter, Literal, Node, Op, Operand, as_bool};
 use crate::limits::{FOREIGN_EXTENSION_BYTES_MAX, FOREIGN_EXTENSIONS_MAX, URN_CHARS_MAX};
 use crate::name::{echo, fold};
 use crate::path::{AttrRef, is_attribute_name};
 use crate::schema::Kind;
-use crate::{AttrPath, ResourceType, ScimError, ValuePath};
+use crate::{AttrPath, Departure, ResourceType, ScimError, ValuePath};
 
 /// URNs below these belong to SCIM itself.
 const RESERVED: [&str; 2] = [
@@ -122,7 +123,8 @@ impl Draft<'_> {
         value: Value,
     ) -> Result<(), ScimError> {
         let clears = value.is_null()
-            || (self.dialect.empty_text_clears && value.as_str().is_some_and(str::is_empty));
+            || (self.dialect.has(Departure::EmptyTextClears)
+                && value.as_str().is_some_and(str::is_empty));
         let Some((attr, sub)) = &place.attr else {
             return self.write_whole(place, how, value);
         };
@@ -164,8 +166,8 @@ impl Draft<'_> {
                 }
                 Ok(())
             }
-            _ => Err(ScimError::invalid_value(format!(
-                "'{}' must be an object with the attributes of that schema.",
+            _ => Err(catalogue::EXTENSION_NOT_AN_OBJECT.error(format!(
+                "'{}' must be an object with the attributes of that schema. Map to an attribute below it.",
                 echo(&place.urn)
             ))),
         }
@@ -256,8 +258,8 @@ fn selected(
     value: Option<Value>,
 ) -> Result<(), ScimError> {
     let no_target = || {
-        ScimError::no_target(format!(
-            "No value of '{}' fits its filter.",
+        catalogue::TARGET_MISSING.error(format!(
+            "No value of '{}' fits its filter. Correct the path, or register the schema with the connector.",
             echo(&path.to_string())
         ))
     };
@@ -366,7 +368,7 @@ pub(crate) fn settled(mut extensions: Map<String, Value>) -> Result<Map<String, 
     }
     extensions.retain(|_, value| value.as_object().is_some_and(|object| !object.is_empty()));
     if extensions.len() > FOREIGN_EXTENSIONS_MAX {
-        return Err(ScimError::invalid_value(format!(
+        return Err(catalogue::EXTENSION_TOO_LARGE.error(format!(
             "The resource has {} extensions whose schemas are not registered; {FOREIGN_EXTENSIONS_MAX} are the most. Register their schemas with the connector.",
             extensions.len()
         )));
@@ -380,8 +382,8 @@ pub(crate) fn settled(mut extensions: Map<String, Value>) -> Result<Map<String, 
     });
     match too_large {
         ControlFlow::Continue(()) => Ok(extensions),
-        ControlFlow::Break((urn, bytes)) => Err(ScimError::invalid_value(format!(
-            "The extension '{urn}' has {bytes} bytes; {FOREIGN_EXTENSION_BYTES_MAX} are the most as long as its schema is not registered."
+        ControlFlow::Break((urn, bytes)) => Err(catalogue::EXTENSION_TOO_LARGE.error(format!(
+            "The extension '{urn}' has {bytes} bytes; {FOREIGN_EXTENSION_BYTES_MAX} are the most as long as its schema is not registered. Register it with the connector, or map fewer attributes."
         ))),
     }
 }

@@ -31,6 +31,7 @@
 //! ```
 
 pub mod bulk;
+pub mod catalogue;
 pub mod dialect;
 pub mod discovery;
 pub mod error;
@@ -59,7 +60,7 @@ mod values;
 mod warning;
 
 pub use bulk::{BulkAction, BulkEndpoint, BulkOperation, BulkRequest, BulkResult, BulkTask, BulkUnit};
-pub use dialect::Dialect;
+pub use dialect::{Departure, Dialect};
 pub use discovery::Capabilities;
 pub use error::{ScimError, ScimType};
 pub use filter::{Facts, Filter, Literal, Node, Op, Record};

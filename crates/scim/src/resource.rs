@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::catalogue;
 use crate::draft::{Draft, How};
-use crate::{AttrPath, AttrRef, Dialect, ResourceType, ScimError, Warning, json};
+use crate::{AttrPath, AttrRef, Departure, Dialect, ResourceType, ScimError, Warning, json};
 
 /// The attributes of a resource: names in canonical spelling, types checked, without `id`, `meta`,
 /// `groups`, `members` and `password`.
@@ -41,7 +42,8 @@ impl Resource {
     ) -> Result<(Resource, Vec<Warning>), ScimError> {
         let mut draft = Draft::replacing(ty, dialect, &self.map);
         draft.merge(incoming, How::Add)?;
-        if let Some(active) = self.active().filter(|_| dialect.absent_active_is_kept) {
+        let keeps_active = dialect.has(Departure::AbsentActiveIsKept);
+        if let Some(active) = self.active().filter(|_| keeps_active) {
             draft.keep("active", Value::Bool(active));
         }
         draft.finish()
@@ -54,9 +56,8 @@ impl Resource {
                 map,
                 password: None,
             }),
-            Err(error) => Err(ScimError::internal(format!(
-                "A stored resource can't be read: {error}."
-            ))),
+            Err(error) => Err(catalogue::INTERNAL_ERROR
+                .error(format!("A stored resource can't be read: {error}."))),
         }
     }
 

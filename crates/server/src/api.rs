@@ -8,6 +8,7 @@ mod document;
 mod groups;
 mod journal;
 mod page;
+mod presets;
 mod problem;
 mod request;
 mod requests;
@@ -30,7 +31,10 @@ use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use directories::{DirectoryView, all_directories};
 pub(crate) use problem::Problem;
+pub use sessions::{FactorView, SessionView, live_sessions};
+pub use why::{Explanation, LineView, explain_source_user, explain_user};
 
 use crate::App;
 use crate::authority::require_admin;
@@ -60,6 +64,7 @@ pub(crate) fn routes(app: App) -> Router<App> {
 fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(document::Description::openapi())
         .merge(connectors::routes())
+        .merge(presets::routes())
         .merge(tokens::routes())
         .merge(clients::routes())
         .merge(applications::routes())

@@ -118,6 +118,19 @@ impl ReadTx<'_> {
         )
     }
 
+    /// SCIM ids of users with this `externalId`, compared exactly; two at most, since more say no more.
+    pub fn source_user_ids_by_external_id(
+        &self,
+        connector: ConnectorId,
+        external_id: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        self.query(
+            "SELECT id FROM source_user WHERE connector_pk = $1 AND external_id = $2 LIMIT 2",
+            args![connector.0, external_id],
+            |row| row.text(0),
+        )
+    }
+
     /// The groups of the source that contain the user directly, by name.
     pub fn source_groups_of(
         &self,

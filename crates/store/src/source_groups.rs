@@ -71,6 +71,19 @@ impl ReadTx<'_> {
         )
     }
 
+    /// SCIM ids of groups with this `externalId`, compared exactly; two at most, since more say no more.
+    pub fn source_group_ids_by_external_id(
+        &self,
+        connector: ConnectorId,
+        external_id: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        self.query(
+            "SELECT id FROM source_group WHERE connector_pk = $1 AND external_id = $2 LIMIT 2",
+            args![connector.0, external_id],
+            |row| row.text(0),
+        )
+    }
+
     /// Every group of a connector, without members.
     pub fn source_groups_all(
         &self,

@@ -1,17 +1,23 @@
 //! The commands and flags, as `clap` reads them. What they do is in `commands`.
 
 mod insight;
+mod look;
 mod sign_in;
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use directory::{JwtAlgorithm, Preset};
+use scim::Departure;
 
 pub use insight::{
-    RequestFilters, RequestsArgs, RequestsCommand, ResourceTypeArg, SchemaArgs, SchemaCommand,
+    ErrorsArgs, RequestFilters, RequestsArgs, RequestsCommand, ResourceTypeArg, SchemaArgs, SchemaCommand,
+};
+pub use look::{
+    DirectoryArgs, DirectoryCommand, SessionArgs, SessionCommand, SessionOf, WhyArgs,
 };
 pub use sign_in::{SignInArgs, SignInCommand, SignInEdit, WebhookArgs, WebhookCommand};
 
@@ -44,11 +50,17 @@ pub enum Command {
     Demo(DemoArgs),
     /// Make, look at and change connectors: the endpoints that identity providers write to.
     Connector(ConnectorArgs),
-    /// Make and look at applications: the products that attach the directory.
+    /// Make, look at, change and delete applications: the products that attach the directory.
     Application(ApplicationArgs),
     /// Show and change how people sign in with an application, and who may make users.
     SignIn(SignInArgs),
-    /// See where applications want to hear of news, and how that goes.
+    /// Show what products see: users, groups and memberships after the rules.
+    Directory(DirectoryArgs),
+    /// Explain why somebody has an account or none, or is or is not in a group.
+    Why(WhyArgs),
+    /// List and end the sessions that somebody has with products.
+    Session(SessionArgs),
+    /// Say and see where applications want to hear of news, and how that goes.
     Webhook(WebhookArgs),
     /// Make, list and revoke tokens of the admin API and of connectors.
     Token(TokenArgs),
@@ -58,6 +70,8 @@ pub enum Command {
     Schema(SchemaArgs),
     /// Show what identity providers asked for, and what came of it.
     Requests(RequestsArgs),
+    /// Tell what errors mean that identity providers and products are answered with, and what to do about them.
+    Errors(ErrorsArgs),
     /// Play an identity provider against any SCIM 2.0 server.
     Simulate(SimulateArgs),
     /// Test any SCIM 2.0 server against the RFCs and the habits of identity providers.
@@ -184,6 +198,22 @@ pub enum ConnectorCommand {
         #[arg(long, default_value = "generic", value_parser = presets())]
         preset: Preset,
     },
+    /// List what connectors can be made for, and which departures from the RFCs each has.
+    Presets,
+    /// Show or switch the departures from the RFCs of a connector.
+    Departures {
+        /// Its name or id.
+        connector: String,
+        /// Switch one on, whatever the preset says.
+        #[arg(long, value_name = "DEPARTURE", value_parser = departures())]
+        on: Vec<Departure>,
+        /// Switch one off, whatever the preset says.
+        #[arg(long, value_name = "DEPARTURE", value_parser = departures())]
+        off: Vec<Departure>,
+        /// Leave one to the preset again.
+        #[arg(long, value_name = "DEPARTURE", value_parser = departures())]
+        reset: Vec<Departure>,
+    },
     /// List all connectors.
     List,
     /// Show one connector.
@@ -207,6 +237,18 @@ pub enum ConnectorCommand {
         #[arg(long)]
         file: Option<PathBuf>,
     },
+    /// Give a connector another name. Its base URL and its directory stay as they are.
+    Rename {
+        /// Its name or id.
+        connector: String,
+        /// The new name.
+        name: String,
+    },
+    /// Evaluate everybody anew.
+    Reconcile {
+        /// Its name or id.
+        connector: String,
+    },
     /// Show or change how the identity provider may prove who it is, from where, and how often it may ask.
     Credentials(Box<CredentialsArgs>),
     /// Show members whom groups name and whom nobody knows yet, and users whose name is taken.
@@ -219,7 +261,12 @@ pub enum ConnectorCommand {
         /// Its name or id.
         connector: String,
     },
-    /// Let the directory follow again, and catch up with what was written meanwhile.
+    /// Refuse every request of the identity provider until `resume`.
+    Disable {
+        /// Its name or id.
+        connector: String,
+    },
+    /// Let a paused or disabled connector work again, and catch up with what was written meanwhile.
     Resume {
         /// Its name or id.
         connector: String,
@@ -268,6 +315,21 @@ pub enum ApplicationCommand {
     },
     /// List all applications.
     List,
+    /// Show one application: what it sees, and who may log in.
+    Show {
+        /// The application, by name or id.
+        application: String,
+    },
+    /// Make a new password and print it, this once. The old one stops working at once.
+    ResetPassword {
+        /// The application, by name or id.
+        application: String,
+    },
+    /// Delete an application: the product cannot fetch any more. The directories that it saw stay.
+    Delete {
+        /// The application, by name or id.
+        application: String,
+    },
 }
 
 /// What an application sees.
@@ -626,8 +688,21 @@ pub enum ConfigCommand {
 }
 
 fn presets() -> impl TypedValueParser<Value = Preset> {
-    PossibleValuesParser::new(Preset::ALL.map(Preset::as_str))
-        .map(|word| Preset::parse(&word).unwrap_or_default())
+    let values = Preset::ALL.map(|preset| {
+        let value = PossibleValue::new(preset.as_str()).help(preset.about());
+        match preset {
+            Preset::Pingone => value.alias("ping"),
+            _ => value,
+        }
+    });
+    PossibleValuesParser::new(values).map(|word| Preset::parse(&word).unwrap_or_default())
+}
+
+fn departures() -> impl TypedValueParser<Value = Departure> {
+    let values =
+        Departure::ALL.map(|departure| PossibleValue::new(departure.as_str()).help(departure.about()));
+    PossibleValuesParser::new(values)
+        .try_map(|word| Departure::parse(&word).ok_or("no such departure"))
 }
 
 fn algorithms() -> PossibleValuesParser {

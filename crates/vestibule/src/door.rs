@@ -6,14 +6,17 @@
 mod credentials;
 mod data;
 mod insight;
+mod look;
 mod remote;
 mod sign_in;
 mod views;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use directory::{ConnectorState, Preset, Rules};
 use jiff::SignedDuration;
+use scim::Departure;
 use serde::Serialize;
 use store::Access;
 
@@ -31,6 +34,7 @@ pub use credentials::Credentials;
 pub use insight::{
     ChangedSchema, Insight, NameConflictView, PendingMemberView, RequestDetail, RequestView, SchemaView, SchemaWish,
 };
+pub use look::{DirectoryView, Look, SessionView, WhyView};
 use data::Data;
 use remote::Remote;
 
@@ -106,8 +110,15 @@ pub struct ApplicationEdit {
     pub sight: SightWish,
 }
 
+/// How many users are to be evaluated anew.
+#[derive(Debug, Clone, Copy, Serialize, serde::Deserialize)]
+pub struct Due {
+    /// The number.
+    pub due: u64,
+}
+
 /// What commands can ask for. Connectors are named by name or id.
-pub trait Door: Credentials + Insight + SignIn {
+pub trait Door: Credentials + Insight + Look + SignIn {
     /// Makes a connector with a token.
     fn create_connector(&self, name: &str, preset: Preset) -> Result<NewConnector, Failure>;
     /// All connectors, in the order they were made.
@@ -123,8 +134,24 @@ pub trait Door: Credentials + Insight + SignIn {
     /// Pauses or resumes a connector.
     fn set_state(&self, connector: &str, state: ConnectorState)
     -> Result<ConnectorDetail, Failure>;
+    /// Switches departures from the RFCs; `None` leaves one to the preset.
+    fn switch_departures(
+        &self,
+        connector: &str,
+        changes: &BTreeMap<Departure, Option<bool>>,
+    ) -> Result<ConnectorDetail, Failure>;
     /// Checks and applies rules.
     fn set_rules(&self, connector: &str, rules: Rules) -> Result<ConnectorDetail, Failure>;
+    /// Gives a connector another name.
+    fn rename_connector(&self, connector: &str, name: &str) -> Result<ConnectorDetail, Failure>;
+    /// Evaluates everybody of a connector anew; tells how many are due.
+    fn reconcile(&self, connector: &str) -> Result<Due, Failure>;
+    /// One application, named by name or id.
+    fn application(&self, application: &str) -> Result<ApplicationView, Failure>;
+    /// Gives an application a new password.
+    fn reset_password(&self, application: &str) -> Result<NewApplication, Failure>;
+    /// Deletes an application.
+    fn delete_application(&self, application: &str) -> Result<(), Failure>;
     /// Makes an application with a password.
     fn create_application(&self, wish: &ApplicationWish) -> Result<NewApplication, Failure>;
     /// Changes an application, named by name or id.

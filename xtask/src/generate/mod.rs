@@ -5,6 +5,9 @@
 
 mod cli;
 mod configuration;
+mod conformance;
+mod dialects;
+mod errors;
 mod openapi;
 
 use anyhow::{Context, Result, bail};
@@ -33,6 +36,22 @@ const DOCUMENTS: &[Document] = &[
     Document {
         path: "docs/src/reference/configuration.md",
         text: configuration::reference,
+    },
+    Document {
+        path: "docs/src/reference/conformance.md",
+        text: conformance::reference,
+    },
+    Document {
+        path: "docs/src/reference/dialects.md",
+        text: dialects::reference,
+    },
+    Document {
+        path: "docs/src/reference/scim-errors.md",
+        text: errors::scim,
+    },
+    Document {
+        path: "docs/src/reference/crowd-errors.md",
+        text: errors::crowd,
     },
     Document {
         path: "docs/src/reference/openapi.json",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use scim::{Dialect, PatchRequest, ResourceType, ScimType};
+use scim::{Departure, Dialect, PatchRequest, ResourceType, ScimType};
 use serde_json::{Value, json};
 
 use crate::scene::*;
@@ -360,10 +360,7 @@ fn read_only_and_computed_attributes_are_passed_over_in_values() {
     )
     .unwrap();
     assert!(!schemas.changed);
-    let lenient = Dialect {
-        read_only_path_is_ignored: true,
-        ..Dialect::generic()
-    };
+    let lenient = Dialect::generic().with(Departure::ReadOnlyPathIsIgnored);
     let operations = json!([{ "op": "replace", "path": "id", "value": "9" }]);
     let ignored = patch_as(&lenient, ResourceType::user(), &joy(), &operations).unwrap();
     assert_eq!((ignored.changed, ignored.warnings.len()), (false, 1));

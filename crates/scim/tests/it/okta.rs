@@ -182,7 +182,7 @@ fn a_group_is_pushed_renamed_and_its_members_changed_by_difference() {
         json!([{ "op": "replace", "value": { "id": "abf4dd94", "displayName": "Test SCIMv2" } }]),
     );
     let renamed = rest
-        .apply(ResourceType::group(), &before, &scim::Dialect::okta())
+        .apply(ResourceType::group(), &before, &scim::Dialect::plain())
         .unwrap();
     assert!(!renamed.changed && renamed.warnings.is_empty() && members.is_empty());
 

@@ -1,5 +1,7 @@
 //! Connectors: list, create, show, change, reconcile.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header::LOCATION};
@@ -9,6 +11,7 @@ use directory::{
 };
 use jiff::Timestamp;
 use provision::{ConnectorDraft, ProvisionError};
+use scim::Departure;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::{ReadTx, StoreError, StoredConnector, TokenKind};
@@ -134,6 +137,9 @@ struct SettingsChange {
     patch_reply: Option<PatchReply>,
     /// Whether a pushed password is kept, as a hash.
     accept_passwords: Option<bool>,
+    /// Departures from the RFCs to switch on or off; `null` leaves one to the preset again.
+    #[schema(value_type = Option<Object>)]
+    departures: Option<BTreeMap<Departure, Option<bool>>>,
     /// Members of `credentials` to change, each as a whole; `null` gives one its default.
     #[schema(value_type = Option<Object>)]
     credentials: Option<Map<String, Value>>,
@@ -310,6 +316,9 @@ impl ConnectorChange {
             &mut connector.settings.accept_passwords,
             settings.accept_passwords,
         );
+        if let Some(changes) = settings.departures {
+            connector.settings.switch(&changes);
+        }
         if let Some(change) = settings.credentials {
             let credentials = &mut connector.settings.credentials;
             *credentials = provision::changed_credentials(credentials, change)?;

@@ -10,7 +10,7 @@ pub(super) fn preset() -> RefOr<Schema> {
     let words = Preset::ALL.map(Preset::as_str);
     one_of(
         &words,
-        "Which identity provider it is for; chooses its dialect.",
+        "Which identity provider it is for; chooses its dialect. `/presets` describes each.",
         Preset::default(),
     )
 }
@@ -27,7 +27,8 @@ pub(super) fn connector_state() -> RefOr<Schema> {
 pub(super) fn settings() -> RefOr<Schema> {
     object(
         "How its endpoint behaves. `patch_reply`: `auto`, `always200` or `always204`. \
-         `accept_passwords`: whether a pushed password is kept, as a hash. `credentials`: how its identity \
+         `accept_passwords`: whether a pushed password is kept, as a hash. `departures`: departures from the \
+         RFCs that are on or off whatever the preset says, described at `/departures`. `credentials`: how its identity \
          provider may prove who it is, described in the documentation's chapter on credentials.",
         ConnectorSettings::default(),
     )

@@ -5,7 +5,8 @@ use axum::response::Response;
 use directory::PatchReply;
 use provision::WrittenGroup;
 use scim::{
-    PatchRequest, Projection, Reading, Resource, ResourceType, ScimError, members_of, render,
+    Departure, PatchRequest, Projection, Reading, Resource, ResourceType, ScimError, catalogue,
+    members_of, render,
 };
 use store::SourceGroup;
 
@@ -48,7 +49,7 @@ async fn show(call: &Call, id: &str, projection: Projection) -> Reply {
     stream::answer(call, !showing.with_members(), move |tx, out| {
         let found = tx.source_group(showing.connector, &id)?;
         let group = found.ok_or_else(|| {
-            ScimError::not_found("There is no Group with this id. It may have been deleted; look it up with a filter.")
+            catalogue::GROUP_NOT_FOUND.error("There is no Group with this id. It may have been deleted; look it up with a filter.")
         })?;
         out.tag(group.meta, showing.location(&group))?;
         showing.write(tx, &group, out)
@@ -110,7 +111,12 @@ pub(super) async fn patch(call: &Call, id: String, body: Body) -> Reply {
         // A client that says what it wants to see is shown that (RFC 7644 section 3.5.2).
         _ if projection.is_selective() => show_written(call, &group, projection).await,
         PatchReply::Always204 => Ok(written_silently(call, &group)),
-        PatchReply::Auto if is_long(&group, &projection) => Ok(written_silently(call, &group)),
+        PatchReply::Auto
+            if is_long(&group, &projection)
+                || connector.dialect.has(Departure::GroupPatchHasNoBody) =>
+        {
+            Ok(written_silently(call, &group))
+        }
         PatchReply::Auto | PatchReply::Always200 => show_written(call, &group, projection).await,
     }
 }

@@ -15,15 +15,23 @@ use crate::door::{
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, fields, moment, table};
 
-use super::credentials;
+use super::{credentials, dialect};
 use super::token::tokens;
 
 /// Does what was asked.
 pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
+    if matches!(args.command, ConnectorCommand::Presets) {
+        return out.show(&dialect::catalogue(), dialect::Catalogue::told);
+    }
     let door = door::open(&args.door, settings)?;
     match &args.command {
         ConnectorCommand::Create { name, preset } => {
             out.show(&door.create_connector(name, *preset)?, created)
+        }
+        // Answered above, without data.
+        ConnectorCommand::Presets => Ok(()),
+        ConnectorCommand::Departures { connector, on, off, reset } => {
+            dialect::run(&*door, connector, &dialect::changes(on, off, reset), out)
         }
         ConnectorCommand::List => out.show(&door.connectors()?, |all| list(all)),
         ConnectorCommand::Show { connector } => out.show(&door.connector(connector)?, detail),
@@ -55,6 +63,24 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
                     "{} is paused: writes are kept, and have no effect until\n  vestibule connector resume {}",
                     one.connector.name, one.connector.name
                 )
+            })
+        }
+        ConnectorCommand::Disable { connector } => {
+            out.show(&door.set_state(connector, ConnectorState::Disabled)?, |one| {
+                format!(
+                    "{} is disabled: the identity provider gets 401 until\n  vestibule connector resume {}",
+                    one.connector.name, one.connector.name
+                )
+            })
+        }
+        ConnectorCommand::Rename { connector, name } => {
+            out.show(&door.rename_connector(connector, name)?, |one| {
+                format!("The connector is now called {}", one.connector.name)
+            })
+        }
+        ConnectorCommand::Reconcile { connector } => {
+            out.show(&door.reconcile(connector)?, |one| {
+                format!("{connector}: {} users are being evaluated anew", one.due)
             })
         }
         ConnectorCommand::Resume { connector } => {

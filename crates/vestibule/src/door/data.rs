@@ -1,5 +1,6 @@
 //! The door of the data folder: the store itself, whether or not a server has it open too.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 
 use directory::{ConnectorSettings, ConnectorState, DirectoryId, Preset, Rules};
@@ -8,15 +9,16 @@ use provision::{
     ApplicationChange, ApplicationDraft, ConnectorDraft, DirectoryChoice, Passwords, Provision,
     ProvisionError,
 };
+use scim::Departure;
 use store::{
-    Application, Database, Environment, OpenMode, ReadTx, Store, StoreError, StoredConnector,
+    Application, Database, Directory, Environment, OpenMode, ReadTx, Store, StoreError, StoredConnector,
     Token, TokenKind,
 };
 use tokio::runtime::Runtime;
 
 use super::{
     ApplicationEdit, ApplicationView, ApplicationWish, AttachedView, AttachedWish, ConnectorDetail,
-    ConnectorView, Door, NewApplication, NewConnector, RotatedToken, TokenView, public_url,
+    ConnectorView, Door, Due, NewApplication, NewConnector, RotatedToken, TokenView, public_url,
 };
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
@@ -70,6 +72,24 @@ impl Data {
         self.read(|tx| tx.find_connector(text))?.ok_or_else(|| {
             Failure::new(Exit::NotFound, format!("there is no connector '{text}'"))
                 .with("vestibule connector list shows their names")
+        })
+    }
+
+    pub(super) fn find_application(&self, text: &str) -> Result<Application, Failure> {
+        let found = self.read(|tx| match tx.application_by_public_id(text)? {
+            Some(found) => Ok(Some(found)),
+            None => tx.application(text),
+        })?;
+        found.ok_or_else(|| {
+            Failure::new(Exit::NotFound, format!("there is no application '{text}'"))
+                .with("vestibule application list shows their names")
+        })
+    }
+
+    pub(super) fn find_directory(&self, text: &str) -> Result<Directory, Failure> {
+        self.read(|tx| tx.find_directory(text))?.ok_or_else(|| {
+            Failure::new(Exit::NotFound, format!("there is no directory '{text}'"))
+                .with("vestibule directory list shows their names")
         })
     }
 
@@ -190,6 +210,22 @@ impl Door for Data {
         self.detail(self.wait(self.provision.set_connector_state(id, state, ACTOR))?)
     }
 
+    fn switch_departures(
+        &self,
+        connector: &str,
+        changes: &BTreeMap<Departure, Option<bool>>,
+    ) -> Result<ConnectorDetail, Failure> {
+        let id = self.find(connector)?.connector.id;
+        let changes = changes.clone();
+        let changed = self
+            .provision
+            .change_connector(id, ACTOR, move |connector| {
+                connector.settings.switch(&changes);
+                Ok(())
+            });
+        self.detail(self.wait(changed)?)
+    }
+
     fn set_rules(&self, connector: &str, rules: Rules) -> Result<ConnectorDetail, Failure> {
         let id = self.find(connector)?.connector.id;
         let changed = self.wait(
@@ -200,6 +236,46 @@ impl Door for Data {
                 }),
         )?;
         self.detail(changed)
+    }
+
+    fn rename_connector(&self, connector: &str, name: &str) -> Result<ConnectorDetail, Failure> {
+        let id = self.find(connector)?.connector.id;
+        let name = name.to_owned();
+        let changed = self
+            .provision
+            .change_connector(id, ACTOR, move |connector| {
+                connector.name.clone_from(&name);
+                Ok(())
+            });
+        self.detail(self.wait(changed)?)
+    }
+
+    fn reconcile(&self, connector: &str) -> Result<Due, Failure> {
+        let id = self.find(connector)?.connector.id;
+        let due = self.wait(self.provision.reconcile(id, ACTOR))?;
+        Ok(Due { due })
+    }
+
+    fn application(&self, application: &str) -> Result<ApplicationView, Failure> {
+        self.application_view(self.find_application(application)?)
+    }
+
+    fn reset_password(&self, application: &str) -> Result<NewApplication, Failure> {
+        let id = self.find_application(application)?.public_id;
+        let passwords = Passwords::default();
+        let reset = self
+            .provision
+            .reset_application_password(&id, &passwords);
+        let (application, password) = self.wait(reset)?;
+        Ok(NewApplication {
+            application: self.application_view(application)?,
+            password: password.reveal().to_owned(),
+        })
+    }
+
+    fn delete_application(&self, application: &str) -> Result<(), Failure> {
+        let id = self.find_application(application)?.public_id;
+        self.wait(self.provision.delete_application(&id))
     }
 
     fn create_application(&self, wish: &ApplicationWish) -> Result<NewApplication, Failure> {
@@ -225,17 +301,7 @@ impl Door for Data {
         application: &str,
         edit: &ApplicationEdit,
     ) -> Result<ApplicationView, Failure> {
-        let found = self.read(|tx| match tx.application_by_public_id(application)? {
-            Some(found) => Ok(Some(found)),
-            None => tx.application(application),
-        })?;
-        let found = found.ok_or_else(|| {
-            Failure::new(
-                Exit::NotFound,
-                format!("there is no application '{application}'"),
-            )
-            .with("vestibule application list shows their names")
-        })?;
+        let found = self.find_application(application)?;
         let id = found.public_id.clone();
         let view = self.application_view(found)?;
         let change = ApplicationChange {

@@ -1,10 +1,12 @@
 //! The door of a running server: its admin API.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use directory::{ConnectorState, Preset, Rules};
 use jiff::SignedDuration;
 use reqwest::{Method, StatusCode, Url};
+use scim::Departure;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -12,7 +14,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     ApplicationEdit, ApplicationView, ApplicationWish, AttachedView, ConnectorDetail,
-    ConnectorView, Door, NewApplication, NewConnector, RotatedToken, SightWish,
+    ConnectorView, Door, Due, NewApplication, NewConnector, RotatedToken, SightWish,
 };
 use crate::exit::{Exit, Failure};
 
@@ -237,9 +239,40 @@ impl Door for Remote {
         self.ask(Method::PATCH, &["connectors", connector], Some(&body))
     }
 
+    fn switch_departures(
+        &self,
+        connector: &str,
+        changes: &BTreeMap<Departure, Option<bool>>,
+    ) -> Result<ConnectorDetail, Failure> {
+        let body = json!({ "settings": { "departures": changes } });
+        self.ask(Method::PATCH, &["connectors", connector], Some(&body))
+    }
+
     fn set_rules(&self, connector: &str, rules: Rules) -> Result<ConnectorDetail, Failure> {
         let body = json!({ "rules": rules });
         self.ask(Method::PATCH, &["connectors", connector], Some(&body))
+    }
+
+    fn rename_connector(&self, connector: &str, name: &str) -> Result<ConnectorDetail, Failure> {
+        let body = json!({ "name": name });
+        self.ask(Method::PATCH, &["connectors", connector], Some(&body))
+    }
+
+    fn reconcile(&self, connector: &str) -> Result<Due, Failure> {
+        self.ask(Method::POST, &["connectors", connector, "reconcile"], None)
+    }
+
+    fn application(&self, application: &str) -> Result<ApplicationView, Failure> {
+        self.get(&["applications", application])
+    }
+
+    fn reset_password(&self, application: &str) -> Result<NewApplication, Failure> {
+        self.ask(Method::POST, &["applications", application, "password"], None)
+    }
+
+    fn delete_application(&self, application: &str) -> Result<(), Failure> {
+        let path = ["applications", application];
+        self.send(Method::DELETE, &path, None).map(drop)
     }
 
     fn create_application(&self, wish: &ApplicationWish) -> Result<NewApplication, Failure> {

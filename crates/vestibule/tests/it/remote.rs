@@ -82,6 +82,31 @@ fn both_doors_give_the_same_answers() {
 }
 
 #[test]
+fn departures_are_switched_through_both_doors() {
+    let elsewhere = Elsewhere::new();
+    let created = ["connector", "create", "--name", "one", "--preset", "entra"];
+    assert_eq!(elsewhere.run(&created).code, 0);
+    let standing = |all: &Value, name: &str| {
+        let mut all = all.as_array().unwrap().iter();
+        let found = all.find(|one| one["departure"] == name).unwrap();
+        (found["on"].as_bool().unwrap(), found["set_by"].clone())
+    };
+    let name = "known_external_id_is_adopted";
+    let far = elsewhere.json(&["connector", "departures", "one", "--on", name]);
+    assert_eq!(standing(&far, name), (true, "setting".into()));
+    assert_eq!(standing(&far, "group_patch_has_no_body"), (true, "preset".into()));
+    let near = ["connector", "departures", "one", "--json"];
+    assert_eq!(elsewhere.here.json(&near), far);
+    let reset = ["connector", "departures", "one", "--reset", name, "--json"];
+    let near = elsewhere.here.json(&reset);
+    assert_eq!(standing(&near, name), (false, "preset".into()));
+    let unknown = ["connector", "departures", "one", "--on", "colour"];
+    assert_eq!(elsewhere.run(&unknown).code, 2);
+    let presets = Program::new().json(&["connector", "presets", "--json"]);
+    assert_eq!(presets["presets"].as_array().unwrap().len(), directory::Preset::ALL.len());
+}
+
+#[test]
 fn base_urls_are_those_of_the_server() {
     let elsewhere = Elsewhere::new();
     let made = elsewhere.json(&["connector", "create", "--name", "one"]);
@@ -156,4 +181,75 @@ fn a_server_that_is_away_or_none_at_all_is_told_apart() {
     assert_eq!(Program::new().run(&none).code, 2);
     let tokenless = ["connector", "list", "--server", "http://127.0.0.1:1"];
     assert_eq!(Program::new().run(&tokenless).code, 2);
+}
+
+#[test]
+fn the_question_why_and_the_life_of_applications_are_the_same_through_both_doors() {
+    let elsewhere = Elsewhere::new();
+    let announced = &elsewhere.server.announced["first_start"];
+    let simulate = |users: &str| {
+        elsewhere.here.run(&[
+            "simulate",
+            "okta",
+            "--url",
+            announced["base_url"].as_str().unwrap(),
+            "--token",
+            announced["token"].as_str().unwrap(),
+            "--users",
+            users,
+            "--groups",
+            "2",
+        ])
+    };
+    assert_eq!(simulate("5").code, 0);
+    let listed = elsewhere.json(&["directory", "list"]);
+    assert_eq!(elsewhere.here.json(&["directory", "list", "--json"]), listed);
+    assert_eq!(listed[0]["connectors"][0], "default");
+
+    let written = elsewhere.json(&["requests", "list", "--operation", "create_user"]);
+    let somebody = written[0]["resource_name"].as_str().unwrap();
+    let far = elsewhere.json(&["why", somebody]);
+    assert_eq!(elsewhere.here.json(&["why", somebody, "--json"]), far);
+    assert_eq!((&far[0]["directory"], &far[0]["decision"]), (&"default".into(), &"active".into()));
+    let of_group = elsewhere.json(&["why", somebody, "no such group"]);
+    assert_eq!(of_group[0]["member"], false);
+
+    // Who has no account is found by what the identity provider calls them.
+    let rules = r#"{"scope": {"required_groups": ["nobody is in it"]}, "cleanup": {"out_of_scope": "remove"}}"#;
+    let rules = elsewhere.here.file("rules.json", rules);
+    let rules = ["connector", "rules", "default", "--file", rules.to_str().unwrap()];
+    assert_eq!(elsewhere.here.run(&rules).code, 0);
+    let mut far = elsewhere.json(&["why", somebody]);
+    for _ in 0..100 {
+        if far[0]["connector"] == "default" {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        far = elsewhere.json(&["why", somebody]);
+    }
+    assert_eq!(far[0]["connector"], "default", "{far}");
+    assert_eq!(elsewhere.here.json(&["why", somebody, "--json"]), far);
+    for words in [&["why", "nobody"][..], &["session", "end", "nobody"]] {
+        assert_eq!((elsewhere.run(words).code, elsewhere.here.run(words).code), (3, 3));
+    }
+
+    for (door, name) in [(&elsewhere.here, "near"), (&elsewhere.there, "far")] {
+        let made = door.json(&["application", "create", "--name", name, "--json"]);
+        let reset = door.json(&["application", "reset-password", name, "--json"]);
+        assert_ne!(made["password"], reset["password"]);
+        let url = "https://app.example.org/hook";
+        let hook = door.json(&["webhook", "create", name, "--url", url, "--json"]);
+        assert_eq!(hook["url"], url);
+        assert_eq!(door.run(&["webhook", "create", name, "--url", "app"]).code, 2);
+        assert_eq!(door.json(&["application", "show", name, "--json"])["name"], name);
+        assert_eq!(door.run(&["application", "delete", name]).code, 0);
+        assert_eq!(door.run(&["application", "show", name]).code, 3);
+        let renamed = door.json(&["connector", "rename", "default", "other", "--json"]);
+        assert_eq!(renamed["name"], "other");
+        assert_eq!(door.run(&["connector", "rename", "other", "default"]).code, 0);
+        let disabled = door.json(&["connector", "disable", "default", "--json"]);
+        assert_eq!(disabled["state"], "disabled");
+        assert_eq!(door.run(&["connector", "resume", "default"]).code, 0);
+        assert!(door.json(&["connector", "reconcile", "default", "--json"])["due"].is_u64());
+    }
 }
