@@ -166,7 +166,7 @@ pub const ALWAYS: [(&str, &str); 17] = [
     ("one object where a list belongs", "OneLogin: `emails`"),
     (
         "a text where an object belongs: `manager`",
-        "Entra, OneLogin",
+        "Entra",
     ),
     (
         "`null`, an empty list and absence are the same",
