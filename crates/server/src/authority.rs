@@ -18,13 +18,13 @@ pub(crate) use admin::require_admin;
 pub(crate) use application::require_application;
 pub(crate) use failures::Failures;
 pub(crate) use jwt::SignedTokens;
-pub(crate) use scim::{KnownCallers, require_scim_caller};
+pub(crate) use scim::{KnownCallers, scim_caller};
 pub(crate) use verified::VerifiedPasswords;
 
 use std::net::IpAddr;
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, header::AUTHORIZATION};
+use axum::http::{Extensions, HeaderMap, header::AUTHORIZATION};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine;
@@ -101,8 +101,11 @@ pub(crate) fn may_come_from(ranges: &[AddressRange], address: Option<IpAddr>) ->
 
 /// From which address a request comes.
 pub(crate) fn address_of(app: &App, request: &Request) -> Option<IpAddr> {
-    let settings = &app.inner().settings;
-    client_address(settings, request.extensions(), request.headers())
+    address_behind(app, request.extensions(), request.headers())
+}
+
+fn address_behind(app: &App, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+    client_address(&app.inner().settings, extensions, headers)
 }
 
 /// Lets a request with a proof through to its handler, which takes the proof as an argument.

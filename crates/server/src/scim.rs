@@ -23,18 +23,18 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{Method, StatusCode};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use percent_encoding::percent_decode_str;
 use provision::ProvisionError;
-use scim::{ScimError, ScimType};
+use scim::ScimError;
+use scim::catalogue::{self, Entry};
 use store::StoreError;
 use tokio::sync::Semaphore;
 
 use crate::App;
-use crate::authority::{ScimCaller, require_scim_caller};
-use record::Asked;
+use crate::authority::scim_caller;
+use record::Arrived;
 use reply::Reply;
 use request::Call;
 use route::Route;
@@ -62,55 +62,45 @@ pub(crate) fn routes(app: App) -> Router<App> {
     let below_connector = [base, &format!("{base}/"), &format!("{base}/{{*path}}")]
         .into_iter()
         .fold(Router::new(), |router, path| router.route(path, any(serve)))
-        .with_state(face)
-        .layer(from_fn_with_state(app.clone(), require_scim_caller))
-        .layer(from_fn_with_state(app, record::refusals));
+        .with_state(face);
     ["/scim", "/scim/", "/scim/{*path}"]
         .into_iter()
         .fold(below_connector, |router, path| {
             router.route(path, any(outside))
         })
-        .layer(from_fn(only_readable_paths))
 }
 
 /// A path that names no connector: most often a base URL that was copied in part.
 async fn outside() -> Response {
-    error_response(&ScimError::not_found(
+    error_response(&catalogue::BASE_ADDRESS_WRONG.error(
         "The base URL of a connector has the form https://<this server>/scim/v2/<connector>. Copy it as it is shown with the connector.",
     ))
 }
 
-/// A path that is not UTF-8 names nothing, and its refusal has this protocol's form as well.
-async fn only_readable_paths(request: Request, next: Next) -> Response {
-    match percent_decode_str(request.uri().path()).decode_utf8() {
-        Ok(_) => next.run(request).await,
-        Err(_) => outside().await,
-    }
-}
-
-async fn serve(State(face): State<Face>, caller: ScimCaller, request: Request) -> Response {
+async fn serve(State(face): State<Face>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    // A path that is not UTF-8 names nothing.
+    if percent_decode_str(parts.uri.path()).decode_utf8().is_err() {
+        return outside().await;
+    }
+    let arrived = Arrived::now(&face.app);
+    let (caller, _turn) = match scim_caller(&face.app, &parts).await {
+        Ok(admitted) => admitted,
+        Err(refusal) => return arrived.refused(&face.app, &parts, refusal),
+    };
     let route = Route::of(below_base(parts.uri.path()));
-    let asked = Asked::new(&face.app, &parts.method, &parts.uri, &parts.headers);
-    let call = Call::new(face, caller, parts.headers, parts.uri.query());
+    let call = Call::new(face, caller, parts);
     let reply = match &route {
         Route::Unknown => Err(unknown()),
         Route::Me => Err(nobody()),
-        _ if parts.method == Method::OPTIONS => Ok(reply::options(route.methods())),
-        _ if !route.methods().contains(&parts.method) => {
-            Ok(reply::wrong_method(&parts.method, route.methods()))
+        _ if call.method() == Method::OPTIONS => Ok(reply::options(route.methods())),
+        _ if !route.methods().contains(call.method()) => {
+            Ok(reply::wrong_method(call.method(), route.methods()))
         }
-        _ => handle(&call, route, &parts.method, body).await,
+        _ => handle(&call, route, body).await,
     };
-    let (error, mut response) = match reply {
-        Ok(response) => (None, response),
-        Err(error) => {
-            let response = error_response(&error);
-            (Some(error), response)
-        }
-    };
-    let (app, caller) = (&call.face.app, &call.caller);
-    asked.answered(app, caller, &call.notes, error.as_ref(), &mut response);
+    let response = reply.unwrap_or_else(|error| error_response(&error));
+    arrived.answered(&call, &response);
     response
 }
 
@@ -119,8 +109,8 @@ fn below_base(path: &str) -> &str {
     path.splitn(5, '/').nth(4).unwrap_or_default()
 }
 
-async fn handle(call: &Call, route: Route, method: &Method, body: axum::body::Body) -> Reply {
-    match (route, method.as_str()) {
+async fn handle(call: &Call, route: Route, body: axum::body::Body) -> Reply {
+    match (route, call.method().as_str()) {
         (Route::Users, "POST") => users::create(call, body).await,
         (Route::Users, _) => search::list(call, Searched::Users).await,
         (Route::Search(searched), _) => search::search(call, searched, body).await,
@@ -147,21 +137,28 @@ async fn handle(call: &Call, route: Route, method: &Method, body: axum::body::Bo
 }
 
 fn unknown() -> ScimError {
-    ScimError::not_found(
+    catalogue::ENDPOINT_UNKNOWN.error(
         "There is no such endpoint. The endpoints are Users, Groups, .search, Bulk, ServiceProviderConfig, ResourceTypes and Schemas, below the base URL.",
     )
 }
 
 fn nobody() -> ScimError {
-    ScimError::not_implemented(
+    catalogue::ME_NOT_OFFERED.error(
         "'/Me' stands for nobody here: a token belongs to a connector and to no user of it. Name the user by its id, or look it up with a filter.",
     )
 }
 
-/// An error in SCIM's own form (RFC 7644 section 3.12).
+/// The status of a kind of error.
+pub(crate) fn status_of(entry: &Entry) -> StatusCode {
+    StatusCode::from_u16(entry.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// An error in SCIM's own form (RFC 7644 section 3.12). The error itself lies beside it, for the record of
+/// requests and the figures.
 pub(crate) fn error_response(error: &ScimError) -> Response {
-    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = status_of(error.entry);
     let mut response = (status, [(CONTENT_TYPE, MEDIA_TYPE)], error.to_json()).into_response();
+    response.extensions_mut().insert(error.clone());
     if status == StatusCode::SERVICE_UNAVAILABLE {
         let seconds = axum::http::HeaderValue::from_static("10");
         response.headers_mut().insert(RETRY_AFTER, seconds);
@@ -173,22 +170,20 @@ pub(crate) fn error_response(error: &ScimError) -> Response {
 pub(crate) fn scim_error(error: ProvisionError) -> ScimError {
     match error {
         ProvisionError::Scim(error) => error,
-        ProvisionError::Store(StoreError::Conflict { constraint }) => ScimError::new(
-            409,
-            Some(ScimType::Uniqueness),
+        ProvisionError::Store(StoreError::Conflict { constraint }) => catalogue::VALUE_TAKEN.error(
             format!("The value is taken already ({constraint}). Look it up with a filter."),
         ),
         ProvisionError::Store(
             StoreError::Busy | StoreError::Unavailable { .. } | StoreError::DiskFull,
         ) => {
             tracing::warn!(%error, "a SCIM request had to be put off");
-            ScimError::unavailable(
+            catalogue::STORE_UNAVAILABLE.error(
                 "The server cannot store anything at the moment. Try again later; nothing of the request happened.",
             )
         }
         other => {
             tracing::error!(error = %other, "a SCIM request failed");
-            ScimError::internal(
+            catalogue::INTERNAL_ERROR.error(
                 "The server made a mistake. Nothing of the request was stored. The server's log tells more.",
             )
         }

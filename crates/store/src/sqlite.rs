@@ -26,8 +26,8 @@ pub(crate) use session::Session;
 use session::{Rules, error_of};
 use writer::Writer;
 
-/// Page cache of one reader, in KiB. There are many, and behind them is the operating system's cache.
-const READER_CACHE_KIB: i64 = 1024;
+/// Page cache of one reader, in KiB: the inner pages of the indexes, so that a look-up reads only leaves.
+const READER_CACHE_KIB: i64 = 8 * 1024;
 /// Page cache of the writer, in KiB: what a batch changes, and the indexes it goes through.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 /// Prepared statements that a connection keeps.

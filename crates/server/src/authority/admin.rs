@@ -6,6 +6,7 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
+use scim::catalogue;
 use store::Access;
 
 use super::refusal::Refusal;
@@ -27,7 +28,11 @@ impl<S: Sync> FromRequestParts<S> for Admin {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
         let found = parts.extensions.get::<Admin>().cloned();
         found.ok_or_else(|| {
-            Refusal::anonymous("The request carries no proof of authority.").into_problem()
+            Refusal::anonymous(
+                &catalogue::CREDENTIALS_MISSING,
+                "The request carries no proof of authority.",
+            )
+            .into_problem()
         })
     }
 }
@@ -45,15 +50,12 @@ pub(crate) async fn require_admin(
     admit(proof, Request::from_parts(parts, body), next).await
 }
 
-async fn authorize(
-    app: &App,
-    request: &Parts,
-    address: Option<IpAddr>,
-) -> Result<Admin, Refusal> {
+async fn authorize(app: &App, request: &Parts, address: Option<IpAddr>) -> Result<Admin, Refusal> {
     let token = match presented(&request.headers) {
         Presented::Bearer(token) if !token.is_empty() => token.to_owned(),
         Presented::Nothing | Presented::Bearer(_) => {
             return Err(Refusal::anonymous(
+                &catalogue::CREDENTIALS_MISSING,
                 "Send 'Authorization: Bearer' and a token of the admin API; one was printed at the first start.",
             ));
         }
@@ -68,6 +70,7 @@ async fn authorize(
         .map_err(Refusal::store)?;
     let Some(credential) = found else {
         return Err(Refusal::invalid_token(
+            &catalogue::TOKEN_UNKNOWN,
             "The token is not known, has expired or was revoked. Make a new one with 'vestibule token create'.",
         ));
     };

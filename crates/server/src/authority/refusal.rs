@@ -7,19 +7,19 @@ use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use provision::ProvisionError;
-use scim::ScimError;
+use scim::catalogue::{self, Entry};
 
 use super::Presented;
 use crate::App;
 use crate::api::Problem;
 use crate::limits::CREDENTIAL_BYTES_MAX;
 use crate::metrics::Refused;
-use crate::scim::{error_response, scim_error};
+use crate::scim::{error_response, scim_error, status_of};
 use crate::traffic::{Later, whole_seconds};
 
 /// Why somebody is not let in.
 pub(super) struct Refusal {
-    status: StatusCode,
+    entry: &'static Entry,
     /// The word of RFC 6750 section 3.1; none if nothing was shown.
     error: Option<&'static str>,
     detail: String,
@@ -29,9 +29,13 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn unauthorized(error: Option<&'static str>, detail: impl Into<String>) -> Self {
+    fn unauthorized(
+        entry: &'static Entry,
+        error: Option<&'static str>,
+        detail: impl Into<String>,
+    ) -> Self {
         Self {
-            status: StatusCode::UNAUTHORIZED,
+            entry,
             error,
             detail: detail.into(),
             reason: error.map(|_| Refused::Credential),
@@ -40,47 +44,53 @@ impl Refusal {
     }
 
     /// Nothing was shown that could be wrong.
-    pub(super) fn anonymous(detail: &str) -> Self {
-        Self::unauthorized(None, detail)
+    pub(super) fn anonymous(entry: &'static Entry, detail: &str) -> Self {
+        Self::unauthorized(entry, None, detail)
     }
 
     /// What was shown is wrong.
-    pub(super) fn invalid_token(detail: impl Into<String>) -> Self {
-        Self::unauthorized(Some("invalid_token"), detail)
+    pub(super) fn invalid_token(entry: &'static Entry, detail: impl Into<String>) -> Self {
+        Self::unauthorized(entry, Some("invalid_token"), detail)
     }
 
     pub(super) fn unknown_token() -> Self {
         Self::invalid_token(
+            &catalogue::TOKEN_UNKNOWN,
             "The token is not known, has expired or was revoked. Make a new one for this connector and enter it at the identity provider.",
         )
     }
 
     pub(super) fn nothing() -> Self {
         Self::anonymous(
+            &catalogue::CREDENTIALS_MISSING,
             "The request has no Authorization header. Send 'Authorization: Bearer' and the connector's token.",
         )
     }
 
     pub(super) fn no_scheme() -> Self {
         Self::invalid_token(
+            &catalogue::AUTHORIZATION_WITHOUT_SCHEME,
             "The Authorization header has no scheme: it holds one word. Enter the word Bearer, a space and the connector's token at the identity provider; if that is not possible there, switch 'bare_token' on in the connector's settings.",
         )
     }
 
     pub(super) fn basic_is_off() -> Self {
         Self::invalid_token(
+            &catalogue::BASIC_SWITCHED_OFF,
             "The Authorization header is 'Basic', which this connector does not take. Use 'Bearer' and the connector's token, or switch 'basic' on in the connector's settings.",
         )
     }
 
     pub(super) fn wrong_pair() -> Self {
         Self::invalid_token(
+            &catalogue::CLIENT_UNKNOWN,
             "The Authorization header is 'Basic', and user name and password are not id and secret of a client of this connector. If a token was entered as password, use 'Bearer' and the token instead.",
         )
     }
 
     pub(super) fn no_signed_tokens() -> Self {
         Self::invalid_token(
+            &catalogue::SIGNED_TOKENS_SWITCHED_OFF,
             "The token is one that the identity provider signed itself (JWT), and the connector in the URL takes none. Enter the connector's token as the secret token there, or set 'jwt' in the connector's settings.",
         )
     }
@@ -89,6 +99,7 @@ impl Refusal {
     pub(super) fn malformed(token: &str) -> Self {
         if token.is_empty() {
             return Self::anonymous(
+                &catalogue::CREDENTIALS_MISSING,
                 "The Authorization header has no token behind its scheme. Enter the connector's token at the identity provider.",
             );
         }
@@ -101,26 +112,29 @@ impl Refusal {
         } else {
             "The token is none that this server makes. Enter the connector's token, which begins with vst_scim_."
         };
-        Self::invalid_token(detail)
+        Self::invalid_token(&catalogue::TOKEN_MALFORMED, detail)
     }
 
     /// What was shown is in no form that could be looked at.
     pub(super) fn unusable(presented: &Presented<'_>) -> Self {
         match presented {
-            Presented::Several => Self {
-                status: StatusCode::BAD_REQUEST,
-                ..Self::unauthorized(
-                    Some("invalid_request"),
-                    "The request shows several credentials. Send one only; a proxy on the way may have added another.",
-                )
-            },
-            Presented::TooLong => Self::invalid_token(format!(
-                "What the request shows is longer than {CREDENTIAL_BYTES_MAX} bytes. Enter the connector's token and nothing else."
-            )),
+            Presented::Several => Self::unauthorized(
+                &catalogue::SEVERAL_CREDENTIALS,
+                Some("invalid_request"),
+                "The request shows several credentials. Send one only; a proxy on the way may have added another.",
+            ),
+            Presented::TooLong => Self::invalid_token(
+                &catalogue::AUTHORIZATION_UNREADABLE,
+                format!(
+                    "What the request shows is longer than {CREDENTIAL_BYTES_MAX} bytes. Enter the connector's token and nothing else."
+                ),
+            ),
             Presented::Basic(_) => Self::invalid_token(
+                &catalogue::AUTHORIZATION_UNREADABLE,
                 "The Authorization header is 'Basic', but what follows is not user name and password in base64.",
             ),
             _ => Self::invalid_token(
+                &catalogue::AUTHORIZATION_UNREADABLE,
                 "The Authorization header cannot be used. It has to be 'Bearer', a space, and the connector's token.",
             ),
         }
@@ -130,6 +144,7 @@ impl Refusal {
     pub(super) fn exposed() -> Self {
         tracing::warn!("a request carried a token in its URL");
         Self::unauthorized(
+            &catalogue::TOKEN_IN_ADDRESS,
             Some("invalid_request"),
             "The URL holds a token, where logs keep it. Send it as 'Authorization: Bearer', and make a new one: this one has to count as known.",
         )
@@ -137,7 +152,7 @@ impl Refusal {
 
     pub(super) fn no_keys(issuer: &str, why: &str) -> Self {
         Self {
-            status: StatusCode::SERVICE_UNAVAILABLE,
+            entry: &catalogue::ISSUER_KEYS_UNAVAILABLE,
             error: None,
             detail: format!(
                 "The signature of the token cannot be checked, because the keys of '{issuer}' cannot be fetched: {why}."
@@ -150,7 +165,7 @@ impl Refusal {
     pub(super) fn address(whose: &str, address: Option<IpAddr>) -> Self {
         let seen = address.map_or_else(|| "an unknown address".to_owned(), |seen| seen.to_string());
         Self {
-            status: StatusCode::FORBIDDEN,
+            entry: &catalogue::ADDRESS_NOT_ALLOWED,
             error: None,
             detail: format!(
                 "{whose} may not be used from {seen}. Add the address to the allowed ones, or, if it is that of a proxy, name the proxy in the setting trusted_proxies."
@@ -162,7 +177,7 @@ impl Refusal {
 
     pub(super) fn read_only() -> Self {
         Self {
-            status: StatusCode::FORBIDDEN,
+            entry: &catalogue::CREDENTIAL_READS_ONLY,
             error: Some("insufficient_scope"),
             detail: "The credential may only read, and the request would change something. Use one that may also write.".to_owned(),
             reason: Some(Refused::ReadOnly),
@@ -173,7 +188,7 @@ impl Refusal {
     pub(super) fn later(later: Later) -> Self {
         match later {
             Later::TooMany(seconds) => Self {
-                status: StatusCode::TOO_MANY_REQUESTS,
+                entry: &catalogue::TOO_MANY_REQUESTS,
                 error: None,
                 detail: format!(
                     "This connector asks more often than it may. Come again in {seconds} s; the limit is a setting of the server and of the connector."
@@ -182,7 +197,7 @@ impl Refusal {
                 retry: Some(seconds),
             },
             Later::TooManyAtOnce => Self {
-                status: StatusCode::SERVICE_UNAVAILABLE,
+                entry: &catalogue::TOO_MANY_AT_ONCE,
                 error: None,
                 detail:
                     "Too many requests of this connector are in progress. Come again in a moment."
@@ -197,17 +212,17 @@ impl Refusal {
     pub(super) fn store(error: ProvisionError) -> Self {
         let error = scim_error(error);
         Self {
-            status: StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            entry: error.entry,
             error: None,
-            detail: error.detail.to_string(),
             reason: None,
             retry: (error.status == 503).then_some(10),
+            detail: error.detail,
         }
     }
 
     fn throttled(mut self, wait: Duration) -> Self {
         let seconds = whole_seconds(wait);
-        self.status = StatusCode::TOO_MANY_REQUESTS;
+        self.entry = &catalogue::TOO_MANY_FAILURES;
         self.error = None;
         self.retry = Some(seconds);
         self.reason = Some(Refused::Throttled);
@@ -236,19 +251,23 @@ impl Refusal {
 
     /// In the form of the SCIM face.
     pub(super) fn into_scim(self) -> Response {
-        let error = ScimError::new(self.status.as_u16(), None, self.detail.clone());
+        let error = self.entry.error(self.detail.as_str());
         self.finish(error_response(&error), "SCIM")
     }
 
     /// In the form of the admin API.
     pub(super) fn into_problem(self) -> Response {
-        let problem = Problem::new(self.status, self.detail.clone());
+        let problem = Problem::new(self.status(), self.detail.as_str());
         self.finish(problem.into_response(), "admin API")
+    }
+
+    fn status(&self) -> StatusCode {
+        status_of(self.entry)
     }
 
     fn finish(&self, mut response: Response, realm: &str) -> Response {
         let headers = response.headers_mut();
-        let asks = self.status == StatusCode::UNAUTHORIZED || self.error.is_some();
+        let asks = self.entry.status == 401 || self.error.is_some();
         if asks {
             let challenge = match self.error {
                 None => format!("Bearer realm=\"{realm}\""),

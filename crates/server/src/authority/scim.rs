@@ -4,21 +4,21 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
-use axum::middleware::Next;
 use axum::response::Response;
 use directory::{Cause, ConnectorState, Trigger};
 use provision::{Credential, LoadedConnector, ProvisionError, can_be_scim_token};
+use scim::catalogue;
 use sha2::{Digest, Sha256};
 use store::Access;
 
 use super::jwt::{self, SignedTokens};
 use super::known::{Known, Moment};
 use super::refusal::Refusal;
-use super::{Presented, address_of, basic_pair, may_come_from, presented, request_id};
+use super::{Presented, address_behind, basic_pair, may_come_from, presented, request_id};
 use crate::App;
+use crate::traffic::Turn;
 
 /// The proof that a request may act for one connector, and only for that one.
 #[derive(Clone)]
@@ -31,17 +31,6 @@ pub struct ScimCaller {
     pub base_url: String,
     /// The id of the credential; empty if it has none.
     pub credential_id: String,
-}
-
-impl<S: Sync> FromRequestParts<S> for ScimCaller {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
-        let found = parts.extensions.get::<ScimCaller>().cloned();
-        found.ok_or_else(|| {
-            Refusal::anonymous("The request carries no proof of authority.").into_scim()
-        })
-    }
 }
 
 /// A credential and the connector it opens.
@@ -59,42 +48,35 @@ pub(crate) struct KnownCallers {
     connectors: Known<String, LoadedConnector>,
 }
 
-/// Lets a request through to the SCIM face if what it shows opens the connector in its path, from
-/// where it comes and for what it wants.
-pub(crate) async fn require_scim_caller(
-    State(app): State<App>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let address = address_of(&app, &request);
-    let (mut parts, body) = request.into_parts();
-    let admitted = match admit(&app, &parts, address).await {
-        Ok(admitted) => admitted,
-        Err(refusal) => return refusal.counted(&app, address).into_scim(),
-    };
+/// The caller of the SCIM face, if what a request shows opens the connector in its path, from where it comes and for
+/// what it wants; and its place among the requests in flight, kept while it is answered.
+pub(crate) async fn scim_caller(
+    app: &App,
+    request: &Parts,
+) -> Result<(ScimCaller, Turn), Response> {
+    let address = address_behind(app, &request.extensions, &request.headers);
+    let refused = |refusal: Refusal| refusal.counted(app, address).into_scim();
+    let admitted = admit(app, request, address).await.map_err(refused)?;
     let connector = &admitted.connector.connector;
     let credentials = &connector.settings.credentials;
-    let _turn = match app.inner().traffic.enter(connector.id, credentials).await {
-        Ok(turn) => turn,
-        Err(later) => return Refusal::later(later).counted(&app, address).into_scim(),
-    };
+    let turn = app.inner().traffic.enter(connector.id, credentials).await;
+    let turn = turn.map_err(|later| refused(Refusal::later(later)))?;
     let caller = ScimCaller {
         cause: Cause {
             trigger: Trigger::Scim,
             connector: Some(connector.id),
             actor: admitted.credential.label.clone(),
-            request: request_id(&parts.headers),
+            request: request_id(&request.headers),
         },
         base_url: format!(
             "{}/scim/v2/{}",
-            app.base_url(&parts.headers),
+            app.base_url(&request.headers),
             connector.public_id
         ),
         connector: Arc::clone(&admitted.connector),
         credential_id: admitted.credential.id.clone(),
     };
-    parts.extensions.insert(caller);
-    next.run(Request::from_parts(parts, body)).await
+    Ok((caller, turn))
 }
 
 async fn admit(
@@ -111,6 +93,7 @@ async fn admit(
     })?;
     if admitted.connector.connector.state == ConnectorState::Disabled {
         return Err(Refusal::anonymous(
+            &catalogue::CONNECTOR_SWITCHED_OFF,
             "The connector is switched off. An administrator has to switch it on before the identity provider can write.",
         ));
     }
@@ -311,7 +294,7 @@ async fn signed(
     };
     let verified = app.inner().signed.verify(token, settings, at.now).await;
     let credential = verified.map_err(|refused| match refused {
-        jwt::Refused::Token(why) => Refusal::invalid_token(why),
+        jwt::Refused::Token(why) => Refusal::invalid_token(&catalogue::SIGNED_TOKEN_REFUSED, why),
         jwt::Refused::Keys(why) => Refusal::no_keys(&settings.issuer, &why),
     })?;
     let admitted = Admitted {
@@ -326,6 +309,7 @@ fn of_path(found: Option<Admitted>, named: &str) -> Result<Admitted, Refusal> {
     let admitted = found.ok_or_else(Refusal::unknown_token)?;
     if admitted.connector.connector.public_id != named {
         return Err(Refusal::invalid_token(
+            &catalogue::TOKEN_OF_ANOTHER_CONNECTOR,
             "The token belongs to another connector than the one in the URL. Check the base URL and the token: both are shown together when a connector is made.",
         ));
     }

@@ -10,7 +10,7 @@ use provision::{BulkJob, BulkOutcome, NewPassword};
 use scim::limits::{BULK_BODY_BYTES_MAX, BULK_OPERATIONS_MAX};
 use scim::{
     BulkAction, BulkEndpoint, BulkOperation, BulkRequest, BulkResult, BulkTask, PatchRequest,
-    ResourceType, ScimError, render,
+    ResourceType, catalogue, render,
 };
 
 use super::reply::{self, Reply};
@@ -61,7 +61,7 @@ async fn passwords(
         .collect();
     let hashing = stream::iter(pushed).map(|(nth, password)| async move {
         let hashed = match has_time() {
-            false => Err(ScimError::unavailable(
+            false => Err(catalogue::BULK_OUT_OF_TIME.error(
                 "There was no time left to keep the password. Send the operation again, with fewer others.",
             )),
             true => users::hashed(call, Some(password)).await,

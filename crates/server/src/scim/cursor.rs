@@ -8,7 +8,7 @@ use provision::ProvisionError;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::digest::{SHA256, digest};
 use scim::limits::CURSOR_SECONDS;
-use scim::{ScimError, SortKey};
+use scim::{ScimError, SortKey, catalogue};
 use serde::{Deserialize, Serialize};
 use store::{Listed, Position, ReadTx};
 
@@ -37,7 +37,9 @@ impl Seal {
     pub(super) fn new(tx: &ReadTx<'_>, query: &str) -> Result<Seal, ProvisionError> {
         let secret = tx.cursor_key()?;
         Seal::with(&secret, query, tx.now()).ok_or_else(|| {
-            ProvisionError::from(ScimError::internal("Cursors cannot be made at the moment."))
+            ProvisionError::from(
+                catalogue::INTERNAL_ERROR.error("Cursors cannot be made at the moment."),
+            )
         })
     }
 
@@ -77,13 +79,13 @@ impl Seal {
     /// Opens a cursor of the same query.
     pub(super) fn open(&self, text: &str) -> Result<Cursor, ScimError> {
         let content = self.content(text).ok_or_else(|| {
-            ScimError::invalid_cursor(
+            catalogue::CURSOR_WRONG.error(
                 "The cursor is not one of this query. Filter and sort must be the same on all pages; begin again with an empty cursor.",
             )
         })?;
         let Content(issued, backwards, listed, pk, key) = content;
         if self.now.as_second().saturating_sub(issued) > CURSOR_SECONDS {
-            return Err(ScimError::expired_cursor(format!(
+            return Err(catalogue::CURSOR_EXPIRED.error(format!(
                 "The cursor is older than {} hours. Begin again with an empty cursor.",
                 CURSOR_SECONDS / 3_600
             )));

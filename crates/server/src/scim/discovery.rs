@@ -2,7 +2,7 @@
 
 use scim::discovery::{self, BulkLimits, Capabilities};
 use scim::limits::{BULK_BODY_BYTES_MAX, BULK_OPERATIONS_MAX};
-use scim::{ScimError, render};
+use scim::{catalogue, render};
 use serde_json::Value;
 
 use super::reply::{Reply, document, shown};
@@ -34,7 +34,8 @@ pub(super) fn resource_types(call: &Call) -> Reply {
 pub(super) fn resource_type(call: &Call, name: &str) -> Reply {
     let found = discovery::resource_type(call.types(), name, &call.caller.base_url);
     let found = found.ok_or_else(|| {
-        ScimError::not_found("There is no such resource type; there are User and Group.")
+        catalogue::RESOURCE_TYPE_UNKNOWN
+            .error("There is no such resource type; there are User and Group.")
     })?;
     Ok(document(&found))
 }
@@ -49,7 +50,8 @@ pub(super) fn schemas(call: &Call) -> Reply {
 pub(super) fn schema(call: &Call, urn: &str) -> Reply {
     let found = discovery::schema(call.types(), urn, &call.caller.base_url);
     let found = found.ok_or_else(|| {
-        ScimError::not_found("There is no such schema; GET /Schemas lists those there are.")
+        catalogue::SCHEMA_UNKNOWN
+            .error("There is no such schema; GET /Schemas lists those there are.")
     })?;
     Ok(document(&found))
 }
@@ -57,9 +59,8 @@ pub(super) fn schema(call: &Call, urn: &str) -> Reply {
 /// Lists of discovery are given whole; a filter on them is refused with 403, as RFC 7644 has it.
 fn list(call: &Call, items: Vec<Value>) -> Reply {
     if call.asks_for("filter")? {
-        return Err(ScimError::forbidden(
-            "Discovery can't be filtered. Ask without 'filter'.",
-        ));
+        return Err(catalogue::DISCOVERY_NOT_FILTERED
+            .error("Discovery can't be filtered. Ask without 'filter'."));
     }
     let total = items.len() as u64;
     Ok(shown(render::list(

@@ -2,29 +2,26 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::body::Bytes;
 use axum::http::header::{LOCATION, USER_AGENT};
-use axum::http::{HeaderMap, HeaderValue, Method, Uri};
-use axum::middleware::Next;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use directory::ConnectorId;
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use scim::{ScimError, Warning};
-use serde_json::Value;
 use store::RequestRecord;
 
+use super::request::Call;
 use crate::App;
-use crate::authority::{ScimCaller, request_id};
+use crate::authority::request_id;
 use crate::record::{Answered, BODY_READ_BYTES_MAX, Owner, redacted_path};
 
 /// Warnings of one request that are recorded; a group of thousands may name thousands of strangers.
 const WARNINGS_MAX: usize = 50;
 /// Longest name of a client, in characters.
 const CLIENT_CHARS_MAX: usize = 200;
-/// Largest refusal, in bytes.
-const REFUSAL_BYTES_MAX: usize = 8 * 1024;
 
 /// What handlers leave for the record.
 #[derive(Default)]
@@ -66,57 +63,37 @@ impl Notes {
     }
 }
 
-/// A request on its way.
-pub(super) struct Asked {
-    at: Timestamp,
-    method: Method,
-    uri: Uri,
-    client: Option<HeaderValue>,
-}
-
-/// Marks an answer whose request is recorded, or needn't be.
+/// When a request arrived.
 #[derive(Clone, Copy)]
-struct Seen;
+pub(super) struct Arrived(Timestamp);
 
-impl Asked {
-    /// A request that may have to be recorded. A read is looked at again only if it fails.
-    pub(super) fn new(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Asked {
-        Asked {
-            at: app.provision().store().now(),
-            method: method.clone(),
-            uri: uri.clone(),
-            client: headers.get(USER_AGENT).cloned(),
-        }
+impl Arrived {
+    pub(super) fn now(app: &App) -> Arrived {
+        Arrived(app.provision().store().now())
     }
 
-    /// Microseconds since it arrived.
-    fn took(&self, app: &App) -> i64 {
+    /// Microseconds since then.
+    fn took(self, app: &App) -> i64 {
         let now = app.provision().store().now();
-        now.as_microsecond() - self.at.as_microsecond()
-    }
-
-    fn client(&self) -> String {
-        let text = self.client.as_ref().and_then(|value| value.to_str().ok());
-        let text = text.unwrap_or_default().chars();
-        text.take(CLIENT_CHARS_MAX).collect()
+        now.as_microsecond() - self.0.as_microsecond()
     }
 
     /// Records the request if it wrote or failed.
-    pub(super) fn answered(
-        self,
-        app: &App,
-        caller: &ScimCaller,
-        notes: &Notes,
-        error: Option<&ScimError>,
-        response: &mut Response,
-    ) {
-        response.extensions_mut().insert(Seen);
+    pub(super) fn answered(self, call: &Call, response: &Response) {
+        let (app, caller) = (&call.face.app, &call.caller);
+        let Parts {
+            method,
+            uri,
+            headers,
+            ..
+        } = &call.parts;
+        let error = response.extensions().get::<ScimError>();
         let status = response.status().as_u16();
-        let meaning = Meaning::of(&self.method, self.uri.path());
+        let meaning = Meaning::of(method, uri.path());
         if status < 400 && !meaning.writes {
             return;
         }
-        let noted = notes.take();
+        let noted = call.notes.take();
         let location = response.headers().get(LOCATION);
         let made = location
             .and_then(|url| url.to_str().ok())
@@ -125,24 +102,22 @@ impl Asked {
         let record = RequestRecord {
             id: 0,
             connector: caller.connector.connector.id,
-            at: self.at,
+            at: self.0,
             took: self.took(app),
             request: caller.cause.request.clone(),
-            method: self.method.as_str().to_owned(),
-            path: redacted_path(&below(&self.uri), self.uri.query()),
+            method: method.as_str().to_owned(),
+            path: redacted_path(&below(uri), uri.query(), Some(&caller.connector.types)),
             operation: meaning.operation.to_owned(),
             status,
             resource_type: meaning.resource_type.map(str::to_owned),
             resource_id: meaning.resource_id.or(made),
             resource_name: None,
-            scim_type: error
-                .and_then(|error| error.scim_type)
-                .map(|keyword| keyword.as_str().to_owned()),
+            code: error.map(|error| error.code.to_owned()),
             detail: error.map(|error| error.detail.clone()),
             warnings: noted.warnings,
             token: Some(caller.credential_id.clone()).filter(|id| !id.is_empty()),
             actor: caller.cause.actor.clone(),
-            client: self.client(),
+            client: client(headers),
             body_cut: noted.body_cut,
             body: None,
         };
@@ -153,6 +128,56 @@ impl Asked {
             body: noted.body,
         });
     }
+
+    /// Records a request that was refused before a connector's door: most often a wrong token. Nothing of
+    /// what it sent is kept but the path.
+    pub(super) fn refused(self, app: &App, request: &Parts, response: Response) -> Response {
+        let status = response.status().as_u16();
+        let named = request.uri.path().split('/').nth(3);
+        let Some(named) = named.filter(|named| named.len() <= 64 && matches!(status, 401 | 403))
+        else {
+            return response;
+        };
+        let error = response.extensions().get::<ScimError>();
+        app.keep_record(Answered {
+            owner: Owner::Named(named.to_owned()),
+            record: RequestRecord {
+                id: 0,
+                // Found when it is written down.
+                connector: ConnectorId(0),
+                at: self.0,
+                took: self.took(app),
+                request: request_id(&request.headers),
+                method: request.method.as_str().to_owned(),
+                path: redacted_path(&below(&request.uri), request.uri.query(), None),
+                operation: "refused".to_owned(),
+                status,
+                resource_type: None,
+                resource_id: None,
+                resource_name: None,
+                code: error.map(|error| error.code.to_owned()),
+                detail: error.map(|error| error.detail.clone()),
+                warnings: Vec::new(),
+                token: None,
+                actor: String::new(),
+                client: client(&request.headers),
+                body_cut: false,
+                body: None,
+            },
+            body: None,
+        });
+        response
+    }
+}
+
+fn client(headers: &HeaderMap) -> String {
+    let text = headers
+        .get(USER_AGENT)
+        .and_then(|value| value.to_str().ok());
+    text.unwrap_or_default()
+        .chars()
+        .take(CLIENT_CHARS_MAX)
+        .collect()
 }
 
 /// The path below the base URL.
@@ -211,54 +236,6 @@ impl Meaning {
             }),
         }
     }
-}
-
-/// Records requests that were refused before a connector's door: most often a wrong token. Nothing of
-/// what they sent is kept but the path.
-pub(super) async fn refusals(State(app): State<App>, request: Request, next: Next) -> Response {
-    let named = request.uri().path().split('/').nth(3);
-    let Some(named) = named.filter(|named| named.len() <= 64).map(str::to_owned) else {
-        return next.run(request).await;
-    };
-    let asked = Asked::new(&app, request.method(), request.uri(), request.headers());
-    let id = request_id(request.headers());
-    let response = next.run(request).await;
-    let status = response.status().as_u16();
-    if !matches!(status, 401 | 403) || response.extensions().get::<Seen>().is_some() {
-        return response;
-    }
-    let (parts, body) = response.into_parts();
-    let bytes = to_bytes(body, REFUSAL_BYTES_MAX).await.unwrap_or_default();
-    let told: Option<Value> = serde_json::from_slice(&bytes).ok();
-    let detail = told.and_then(|told| Some(told.get("detail")?.as_str()?.to_owned()));
-    app.keep_record(Answered {
-        owner: Owner::Named(named),
-        record: RequestRecord {
-            id: 0,
-            // Found when it is written down.
-            connector: ConnectorId(0),
-            at: asked.at,
-            took: asked.took(&app),
-            request: id,
-            method: asked.method.as_str().to_owned(),
-            path: redacted_path(&below(&asked.uri), asked.uri.query()),
-            operation: "refused".to_owned(),
-            status,
-            resource_type: None,
-            resource_id: None,
-            resource_name: None,
-            scim_type: None,
-            detail,
-            warnings: Vec::new(),
-            token: None,
-            actor: String::new(),
-            client: asked.client(),
-            body_cut: false,
-            body: None,
-        },
-        body: None,
-    });
-    Response::from_parts(parts, Body::from(bytes))
 }
 
 #[cfg(test)]

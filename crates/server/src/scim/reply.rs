@@ -3,7 +3,7 @@
 use axum::http::header::{ALLOW, CONTENT_TYPE, ETAG, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use scim::{Meta, Projection, ScimError, render};
+use scim::{Meta, Projection, ScimError, catalogue, render};
 use serde_json::Value;
 
 use super::{MEDIA_TYPE, error_response};
@@ -72,9 +72,10 @@ pub(super) fn options(allowed: &[Method]) -> Response {
 /// The endpoint has no such method.
 pub(super) fn wrong_method(method: &Method, allowed: &[Method]) -> Response {
     let names = names(allowed);
-    let mut response = error_response(&ScimError::method_not_allowed(format!(
-        "{method} is not possible here; {names} are."
-    )));
+    let mut response = error_response(
+        &catalogue::METHOD_NOT_OFFERED
+            .error(format!("{method} is not possible here; {names} are.")),
+    );
     set(response.headers_mut(), ALLOW, &names);
     response
 }

@@ -4,11 +4,15 @@ use std::borrow::Cow;
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, Method};
 use directory::{Cause, ConnectorId};
 use percent_encoding::percent_decode_str;
 use provision::JsonObject;
-use scim::{Precondition, Projection, ResourceType, ResourceTypes, ScimError, SearchRequest, Warning};
+use scim::{
+    Precondition, Projection, ResourceType, ResourceTypes, ScimError, SearchRequest, Warning,
+    catalogue,
+};
 
 use super::Face;
 use super::record::Notes;
@@ -29,24 +33,25 @@ pub(super) struct Call {
     pub(super) face: Face,
     pub(super) caller: ScimCaller,
     pub(super) notes: Notes,
-    headers: HeaderMap,
-    query: String,
+    pub(super) parts: Parts,
 }
 
 impl Call {
-    pub(super) fn new(
-        face: Face,
-        caller: ScimCaller,
-        headers: HeaderMap,
-        query: Option<&str>,
-    ) -> Call {
+    pub(super) fn new(face: Face, caller: ScimCaller, parts: Parts) -> Call {
         Call {
             face,
             caller,
             notes: Notes::default(),
-            headers,
-            query: query.unwrap_or_default().to_owned(),
+            parts,
         }
+    }
+
+    pub(super) fn method(&self) -> &Method {
+        &self.parts.method
+    }
+
+    fn query(&self) -> &str {
+        self.parts.uri.query().unwrap_or_default()
     }
 
     /// The connector that everything is confined to.
@@ -98,7 +103,7 @@ impl Call {
 
     /// What is to be shown of a single resource.
     pub(super) fn projection(&self, ty: &ResourceType) -> Result<Projection, ScimError> {
-        if self.query.is_empty() {
+        if self.query().is_empty() {
             return Projection::parse(None, None, ty);
         }
         let pairs = self.pairs()?;
@@ -113,7 +118,7 @@ impl Call {
     }
 
     fn pairs(&self) -> Result<Vec<Pair<'_>>, ScimError> {
-        let parts = self.query.split('&').filter(|part| !part.is_empty());
+        let parts = self.query().split('&').filter(|part| !part.is_empty());
         parts
             .map(|part| {
                 let (name, value) = part.split_once('=').unwrap_or((part, ""));
@@ -125,7 +130,7 @@ impl Call {
     /// What the request demands of the resource that it is about. A header may come in several lines.
     pub(super) fn precondition(&self) -> Precondition {
         let joined = |name: HeaderName| {
-            let lines = self.headers.get_all(name).iter();
+            let lines = self.parts.headers.get_all(name).iter();
             let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
             (!lines.is_empty()).then(|| lines.join(","))
         };
@@ -140,7 +145,7 @@ impl Call {
         bytes_max: usize,
     ) -> Result<JsonObject, ScimError> {
         self.require_json()?;
-        let bytes = body::read(&self.headers, body, bytes_max)
+        let bytes = body::read(&self.parts.headers, body, bytes_max)
             .await
             .map_err(body_error)?;
         self.notes.body(&bytes);
@@ -150,15 +155,14 @@ impl Call {
         let parsed = tokio::task::spawn_blocking(move || scim::json::read_object(&bytes)).await;
         parsed.unwrap_or_else(|error| {
             tracing::error!(%error, "reading a body failed");
-            Err(ScimError::internal(
-                "The server made a mistake while it read the request. Its log tells more.",
-            ))
+            Err(catalogue::INTERNAL_ERROR
+                .error("The server made a mistake while it read the request. Its log tells more."))
         })
     }
 
     /// A body without a type is taken for JSON, since it can be nothing else.
     fn require_json(&self) -> Result<(), ScimError> {
-        let Some(sent) = self.headers.get(CONTENT_TYPE) else {
+        let Some(sent) = self.parts.headers.get(CONTENT_TYPE) else {
             return Ok(());
         };
         let media_type = sent
@@ -174,9 +178,8 @@ impl Call {
         if is_json {
             return Ok(());
         }
-        Err(ScimError::unsupported_media_type(
-            "The body must be JSON. Send it with 'Content-Type: application/scim+json'.",
-        ))
+        Err(catalogue::BODY_NOT_DECLARED_JSON
+            .error("The body must be JSON. Send it with 'Content-Type: application/scim+json'."))
     }
 
     /// Leaves a note of what was ignored, for the administrator.
@@ -202,9 +205,8 @@ impl Call {
 /// Decodes a part of a query, in which a plus sign is a blank.
 fn decode(text: &str) -> Result<Cow<'_, str>, ScimError> {
     let refused = || {
-        ScimError::bad_request(
-            "The query is not UTF-8. Encode it as UTF-8, then with percent signs.",
-        )
+        catalogue::QUERY_NOT_UTF_EIGHT
+            .error("The query is not UTF-8. Encode it as UTF-8, then with percent signs.")
     };
     if !text.contains('+') {
         return percent_decode_str(text)
@@ -222,19 +224,17 @@ fn decode(text: &str) -> Result<Cow<'_, str>, ScimError> {
 
 fn body_error(error: BodyError) -> ScimError {
     match error {
-        BodyError::TooLarge(bytes) => ScimError::too_large(format!(
+        BodyError::TooLarge(bytes) => catalogue::BODY_TOO_LARGE.error(format!(
             "The body is larger than {bytes} bytes. Send less in one request, such as fewer members."
         )),
-        BodyError::Encoded => ScimError::unsupported_media_type(
+        BodyError::Encoded => catalogue::BODY_COMPRESSED.error(
             "The body is compressed. Send it without Content-Encoding.",
         ),
-        BodyError::TooSlow => ScimError::new(
-            408,
-            None,
+        BodyError::TooSlow => catalogue::BODY_TOO_SLOW.error(
             "The body did not arrive in time. Send the request again.",
         ),
         BodyError::Broken => {
-            ScimError::bad_request("The connection broke before the body was complete.")
+            catalogue::BODY_BROKEN_OFF.error("The connection broke before the body was complete.")
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use directory::ConnectorId;
 use provision::ProvisionError;
-use scim::{ListQuery, Paging, ResourceTypes, ScimError, SearchRequest, render};
+use scim::{ListQuery, Paging, ResourceTypes, ScimError, SearchRequest, catalogue, render};
 use store::{
     GroupReference, ListError, ListPart, ListRequest, Listed, Position, ReadTx, SORTED_MAX,
     SourceItem, Window,
@@ -253,7 +253,8 @@ impl Asked {
             SourceItem::Group(_) => Listed::Groups,
         };
         let part = parts.iter().find(|part| part.listed == listed);
-        let part = part.ok_or_else(|| ScimError::internal("A list has what was not searched."))?;
+        let part = part
+            .ok_or_else(|| catalogue::INTERNAL_ERROR.error("A list has what was not searched."))?;
         Ok(tx.position(self.connector, part, item)?)
     }
 
@@ -354,7 +355,7 @@ impl Asked {
 fn refused(error: ListError) -> ProvisionError {
     match error {
         ListError::Store(error) => error.into(),
-        ListError::TooMany => ScimError::too_many(format!(
+        ListError::TooMany => catalogue::TOO_MANY_TO_SORT.error(format!(
             "More than {SORTED_MAX} resources match, which is too many to sort by this attribute. Narrow the filter, or sort by id, userName, externalId, displayName, meta.created or meta.lastModified."
         ))
         .into(),

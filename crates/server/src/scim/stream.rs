@@ -10,7 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::response::Response;
 use provision::ProvisionError;
-use scim::{Meta, ScimError};
+use scim::{Meta, ScimError, catalogue};
 use store::{ReadTx, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -52,7 +52,7 @@ impl Halt {
         match self {
             Halt::Failed(error) => scim_error(error),
             Halt::TooLong | Halt::Interrupted => {
-                ScimError::internal("The answer was interrupted. Ask again.")
+                catalogue::INTERNAL_ERROR.error("The answer was interrupted. Ask again.")
             }
         }
     }

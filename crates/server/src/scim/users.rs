@@ -4,7 +4,9 @@ use axum::body::Body;
 use directory::PatchReply;
 use provision::{HashError, NewPassword, ProvisionError, WrittenUser};
 use scim::render::{self, References};
-use scim::{Meta, PatchRequest, Projection, Reading, Resource, ResourceType, ScimError, Warning};
+use scim::{
+    Meta, PatchRequest, Projection, Reading, Resource, ResourceType, ScimError, Warning, catalogue,
+};
 use store::{GroupReference, SourceUser};
 
 use super::reply::{self, Reply};
@@ -31,7 +33,7 @@ pub(super) async fn get(call: &Call, id: &str) -> Reply {
         Ok::<_, ProvisionError>(Some((user, groups)))
     });
     let Some((user, groups)) = found.await.map_err(scim_error)? else {
-        return Err(ScimError::not_found(
+        return Err(catalogue::USER_NOT_FOUND.error(
             "There is no User with this id. It may have been deleted; look it up with a filter.",
         ));
     };
@@ -154,12 +156,12 @@ pub(super) async fn hashed(
     }
     match call.face.app.passwords().hash(password).await {
         Ok(hash) => Ok(Some(NewPassword { hash })),
-        Err(HashError::Busy) => Err(ScimError::unavailable(
+        Err(HashError::Busy) => Err(catalogue::TOO_MANY_PASSWORDS.error(
             "Too many passwords are being set at once. Try again later; nothing of the request happened.",
         )),
         Err(error) => {
             tracing::error!(%error, "a password could not be hashed");
-            Err(ScimError::internal(
+            Err(catalogue::INTERNAL_ERROR.error(
                 "The server could not keep the password. Nothing of the request was stored.",
             ))
         }

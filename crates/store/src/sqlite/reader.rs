@@ -12,9 +12,9 @@ use crate::StoreError;
 use crate::pool::Pool;
 
 /// Connections that may read at once: long answers on their way to slow clients leave some for everybody else.
-const READERS: usize = 32;
+const READERS: usize = 12;
 /// Connections kept for the next reader, each with its caches.
-const IDLE_READERS: usize = 8;
+const IDLE_READERS: usize = 4;
 /// How long a snapshot is used again. Commits of this process end it at once; those of a command line tool beside
 /// a running server are seen after this time.
 const SNAPSHOT_AGE: Duration = Duration::from_millis(20);
