@@ -10,7 +10,7 @@ use std::sync::Arc;
 use directory::Cause;
 use scim::{
     BulkAction, BulkEndpoint, BulkRequest, BulkTask, BulkUnit, Meta, PatchRequest, Precondition,
-    Resource, ScimError, Warning, members_of,
+    Resource, ScimError, Warning, catalogue, members_of,
 };
 use store::{Scope, StoreError, WriteTx};
 
@@ -180,7 +180,7 @@ fn refuse(
 }
 
 fn out_of_time() -> ScimError {
-    ScimError::unavailable(
+    catalogue::BULK_OUT_OF_TIME.error(
         "The operations before this one took too long, so it was not begun. Send it again, with fewer others.",
     )
 }
@@ -285,7 +285,9 @@ impl Work<'_, '_> {
         match task {
             Some(Ok(task)) => Ok(task),
             Some(Err(error)) => Err(error.clone().into()),
-            None => Err(ScimError::internal("There is no such operation.").into()),
+            None => Err(catalogue::INTERNAL_ERROR
+                .error("There is no such operation.")
+                .into()),
         }
     }
 

@@ -1,10 +1,13 @@
 //! Schemas that an administrator registers for a connector. What is stored is never lost: it is read
 //! with another schema, or with none, and a schema that would show what was secret is refused.
 
+use std::collections::BTreeSet;
+
 use directory::ConnectorId;
+use scim::name::echo;
 use scim::schema::{Mutability, Returned};
 use scim::schemas::unique_attributes;
-use scim::{Attribute, CustomSchema, Resource, ResourceTypes, SchemaError, ScimError};
+use scim::{Attribute, CustomSchema, Resource, ResourceTypes, SchemaError, catalogue};
 use serde_json::Value;
 use store::{Of, ReadTx, Scope, StoreError, StoredSchema, WriteTx};
 
@@ -31,12 +34,6 @@ pub struct StoredData {
     pub users: u64,
     /// Groups.
     pub groups: u64,
-}
-
-impl StoredData {
-    fn is_none(self) -> bool {
-        self == StoredData::default()
-    }
 }
 
 /// A schema after it was registered or changed.
@@ -127,8 +124,8 @@ impl Provision {
                     others.iter().filter_map(|one| parsed(one).ok()).collect();
                 together.push(custom.clone());
                 ResourceTypes::with(&together).map_err(ProvisionError::Schema)?;
-                if !reveal && !stored.is_none() {
-                    require_secrecy(former.as_ref(), Some(&custom))?;
+                if !reveal {
+                    require_secrecy(tx, connector, former.as_ref(), Some(&custom))?;
                 }
                 index_unique(tx, connector, former.as_ref(), Some(&custom))?;
                 let now = tx.now();
@@ -165,8 +162,8 @@ impl Provision {
         self.store()
             .write(Scope::Directory(directory), move |tx| {
                 let former = parsed(&this.schema(tx, connector, &urn)?).ok();
-                if !reveal && !stored.is_none() {
-                    require_secrecy(former.as_ref(), None)?;
+                if !reveal {
+                    require_secrecy(tx, connector, former.as_ref(), None)?;
                 }
                 index_unique(tx, connector, former.as_ref(), None)?;
                 tx.delete_connector_schema(connector, &urn)?;
@@ -175,30 +172,37 @@ impl Provision {
             .await
     }
 
-    /// Counts the resources that have data under a URN. Reads every document of the connector.
     async fn stored_under(
         &self,
         connector: ConnectorId,
         urn: &str,
     ) -> Result<StoredData, ProvisionError> {
-        let name = format!("\"{}\":{{", urn.to_ascii_lowercase());
+        let urn = urn.to_owned();
         self.store()
-            .read(move |tx| {
-                let count = |of| {
-                    let mut count = 0;
-                    tx.source_documents(connector, of, &mut |_, _, document| {
-                        count += u64::from(document.to_ascii_lowercase().contains(&name));
-                        Ok(())
-                    })?;
-                    Ok::<_, StoreError>(count)
-                };
-                Ok::<_, ProvisionError>(StoredData {
-                    users: count(Of::User)?,
-                    groups: count(Of::Group)?,
-                })
-            })
+            .read(move |tx| stored_under(tx, connector, &urn))
             .await
     }
+}
+
+/// Counts the resources that have data under a URN. Reads every document of the connector.
+fn stored_under(
+    tx: &ReadTx<'_>,
+    connector: ConnectorId,
+    urn: &str,
+) -> Result<StoredData, ProvisionError> {
+    let name = format!("\"{}\":{{", urn.to_ascii_lowercase());
+    let count = |of| {
+        let mut count = 0;
+        tx.source_documents(connector, of, &mut |_, _, document| {
+            count += u64::from(document.to_ascii_lowercase().contains(&name));
+            Ok(())
+        })?;
+        Ok::<_, StoreError>(count)
+    };
+    Ok(StoredData {
+        users: count(Of::User)?,
+        groups: count(Of::Group)?,
+    })
 }
 
 fn is_of(stored: &StoredSchema, urn: &str) -> bool {
@@ -206,14 +210,46 @@ fn is_of(stored: &StoredSchema, urn: &str) -> bool {
     id.is_some_and(|id| id.eq_ignore_ascii_case(urn))
 }
 
-/// Refuses what would show stored values that nobody may read.
+/// Refuses what would show stored values that nobody may read. They are counted here, where nothing can be
+/// written in between, and only if they would be shown.
 fn require_secrecy(
+    tx: &ReadTx<'_>,
+    connector: ConnectorId,
     former: Option<&CustomSchema>,
     next: Option<&CustomSchema>,
 ) -> Result<(), ProvisionError> {
     let Some(former) = former else { return Ok(()) };
+    let users = shown_after(former, next, Of::User);
+    let groups = shown_after(former, next, Of::Group);
+    if users.is_empty() && groups.is_empty() {
+        return Ok(());
+    }
+    let stored = stored_under(tx, connector, &former.schema.id)?;
+    let mut shown = BTreeSet::new();
+    if stored.users > 0 {
+        shown.extend(users);
+    }
+    if stored.groups > 0 {
+        shown.extend(groups);
+    }
+    if shown.is_empty() {
+        return Ok(());
+    }
+    Err(catalogue::SECRETS_WOULD_SHOW.error(format!(
+        "Values of {} are stored that are never returned, and this change would show them. Remove them with the identity provider first, or repeat the request with reveal=true.",
+        Vec::from_iter(shown).join(", ")
+    ))
+    .into())
+}
+
+/// What of users, or of groups, nobody can read now and everybody could then.
+fn shown_after(former: &CustomSchema, next: Option<&CustomSchema>, of: Of) -> Vec<String> {
+    if !applies(former, of) {
+        return Vec::new();
+    }
+    let next = next.filter(|next| applies(next, of));
     let next = next.map(|next| &next.schema);
-    let shown: Vec<String> = secrets(&former.schema.attributes)
+    secrets(&former.schema.attributes)
         .into_iter()
         .filter(|(name, part)| {
             let attribute = next.and_then(|schema| schema.attribute(name));
@@ -229,19 +265,7 @@ fn require_secrecy(
             Some(part) => format!("{name}.{part}"),
             None => name.to_owned(),
         })
-        .collect();
-    if shown.is_empty() {
-        return Ok(());
-    }
-    Err(ScimError::new(
-        409,
-        None,
-        format!(
-            "Values of {} are stored that are never returned, and this change would show them. Remove them with the identity provider first, or repeat the request with reveal=true.",
-            shown.join(", ")
-        ),
-    )
-    .into())
+        .collect()
 }
 
 fn is_secret(attribute: &Attribute) -> bool {
@@ -344,11 +368,11 @@ fn claim_stored(
     for (pk, id, one) in claims {
         if !tx.claim_unique_value(connector, of, pk, &one.key, &one.value)? {
             let holder = tx.holder_of_unique_value(connector, of, &one.key, &one.value)?;
-            return Err(ScimError::uniqueness(format!(
+            return Err(catalogue::VALUE_TAKEN.error(format!(
                 "'{}' cannot become unique: the resources {id} and {} both have the value '{}'. Correct one of them in the identity provider first.",
                 one.name,
                 holder.unwrap_or_default(),
-                one.written
+                echo(&one.written)
             ))
             .into());
         }

@@ -1,7 +1,9 @@
 //! Attributes of registered schemas whose values no two users, or no two groups, may have alike.
 
 use directory::ConnectorId;
-use scim::{Attribute, Resource, ResourceType, Schema, fold, schemas::unique_attributes};
+use scim::{
+    Attribute, Resource, ResourceType, Schema, catalogue, fold, schemas::unique_attributes,
+};
 use serde_json::Value;
 use store::{Of, WriteTx};
 
@@ -113,7 +115,13 @@ pub(crate) fn settle(
                 Of::Group => "group",
             };
             let holder = holder.unwrap_or_default();
-            return Err(taken(what, &one.name, &one.written, &holder));
+            return Err(taken(
+                &catalogue::VALUE_TAKEN,
+                what,
+                &one.name,
+                &one.written,
+                &holder,
+            ));
         }
     }
     Ok(())

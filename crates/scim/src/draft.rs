@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::catalogue;
 use crate::coerce::{Coercion, Parts, check_count, unknown, wrong_type};
 use crate::foreign::{self, Foreign};
 use crate::limits::RESOURCE_BYTES_MAX;
@@ -185,8 +186,8 @@ impl<'c> Draft<'c> {
                 }
                 Ok(())
             }
-            _ => Err(ScimError::invalid_value(format!(
-                "'{urn}' must be an object with the attributes of that schema."
+            _ => Err(catalogue::EXTENSION_NOT_AN_OBJECT.error(format!(
+                "'{urn}' must be an object with the attributes of that schema. Map to '{urn}:<attribute>'."
             ))),
         }
     }
@@ -407,6 +408,8 @@ impl<'c> Draft<'c> {
             }
         }
         let mut foreign = foreign::settled(self.map)?;
+        // What was removed before has shuffled them: one order, so that what is sent back as it was is no change.
+        foreign.sort_keys();
         urns.extend(foreign.keys().map(|urn| urn.as_str().into()));
         let mut map = Map::from_iter([("schemas".to_owned(), Value::Array(urns))]);
         map.append(&mut attributes);
@@ -423,7 +426,7 @@ pub(crate) fn is_members(ty: &ResourceType, spot: Spot<'_>) -> bool {
 }
 
 fn missing(ty: &ResourceType, spot: Spot<'_>) -> ScimError {
-    ScimError::invalid_value(format!(
+    catalogue::ATTRIBUTE_MISSING.error(format!(
         "A {} must have '{}', a text of 1 to {} characters. Map it in the identity provider.",
         ty.name,
         spot.name(),
@@ -436,8 +439,8 @@ fn check_size(resource: &Resource) -> Result<(), ScimError> {
     if bytes <= RESOURCE_BYTES_MAX {
         return Ok(());
     }
-    Err(ScimError::too_large(format!(
-        "The resource has {bytes} bytes; {RESOURCE_BYTES_MAX} are the most."
+    Err(catalogue::RESOURCE_TOO_LARGE.error(format!(
+        "The resource has {bytes} bytes; {RESOURCE_BYTES_MAX} are the most. Map fewer attributes, or shorter values."
     )))
 }
 

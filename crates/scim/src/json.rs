@@ -9,6 +9,7 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use crate::ScimError;
+use crate::catalogue;
 use crate::limits::{JSON_DEPTH_MAX, JSON_NAMES_MAX, JSON_TEXT_BYTES_MAX};
 use crate::name::echo;
 
@@ -16,8 +17,8 @@ use crate::name::echo;
 pub fn read_object(body: &[u8]) -> Result<Map<String, Value>, ScimError> {
     match read(body)? {
         Value::Object(map) => Ok(map),
-        _ => Err(ScimError::invalid_syntax(
-            "The body must be a JSON object, such as {\"schemas\": [...], ...}.",
+        _ => Err(catalogue::BODY_NOT_JSON.error(
+            "The body must be a JSON object, such as {\"schemas\": [...], ...}. Correct the client.",
         )),
     }
 }
@@ -41,20 +42,20 @@ pub fn read(body: &[u8]) -> Result<Value, ScimError> {
 fn as_text(body: &[u8]) -> Result<&str, ScimError> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     if body.is_empty() {
-        return Err(ScimError::invalid_syntax(
-            "The body is empty; a JSON object is expected.",
-        ));
+        return Err(catalogue::BODY_NOT_JSON.error("The body is empty; a JSON object is expected."));
     }
     std::str::from_utf8(body).map_err(|error| {
-        ScimError::invalid_syntax(format!(
-            "The body is not UTF-8: byte {} is wrong.",
+        catalogue::BODY_NOT_JSON.error(format!(
+            "The body is not UTF-8: byte {} is wrong. Encode it as UTF-8.",
             error.valid_up_to()
         ))
     })
 }
 
 fn not_json(error: &serde_json::Error) -> ScimError {
-    ScimError::invalid_syntax(format!("The body is not valid JSON: {error}."))
+    catalogue::BODY_NOT_JSON.error(format!(
+        "The body is not valid JSON: {error}. Correct the client, or the proxy that changes bodies."
+    ))
 }
 
 /// Builds a [`Value`] and keeps the reason if it refuses to.
@@ -73,8 +74,10 @@ impl Strict<'_> {
 
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth == JSON_DEPTH_MAX {
-            let detail = format!("The body is nested deeper than {JSON_DEPTH_MAX} levels.");
-            return Err(self.refuse(ScimError::invalid_syntax(detail)));
+            let detail = format!(
+                "The body is nested deeper than {JSON_DEPTH_MAX} levels. Send attributes flat, as their schemas have them."
+            );
+            return Err(self.refuse(catalogue::BODY_TOO_NESTED.error(detail)));
         }
         Ok(Strict {
             depth: self.depth + 1,
@@ -85,14 +88,17 @@ impl Strict<'_> {
     fn check_text<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
         if text.len() > JSON_TEXT_BYTES_MAX {
             let detail = format!(
-                "The text that begins with '{}' is longer than {JSON_TEXT_BYTES_MAX} bytes.",
+                "The text that begins with '{}' is longer than {JSON_TEXT_BYTES_MAX} bytes. Take it out of the mapping.",
                 echo(text)
             );
-            return Err(self.refuse(ScimError::invalid_value(detail)));
+            return Err(self.refuse(catalogue::TEXT_TOO_LONG.error(detail)));
         }
         if text.contains('\0') {
-            let detail = format!("The text '{}' contains a NUL character.", echo(text));
-            return Err(self.refuse(ScimError::invalid_value(detail)));
+            let detail = format!(
+                "The text '{}' contains a NUL character. Enter it anew in the identity provider.",
+                echo(text)
+            );
+            return Err(self.refuse(catalogue::TEXT_WITH_NUL.error(detail)));
         }
         Ok(())
     }
@@ -156,16 +162,17 @@ impl<'de> Visitor<'de> for Strict<'_> {
         while let Some(name) = entries.next_key::<String>()? {
             self.check_text(&name)?;
             if map.len() == JSON_NAMES_MAX {
-                let detail =
-                    format!("An object of the body has more than {JSON_NAMES_MAX} members.");
-                return Err(self.refuse(ScimError::invalid_syntax(detail)));
+                let detail = format!(
+                    "An object of the body has more than {JSON_NAMES_MAX} members. Send fewer attributes."
+                );
+                return Err(self.refuse(catalogue::BODY_TOO_NESTED.error(detail)));
             }
             if !names.is_new(&name, &map) {
                 let detail = format!(
                     "The name '{}' occurs twice in one object (names that differ in case only count as one). Send it once.",
                     echo(&name)
                 );
-                return Err(self.refuse(ScimError::invalid_syntax(detail)));
+                return Err(self.refuse(catalogue::NAME_TWICE.error(detail)));
             }
             let value = entries.next_value_seed(deeper)?;
             map.insert(name, value);

@@ -1,5 +1,6 @@
 //! The query of a list: filter, order, page, and which attributes to show (RFC 7644, 3.4.2; RFC 9865).
 
+use crate::catalogue;
 use crate::limits::{PAGE_DEFAULT, PAGE_MAX};
 use crate::name::echo;
 use crate::{Filter, Node, Projection, ResourceType, ScimError, SearchRequest, Sort};
@@ -92,7 +93,7 @@ impl SearchRequest {
                 start: start.max(1).unsigned_abs(),
             }),
             (Some(cursor), ..=1) => Ok(Paging::Cursor(cursor.trim().to_owned())),
-            (Some(_), _) => Err(ScimError::invalid_value(
+            (Some(_), _) => Err(catalogue::PARAMETER_WRONG.error(
                 "A page is found by 'startIndex' or by 'cursor', not by both. Leave one out.",
             )),
         }
@@ -105,16 +106,14 @@ impl SearchRequest {
             None => None,
             Some(Ok(count)) => count,
             Some(Err(text)) if by_cursor => {
-                return Err(ScimError::invalid_count(
-                    not_a_number("count", &text).detail,
-                ));
+                return Err(catalogue::COUNT_WRONG.error(not_a_number("count", &text).detail));
             }
             Some(Err(text)) => return Err(not_a_number("count", &text)),
         };
         let count = count.unwrap_or(PAGE_DEFAULT.into()).max(0);
         match u32::try_from(count) {
             Ok(count) if count <= PAGE_MAX => Ok(count),
-            _ if by_cursor => Err(ScimError::invalid_count(format!(
+            _ if by_cursor => Err(catalogue::COUNT_WRONG.error(format!(
                 "'count' must be between 0 and {PAGE_MAX} when pages are found by a cursor."
             ))),
             _ => Ok(PAGE_MAX),
@@ -141,8 +140,8 @@ fn number(text: &str) -> Result<Option<i64>, String> {
 }
 
 fn not_a_number(name: &str, text: &str) -> ScimError {
-    ScimError::invalid_value(format!(
-        "'{name}' must be a whole number, not '{}'.",
+    catalogue::PARAMETER_WRONG.error(format!(
+        "'{name}' must be a whole number, not '{}'. Correct the query.",
         echo(text)
     ))
 }

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::ScimError;
+use crate::catalogue;
 use crate::filter::Node;
 use crate::limits::MEMBERS_PER_REQUEST_MAX;
 use crate::name::echo;
@@ -76,13 +77,13 @@ pub(crate) fn check_count(count: usize) -> Result<(), ScimError> {
     if count <= MEMBERS_PER_REQUEST_MAX {
         return Ok(());
     }
-    Err(ScimError::too_large(format!(
+    Err(catalogue::TOO_MANY_MEMBERS.error(format!(
         "The request names {count} members; {MEMBERS_PER_REQUEST_MAX} are the most. Send them in several requests."
     )))
 }
 
 fn not_a_member(value: &Value) -> ScimError {
-    ScimError::invalid_value(format!(
+    catalogue::MEMBER_UNREADABLE.error(format!(
         "'members' has the value {}; each member is an object such as {{\"value\": \"<id of a user>\"}}.",
         echo(&value.to_string())
     ))

@@ -48,7 +48,7 @@ pub fn refuse_name(name: &str) -> Option<&'static str> {
 }
 
 /// Shortens and cleans a piece of input for an error message.
-pub(crate) fn echo(input: &str) -> Cow<'_, str> {
+pub fn echo(input: &str) -> Cow<'_, str> {
     let fits = input.chars().nth(ECHO_CHARS_MAX).is_none();
     if fits && !input.chars().any(char::is_control) {
         return Cow::Borrowed(input);

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::catalogue;
 use crate::filter::parser::Parser;
 use crate::filter::{Filter, Node};
 use crate::foreign::is_extension_urn;
@@ -65,7 +66,7 @@ impl AttrPath {
     pub fn resolve(&self, ty: &ResourceType) -> Result<AttrRef, ScimError> {
         match ty.place(self) {
             Some(Place::Spot(spot)) => Ok(spot.attr_ref()),
-            _ => Err(ScimError::invalid_path(self.unknown_to(ty))),
+            _ => Err(catalogue::PATH_UNKNOWN.error(self.unknown_to(ty))),
         }
     }
 
@@ -94,7 +95,7 @@ impl fmt::Display for AttrPath {
 }
 
 fn not_a_path(text: &str) -> ScimError {
-    ScimError::invalid_path(format!(
+    catalogue::PATH_UNREADABLE.error(format!(
         "'{}' is not an attribute path. Write a name such as userName, name.familyName or emails[type eq \"work\"].value.",
         echo(text)
     ))
@@ -326,8 +327,8 @@ impl ValuePath {
     /// Reads a path. `attr.sub` without a filter has its `sub` inside [`ValuePath::attr`].
     pub fn parse(text: &str) -> Result<ValuePath, ScimError> {
         if text.len() > PATH_BYTES_MAX {
-            return Err(ScimError::invalid_path(format!(
-                "A path may have {PATH_BYTES_MAX} bytes at most."
+            return Err(catalogue::PATH_UNREADABLE.error(format!(
+                "A path may have {PATH_BYTES_MAX} bytes at most. Name one attribute in it."
             )));
         }
         if !text.contains('[') {
@@ -344,8 +345,8 @@ impl ValuePath {
         Parser::new(text, PATH_NODES_MAX)
             .value_path()
             .map_err(|error| {
-                ScimError::invalid_path(format!(
-                    "The path '{}' can't be read: {error}.",
+                catalogue::PATH_UNREADABLE.error(format!(
+                    "The path '{}' can't be read: {error}. Write it like emails[type eq \"work\"].value.",
                     echo(text)
                 ))
             })
@@ -360,14 +361,18 @@ impl ValuePath {
             });
         };
         let Some(Place::Spot(list)) = ty.place(&self.attr) else {
-            return Err(ScimError::invalid_path(self.attr.unknown_to(ty)));
+            return Err(catalogue::PATH_UNKNOWN.error(self.attr.unknown_to(ty)));
         };
         let node = filter
             .resolve_in(ty, list)
-            .map_err(|error| ScimError::invalid_path(error.detail))?;
+            .map_err(|error| catalogue::PATH_FILTER_WRONG.error(error.detail))?;
         let place = match &self.sub {
             Some(sub) => list.with_sub(list.attribute.sub(sub).ok_or_else(|| {
-                ScimError::invalid_path(format!("'{}' has no part '{}'.", list.name(), echo(sub)))
+                catalogue::PATH_UNKNOWN.error(format!(
+                    "'{}' has no part '{}'. See /Schemas for those it has.",
+                    list.name(),
+                    echo(sub)
+                ))
             })?),
             None => list,
         };
@@ -391,7 +396,7 @@ impl ValuePath {
             return Ok(Selector { attr, filter: None });
         };
         let filter = filter.untyped().ok_or_else(|| {
-            ScimError::invalid_path(format!(
+            catalogue::PATH_FILTER_WRONG.error(format!(
                 "The filter of '{}' compares parts of a value; name them without a URN or a dot.",
                 echo(&self.to_string())
             ))

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::catalogue;
 use crate::foreign::is_extension_urn;
 use crate::limits::PROJECTION_NAMES_MAX;
 use crate::path::{Place, Spot};
@@ -73,7 +74,7 @@ impl Projection {
         let is_given = |names: &&str| !names.trim().is_empty();
         let (shown, excluded) = (attributes.filter(is_given), excluded.filter(is_given));
         if shown.is_some() && excluded.is_some() {
-            return Err(ScimError::invalid_value(
+            return Err(catalogue::PROJECTION_WRONG.error(
                 "'attributes' and 'excludedAttributes' exclude each other. Send one of them.",
             ));
         }
@@ -274,8 +275,8 @@ fn named(parameter: &str, names: &str, ty: &ResourceType) -> Result<Vec<Named>, 
         .filter(|name| !name.is_empty())
         .collect();
     if names.len() > PROJECTION_NAMES_MAX {
-        return Err(ScimError::invalid_value(format!(
-            "'{parameter}' has {} names; {PROJECTION_NAMES_MAX} are the most.",
+        return Err(catalogue::PROJECTION_WRONG.error(format!(
+            "'{parameter}' has {} names; {PROJECTION_NAMES_MAX} are the most. Leave some out.",
             names.len()
         )));
     }

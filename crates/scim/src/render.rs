@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
+use crate::catalogue;
 use crate::version::time;
 use crate::{Meta, Projection, ResourceType, ScimError};
 
@@ -137,9 +138,10 @@ pub fn project(rendered: &str, projection: &Projection) -> Result<String, ScimEr
     let parsed: Result<Map<String, Value>, _> = serde_json::from_str(rendered);
     match parsed {
         Ok(resource) => Ok(Value::Object(projection.apply(&resource)).to_string()),
-        Err(error) => Err(ScimError::internal(format!(
-            "A stored resource can't be read: {error}."
-        ))),
+        Err(error) => {
+            Err(catalogue::INTERNAL_ERROR
+                .error(format!("A stored resource can't be read: {error}.")))
+        }
     }
 }
 

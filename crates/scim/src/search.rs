@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::ScimError;
+use crate::catalogue;
 use crate::name::echo;
 
 /// Schema URN of the body of a search.
@@ -92,8 +93,8 @@ fn check_schemas(value: &Value) -> Result<(), ScimError> {
     if fits {
         return Ok(());
     }
-    Err(ScimError::invalid_syntax(format!(
-        "The body of a search has 'schemas' [\"{SEARCH_URN}\"]; this one is something else."
+    Err(catalogue::SEARCH_UNREADABLE.error(format!(
+        "The body of a search has 'schemas' [\"{SEARCH_URN}\"]; this one is something else. Correct 'schemas'."
     )))
 }
 
@@ -118,7 +119,7 @@ fn text_of(name: &str, value: Value) -> Result<Option<String>, ScimError> {
 }
 
 fn wrong(name: &str, wanted: &str) -> ScimError {
-    ScimError::invalid_value(format!("'{}' of a search must be {wanted}.", echo(name)))
+    catalogue::PARAMETER_WRONG.error(format!("'{}' of a search must be {wanted}.", echo(name)))
 }
 
 #[cfg(test)]

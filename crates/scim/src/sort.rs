@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::catalogue;
 use crate::filter::{as_time, comparable};
 use crate::name::{echo, fold};
 use crate::path::{Place, Spot};
@@ -129,7 +130,7 @@ fn is_descending(order: Option<&str>) -> Result<bool, ScimError> {
 }
 
 fn invalid(detail: String) -> ScimError {
-    ScimError::invalid_value(detail)
+    catalogue::SORT_WRONG.error(detail)
 }
 
 fn sort_value(attr: &AttrRef, value: &Value) -> Option<SortValue> {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::ScimError;
+use crate::catalogue;
 
 /// When a resource was made and last changed, and how often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +97,7 @@ impl Precondition {
         };
         self.check_match(&resource)?;
         match &self.not_among {
-            Some(tags) if tags.contain(&resource) => Err(ScimError::precondition_failed(format!(
+            Some(tags) if tags.contain(&resource) => Err(catalogue::VERSION_EXCLUDED.error(format!(
                 "The resource is there with the version {}, which If-None-Match excludes. Leave the header out to change it.",
                 resource.etag()
             ))),
@@ -115,7 +116,7 @@ impl Precondition {
 
     fn check_match(&self, meta: &Meta) -> Result<(), ScimError> {
         match &self.among {
-            Some(tags) if !tags.contain(meta) => Err(ScimError::precondition_failed(format!(
+            Some(tags) if !tags.contain(meta) => Err(catalogue::VERSION_CHANGED.error(format!(
                 "The resource has been changed meanwhile: its version is {} and If-Match asks for another. Read it again and repeat the request.",
                 meta.etag()
             ))),

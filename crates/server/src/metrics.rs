@@ -78,6 +78,11 @@ struct ConnectorLabels {
     connector: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabels {
+    code: &'static str,
+}
+
 /// The figures of this process.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -88,6 +93,7 @@ pub(crate) struct Metrics {
     source_users: Family<ConnectorLabels, Gauge>,
     source_groups: Family<ConnectorLabels, Gauge>,
     dropped_records: Counter,
+    scim_errors: Family<CodeLabels, Counter>,
 }
 
 /// What the store says about one connector at the time of a scrape.
@@ -123,6 +129,12 @@ impl Default for Metrics {
             "Records of SCIM requests that could not be kept",
             dropped_records.clone(),
         );
+        let scim_errors = Family::default();
+        registry.register(
+            "scim_errors",
+            "Errors that SCIM clients were answered with",
+            scim_errors.clone(),
+        );
         let durations = Family::<FaceLabels, Histogram>::new_with_constructor(
             durations_histogram as fn() -> Histogram,
         );
@@ -151,6 +163,7 @@ impl Default for Metrics {
             source_users,
             source_groups,
             dropped_records,
+            scim_errors,
         }
     }
 }
@@ -170,6 +183,11 @@ impl Metrics {
 
     pub(crate) fn refused(&self, reason: Refused) {
         self.refusals.get_or_create(&RefusalLabels { reason }).inc();
+    }
+
+    /// Counts an answer to a SCIM client by the code of its error.
+    pub(crate) fn scim_error(&self, code: &'static str) {
+        self.scim_errors.get_or_create(&CodeLabels { code }).inc();
     }
 
     /// Counts records of requests that were lost.

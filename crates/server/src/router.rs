@@ -4,6 +4,8 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use ::crowd::Format;
+use ::scim::ScimError;
+use ::scim::catalogue::{self, Entry};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -76,9 +78,9 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     keep_trusted(&app.inner().settings, &mut request);
     let mut response = if is_too_long(&request) {
         app.inner().metrics.refused(Refused::Target);
-        failure(face, format, StatusCode::URI_TOO_LONG, TOO_LONG)
+        failure(face, format, &catalogue::ADDRESS_TOO_LONG, TOO_LONG)
     } else if request.extensions().get::<BlankInTarget>().is_some() {
-        failure(face, format, StatusCode::BAD_REQUEST, BLANK)
+        failure(face, format, &catalogue::ADDRESS_WITH_BLANK, BLANK)
     } else {
         within_time(face, format, request, next).await
     };
@@ -86,7 +88,12 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     response.headers_mut().insert(REQUEST_ID, id);
     let (took, status) = (started.elapsed(), response.status().as_u16());
     app.inner().metrics.request(face, method, status, took);
-    tracing::debug!(?face, method, status, ?took, "answered");
+    let error = response.extensions().get::<ScimError>();
+    let code = error.map(|error| error.code);
+    if let Some(code) = code {
+        app.inner().metrics.scim_error(code);
+    }
+    tracing::debug!(?face, method, status, code, ?took, "answered");
     response
 }
 
@@ -159,12 +166,12 @@ async fn within_time(face: Face, format: Format, request: Request, next: Next) -
         Ok(Ok(response)) => response,
         Ok(Err(_panic)) => {
             tracing::error!("a handler panicked; the panic itself is in the log before this line");
-            failure(face, format, StatusCode::INTERNAL_SERVER_ERROR, PANICKED)
+            failure(face, format, &catalogue::INTERNAL_ERROR, PANICKED)
         }
         Err(_elapsed) => failure(
             face,
             format,
-            StatusCode::SERVICE_UNAVAILABLE,
+            &catalogue::TOOK_TOO_LONG,
             "The request took too long. Nothing is known of its outcome; look, and try again.",
         ),
     }
@@ -174,9 +181,10 @@ const PANICKED: &str =
     "The server made a mistake. Nothing of the request was stored. The server's log tells more.";
 
 /// A failure outside every handler, in the form of the face it happened at.
-fn failure(face: Face, format: Format, status: StatusCode, detail: &str) -> Response {
+fn failure(face: Face, format: Format, entry: &'static Entry, detail: &str) -> Response {
+    let status = scim::status_of(entry);
     let mut response = match face {
-        Face::Scim => scim::error_response(&::scim::ScimError::new(status.as_u16(), None, detail)),
+        Face::Scim => scim::error_response(&entry.error(detail)),
         Face::Crowd => crowd::failure(status, detail, format),
         Face::Api | Face::Other => api::Problem::new(status, detail).into_response(),
     };

@@ -45,6 +45,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "schemas_and_requests",
         text: include_str!("../migrations/0007_schemas_and_requests.sql"),
     },
+    Migration {
+        number: 8,
+        name: "request_codes",
+        text: include_str!("../migrations/0008_request_codes.sql"),
+    },
 ];
 
 /// One step of the schema.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use directory::{ConnectorId, DirectoryId};
 use jiff::Timestamp;
+use scim::catalogue::{self, Entry};
 use scim::{Warning, fold};
 
 use crate::connectors::json;
@@ -45,8 +46,8 @@ pub struct RequestRecord {
     pub resource_id: Option<String>,
     /// Its `userName` or `displayName`.
     pub resource_name: Option<String>,
-    /// The keyword of the error.
-    pub scim_type: Option<String>,
+    /// The code of the error; a keyword in records that former versions made.
+    pub code: Option<String>,
     /// The sentence of the error.
     pub detail: Option<String>,
     /// What was ignored, and why.
@@ -61,6 +62,21 @@ pub struct RequestRecord {
     pub body_cut: bool,
     /// The body without secrets; lists leave it out.
     pub body: Option<String>,
+}
+
+impl RequestRecord {
+    /// The kind of the error.
+    pub fn entry(&self) -> Option<&'static Entry> {
+        self.code.as_deref().and_then(catalogue::find)
+    }
+
+    /// The keyword of the error.
+    pub fn scim_type(&self) -> Option<String> {
+        match self.entry() {
+            Some(entry) => entry.scim_type.map(|keyword| keyword.as_str().to_owned()),
+            None => self.code.clone(),
+        }
+    }
 }
 
 /// Which records to list. The newest come first.
@@ -84,6 +100,8 @@ pub struct RequestQuery {
     pub resource_name: Option<String>,
     /// Only of this meaning.
     pub operation: Option<String>,
+    /// Only with an error of this code.
+    pub code: Option<String>,
     /// Only of this request id.
     pub request: Option<String>,
     /// Only those with warnings.
@@ -93,7 +111,7 @@ pub struct RequestQuery {
 }
 
 const COLUMNS: &str = "pk, connector_pk, at, took, request, method, path, operation, status, resource_type, \
-     resource_id, resource_name, scim_type, detail, warnings, token, actor, client, body_cut";
+     resource_id, resource_name, code, detail, warnings, token, actor, client, body_cut";
 
 fn read_record(row: &Row<'_>) -> Result<RequestRecord, StoreError> {
     Ok(RequestRecord {
@@ -110,7 +128,7 @@ fn read_record(row: &Row<'_>) -> Result<RequestRecord, StoreError> {
         resource_type: row.opt_text(9)?,
         resource_id: row.opt_text(10)?,
         resource_name: row.opt_text(11)?,
-        scim_type: row.opt_text(12)?,
+        code: row.opt_text(12)?,
         detail: row.opt_text(13)?,
         warnings: serde_json::from_str(row.str(14)?)
             .map_err(|error| StoreError::corrupt(format!("scim_request.warnings: {error}")))?,
@@ -126,7 +144,7 @@ impl RequestQuery {
     fn sql(&self) -> Sql {
         let mut sql = Sql::new(
             "SELECT pk, connector_pk, at, took, request, method, path, operation, status, resource_type, \
-             resource_id, resource_name, scim_type, detail, warnings, token, actor, client, body_cut \
+             resource_id, resource_name, code, detail, warnings, token, actor, client, body_cut \
              FROM scim_request WHERE pk < ",
         )
         .bind(self.before.unwrap_or(i64::MAX))
@@ -149,10 +167,14 @@ impl RequestQuery {
             sql = sql.then(" AND status >= ").bind(first);
             sql = sql.then(" AND status <= ").bind(last);
         }
+        if self.code.is_some() && self.status.is_none() {
+            sql = sql.then(" AND status >= 400");
+        }
         for (column, text) in [
             (" AND resource_id = ", &self.resource_id),
             (" AND operation = ", &self.operation),
             (" AND request = ", &self.request),
+            (" AND code = ", &self.code),
         ] {
             if let Some(text) = text {
                 sql = sql.then(column).bind(text.as_str());
@@ -263,7 +285,7 @@ impl WriteTx<'_> {
         for rows in pieces.flat_map(|piece| crate::sql::chunks(piece.iter().copied())) {
             let mut sql = String::from(
                 "INSERT INTO scim_request (connector_pk, at, took, request, method, path, operation, status, \
-                 resource_type, resource_id, resource_name, resource_name_fold, scim_type, detail, \
+                 resource_type, resource_id, resource_name, resource_name_fold, code, detail, \
                  warning_count, warnings, token, actor, client, body_cut, body) VALUES ",
             );
             let mut arguments = Vec::with_capacity(rows.len() * 21);
@@ -335,7 +357,7 @@ fn push_row<'r>(
         &record.resource_id,
         name,
         name.map(fold),
-        &record.scim_type,
+        &record.code,
         &record.detail,
         i64::try_from(record.warnings.len()).unwrap_or(i64::MAX),
         warnings,

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
+use crate::catalogue;
 use crate::name::echo;
 use crate::{Precondition, ScimError};
 
@@ -85,12 +86,12 @@ impl BulkRequest {
             }
         }
         let Some(Value::Array(operations)) = operations else {
-            return Err(ScimError::invalid_syntax(
-                "A bulk request needs a list 'Operations'.",
+            return Err(catalogue::BULK_UNREADABLE.error(
+                "A bulk request needs a list 'Operations', each with 'method' and 'path'.",
             ));
         };
         if operations.len() > operations_max {
-            return Err(ScimError::too_large(format!(
+            return Err(catalogue::TOO_MANY_OPERATIONS.error(format!(
                 "The request has {} operations; {operations_max} are the most. Send them in several requests.",
                 operations.len()
             )));
@@ -133,7 +134,7 @@ fn read_fail_on_errors(value: &Value) -> Result<Option<usize>, ScimError> {
         return Ok(None);
     }
     let number = value.as_u64().ok_or_else(|| {
-        ScimError::invalid_value(format!(
+        catalogue::FAIL_ON_ERRORS_WRONG.error(format!(
             "'failOnErrors' must be a whole number of errors, not {}.",
             echo(&value.to_string())
         ))
@@ -156,7 +157,7 @@ fn refuse_equal_names(operations: &mut [BulkOperation]) {
             && twice.contains(name)
             && operation.task.is_ok()
         {
-            operation.task = Err(ScimError::invalid_value(format!(
+            operation.task = Err(catalogue::BULK_ID_TWICE.error(format!(
                 "Several operations have the bulkId '{}'. Give each POST one of its own.",
                 echo(name)
             )));
@@ -170,9 +171,8 @@ impl BulkOperation {
             return BulkOperation {
                 method: String::new(),
                 bulk_id: None,
-                task: Err(ScimError::invalid_syntax(
-                    "Each of the 'Operations' must be an object.",
-                )),
+                task: Err(catalogue::BULK_UNREADABLE
+                    .error("Each of the 'Operations' must be an object with 'method' and 'path'.")),
             };
         };
         let mut read = Parts::default();
@@ -227,8 +227,8 @@ impl Parts {
             Value::Null => {}
             Value::String(text) => *slot = Some(text),
             _ => {
-                self.wrong = Some(ScimError::invalid_syntax(format!(
-                    "'{name}' of an operation must be a text."
+                self.wrong = Some(catalogue::BULK_UNREADABLE.error(format!(
+                    "'{name}' of an operation must be a text in quotes."
                 )));
             }
         }
@@ -244,35 +244,33 @@ impl Parts {
             return Err(wrong);
         }
         let Some(method) = self.method else {
-            return Err(ScimError::invalid_syntax(
-                "An operation lacks 'method': POST, PUT, PATCH or DELETE.",
-            ));
+            return Err(catalogue::BULK_UNREADABLE
+                .error("An operation lacks 'method': POST, PUT, PATCH or DELETE."));
         };
         if !["POST", "PUT", "PATCH", "DELETE"].contains(&method.as_str()) {
-            return Err(ScimError::invalid_syntax(format!(
+            return Err(catalogue::BULK_UNREADABLE.error(format!(
                 "'{}' is no method of a bulk operation; there are POST, PUT, PATCH and DELETE.",
                 echo(&method)
             )));
         }
         let Some(path) = self.path else {
-            return Err(ScimError::invalid_syntax(
-                "An operation lacks 'path', such as /Users or /Users/<id>.",
-            ));
+            return Err(catalogue::BULK_UNREADABLE
+                .error("An operation lacks 'path', such as /Users or /Users/<id>."));
         };
         let (endpoint, id) = read_path(&path)?;
         let data = || match self.data {
             Some(Value::Object(data)) => Ok(data),
-            Some(_) => Err(ScimError::invalid_syntax(
+            Some(_) => Err(catalogue::BULK_UNREADABLE.error(
                 "'data' of an operation must be an object, the body of the single request.",
             )),
-            None => Err(ScimError::invalid_syntax(format!(
+            None => Err(catalogue::BULK_UNREADABLE.error(format!(
                 "An operation with {method} lacks 'data', the body of the single request."
             ))),
         };
         let action = match (method.as_str(), id) {
             ("POST", None) => {
                 if self.bulk_id.as_deref().is_none_or(str::is_empty) {
-                    return Err(ScimError::invalid_syntax(
+                    return Err(catalogue::BULK_UNREADABLE.error(
                         "An operation with POST lacks 'bulkId', a name for what it creates that no other operation has.",
                     ));
                 }
@@ -282,7 +280,7 @@ impl Parts {
             ("PATCH", Some(id)) => BulkAction::Patch(id, data()?),
             ("DELETE", Some(id)) => BulkAction::Delete(id),
             (method, id) => {
-                return Err(ScimError::method_not_allowed(match id {
+                return Err(catalogue::BULK_METHOD_WRONG.error(match id {
                     Some(_) => format!(
                         "{method} is not possible on one resource; send it to the collection, such as /Users."
                     ),
@@ -304,7 +302,7 @@ impl Parts {
 /// answers show no resources.
 fn read_path(path: &str) -> Result<(BulkEndpoint, Option<String>), ScimError> {
     let no_such = || {
-        ScimError::not_found(format!(
+        catalogue::BULK_PATH_UNKNOWN.error(format!(
             "There is no endpoint '{}' for bulk operations. Paths are /Users, /Groups, and one of these with an id, without the base address.",
             echo(path)
         ))
@@ -318,7 +316,7 @@ fn read_path(path: &str) -> Result<(BulkEndpoint, Option<String>), ScimError> {
         "users" => BulkEndpoint::Users,
         "groups" => BulkEndpoint::Groups,
         "me" => {
-            return Err(ScimError::not_implemented(
+            return Err(catalogue::ME_NOT_OFFERED.error(
                 "'/Me' stands for nobody here: a token belongs to a connector. Name the user by its id.",
             ));
         }
@@ -417,14 +415,10 @@ impl BulkTask {
 
 /// 409 for a reference to what does not exist.
 pub fn unresolved(name: &str) -> ScimError {
-    ScimError::new(
-        409,
-        None,
-        format!(
+    catalogue::BULK_ID_UNRESOLVED.error(format!(
             "'bulkId:{}' stands for nothing: no POST of this request has this bulkId, or it failed. Correct that operation and send both again.",
             echo(name)
-        ),
-    )
+        ))
 }
 
 /// What became of one operation.

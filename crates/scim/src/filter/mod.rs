@@ -9,6 +9,7 @@ mod resolve;
 
 use jiff::Timestamp;
 
+use crate::catalogue;
 use crate::limits::{FILTER_BYTES_MAX, FILTER_NODES_MAX};
 use crate::{AttrPath, AttrRef, ScimError};
 
@@ -48,14 +49,14 @@ impl Filter {
     /// Reads a filter. Operators may have any case, and a value may lack its quotes, since clients do both.
     pub fn parse(text: &str) -> Result<Filter, ScimError> {
         if text.len() > FILTER_BYTES_MAX {
-            return Err(ScimError::invalid_filter(format!(
-                "A filter may have {FILTER_BYTES_MAX} bytes at most."
+            return Err(catalogue::FILTER_TOO_LARGE.error(format!(
+                "A filter may have {FILTER_BYTES_MAX} bytes at most. Ask in several requests."
             )));
         }
         parser::Parser::new(text, FILTER_NODES_MAX)
             .filter()
             .map_err(|error| {
-                ScimError::invalid_filter(format!("The filter can't be read: {error}."))
+                catalogue::FILTER_UNREADABLE.error(format!("The filter can't be read: {error}. Write it like userName eq \"joy@example.org\"."))
             })
     }
 }

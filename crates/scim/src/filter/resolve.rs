@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Facts, Filter, Literal, Node, Op, Operand};
+use crate::catalogue;
 use crate::name::{echo, fold};
 use crate::path::{Place, Spot};
 use crate::schema::{Kind, ResourceType};
@@ -36,8 +37,8 @@ impl Filter {
     /// The same for a filter in brackets after a list.
     pub(crate) fn resolve_in(&self, ty: &ResourceType, list: Spot<'_>) -> Result<Node, ScimError> {
         if !list.attribute.multi_valued || list.attribute.kind != Kind::Complex {
-            return Err(ScimError::invalid_filter(format!(
-                "'{}' is not a list of objects.",
+            return Err(catalogue::FILTER_COMPARISON_WRONG.error(format!(
+                "'{}' is not a list of objects, so nothing in it can be compared. Leave the brackets out.",
                 list.name()
             )));
         }
@@ -74,11 +75,14 @@ impl<'t> Scope<'t> {
             },
         };
         match found {
-            Some(spot) if spot.is_secret() || spot.name() == "meta.location" => Err(
-                ScimError::invalid_filter(format!("'{}' can't be used in a filter.", spot.name())),
-            ),
+            Some(spot) if spot.is_secret() || spot.name() == "meta.location" => {
+                Err(catalogue::FILTER_ATTRIBUTE_SECRET.error(format!(
+                    "'{}' can't be used in a filter. Look for another attribute, such as userName.",
+                    spot.name()
+                )))
+            }
             Some(spot) => Ok(spot),
-            None => Err(ScimError::invalid_filter(self.unknown(path))),
+            None => Err(catalogue::FILTER_ATTRIBUTE_UNKNOWN.error(self.unknown(path))),
         }
     }
 
@@ -207,7 +211,7 @@ pub(crate) fn comparable(spot: Spot<'_>) -> Result<Spot<'_>, ScimError> {
     }
     match spot.attribute.sub("value") {
         Some(value) => Ok(spot.with_sub(value)),
-        None => Err(ScimError::invalid_filter(format!(
+        None => Err(catalogue::FILTER_COMPARISON_WRONG.error(format!(
             "'{}' is an object and can't be compared; name one of its parts, such as {}.",
             spot.name(),
             spot.attribute
@@ -224,8 +228,8 @@ fn null_test(spot: Spot<'_>, op: Op) -> Result<Node, ScimError> {
     match op {
         Op::Eq => Ok(Node::Not(Box::new(present))),
         Op::Ne => Ok(present),
-        _ => Err(ScimError::invalid_filter(
-            "null can be compared with eq and ne only.",
+        _ => Err(catalogue::FILTER_COMPARISON_WRONG.error(
+            "null can be compared with eq and ne only. Use pr to ask whether there is a value.",
         )),
     }
 }
@@ -241,12 +245,12 @@ fn check_op(spot: Spot<'_>, op: Op) -> Result<(), ScimError> {
         return Ok(());
     }
     let detail = format!(
-        "'{}' is of type {} and can't be compared with {}.",
+        "'{}' is of type {} and can't be compared with {}. Use eq.",
         spot.name(),
         kind.as_str(),
         op.as_str()
     );
-    Err(ScimError::invalid_filter(detail))
+    Err(catalogue::FILTER_COMPARISON_WRONG.error(detail))
 }
 
 fn literal(spot: Spot<'_>, value: &Operand) -> Result<Literal, ScimError> {
@@ -264,8 +268,8 @@ fn literal(spot: Spot<'_>, value: &Operand) -> Result<Literal, ScimError> {
         _ => Some(Literal::Text(fold(text))),
     };
     typed.ok_or_else(|| {
-        ScimError::invalid_filter(format!(
-            "'{}' is of type {} and can't be compared with '{}'.",
+        catalogue::FILTER_COMPARISON_WRONG.error(format!(
+            "'{}' is of type {} and can't be compared with '{}'. Write a value of that type.",
             spot.name(),
             target.kind.as_str(),
             echo(text)

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Operation, PatchRequest, Verb};
+use crate::catalogue;
 use crate::filter::{Literal, Node, Op};
 use crate::member::{Member, MemberOp, check_count, is_members_key};
 use crate::path::{Place, Spot};
@@ -112,7 +113,7 @@ impl Split {
         value: Option<Value>,
     ) -> Result<(), ScimError> {
         if list.sub.is_some() {
-            return Err(ScimError::invalid_path(format!(
+            return Err(catalogue::PATH_FILTER_WRONG.error(format!(
                 "'{path}' means a part of all members, which can't be changed. Name the member: members[value eq \"<id>\"]."
             )));
         }
@@ -121,7 +122,7 @@ impl Split {
         };
         let node = filter
             .resolve_in(ResourceType::group(), list)
-            .map_err(|error| ScimError::invalid_path(error.detail))?;
+            .map_err(|error| catalogue::PATH_FILTER_WRONG.error(error.detail))?;
         match &path.sub {
             None => self.selected(verb, node, value),
             Some(sub) => self.part_of_selected(list, verb, sub, node, value),
@@ -137,7 +138,7 @@ impl Split {
             (Verb::Remove, Some(value)) => return self.remove_listed(value),
             (_, Some(value)) => return self.write(verb, value),
             (_, None) => {
-                return Err(ScimError::invalid_value(
+                return Err(catalogue::PATCH_WITHOUT_VALUE.error(
                     "An operation on 'members' lacks 'value'. To empty the group, replace with [].",
                 ));
             }
@@ -152,7 +153,7 @@ impl Split {
             .map(|member| member.value)
             .collect();
         if ids.is_empty() && !nobody_is_listed {
-            return Err(ScimError::invalid_value(
+            return Err(catalogue::VALUES_NOT_RECOGNISED.error(
                 "None of the listed members to remove can be recognised; list them as {\"value\": \"<id>\"}.",
             ));
         }
@@ -184,7 +185,7 @@ impl Split {
                 }
             }
             (Verb::Add | Verb::Replace, None) => {
-                return Err(ScimError::no_target(
+                return Err(catalogue::TARGET_MISSING.error(
                     "Members are added by their identifier: path 'members' with a list, or members[value eq \"<id>\"].",
                 ));
             }
@@ -202,8 +203,8 @@ impl Split {
         value: Option<Value>,
     ) -> Result<(), ScimError> {
         let Some(part) = list.attribute.sub(sub) else {
-            return Err(ScimError::invalid_path(format!(
-                "Members have no part '{}'.",
+            return Err(catalogue::PATH_UNKNOWN.error(format!(
+                "Members have no part '{}'. They have value, display and type.",
                 crate::name::echo(sub)
             )));
         };

@@ -4,6 +4,7 @@ mod members;
 
 use serde_json::{Map, Value};
 
+use crate::catalogue;
 use crate::draft::{Draft, How};
 use crate::limits::PATCH_OPERATIONS_MAX;
 use crate::name::echo;
@@ -50,12 +51,12 @@ impl PatchRequest {
             .into_iter()
             .find(|(key, _)| key.eq_ignore_ascii_case("Operations"));
         let Some((_, Value::Array(operations))) = operations else {
-            return Err(ScimError::invalid_syntax(
-                "A PATCH needs a list 'Operations'.",
+            return Err(catalogue::PATCH_UNREADABLE.error(
+                "A PATCH needs a list 'Operations', each with 'op', and with 'path' or 'value'.",
             ));
         };
         if operations.len() > PATCH_OPERATIONS_MAX {
-            return Err(ScimError::too_large(format!(
+            return Err(catalogue::TOO_MANY_OPERATIONS.error(format!(
                 "The request has {} operations; {PATCH_OPERATIONS_MAX} are the most. Send them in several requests.",
                 operations.len()
             )));
@@ -109,8 +110,8 @@ impl PatchRequest {
 impl Operation {
     fn parse(value: Value) -> Result<Operation, ScimError> {
         let Value::Object(parts) = value else {
-            return Err(ScimError::invalid_syntax(
-                "Each of the 'Operations' must be an object.",
+            return Err(catalogue::PATCH_UNREADABLE.error(
+                "Each of the 'Operations' must be an object with 'op', and with 'path' or 'value'.",
             ));
         };
         let (mut verb, mut path, mut value) = (None, None, None);
@@ -123,7 +124,7 @@ impl Operation {
             }
         }
         let verb = verb.ok_or_else(|| {
-            ScimError::invalid_syntax("An operation lacks 'op': add, replace or remove.")
+            catalogue::PATCH_UNREADABLE.error("An operation lacks 'op': add, replace or remove.")
         })?;
         Ok(Operation { verb, path, value })
     }
@@ -145,10 +146,10 @@ impl Operation {
         match (&self.path, &self.value) {
             (Some(path), Some(value)) => draft.write_path(path, how, value.clone()),
             (None, Some(Value::Object(object))) => draft.merge(object.clone(), how),
-            (None, Some(_)) => Err(ScimError::invalid_syntax(
+            (None, Some(_)) => Err(catalogue::PATCH_UNREADABLE.error(
                 "An operation without 'path' needs an object as 'value', with the attributes to write.",
             )),
-            (_, None) => Err(ScimError::invalid_value(format!(
+            (_, None) => Err(catalogue::PATCH_WITHOUT_VALUE.error(format!(
                 "The operation {} lacks 'value'. To clear an attribute, use remove.",
                 self.verb.as_str()
             ))),
@@ -158,9 +159,8 @@ impl Operation {
     fn remove(&self, draft: &mut Draft<'_>) -> Result<(), ScimError> {
         match &self.path {
             Some(path) => draft.remove_path(path, self.value.clone().unwrap_or_default()),
-            None => Err(ScimError::no_target(
-                "The operation remove needs a 'path' that says what to remove.",
-            )),
+            None => Err(catalogue::TARGET_MISSING
+                .error("The operation remove needs a 'path' that says what to remove.")),
         }
     }
 }
@@ -183,9 +183,8 @@ fn read_path(path: Value) -> Result<Option<ValuePath>, ScimError> {
         Value::Null => Ok(None),
         Value::String(text) if text.trim().is_empty() => Ok(None),
         Value::String(text) => ValuePath::parse(&text).map(Some),
-        _ => Err(ScimError::invalid_path(
-            "The 'path' of an operation must be a text.",
-        )),
+        _ => Err(catalogue::PATH_UNREADABLE
+            .error("The 'path' of an operation must be a text, such as \"name.familyName\".")),
     }
 }
 
@@ -197,7 +196,7 @@ impl Verb {
                 return Ok(verb);
             }
         }
-        Err(ScimError::invalid_syntax(format!(
+        Err(catalogue::PATCH_UNREADABLE.error(format!(
             "'{}' is not an operation; 'op' is add, replace or remove.",
             echo(text)
         )))

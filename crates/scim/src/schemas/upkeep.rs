@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::ENTERPRISE_URN;
+use crate::catalogue;
 use crate::schema::{Attribute, Mutability, ResourceType, Schema};
 use crate::{ScimError, Warning};
 
@@ -93,7 +94,7 @@ pub(crate) fn check(
     if after.is_empty() && schema.required {
         let name = schema.id.as_str();
         if before.is_none() || former.is_some() {
-            return Err(ScimError::invalid_value(format!(
+            return Err(catalogue::ATTRIBUTE_MISSING.error(format!(
                 "The extension '{name}' is required. Map its attributes in the identity provider."
             )));
         }
@@ -124,7 +125,7 @@ pub(crate) fn check(
 }
 
 fn missing(name: &str) -> ScimError {
-    ScimError::invalid_value(format!(
+    catalogue::ATTRIBUTE_MISSING.error(format!(
         "'{name}' is required by its schema. Map it in the identity provider."
     ))
 }
@@ -161,7 +162,7 @@ fn check_fixed(
 ) -> Result<(), ScimError> {
     let Some(then) = then else { return Ok(()) };
     let changed = |name: String| {
-        ScimError::mutability(format!(
+        catalogue::ATTRIBUTE_IMMUTABLE.error(format!(
             "'{name}' is immutable: it keeps the value that it has. Delete and create the resource to give it another."
         ))
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use scim::limits::BULK_OPERATIONS_MAX;
-use scim::{BulkAction, BulkRequest, BulkResult, BulkTask, ScimError, bulk};
+use scim::{BulkAction, BulkRequest, BulkResult, BulkTask, ScimError, bulk, catalogue};
 use serde_json::{Value, json};
 
 fn parse(body: &Value) -> Result<BulkRequest, ScimError> {
@@ -203,7 +203,7 @@ fn answers_tell_status_as_text_and_bodies_of_errors() {
     let bad = BulkResult {
         location: None,
         version: None,
-        outcome: Err(ScimError::not_found("No.")),
+        outcome: Err(catalogue::USER_NOT_FOUND.error("No.")),
     };
     let results = [&good, &bad, &bad];
     let text = bulk::response(request.operations.iter().zip(results));

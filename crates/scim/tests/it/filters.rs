@@ -181,9 +181,9 @@ fn what_is_wrong_is_said_with_its_place() {
         assert!(error.detail.contains(hint), "{text}: {}", error.detail);
     }
     let error = Filter::parse("ünïcödé eq 1").unwrap_err();
-    insta::assert_snapshot!(error.detail, @"The filter can't be read: at character 1, 'ünïcödé' is not the name of an attribute.");
+    insta::assert_snapshot!(error.detail, @r#"The filter can't be read: at character 1, 'ünïcödé' is not the name of an attribute. Write it like userName eq "joy@example.org"."#);
     let error = Filter::parse("title eq \"ü\" oder x pr").unwrap_err();
-    insta::assert_snapshot!(error.detail, @"The filter can't be read: at character 14, 'and' or 'or' was expected, not 'oder'; put a value with blanks in double quotes.");
+    insta::assert_snapshot!(error.detail, @r#"The filter can't be read: at character 14, 'and' or 'or' was expected, not 'oder'; put a value with blanks in double quotes. Write it like userName eq "joy@example.org"."#);
 }
 
 #[test]

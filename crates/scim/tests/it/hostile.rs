@@ -141,6 +141,15 @@ fn errors_repeat_little_of_what_was_sent() {
             "{:?}",
             error.detail
         );
+        let path = format!("emails[type co {}].value", json!(format!("\u{7f}{name}")));
+        let replace = json!([{ "op": "replace", "path": path, "value": "x" }]);
+        let error = patch(&joy(), &replace).unwrap_err();
+        assert_eq!(error.scim_type, Some(ScimType::NoTarget));
+        assert!(
+            error.detail.chars().count() < 300 && !error.detail.chars().any(char::is_control),
+            "{:?}",
+            error.detail
+        );
         let error = ValuePath::parse(&format!("{name} zz")).unwrap_err();
         assert!(
             error.detail.chars().count() < 300 && !error.detail.chars().any(char::is_control),

@@ -358,3 +358,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn extensions_that_nobody_registered_have_one_order() {
+    let sent = json!({
+        "userName": "a", "urn:x:y:s": "a", "title": "T", "urn:x:b:2.0:User": { "q": 1 }, "urn:x:a:2.0:User": { "q": 1 },
+    });
+    let kept = user(&sent);
+    let again = user(&document(&kept));
+    assert_eq!(again.to_stored(), kept.to_stored());
+    assert_eq!(
+        document(&kept)["schemas"],
+        json!([CORE_USER, "urn:x:a:2.0:User", "urn:x:b:2.0:User", "urn:x:y"])
+    );
+}

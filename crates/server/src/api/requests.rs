@@ -5,7 +5,7 @@ use axum::extract::State;
 use directory::{Change, ConnectorId};
 use jiff::{SignedDuration, Timestamp};
 use provision::ProvisionError;
-use scim::Warning;
+use scim::{Warning, catalogue};
 use serde::{Deserialize, Serialize};
 use store::{ReadTx, RequestQuery, RequestRecord};
 use utoipa::{IntoParams, ToSchema};
@@ -59,6 +59,8 @@ struct RequestView {
     resource_id: Option<String>,
     /// Its `userName` or `displayName`.
     resource_name: Option<String>,
+    /// The code of the error, for example `user-name-taken`.
+    code: Option<&'static str>,
     /// The keyword of the error.
     scim_type: Option<String>,
     /// What the error said.
@@ -89,12 +91,25 @@ struct WarningView {
 struct RequestDetail {
     #[serde(flatten)]
     request: RequestView,
+    /// What errors of this code mean, where they come from, and what to do.
+    error: Option<ErrorView>,
     /// The body without passwords and other secrets; absent if there was none.
     body: Option<String>,
     /// Whether the body was longer than what is kept.
     body_cut: bool,
     /// What it changed in the directory, the first 200 entries of the journal.
     effect: Vec<EffectView>,
+}
+
+/// What errors of one code have in common.
+#[derive(Debug, Serialize, ToSchema)]
+struct ErrorView {
+    /// What it means.
+    meaning: &'static str,
+    /// Where it most likely comes from.
+    cause: &'static str,
+    /// What to do about it.
+    remedy: &'static str,
 }
 
 /// An entry of the journal that a request caused.
@@ -164,6 +179,8 @@ struct Filters {
     name: Option<String>,
     /// Only those of this meaning, for example `create_user`.
     operation: Option<String>,
+    /// Only those with an error of this code, for example `user-name-taken`.
+    code: Option<String>,
     /// Only the one with this request id.
     request: Option<String>,
     /// Only those in which something was ignored.
@@ -195,6 +212,16 @@ async fn list(
             Problem::invalid("after", "'after' has to be `next` of the page before.")
         })?),
     };
+    if filters
+        .code
+        .as_deref()
+        .is_some_and(|code| catalogue::find(code).is_none())
+    {
+        return Err(Problem::invalid(
+            "code",
+            "There is no error of this code. The reference 'Errors of the SCIM API' lists them all, and so does 'vestibule errors'.",
+        ));
+    }
     app.flush_records().await;
     let page = app
         .provision()
@@ -225,6 +252,7 @@ fn page(
         resource_id: filters.resource_id.clone(),
         resource_name: filters.name.clone(),
         operation: filters.operation.clone(),
+        code: filters.code.clone(),
         request: filters.request.clone(),
         warned: filters.warnings,
         // One more than wanted tells whether there is a next page.
@@ -286,6 +314,11 @@ fn detail(tx: &ReadTx<'_>, id: i64) -> Result<RequestDetail, ProvisionError> {
     }
     let name = connector.map(|stored| stored.connector.name);
     Ok(RequestDetail {
+        error: record.entry().map(|entry| ErrorView {
+            meaning: entry.meaning,
+            cause: entry.cause,
+            remedy: entry.remedy,
+        }),
         body: record.body.take(),
         body_cut: record.body_cut,
         request: view(name.unwrap_or_default(), record),
@@ -294,6 +327,8 @@ fn detail(tx: &ReadTx<'_>, id: i64) -> Result<RequestDetail, ProvisionError> {
 }
 
 fn view(connector: String, record: RequestRecord) -> RequestView {
+    let code = record.entry().map(|entry| entry.code);
+    let scim_type = record.scim_type();
     RequestView {
         id: record.id,
         at: record.at,
@@ -307,7 +342,8 @@ fn view(connector: String, record: RequestRecord) -> RequestView {
         resource_type: record.resource_type,
         resource_id: record.resource_id,
         resource_name: record.resource_name,
-        scim_type: record.scim_type,
+        code,
+        scim_type,
         detail: record.detail,
         warnings: record.warnings,
         actor: record.actor,

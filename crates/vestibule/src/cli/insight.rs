@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
+use scim::catalogue;
 
 use super::DoorFlags;
 
@@ -82,6 +84,13 @@ pub struct RequestsArgs {
     pub command: RequestsCommand,
 }
 
+/// `vestibule errors`
+#[derive(Debug, Args)]
+pub struct ErrorsArgs {
+    /// One code, as it is in the log or in the record of requests [default: all]
+    pub code: Option<String>,
+}
+
 /// What to do with the record of requests.
 #[derive(Debug, Subcommand)]
 pub enum RequestsCommand {
@@ -111,6 +120,9 @@ pub struct RequestFilters {
     /// Only those of this meaning, such as create_user, patch_group or refused.
     #[arg(long)]
     pub operation: Option<String>,
+    /// Only those with an error of this code; `vestibule errors` lists all.
+    #[arg(long, value_parser = PossibleValuesParser::new(catalogue::entries().map(|entry| entry.code)), hide_possible_values = true)]
+    pub code: Option<String>,
     /// Only those that failed.
     #[arg(long)]
     pub failed: bool,

@@ -1,5 +1,6 @@
 //! `vestibule application`: the products that attach directories.
 
+use serde_json::json;
 use store::Access;
 
 use crate::cli::{AccessArg, ApplicationArgs, ApplicationCommand, SightArgs};
@@ -44,6 +45,23 @@ pub fn run(args: &ApplicationArgs, settings: &Settings, out: Output) -> Result<(
             out.show(&door.change_application(application, &edit)?, changed)
         }
         ApplicationCommand::List => out.show(&door.applications()?, |all| list(all)),
+        ApplicationCommand::Show { application } => {
+            out.show(&door.application(application)?, changed)
+        }
+        ApplicationCommand::ResetPassword { application } => {
+            out.show(&door.reset_password(application)?, |made| {
+                format!(
+                    "The new password of {}, shown this once; the old one does not work any more:\n\n{}",
+                    made.application.name, made.password
+                )
+            })
+        }
+        ApplicationCommand::Delete { application } => {
+            door.delete_application(application)?;
+            out.show(&json!({ "deleted": application }), |_deleted| {
+                format!("{application} is deleted")
+            })
+        }
     }
 }
 

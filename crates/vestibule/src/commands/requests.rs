@@ -109,11 +109,18 @@ fn detail(one: &RequestDetail) -> String {
         ("asked", &format!("{} {}", request.method, request.path)),
         ("operation", &request.operation),
         ("status", &request.status.to_string()),
-        ("error", &text(&request.scim_type)),
+        ("error", &text(&request.code)),
+        ("scimType", &text(&request.scim_type)),
         ("detail", &text(&request.detail)),
         ("about", &text(&request.resource_name)),
         ("its id", &text(&request.resource_id)),
     ]);
+    if let Some(error) = &one.error {
+        let (meaning, cause, remedy) = (&error.meaning, &error.cause, &error.remedy);
+        told.push_str(&format!(
+            "\n\nMeans: {meaning}\nLikely: {cause}\nTo do: {remedy}\n"
+        ));
+    }
     for warning in &request.warnings {
         told.push_str(&format!("\nignored: {} ({})", warning.what, warning.why));
     }

@@ -1,5 +1,6 @@
 //! `vestibule sign-in` and `vestibule webhook`: what applications do besides reading.
 
+use serde_json::json;
 use store::SignInSettings;
 
 use crate::cli::{SignInArgs, SignInCommand, WebhookArgs, WebhookCommand};
@@ -18,9 +19,10 @@ pub fn sign_in(args: &SignInArgs, settings: &Settings, out: Output) -> Result<()
         }
         SignInCommand::LocalUsers { directory, allowed } => {
             door.allow_local_users(directory, *allowed)?;
-            out.text(match allowed {
-                true => "Applications with read-write access may make users in it.",
-                false => "Nobody makes users in it any more; those who are there stay.",
+            let done = json!({ "directory": directory, "local_users": allowed });
+            out.show(&done, |_done| match allowed {
+                true => "Applications with read-write access may make users in it.".to_owned(),
+                false => "Nobody makes users in it any more; those who are there stay.".to_owned(),
             })
         }
     }
@@ -33,13 +35,22 @@ pub fn webhook(args: &WebhookArgs, settings: &Settings, out: Output) -> Result<(
         WebhookCommand::List { application } => {
             out.show(&door.webhooks(application)?, |all| list(all))
         }
+        WebhookCommand::Create { application, url, secret } => {
+            let made = door.create_webhook(application, url, secret.as_deref())?;
+            out.show(&made, |one| {
+                let told = format!("Webhook {} is registered: {} is told of news from now on.", one.id, one.url);
+                format!("{told}\n  vestibule webhook list {application} shows how that goes")
+            })
+        }
         WebhookCommand::Enable { application, id } => {
             let enabled = door.enable_webhook(application, *id)?;
             out.show(&enabled, |one| format!("{} is told again.", one.url))
         }
         WebhookCommand::Delete { application, id } => {
             door.delete_webhook(application, *id)?;
-            out.text("The webhook is deleted.")
+            out.show(&json!({ "deleted": id }), |_deleted| {
+                "The webhook is deleted.".to_owned()
+            })
         }
     }
 }

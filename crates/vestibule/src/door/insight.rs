@@ -89,6 +89,9 @@ pub struct RequestView {
     pub resource_id: Option<String>,
     /// Its `userName` or `displayName`.
     pub resource_name: Option<String>,
+    /// The code of the error.
+    #[serde(default)]
+    pub code: Option<String>,
     /// The keyword of the error.
     pub scim_type: Option<String>,
     /// What the error said.
@@ -109,12 +112,26 @@ pub struct RequestDetail {
     /// As in a list.
     #[serde(flatten)]
     pub request: RequestView,
+    /// What errors of its code mean, and what to do.
+    #[serde(default)]
+    pub error: Option<ErrorView>,
     /// The body without secrets.
     pub body: Option<String>,
     /// Whether it was longer than what is kept.
     pub body_cut: bool,
     /// What it changed in the directory.
     pub effect: Vec<EffectView>,
+}
+
+/// What errors of one code have in common.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ErrorView {
+    /// What it means.
+    pub meaning: String,
+    /// Where it most likely comes from.
+    pub cause: String,
+    /// What to do about it.
+    pub remedy: String,
 }
 
 /// An entry of the journal that a request caused.
@@ -267,6 +284,7 @@ impl Insight for Data {
             resource_id: filters.id.clone(),
             resource_name: filters.name.clone(),
             operation: filters.operation.clone(),
+            code: filters.code.clone(),
             request: None,
             warned: filters.warnings,
             limit: filters.limit.into(),
@@ -305,6 +323,11 @@ impl Insight for Data {
             })
             .collect::<Result<_, Failure>>()?;
         Ok(RequestDetail {
+            error: record.entry().map(|entry| ErrorView {
+                meaning: entry.meaning.to_owned(),
+                cause: entry.cause.to_owned(),
+                remedy: entry.remedy.to_owned(),
+            }),
             body: record.body.take(),
             body_cut: record.body_cut,
             request: self.request_view(record)?,
@@ -355,6 +378,8 @@ impl Insight for Data {
 impl Data {
     fn request_view(&self, record: RequestRecord) -> Result<RequestView, Failure> {
         let connector = self.read(|tx| tx.connector(record.connector))?;
+        let code = record.entry().map(|entry| entry.code.to_owned());
+        let scim_type = record.scim_type();
         Ok(RequestView {
             id: record.id,
             at: record.at,
@@ -368,7 +393,8 @@ impl Data {
             resource_type: record.resource_type,
             resource_id: record.resource_id,
             resource_name: record.resource_name,
-            scim_type: record.scim_type,
+            code,
+            scim_type,
             detail: record.detail,
             warnings: record.warnings,
             actor: record.actor,
@@ -467,6 +493,7 @@ impl Insight for Remote {
             ("name", &filters.name),
             ("resource_id", &filters.id),
             ("operation", &filters.operation),
+            ("code", &filters.code),
         ];
         for (name, text) in texts {
             query.extend(text.clone().map(|text| (name, text)));

@@ -182,6 +182,7 @@ pub const VENDOR_PLACES: &[&str] = &[
     "crates/check/",
     "crates/directory/src/connector.rs",
     "crates/emulate/",
+    "crates/scim/src/catalogue",
     "crates/scim/src/dialect",
     "crates/server/src/ui/",
     "crates/vestibule/",

@@ -1,0 +1,186 @@
+//! `vestibule directory`, `why` and `session`: what products see of people, and why.
+
+use serde::Serialize;
+
+use crate::cli::{
+    DirectoryArgs, DirectoryCommand, SessionArgs, SessionCommand, SessionOf, WhyArgs,
+};
+use crate::config::Settings;
+use crate::door::{self, DirectoryView, Door, SessionView, WhyView};
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, moment, table};
+
+/// `vestibule directory`
+pub fn directory(args: &DirectoryArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
+    let door = door::open(&args.door, settings)?;
+    match args.command {
+        DirectoryCommand::List => out.show(&door.directories()?, |all| directories(all)),
+    }
+}
+
+/// An explanation, and where it holds.
+#[derive(Serialize)]
+struct Told {
+    /// The directory that has the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directory: Option<String>,
+    /// The connector that knows somebody who is in no directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connector: Option<String>,
+    #[serde(flatten)]
+    why: WhyView,
+}
+
+/// `vestibule why`
+pub fn why(args: &WhyArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
+    let door = door::open(&args.door, settings)?;
+    let group = args.group.as_deref();
+    let directories = chosen(&*door, args.directory.as_deref())?;
+    let mut all = Vec::new();
+    for one in &directories {
+        if let Some(why) = found(door.why(&one.name, &args.user, group))? {
+            let directory = Some(one.name.clone());
+            all.push(Told { directory, connector: None, why });
+            continue;
+        }
+        // Products know nobody of this name; the identity provider may, under another name or without an account.
+        for connector in &one.connectors {
+            if let Some(why) = found(door.why_at(connector, &args.user, group))? {
+                let connector = Some(connector.clone());
+                all.push(Told { directory: None, connector, why });
+            }
+        }
+    }
+    if all.is_empty() {
+        return Err(nobody(&args.user));
+    }
+    out.show(&all, |all| {
+        let parts = all.iter().map(|one| {
+            let place = match (&one.directory, &one.connector) {
+                (Some(name), _) => format!("in the directory {name}"),
+                (None, Some(name)) => format!("at the identity provider of the connector {name}"),
+                (None, None) => String::new(),
+            };
+            format!("{} {place}:\n{}", args.user, one.why.told())
+        });
+        parts.collect::<Vec<_>>().join("\n\n")
+    })
+}
+
+/// `vestibule session`
+pub fn session(args: &SessionArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
+    let door = door::open(&args.door, settings)?;
+    match &args.command {
+        SessionCommand::List(of) => {
+            let (_, sessions) = of_user(&*door, of)?;
+            out.show(&sessions, |all| list(all))
+        }
+        SessionCommand::End(of) => {
+            let (directory, _) = of_user(&*door, of)?;
+            out.show(&door.end_sessions(&directory, &of.user)?, |one| match one.ended {
+                1 => "1 session is ended.".to_owned(),
+                count => format!("{count} sessions are ended."),
+            })
+        }
+    }
+}
+
+/// The directory that has the user, and the user's sessions.
+fn of_user(door: &dyn Door, of: &SessionOf) -> Result<(String, Vec<SessionView>), Failure> {
+    let mut places = Vec::new();
+    for one in chosen(door, of.directory.as_deref())? {
+        if let Some(sessions) = found(door.sessions(&one.name, &of.user))? {
+            places.push((one.name, sessions));
+        }
+    }
+    let names: Vec<&str> = places.iter().map(|(name, _)| name.as_str()).collect();
+    match names.len() {
+        2.. => {
+            let message = format!("several directories have a user '{}': {}", of.user, names.join(", "));
+            Err(Failure::new(Exit::Usage, message).with("name one with --directory"))
+        }
+        _ => places.pop().ok_or_else(|| nobody(&of.user)),
+    }
+}
+
+/// The directory that was named, or all.
+fn chosen(door: &dyn Door, named: Option<&str>) -> Result<Vec<DirectoryView>, Failure> {
+    let mut all = door.directories()?;
+    if let Some(named) = named {
+        all.retain(|one| one.id == named || one.name.to_lowercase() == named.to_lowercase());
+        if all.is_empty() {
+            let message = format!("there is no directory '{named}'");
+            return Err(Failure::new(Exit::NotFound, message)
+                .with("vestibule directory list shows their names"));
+        }
+    }
+    Ok(all)
+}
+
+/// Nothing, instead of a failure, for what is not there.
+fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(failure) if failure.exit == Exit::NotFound => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn nobody(user: &str) -> Failure {
+    let message = format!("there is no user '{user}'");
+    Failure::new(Exit::NotFound, message).with(
+        "vestibule requests list --name shows what identity providers wrote about somebody of this userName",
+    )
+}
+
+fn directories(all: &[DirectoryView]) -> String {
+    let rows = all.iter().map(|one| {
+        let local = if one.local_users { "yes" } else { "no" };
+        [
+            one.name.clone(),
+            one.connectors.join(", "),
+            one.active_users.to_string(),
+            one.disabled_users.to_string(),
+            one.groups.to_string(),
+            local.to_owned(),
+        ]
+    });
+    table(
+        [
+            "name",
+            "connectors",
+            "active users",
+            "disabled users",
+            "groups",
+            "local users",
+        ],
+        rows,
+    )
+}
+
+fn list(all: &[SessionView]) -> String {
+    if all.is_empty() {
+        return "There is no session.".to_owned();
+    }
+    let rows = all.iter().map(|one| {
+        let factors = one.factors.iter();
+        let factors = factors.map(|factor| format!("{}={}", factor.name, factor.value));
+        [
+            one.application.clone(),
+            moment(one.created),
+            moment(one.expires),
+            moment(one.ends),
+            factors.collect::<Vec<_>>().join(", "),
+        ]
+    });
+    table(
+        [
+            "begun by",
+            "begun",
+            "ends unused",
+            "ends",
+            "bound to",
+        ],
+        rows,
+    )
+}
