@@ -49,8 +49,9 @@ fn without_the_right_token_there_is_nothing() {
             refused(&world.send(elsewhere.header("Authorization", &right))).0,
             401
         );
+        // More than one credential is a request that cannot be right (RFC 6750 section 3.1).
         let twice = idp.ask("GET", "/Users").header("Authorization", &right);
-        assert_eq!(refused(&world.send(twice)).0, 401);
+        assert_eq!(refused(&world.send(twice)).0, 400);
         let lower = Ask::new("GET", format!("{}/Users", idp.base))
             .header("authorization", &right.replace("Bearer", "bearer"));
         shown(&world.send(lower));
