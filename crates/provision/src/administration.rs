@@ -91,6 +91,13 @@ impl Provision {
         let settings = checked_settings(draft.settings.clone(), draft.preset)?;
         self.store()
             .write(Scope::Settings, move |tx| {
+                let taken = tx.find_connector(&name)?;
+                if taken.is_some() {
+                    return Err(ProvisionError::Exists {
+                        what: "connector",
+                        name: name.clone(),
+                    });
+                }
                 let directory = match &draft.directory {
                     Some(text) => require_directory(tx, text)?,
                     None => {

@@ -109,6 +109,12 @@ fn checked_jwt(given: JwtSettings, preset: Preset) -> Result<JwtSettings, Provis
             ));
         }
         if let Some(known) = preset.signed_tokens(tenant) {
+            if !is_guid(tenant) {
+                return Err(ProvisionError::invalid(
+                    "jwt.tenant",
+                    "is the id of the tenant and not its domain, such as 6babcaad-604b-40ac-a9d7-9fd97c0b779f",
+                ));
+            }
             fill(&mut jwt, known);
         }
     }
@@ -131,6 +137,20 @@ fn checked_jwt(given: JwtSettings, preset: Preset) -> Result<JwtSettings, Provis
         ));
     }
     Ok(jwt)
+}
+
+/// Whether it is 32 hexadecimal digits in groups, as Entra writes ids.
+fn is_guid(text: &str) -> bool {
+    let mut groups = text.split('-');
+    let fits = |length: usize, group: Option<&str>| {
+        group.is_some_and(|group| {
+            group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit())
+        })
+    };
+    [8, 4, 4, 4, 12]
+        .into_iter()
+        .all(|length| fits(length, groups.next()))
+        && groups.next().is_none()
 }
 
 /// What was given stays; what was left out follows from the tenant.
@@ -185,6 +205,17 @@ mod tests {
         assert!(jwt.issuer.contains(tenant) && jwt.issuer.starts_with("https://"));
         assert!(!jwt.audience.is_empty() && jwt.claims.contains_key("appid"));
         assert_eq!(jwt.algorithms, [JwtAlgorithm::RS256]);
+        for domain in ["example.org", "example", "6babcaad-604b-40ac-a9d7"] {
+            let settings = CredentialSettings {
+                jwt: Some(JwtSettings {
+                    tenant: Some(domain.into()),
+                    ..JwtSettings::default()
+                }),
+                ..CredentialSettings::default()
+            };
+            let refused = checked(settings).unwrap_err().to_string();
+            assert!(refused.contains("not its domain"), "{refused}");
+        }
         let own = ConnectorSettings {
             credentials: settings,
             ..ConnectorSettings::default()

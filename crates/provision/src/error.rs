@@ -28,7 +28,7 @@ pub enum ProvisionError {
         name: String,
     },
     /// Something of this name exists already.
-    #[error("a {what} named '{name}' exists already; choose another name")]
+    #[error("{} {what} named '{name}' exists already; choose another name", article(.what))]
     Exists {
         /// connector, application ...
         what: &'static str,
@@ -43,6 +43,13 @@ pub enum ProvisionError {
         /// What is wrong with it and what to do.
         message: String,
     },
+}
+
+fn article(what: &str) -> &'static str {
+    match what.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        true => "an",
+        false => "a",
+    }
 }
 
 fn list<E: ToString>(errors: &[E]) -> String {

@@ -207,7 +207,7 @@ fn check(url: &str, token: Option<&str>) -> Result<(), ProvisionError> {
         && url.bytes().all(|byte| byte.is_ascii_graphic());
     if !is_good {
         return Err(ProvisionError::invalid(
-            "endpointUrl",
+            "url",
             "is no address that can be called; write https://HOST/PATH, without user name and password",
         ));
     }

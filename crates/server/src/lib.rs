@@ -30,6 +30,14 @@ pub use limits::Limits;
 pub use record::Retention;
 pub use router::router;
 
+/// What the admin API tells, for whoever reads the store without a server in between: both say the same.
+pub mod views {
+    pub use crate::api::{
+        DirectoryView, Explanation, FactorView, LineView, SessionView, all_directories,
+        explain_source_user, explain_user, live_sessions,
+    };
+}
+
 /// The OpenAPI document of the admin API, as JSON.
 pub fn openapi() -> String {
     api::openapi()

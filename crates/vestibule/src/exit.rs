@@ -111,6 +111,16 @@ impl From<crate::config::Mistakes> for Failure {
     }
 }
 
+/// The flag for a field of a use case. They have the same names, but for the few that are shorter.
+fn flag_of(field: &str) -> String {
+    let field = match field {
+        "addresses" => "from",
+        "jwt" => "jwt-issuer",
+        field => field,
+    };
+    format!("--{}", field.replace(['_', '.'], "-"))
+}
+
 impl From<provision::ProvisionError> for Failure {
     fn from(error: provision::ProvisionError) -> Self {
         use provision::ProvisionError as Error;
@@ -123,8 +133,7 @@ impl From<provision::ProvisionError> for Failure {
                 let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
                 lines.join("\n")
             }
-            // The fields of the use cases have the names of the flags.
-            Error::Invalid { field, message } => format!("--{field}: {message}"),
+            Error::Invalid { field, message } => format!("{}: {message}", flag_of(field)),
             other => other.to_string(),
         };
         let exit = match error {

@@ -85,7 +85,7 @@ pub fn table<const N: usize>(
     lines.join("\n")
 }
 
-/// Lines of `name  value`, the values below each other.
+/// Lines of `name  value`, the values below each other; none for what has no value.
 pub fn fields(pairs: &[(&str, &str)]) -> String {
     let width = pairs
         .iter()
@@ -94,7 +94,8 @@ pub fn fields(pairs: &[(&str, &str)]) -> String {
         .unwrap_or(0);
     let lines: Vec<String> = pairs
         .iter()
-        .map(|(name, value)| format!("{name:<width$}  {value}").trim_end().to_owned())
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name:<width$}  {value}"))
         .collect();
     lines.join("\n")
 }

@@ -16,7 +16,7 @@ use super::Answer;
 use super::connectors;
 use super::page::List;
 use super::request::{OptionalBody, Segments};
-use super::tokens::{access, overlap};
+use super::tokens::{GrantAccess, overlap};
 use crate::App;
 use crate::authority::Admin;
 
@@ -71,9 +71,9 @@ struct ClientCreation {
     /// What it is for, at most 100 characters.
     #[serde(default)]
     label: String,
-    /// Whether it may only read; whatever changes something is then refused.
+    /// What it may do; everything, if left out.
     #[serde(default)]
-    read_only: bool,
+    access: GrantAccess,
     /// Addresses and CIDR ranges it may come from; any, if left out.
     #[serde(default)]
     addresses: Vec<String>,
@@ -187,7 +187,7 @@ async fn create(
     let connector = found(&app, &name).await?;
     let grant = Grant {
         label: creation.label,
-        access: access(creation.read_only),
+        access: creation.access.into(),
         addresses: creation.addresses,
         expires: creation.expires,
     };

@@ -25,7 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// A directory.
 #[derive(Debug, Serialize, ToSchema)]
-struct DirectoryView {
+pub struct DirectoryView {
     /// Its id.
     id: String,
     /// Its name.
@@ -63,13 +63,15 @@ async fn list(_admin: Admin, State(app): State<App>) -> Answer<Json<List<Directo
     let items = app
         .provision()
         .store()
-        .read(|tx| {
-            let all = tx.directories()?.into_iter();
-            all.map(|found| view(tx, found))
-                .collect::<Result<Vec<_>, StoreError>>()
-        })
+        .read(|tx| all_directories(tx))
         .await?;
     Ok(Json(List { items }))
+}
+
+/// All directories, in the order they were made.
+pub fn all_directories(tx: &ReadTx<'_>) -> Result<Vec<DirectoryView>, StoreError> {
+    let all = tx.directories()?.into_iter();
+    all.map(|found| view(tx, found)).collect()
 }
 
 /// One directory.

@@ -158,7 +158,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segment
             Ok(Path(value)) => Ok(Self(value)),
             Err(rejection) => {
                 let status = rejection.into_response().status();
-                let detail = "The path cannot be read. Percent-encode names as UTF-8.";
+                let detail = "The path cannot be read. Numbers have digits only; names are percent-encoded as UTF-8.";
                 Err(Problem::new(status, detail))
             }
         }

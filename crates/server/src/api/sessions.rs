@@ -6,14 +6,14 @@ use directory::DirectoryId;
 use jiff::Timestamp;
 use provision::ProvisionError;
 use serde::Serialize;
-use store::{ReadTx, Session, StoreError};
+use store::{ReadTx, Session};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::page::List;
 use super::request::Segments;
-use super::{Answer, directories};
+use super::{Answer, directories, users};
 use crate::App;
 use crate::authority::Admin;
 
@@ -23,7 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// A session. Its token is not shown: it is not known here.
 #[derive(Debug, Serialize, ToSchema)]
-struct SessionView {
+pub struct SessionView {
     /// The name of the application that began it.
     application: String,
     /// What it is bound to, e.g. the address of the browser.
@@ -41,7 +41,7 @@ struct SessionView {
 
 /// What a session is bound to.
 #[derive(Debug, Serialize, ToSchema)]
-struct FactorView {
+pub struct FactorView {
     /// E.g. `remote_address`.
     name: String,
     /// Its value.
@@ -84,15 +84,23 @@ async fn list(
 ) -> Answer<Json<List<SessionView>>> {
     let (directory, user) = segments.0;
     directories::answer(&app, directory, move |tx, directory| {
-        let user = require(tx, directory, &user)?;
-        let now = tx.now();
-        let live = tx.sessions_of(user)?.into_iter();
-        let live = live.filter(|session| session.is_live(now));
-        Ok(List {
-            items: live.map(SessionView::from).collect(),
-        })
+        let items = live_sessions(tx, directory, &user)?;
+        Ok(List { items })
     })
     .await
+}
+
+/// The sessions of a user, by name or key, that have not ended; oldest first.
+pub fn live_sessions(
+    tx: &ReadTx<'_>,
+    directory: DirectoryId,
+    user: &str,
+) -> Result<Vec<SessionView>, ProvisionError> {
+    let user = users::find(tx, directory, user)?.pk;
+    let now = tx.now();
+    let live = tx.sessions_of(user)?.into_iter();
+    let live = live.filter(|session| session.is_live(now));
+    Ok(live.map(SessionView::from).collect())
 }
 
 /// Ends all sessions of a user: every product asks for a login again.
@@ -109,27 +117,9 @@ async fn end(
 ) -> Answer<Json<Ended>> {
     let (directory, user) = segments.0;
     let found = directories::answer(&app, directory, move |tx, directory| {
-        require(tx, directory, &user)
+        Ok(users::find(tx, directory, &user)?.pk)
     });
     let Json(user) = found.await?;
     let ended = app.provision().end_sessions_of(user, None).await?;
     Ok(Json(Ended { ended }))
-}
-
-/// The user with this name or key.
-fn require(
-    tx: &ReadTx<'_>,
-    directory: DirectoryId,
-    user: &str,
-) -> Result<directory::UserPk, ProvisionError> {
-    let found: Result<_, StoreError> = match tx.directory_user(directory, user)? {
-        Some(found) => Ok(Some(found)),
-        None => tx.directory_user_by_key(directory, user),
-    };
-    found?
-        .map(|found| found.pk)
-        .ok_or_else(|| ProvisionError::NotFound {
-            what: "user",
-            name: user.to_owned(),
-        })
 }

@@ -79,9 +79,9 @@ struct TokenCreation {
     /// What it is for, at most 100 characters.
     #[serde(default)]
     label: String,
-    /// Whether it may only read; whatever changes something is then refused.
+    /// What it may do; everything, if left out.
     #[serde(default)]
-    read_only: bool,
+    access: GrantAccess,
     /// Addresses and CIDR ranges it may come from; any, if left out.
     #[serde(default)]
     addresses: Vec<String>,
@@ -94,17 +94,30 @@ impl From<TokenCreation> for Grant {
     fn from(creation: TokenCreation) -> Self {
         Self {
             label: creation.label,
-            access: access(creation.read_only),
+            access: creation.access.into(),
             addresses: creation.addresses,
             expires: creation.expires,
         }
     }
 }
 
-pub(super) fn access(read_only: bool) -> Access {
-    match read_only {
-        true => Access::ReadOnly,
-        false => Access::ReadWrite,
+/// What a credential may do.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum GrantAccess {
+    /// Only read; whatever changes something is refused.
+    ReadOnly,
+    /// Everything.
+    #[default]
+    ReadWrite,
+}
+
+impl From<GrantAccess> for Access {
+    fn from(word: GrantAccess) -> Self {
+        match word {
+            GrantAccess::ReadOnly => Self::ReadOnly,
+            GrantAccess::ReadWrite => Self::ReadWrite,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use directory::trace::Stage;
 use directory::{DirectoryId, GroupPk, Line, Origin, SourceGroupPk, User, Verdict, name, nesting};
-use provision::{ProvisionError, Why};
+use provision::{Provision, ProvisionError, Why};
 use serde::{Deserialize, Serialize};
 use store::{ReadTx, StoreError};
 use utoipa::{IntoParams, ToSchema};
@@ -35,7 +35,7 @@ struct WhyQuery {
 
 /// An explanation.
 #[derive(Debug, Serialize, ToSchema)]
-struct Explanation {
+pub struct Explanation {
     /// The account as the rules want it: `active`, `disabled`, `none` or `removed`.
     decision: &'static str,
     /// Why, e.g. `IDP_ACTIVE` or `NOT_IN_REQUIRED_GROUP`.
@@ -59,7 +59,7 @@ struct Explanation {
 
 /// One line of an explanation.
 #[derive(Debug, Serialize, ToSchema)]
-struct LineView {
+pub struct LineView {
     /// `subject`, `mapping`, `groups`, `scope`, `additions`, `removals` or `status`.
     #[schema(value_type = String)]
     stage: Stage,
@@ -92,19 +92,32 @@ async fn of_user(
 ) -> Answer<Json<Explanation>> {
     let provision = app.provision().clone();
     let (directory, name) = path.0;
-    directories::answer(&app, directory, move |tx, directory| {
-        let user = users::find(tx, directory, &name)?;
-        let member = is_member(tx, &user, query.group.as_deref())?;
-        let mut told = match provision.why(tx, user.pk)? {
-            Some(why) => explain(&why, query.group.as_deref(), member),
-            None => unexplained(&user, member),
-        };
-        if let (Some(group), Some(false)) = (&query.group, member) {
-            told.add_way(tx, directory, &user, group)?;
-        }
-        Ok(told)
-    })
-    .await
+    let told = app
+        .provision()
+        .store()
+        .read(move |tx| explain_user(&provision, tx, &directory, &name, query.group.as_deref()));
+    Ok(Json(told.await?))
+}
+
+/// Explains a user of a directory, each by name or id; with a group, by its name, only what has to do with it.
+pub fn explain_user(
+    provision: &Provision,
+    tx: &ReadTx<'_>,
+    directory: &str,
+    user: &str,
+    group: Option<&str>,
+) -> Result<Explanation, ProvisionError> {
+    let directory = directories::find(tx, directory)?.id;
+    let user = users::find(tx, directory, user)?;
+    let member = is_member(tx, &user, group)?;
+    let mut told = match provision.why(tx, user.pk)? {
+        Some(why) => explain(&why, group, member),
+        None => unexplained(&user, member),
+    };
+    if let (Some(group), Some(false)) = (group, member) {
+        told.add_way(tx, directory, &user, group)?;
+    }
+    Ok(told)
 }
 
 /// Why someone whom a connector knows has an account or has none, or is or is not in a group.
@@ -127,19 +140,30 @@ async fn of_source_user(
         .store()
         .read(move |tx| {
             let (connector, user) = &*path;
-            let connector = connectors::find(tx, connector)?.connector.id;
-            let by_name = tx.source_user_id_by_user_name(connector, user)?;
-            let id = by_name.as_deref().unwrap_or(user);
-            match provision.why_of_source(tx, connector, id)? {
-                Some(why) => Ok(explain(&why, query.group.as_deref(), None)),
-                None => Err(ProvisionError::NotFound {
-                    what: "user",
-                    name: user.clone(),
-                }),
-            }
+            explain_source_user(&provision, tx, connector, user, query.group.as_deref())
         })
         .await?;
     Ok(Json(told))
+}
+
+/// Explains somebody whom a connector knows, by userName or SCIM id, whether or not there is an account.
+pub fn explain_source_user(
+    provision: &Provision,
+    tx: &ReadTx<'_>,
+    connector: &str,
+    user: &str,
+    group: Option<&str>,
+) -> Result<Explanation, ProvisionError> {
+    let connector = connectors::find(tx, connector)?.connector.id;
+    let by_name = tx.source_user_id_by_user_name(connector, user)?;
+    let id = by_name.as_deref().unwrap_or(user);
+    match provision.why_of_source(tx, connector, id)? {
+        Some(why) => Ok(explain(&why, group, None)),
+        None => Err(ProvisionError::NotFound {
+            what: "user",
+            name: user.to_owned(),
+        }),
+    }
 }
 
 fn is_member(

@@ -186,7 +186,7 @@ fn bad_applications_are_refused_with_what_to_do() {
     let console = Console::new(&world);
     ok(&console.post("/applications", json!({"name": "jira"})));
     for (body, status, part) in [
-        (json!({"name": "Jira"}), 409, "exists already"),
+        (json!({"name": "Jira"}), 409, "An application named 'Jira' exists already"),
         (json!({"name": ""}), 422, "1 to 100 characters"),
         (json!({"name": "a", "access": "admin"}), 422, "read-only"),
         (

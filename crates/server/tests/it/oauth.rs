@@ -212,7 +212,7 @@ fn a_token_may_no_more_than_its_client() {
             world.send(ask).status
         };
         assert_eq!(write(&narrowed), 403);
-        let reader = Client::new(&world, json!({"read_only": true}));
+        let reader = Client::new(&world, json!({"access": "read-only"}));
         let asked = reader.form("grant_type=client_credentials&scope=read%20write");
         assert_eq!(asked.json()["scope"], "read");
         assert_eq!(write(&asked.json()), 403);

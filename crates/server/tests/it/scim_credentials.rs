@@ -289,7 +289,7 @@ fn credentials_are_set_made_and_shown_through_the_api() {
         let console = Console::new(&world);
         let made = console.post(
             "/connectors/idp/tokens",
-            json!({"label": "audit", "read_only": true, "addresses": ["10.0.0.0/8"]}),
+            json!({"label": "audit", "access": "read-only", "addresses": ["10.0.0.0/8"]}),
         );
         assert_eq!(made.status, 201);
         let shown = console.show("/connectors/idp/tokens");
@@ -331,7 +331,7 @@ fn an_administrator_may_be_one_who_only_looks() {
     on_each_database(|database| {
         let world = World::new(database);
         let console = Console::new(&world);
-        let made = ok(&console.post("/tokens", json!({"label": "auditor", "read_only": true})));
+        let made = ok(&console.post("/tokens", json!({"label": "auditor", "access": "read-only"})));
         let auditor = Console::with_token(&world, made["token"].as_str().unwrap());
         assert_eq!(auditor.get("/connectors").status, 200);
         let answer = auditor.post("/connectors", json!({"name": "new"}));

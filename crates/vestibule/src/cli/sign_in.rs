@@ -85,6 +85,17 @@ pub enum WebhookCommand {
         /// The application, by name or id.
         application: String,
     },
+    /// Register a webhook for an application, as the application itself can.
+    Create {
+        /// The application, by name or id.
+        application: String,
+        /// Where to send, as https://HOST/PATH.
+        #[arg(long)]
+        url: String,
+        /// What the receiver knows the sender by, or file:PATH; sent as Authorization: Basic SECRET.
+        #[arg(long, value_name = "SECRET", value_parser = super::secret)]
+        secret: Option<String>,
+    },
     /// Give a webhook that was given up another chance.
     Enable {
         /// The application, by name or id.

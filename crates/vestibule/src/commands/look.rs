@@ -40,14 +40,22 @@ pub fn why(args: &WhyArgs, settings: &Settings, out: Output) -> Result<(), Failu
     for one in &directories {
         if let Some(why) = found(door.why(&one.name, &args.user, group))? {
             let directory = Some(one.name.clone());
-            all.push(Told { directory, connector: None, why });
+            all.push(Told {
+                directory,
+                connector: None,
+                why,
+            });
             continue;
         }
         // Products know nobody of this name; the identity provider may, under another name or without an account.
         for connector in &one.connectors {
             if let Some(why) = found(door.why_at(connector, &args.user, group))? {
                 let connector = Some(connector.clone());
-                all.push(Told { directory: None, connector, why });
+                all.push(Told {
+                    directory: None,
+                    connector,
+                    why,
+                });
             }
         }
     }
@@ -77,9 +85,11 @@ pub fn session(args: &SessionArgs, settings: &Settings, out: Output) -> Result<(
         }
         SessionCommand::End(of) => {
             let (directory, _) = of_user(&*door, of)?;
-            out.show(&door.end_sessions(&directory, &of.user)?, |one| match one.ended {
-                1 => "1 session is ended.".to_owned(),
-                count => format!("{count} sessions are ended."),
+            out.show(&door.end_sessions(&directory, &of.user)?, |one| {
+                match one.ended {
+                    1 => "1 session is ended.".to_owned(),
+                    count => format!("{count} sessions are ended."),
+                }
             })
         }
     }
@@ -96,7 +106,11 @@ fn of_user(door: &dyn Door, of: &SessionOf) -> Result<(String, Vec<SessionView>)
     let names: Vec<&str> = places.iter().map(|(name, _)| name.as_str()).collect();
     match names.len() {
         2.. => {
-            let message = format!("several directories have a user '{}': {}", of.user, names.join(", "));
+            let message = format!(
+                "several directories have a user '{}': {}",
+                of.user,
+                names.join(", ")
+            );
             Err(Failure::new(Exit::Usage, message).with("name one with --directory"))
         }
         _ => places.pop().ok_or_else(|| nobody(&of.user)),
@@ -174,13 +188,7 @@ fn list(all: &[SessionView]) -> String {
         ]
     });
     table(
-        [
-            "begun by",
-            "begun",
-            "ends unused",
-            "ends",
-            "bound to",
-        ],
+        ["begun by", "begun", "ends unused", "ends", "bound to"],
         rows,
     )
 }

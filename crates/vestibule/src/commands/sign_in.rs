@@ -35,10 +35,17 @@ pub fn webhook(args: &WebhookArgs, settings: &Settings, out: Output) -> Result<(
         WebhookCommand::List { application } => {
             out.show(&door.webhooks(application)?, |all| list(all))
         }
-        WebhookCommand::Create { application, url, secret } => {
+        WebhookCommand::Create {
+            application,
+            url,
+            secret,
+        } => {
             let made = door.create_webhook(application, url, secret.as_deref())?;
             out.show(&made, |one| {
-                let told = format!("Webhook {} is registered: {} is told of news from now on.", one.id, one.url);
+                let told = format!(
+                    "Webhook {} is registered: {} is told of news from now on.",
+                    one.id, one.url
+                );
                 format!("{told}\n  vestibule webhook list {application} shows how that goes")
             })
         }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use provision::changed_credentials;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use store::{Access, Client, ClientSecret, Grant, TokenKind};
+use store::{Client, ClientSecret, Grant, TokenKind};
 
 use super::data::{ACTOR, Data, token_view};
 use super::remote::Remote;
@@ -176,7 +176,7 @@ fn client_view(client: Client, secrets: Vec<ClientSecret>) -> ClientView {
 fn wish(grant: &Grant) -> Value {
     json!({
         "label": grant.label,
-        "read_only": grant.access == Access::ReadOnly,
+        "access": grant.access.as_str(),
         "addresses": grant.addresses,
         "expires": grant.expires,
     })

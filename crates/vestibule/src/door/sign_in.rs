@@ -5,12 +5,12 @@ use provision::ProvisionError;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{Application, SignInSettings, Webhook};
+use store::{SignInSettings, Webhook};
 
 use super::data::Data;
 use super::remote::Remote;
 use crate::cli::SignInEdit;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 
 /// A webhook and how telling it goes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,6 +43,13 @@ pub trait SignIn {
     fn allow_local_users(&self, directory: &str, allowed: bool) -> Result<(), Failure>;
     /// The webhooks of an application, oldest first.
     fn webhooks(&self, application: &str) -> Result<Vec<WebhookView>, Failure>;
+    /// Registers a webhook; the same address again renews the one that is there.
+    fn create_webhook(
+        &self,
+        application: &str,
+        url: &str,
+        token: Option<&str>,
+    ) -> Result<WebhookView, Failure>;
     /// Gives a webhook another chance.
     fn enable_webhook(&self, application: &str, id: i64) -> Result<WebhookView, Failure>;
     /// Deletes a webhook.
@@ -74,6 +81,16 @@ impl SignIn for Remote {
         self.list(&["applications", application, "webhooks"])
     }
 
+    fn create_webhook(
+        &self,
+        application: &str,
+        url: &str,
+        token: Option<&str>,
+    ) -> Result<WebhookView, Failure> {
+        let body = json!({ "url": url, "token": token });
+        self.post(&["applications", application, "webhooks"], &body)
+    }
+
     fn enable_webhook(&self, application: &str, id: i64) -> Result<WebhookView, Failure> {
         let id = id.to_string();
         let path = ["applications", application, "webhooks", &id, "enable"];
@@ -89,7 +106,7 @@ impl SignIn for Remote {
 
 impl SignIn for Data {
     fn sign_in(&self, application: &str) -> Result<SignInSettings, Failure> {
-        let id = find(self, application)?.id;
+        let id = self.find_application(application)?.id;
         self.wait(self.provision.sign_in_settings(id))
     }
 
@@ -98,7 +115,7 @@ impl SignIn for Data {
         application: &str,
         edit: &SignInEdit,
     ) -> Result<SignInSettings, Failure> {
-        let id = find(self, application)?.id;
+        let id = self.find_application(application)?.id;
         let edit = edit.clone();
         self.wait(self.provision.change_sign_in(id, move |settings| {
             apply(&edit, settings);
@@ -106,18 +123,26 @@ impl SignIn for Data {
     }
 
     fn allow_local_users(&self, directory: &str, allowed: bool) -> Result<(), Failure> {
-        let found = self.read(|tx| tx.find_directory(directory))?;
-        let found = found.ok_or_else(|| {
-            let message = format!("there is no directory '{directory}'");
-            Failure::new(Exit::NotFound, message)
-        })?;
+        let found = self.find_directory(directory)?;
         self.wait(self.provision.allow_local_users(found.id, allowed))
     }
 
     fn webhooks(&self, application: &str) -> Result<Vec<WebhookView>, Failure> {
-        let id = find(self, application)?.id;
+        let id = self.find_application(application)?.id;
         let all = self.read(|tx| tx.webhooks_of(id))?;
         Ok(all.into_iter().map(WebhookView::from).collect())
+    }
+
+    fn create_webhook(
+        &self,
+        application: &str,
+        url: &str,
+        token: Option<&str>,
+    ) -> Result<WebhookView, Failure> {
+        let id = self.find_application(application)?.id;
+        let (url, token) = (url.to_owned(), token.map(str::to_owned));
+        let made = self.wait(self.provision.register_webhook(id, url, token))?;
+        Ok(made.into())
     }
 
     fn enable_webhook(&self, application: &str, id: i64) -> Result<WebhookView, Failure> {
@@ -162,20 +187,9 @@ fn apply(edit: &SignInEdit, settings: &mut SignInSettings) {
     *life = edit.session_life_minutes.unwrap_or(*life);
 }
 
-fn find(data: &Data, application: &str) -> Result<Application, Failure> {
-    let found = data.read(|tx| match tx.application_by_public_id(application)? {
-        Some(found) => Ok(Some(found)),
-        None => tx.application(application),
-    })?;
-    found.ok_or_else(|| {
-        let message = format!("there is no application '{application}'");
-        Failure::new(Exit::NotFound, message).with("vestibule application list shows their names")
-    })
-}
-
 /// Makes sure that a webhook is this application's.
 fn own(data: &Data, application: &str, id: i64) -> Result<(), Failure> {
-    let application = find(data, application)?.id;
+    let application = data.find_application(application)?.id;
     let found = data.read(|tx| tx.webhook(id))?;
     match found.filter(|webhook| webhook.application == application) {
         Some(_) => Ok(()),
