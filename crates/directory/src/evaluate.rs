@@ -7,17 +7,29 @@ use crate::mapping::{self, Mapped};
 use crate::membership::{self, Candidates};
 use crate::model::{Account, Attributes, Reason, Status};
 use crate::outcome::{Outcome, Subject, Verdict};
-use crate::rules::{CleanupAction, CompiledRules};
-use crate::trace::{Entry, ScopeEffect, Trace};
+use crate::rules::{Asked, CleanupAction, CompiledRules};
+use crate::surroundings::{Alone, Surroundings};
+use crate::trace::{Entry, ScopeEffect, Suppressed, Trace};
 
 /// Decides what should be in the directory about one person (PL-05, steps 1 to 10).
 ///
 /// The same subject and rules always give the same outcome; the order of source groups is without
 /// effect; and once the outcome is applied, deciding again at the same time changes nothing.
+///
+/// Rules that look at others see nobody; see [`evaluate_among`].
 pub fn evaluate(subject: &Subject<'_>, rules: &CompiledRules) -> Outcome {
+    evaluate_among(subject, rules, &Alone)
+}
+
+/// The same, with answers about other people for the steps `unique_suffix` and `lookup_user`.
+pub fn evaluate_among(
+    subject: &Subject<'_>,
+    rules: &CompiledRules,
+    around: &dyn Surroundings,
+) -> Outcome {
     let mut decision = Decision::new(subject, rules);
     match subject.user {
-        Some(user) => decision.about(user, subject),
+        Some(user) => decision.about(user, subject, around),
         None => decision.about_deleted(),
     }
 }
@@ -25,6 +37,7 @@ pub fn evaluate(subject: &Subject<'_>, rules: &CompiledRules) -> Outcome {
 /// A decision in the making.
 struct Decision<'a> {
     rules: &'a CompiledRules,
+    subject: Subject<'a>,
     now: Timestamp,
     existing: Option<&'a Account>,
     /// The account, unless it is only a tombstone.
@@ -60,6 +73,7 @@ impl<'a> Decision<'a> {
         });
         Self {
             rules,
+            subject: *subject,
             now: subject.now,
             existing,
             live: existing.filter(|it| it.status != Status::Removed),
@@ -70,12 +84,16 @@ impl<'a> Decision<'a> {
         }
     }
 
-    fn about(&mut self, user: &'a Resource, subject: &Subject<'a>) -> Outcome {
+    fn about(
+        &mut self,
+        user: &'a Resource,
+        subject: &Subject<'a>,
+        around: &dyn Surroundings,
+    ) -> Outcome {
         if self.returned {
             self.trace.push(Entry::Returned);
         }
-        let before = self.existing.map(|it| &it.attributes);
-        let mapped = match mapping::map(user, before, self.rules, &mut self.trace) {
+        let mapped = match mapping::map(user, subject, around, self.rules, &mut self.trace) {
             Ok(mapped) => mapped,
             Err(reason) => return self.dropped(reason, user),
         };
@@ -84,6 +102,7 @@ impl<'a> Decision<'a> {
             active,
             groups,
         } = mapped;
+        let attributes = self.updated(attributes);
         let candidates =
             match membership::candidates(subject.groups, groups, self.rules, &mut self.trace) {
                 Ok(candidates) => candidates,
@@ -153,6 +172,54 @@ impl<'a> Decision<'a> {
         scope
     }
 
+    /// The attributes, as far as they may follow the identity provider (MO-06).
+    fn updated(&mut self, attributes: Attributes) -> Attributes {
+        match self.live {
+            Some(live) if !self.rules.accounts.update && live.attributes != attributes => {
+                self.trace.push(Entry::Suppressed(Suppressed::Update));
+                live.attributes.clone()
+            }
+            _ => attributes,
+        }
+    }
+
+    /// Whether an account would have to be made, and none is (MO-05).
+    fn refuses_new(&mut self) -> bool {
+        let refused = self.live.is_none() && !self.rules.accounts.create;
+        if refused {
+            self.trace.push(Entry::Suppressed(Suppressed::Create));
+        }
+        refused
+    }
+
+    /// What becomes of an account that is to be cleaned up, once exemptions (US-34) and switches (MO-08) have spoken.
+    fn permitted(&mut self, action: CleanupAction) -> CleanupAction {
+        let Some(live) = self.live else { return action };
+        let takes = match action {
+            CleanupAction::Keep => false,
+            CleanupAction::Disable => live.status == Status::Active,
+            CleanupAction::Delete => true,
+        };
+        if !takes {
+            return action;
+        }
+        let asked = Asked {
+            user: self.subject.user,
+            groups: self.subject.groups,
+            existing: self.existing,
+            trigger: self.subject.trigger,
+        };
+        if let Some(by) = self.rules.exempts(&asked) {
+            self.trace.push(Entry::Exempt { by });
+            return CleanupAction::Keep;
+        }
+        if !self.rules.accounts.disable {
+            self.trace.push(Entry::Suppressed(Suppressed::Disable));
+            return CleanupAction::Keep;
+        }
+        action
+    }
+
     /// An account whose user may log in, unless an administrator says no.
     fn active(&mut self, attributes: Attributes, candidates: Candidates<'_>) -> Outcome {
         if self.manual().is_some() {
@@ -161,6 +228,14 @@ impl<'a> Decision<'a> {
                 Some(_) => self.as_it_is(attributes),
                 None => self.without_account(Reason::Manual),
             };
+        }
+        if self.refuses_new() {
+            return self.without_account(Reason::DroppedByRule);
+        }
+        let disabled = self.live.is_some_and(|it| it.status == Status::Disabled);
+        if disabled && !self.rules.accounts.enable {
+            self.trace.push(Entry::Suppressed(Suppressed::Enable));
+            return self.as_it_is(attributes);
         }
         let memberships = self.memberships(candidates, Status::Active);
         let verdict = Verdict::Account {
@@ -173,7 +248,10 @@ impl<'a> Decision<'a> {
     /// The identity provider says inactive, and still says everything else: attributes and
     /// memberships follow it as for anybody, so that the order of its writes does not matter.
     fn inactive(&mut self, attributes: Attributes, candidates: Candidates<'_>) -> Outcome {
-        let action = self.rules.cleanup.idp_inactive;
+        if self.refuses_new() {
+            return self.without_account(Reason::DroppedByRule);
+        }
+        let action = self.permitted(self.rules.cleanup.idp_inactive);
         if action != CleanupAction::Disable {
             return self.clean_up((Reason::IdpInactive, action), None);
         }
@@ -213,6 +291,7 @@ impl<'a> Decision<'a> {
             Some(second) if second.1.severity() > first.1.severity() => second,
             _ => first,
         };
+        let action = self.permitted(action);
         self.trace.push(Entry::Cleanup { reason, action });
         let reason = self.manual().unwrap_or(reason);
         let Some(live) = self.live else {

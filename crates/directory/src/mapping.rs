@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use scim::Resource;
-
-use crate::model::{Attributes, Reason};
-use crate::rules::{CompiledRules, Fault, Item, OnNull, Row, Settled, Target, is_possible_name};
+use crate::model::{Account, Attributes, Origin, Reason};
+use crate::notes::Notes;
+use crate::outcome::Subject;
+use crate::rules::{
+    CompiledRules, Context, Fault, Flow, Item, OnNull, Row, Settled, Target, is_possible_name,
+};
+use crate::surroundings::Surroundings;
 use crate::trace::{AttributeEffect, Entry, Trace};
 
 /// What the mapping table makes of one user.
@@ -29,20 +32,32 @@ enum Read<'a> {
 
 /// Runs the table. An error is the reason for which the user is dropped.
 pub(crate) fn map<'a>(
-    user: &'a Resource,
-    before: Option<&Attributes>,
-    rules: &'a CompiledRules,
+    user: &'a scim::Resource,
+    subject: &Subject<'a>,
+    around: &dyn Surroundings,
+    rules: &CompiledRules,
     trace: &mut Trace,
 ) -> Result<Mapped<'a>, Reason> {
+    let existing = subject.existing;
+    let before = existing.map(|it| &it.attributes);
     let mut mapped = Mapped {
         active: user.active().unwrap_or(true),
         ..Mapped::default()
     };
     for row in &rules.rows {
-        let (effect, dropped) = match row.read(user) {
-            Read::Values(values) => (mapped.set(row, values, before), None),
+        let context = Context {
+            user,
+            groups: subject.groups,
+            existing,
+            now: subject.now,
+            trigger: subject.trigger,
+            around,
+            results: &mapped.attributes,
+        };
+        let (effect, dropped) = match row.read(&context, trace) {
+            Read::Values(values) => (mapped.set(row, values, existing), None),
             Read::Keep(effect) => {
-                mapped.keep(&row.target, before);
+                mapped.keep(row, existing);
                 (effect, None)
             }
             Read::Clear(effect) => (effect, None),
@@ -59,7 +74,7 @@ pub(crate) fn map<'a>(
     }
     // Nobody is known by no name: without a new one the old one stays, and without that nobody appears.
     if mapped.attributes.username.is_empty() {
-        mapped.keep(&Target::Username, before);
+        mapped.keep_attribute(&Target::Username, before);
     }
     if mapped.attributes.username.is_empty() {
         return Err(Reason::DroppedByRule);
@@ -68,8 +83,11 @@ pub(crate) fn map<'a>(
 }
 
 impl Row {
-    fn read<'a>(&'a self, user: &'a Resource) -> Read<'a> {
-        let mut values = self.reader.read(user);
+    fn read<'a>(&self, context: &Context<'a, '_>, trace: &mut Trace) -> Read<'a> {
+        if self.create_only && context.existing.is_some() {
+            return Read::Keep(AttributeEffect::KeptSinceCreation);
+        }
+        let mut values = self.reader.read(context);
         if self.steps.is_empty() {
             return if values.is_empty() {
                 self.without_value()
@@ -77,8 +95,12 @@ impl Row {
                 Read::Values(values)
             };
         }
-        if let Err(fault) = self.steps.run(&mut values) {
-            return Read::Keep(AttributeEffect::Failed(fault));
+        let mut notes = Notes::on(trace, &self.label, self.redacted);
+        match self.steps.run(&mut values, Some(context), &mut notes) {
+            Err(fault) => return Read::Keep(AttributeEffect::Failed(fault)),
+            Ok(Flow::Keep) => return Read::Keep(AttributeEffect::KeptByStep),
+            Ok(Flow::Drop) => return Read::Drop(Reason::DroppedByRule),
+            Ok(Flow::Go) => {}
         }
         values.retain(|item| !item.text.is_empty());
         if values.is_empty() {
@@ -111,7 +133,7 @@ impl<'a> Mapped<'a> {
         &mut self,
         row: &Row,
         values: Vec<Item<'a>>,
-        before: Option<&Attributes>,
+        existing: Option<&'a Account>,
     ) -> AttributeEffect {
         match &row.target {
             Target::Groups => {
@@ -119,7 +141,7 @@ impl<'a> Mapped<'a> {
                 let groups = values.into_iter().map(|item| (item.text, Arc::clone(from)));
                 self.groups.extend(groups);
             }
-            Target::Attribute(name) => {
+            Target::Attribute(name) | Target::Product(name) => {
                 let texts = values.into_iter().map(|item| item.text.into_owned());
                 self.attributes.extra.insert(name.clone(), texts.collect());
             }
@@ -128,10 +150,13 @@ impl<'a> Mapped<'a> {
                     return AttributeEffect::ClearedWithoutValue;
                 };
                 if let Err(fault) = self.set_one(target, first.text) {
-                    self.keep(target, before);
+                    self.keep(row, existing);
                     return AttributeEffect::Failed(fault);
                 }
             }
+        }
+        if row.redacted {
+            return AttributeEffect::SetUnseen;
         }
         AttributeEffect::Set
     }
@@ -154,18 +179,34 @@ impl<'a> Mapped<'a> {
     fn told(&self, target: &Target, effect: AttributeEffect) -> AttributeEffect {
         match effect {
             _ if *target != Target::Active => effect,
-            AttributeEffect::Set => AttributeEffect::Flag(self.active),
+            AttributeEffect::Set | AttributeEffect::SetUnseen => AttributeEffect::Flag(self.active),
             AttributeEffect::Dropped(_) | AttributeEffect::Failed(_) => effect,
             _ => AttributeEffect::FlagWithoutValue(self.active),
         }
     }
 
-    /// Leaves a target as it was. Whether to be active is then what the identity provider says plainly.
-    fn keep(&mut self, target: &Target, before: Option<&Attributes>) {
+    /// Leaves a target as it was. Whether to be active is then what the identity provider says plainly, and of
+    /// groups those stay that the same row gave.
+    fn keep(&mut self, row: &Row, existing: Option<&'a Account>) {
+        if row.target != Target::Groups {
+            return self.keep_attribute(&row.target, existing.map(|it| &it.attributes));
+        }
+        let given = |origin: &Origin| matches!(origin, Origin::Rule(name) if **name == *row.from);
+        for membership in existing.into_iter().flat_map(|it| &it.memberships) {
+            if membership.origins.iter().any(given) {
+                let name = Cow::Borrowed(membership.group.as_str());
+                self.groups.push((name, Arc::clone(&row.from)));
+            }
+        }
+    }
+
+    fn keep_attribute(&mut self, target: &Target, before: Option<&Attributes>) {
         let Some(before) = before else { return };
-        if let Target::Attribute(name) = target {
+        if let Some(name) = target.attribute() {
             if let Some(values) = before.extra.get(name) {
-                self.attributes.extra.insert(name.clone(), values.clone());
+                self.attributes
+                    .extra
+                    .insert(name.to_owned(), values.clone());
             }
         } else if let (Some(from), Some(to)) =
             (before.place(target), self.attributes.place_mut(target))
@@ -183,7 +224,9 @@ impl Attributes {
             Target::DisplayName => &self.display_name,
             Target::FirstName => &self.first_name,
             Target::LastName => &self.last_name,
-            Target::Active | Target::Groups | Target::Attribute(_) => return None,
+            Target::Active | Target::Groups | Target::Attribute(_) | Target::Product(_) => {
+                return None;
+            }
         })
     }
 
@@ -194,15 +237,26 @@ impl Attributes {
             Target::DisplayName => &mut self.display_name,
             Target::FirstName => &mut self.first_name,
             Target::LastName => &mut self.last_name,
-            Target::Active | Target::Groups | Target::Attribute(_) => return None,
+            Target::Active | Target::Groups | Target::Attribute(_) | Target::Product(_) => {
+                return None;
+            }
         })
     }
 
     /// The value of a target by its name in the rules; several values are joined by commas.
     pub fn get(&self, target: &str) -> Option<String> {
-        match Target::try_from(target.to_owned()).ok()? {
-            Target::Attribute(name) => self.extra.get(&name).map(|values| values.join(", ")),
-            target => self.place(&target).cloned(),
+        let target = Target::try_from(target.to_owned()).ok()?;
+        match target.attribute() {
+            Some(name) => self.extra.get(name).map(|values| values.join(", ")),
+            None => self.place(&target).cloned(),
+        }
+    }
+
+    /// The values of a target.
+    pub(crate) fn texts(&self, target: &Target) -> Vec<String> {
+        match target.attribute() {
+            Some(name) => self.extra.get(name).cloned().unwrap_or_default(),
+            None => self.place(target).cloned().into_iter().collect(),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::id::SourceGroupPk;
 use crate::model::{Reason, Status};
 use crate::name::same;
 use crate::outcome::{Outcome, Verdict};
-use crate::rules::{CleanupAction, Fault};
+use crate::rules::{CleanupAction, Fault, LookupBy};
 
 /// What was found and done, in the order of evaluation (PL-05).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,6 +70,33 @@ pub enum Entry {
         /// What came of it.
         effect: AttributeEffect,
     },
+    /// A step of a mapping row that did something.
+    Step {
+        /// The row's target.
+        target: Arc<str>,
+        /// The step's place in the rules.
+        step: Arc<str>,
+        /// The values before it.
+        before: String,
+        /// What came of it.
+        effect: StepEffect,
+    },
+    /// A row looks for another user whom nobody knows yet.
+    Unresolved {
+        /// The row's target.
+        target: Arc<str>,
+        /// What the value is of the other user.
+        by: LookupBy,
+        /// The value.
+        value: String,
+    },
+    /// A switch of the rules holds something back.
+    Suppressed(Suppressed),
+    /// The account is exempt from cleanup, by this entry or condition.
+    Exempt {
+        /// What says so.
+        by: Arc<str>,
+    },
     /// A group that the identity provider or a row names.
     Group {
         /// Who names it.
@@ -112,11 +139,55 @@ pub enum Entry {
     ManualStands,
 }
 
+/// What came of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepEffect {
+    /// The values are these now.
+    Became(String),
+    /// The target stays as it is.
+    Kept,
+    /// The user is dropped.
+    Dropped,
+    /// It failed, and with it the row.
+    Failed(Fault),
+}
+
+/// What a switch held back (MO-05 to MO-08).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Suppressed {
+    /// A new account.
+    Create,
+    /// A change of attributes.
+    Update,
+    /// Enabling a disabled account.
+    Enable,
+    /// Disabling or deleting an account.
+    Disable,
+}
+
+impl Suppressed {
+    fn text(self) -> &'static str {
+        match self {
+            Suppressed::Create => "no account is made: `accounts.create` is off",
+            Suppressed::Update => "attributes stay as they are: `accounts.update` is off",
+            Suppressed::Enable => "the account stays disabled: `accounts.enable` is off",
+            Suppressed::Disable => "the account stays as it is: `accounts.disable` is off",
+        }
+    }
+}
+
 /// What came of a mapping row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttributeEffect {
     /// The target has the value.
     Set,
+    /// The target has a value that is not to be shown.
+    SetUnseen,
+    /// The row counts for new accounts only; what was there stays.
+    KeptSinceCreation,
+    /// A step says so; what was there stays.
+    KeptByStep,
     /// There was no value; what was there stays.
     KeptWithoutValue,
     /// Nothing matched; what was there stays.
@@ -261,6 +332,26 @@ impl Outcome {
         Why { member, lines }
     }
 
+    /// Rows that failed, so that their targets stay as they were: the target, and what was wrong with the value.
+    pub fn faults(&self) -> impl Iterator<Item = (&str, Fault)> {
+        self.trace.entries.iter().filter_map(|entry| match entry {
+            Entry::Attribute {
+                target,
+                effect: AttributeEffect::Failed(fault),
+                ..
+            } => Some((&**target, *fault)),
+            _ => None,
+        })
+    }
+
+    /// Users whom rows look for and nobody knows yet. When one appears, this person is to be decided on again.
+    pub fn unresolved(&self) -> impl Iterator<Item = (LookupBy, &str)> {
+        self.trace.entries.iter().filter_map(|entry| match entry {
+            Entry::Unresolved { by, value, .. } => Some((*by, value.as_str())),
+            _ => None,
+        })
+    }
+
     fn line(&self, entry: &Entry) -> Line {
         let text = match entry {
             Entry::Attribute {
@@ -282,6 +373,13 @@ impl Outcome {
                 Some(value) => format!("`{target}` is {value:?}, from {from}"),
                 None => format!("`{target}` is read from {from}"),
             },
+            AttributeEffect::SetUnseen => format!("`{target}` is [redacted], from {from}"),
+            AttributeEffect::KeptSinceCreation => {
+                format!("`{target}` stays as it was: the row counts for new accounts only")
+            }
+            AttributeEffect::KeptByStep => {
+                format!("`{target}` stays as it was: a step says so")
+            }
             AttributeEffect::KeptWithoutValue => {
                 format!("`{target}` stays as it was: {from} has no value")
             }
@@ -331,12 +429,17 @@ impl Entry {
     pub fn stage(&self) -> Stage {
         match self {
             Entry::Subject { .. } | Entry::Returned => Stage::Subject,
-            Entry::Attribute { .. } => Stage::Mapping,
+            Entry::Attribute { .. } | Entry::Step { .. } | Entry::Unresolved { .. } => {
+                Stage::Mapping
+            }
             Entry::Group { .. } | Entry::GroupsUntouched => Stage::Groups,
             Entry::Scope(_) => Stage::Scope,
             Entry::Always { .. } => Stage::Additions,
             Entry::Membership { .. } | Entry::Frozen => Stage::Removals,
-            Entry::Cleanup { .. } | Entry::ManualStands => Stage::Status,
+            Entry::Cleanup { .. }
+            | Entry::ManualStands
+            | Entry::Suppressed(_)
+            | Entry::Exempt { .. } => Stage::Status,
         }
     }
 
@@ -366,7 +469,10 @@ impl Entry {
                 self.names(group)
             }
             Entry::Scope(effect) => !matches!(effect, ScopeEffect::In { .. }),
-            Entry::GroupsUntouched
+            Entry::Step { .. } | Entry::Unresolved { .. } => false,
+            Entry::Suppressed(_)
+            | Entry::Exempt { .. }
+            | Entry::GroupsUntouched
             | Entry::Frozen
             | Entry::Returned
             | Entry::Cleanup { .. }
@@ -382,6 +488,18 @@ impl Entry {
                 existing,
             } => subject_text(*trigger, *groups, *existing),
             Entry::Attribute { target, .. } => format!("`{target}`"),
+            Entry::Step {
+                target,
+                step,
+                before,
+                effect,
+            } => effect.text(target, step, before),
+            Entry::Unresolved { target, by, value } => format!(
+                "`{target}`: no user with {} {value:?} is known yet",
+                by.as_str()
+            ),
+            Entry::Suppressed(what) => what.text().to_owned(),
+            Entry::Exempt { by } => format!("the account is exempt from cleanup by `{by}`"),
             Entry::Group {
                 from,
                 name,
@@ -402,6 +520,19 @@ impl Entry {
                 format!("{}: the rules say {}", reason.as_str(), action.as_str())
             }
             Entry::ManualStands => "an administrator's decision stands".to_owned(),
+        }
+    }
+}
+
+impl StepEffect {
+    fn text(&self, target: &str, step: &str, before: &str) -> String {
+        match self {
+            StepEffect::Became(after) => format!("`{target}`: {step} makes {after} of {before}"),
+            StepEffect::Kept => format!("`{target}`: {step} keeps what is there, at {before}"),
+            StepEffect::Dropped => format!("`{target}`: {step} drops the user, at {before}"),
+            StepEffect::Failed(fault) => {
+                format!("`{target}`: {step} fails: {before} {}", fault.as_str())
+            }
         }
     }
 }

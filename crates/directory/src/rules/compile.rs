@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use super::condition::{Asked, Condition};
 use super::list::NameList;
 use super::names::NameRules;
 use super::source::{Reader, describe};
 use super::step::Steps;
+use super::step_compile::{self, Use};
 use super::{
-    Authority, Cleanup, GroupRules, MappingRow, NestedGroups, OnNoMatch, OnNull, RuleError, Rules,
-    Target,
+    Accounts, Apply, Authority, Cleanup, GroupRules, MappingRow, NestedGroups, OnNoMatch, OnNull,
+    RuleError, Rules, Source, Target,
 };
 use crate::name::folded;
 
@@ -40,6 +42,9 @@ pub struct CompiledRules {
     pub(crate) required: NameList,
     pub(crate) grace: SignedDuration,
     pub(crate) cleanup: Cleanup,
+    pub(crate) accounts: Accounts,
+    exempt_when: Option<(Condition, Arc<str>)>,
+    exempt: NameList,
     create_empty: bool,
 }
 
@@ -55,6 +60,12 @@ pub(crate) struct Row {
     pub steps: Steps,
     pub on_no_match: OnNoMatch,
     pub on_null: OnNull,
+    /// Targets of other rows whose results it reads.
+    pub needs: Vec<Target>,
+    /// The row counts for new accounts only.
+    pub create_only: bool,
+    /// Explanations do not show its values.
+    pub redacted: bool,
 }
 
 /// A group every active user is in.
@@ -78,6 +89,16 @@ impl CompiledRules {
         let mut never_assign = list(&groups.never_assign, "groups.never_assign");
         let mut never_remove = list(&groups.never_remove, "groups.never_remove");
         let required = list(&rules.scope.required_groups, "scope.required_groups");
+        let exempt = list(&rules.cleanup.exempt_groups, "cleanup.exempt_groups");
+        let exempt_when = rules.cleanup.exempt_when.as_deref().and_then(|text| {
+            match Condition::compile(text, "cleanup.exempt_when") {
+                Ok(condition) => Some((condition, Arc::from(text))),
+                Err(error) => {
+                    errors.push(error);
+                    None
+                }
+            }
+        });
         if !groups.enabled {
             never_assign.add_everything();
             never_remove.add_everything();
@@ -94,6 +115,9 @@ impl CompiledRules {
             required,
             grace: SignedDuration::from_mins(i64::from(rules.scope.grace_minutes)),
             cleanup: rules.cleanup.clone(),
+            accounts: rules.accounts,
+            exempt_when,
+            exempt,
             create_empty: groups.create_empty,
         };
         if errors.is_empty() {
@@ -144,6 +168,29 @@ impl CompiledRules {
         self.never_remove.find(group, None).is_some()
     }
 
+    /// What exempts a person from cleanup (US-34): the entry or the condition.
+    pub(crate) fn exempts(&self, asked: &Asked<'_>) -> Option<Arc<str>> {
+        if let Some((condition, text)) = &self.exempt_when
+            && condition.holds(asked)
+        {
+            return Some(Arc::clone(text));
+        }
+        if self.exempt.is_empty() {
+            return None;
+        }
+        let memberships = asked.existing.into_iter().flat_map(|it| &it.memberships);
+        let held = memberships.filter_map(|it| self.exempt.find(&it.group, None));
+        let said = asked.groups.iter().filter_map(|group| {
+            let names = self.names.transform(&group.name);
+            let mut found = names
+                .iter()
+                .filter_map(|name| self.exempt.find(&name.text, Some(&group.name)));
+            found.next()
+        });
+        // The order of groups is nobody's; of several entries the first by name is told.
+        held.chain(said).min().cloned()
+    }
+
     /// Whether the lists let a group through (US-21).
     pub(crate) fn lists_admit(&self, name: &str, source: Option<&str>) -> bool {
         self.is_listed_only(name, source) && self.never_assign.find(name, source).is_none()
@@ -170,6 +217,9 @@ impl Default for CompiledRules {
             required: NameList::default(),
             grace: SignedDuration::from_mins(10),
             cleanup: Cleanup::default(),
+            accounts: Accounts::default(),
+            exempt_when: None,
+            exempt: NameList::default(),
             create_empty: true,
         }
     }
@@ -194,11 +244,11 @@ fn check_sizes(rules: &Rules, errors: &mut Vec<RuleError>) {
     at_most(count, RULES_MAX, "mapping", "rules");
     for (index, row) in rules.mapping.iter().enumerate() {
         let path = format!("mapping[{index}].steps");
-        at_most(row.steps.len(), STEPS_MAX, &path, "steps");
+        at_most(step_compile::count(&row.steps), STEPS_MAX, &path, "steps");
     }
     for (index, rule) in groups.names.rules.iter().enumerate() {
         let path = format!("groups.names.rules[{index}].steps");
-        at_most(rule.steps.len(), STEPS_MAX, &path, "steps");
+        at_most(step_compile::count(&rule.steps), STEPS_MAX, &path, "steps");
     }
     for (list, path) in [
         (&groups.only_assign, "groups.only_assign"),
@@ -206,6 +256,7 @@ fn check_sizes(rules: &Rules, errors: &mut Vec<RuleError>) {
         (&groups.always_assign, "groups.always_assign"),
         (&groups.never_remove, "groups.never_remove"),
         (&rules.scope.required_groups, "scope.required_groups"),
+        (&rules.cleanup.exempt_groups, "cleanup.exempt_groups"),
     ] {
         at_most(list.len(), LIST_ENTRIES_MAX, path, "entries");
     }
@@ -218,16 +269,19 @@ fn check_sizes(rules: &Rules, errors: &mut Vec<RuleError>) {
 
 fn compile_rows(rows: &[MappingRow], errors: &mut Vec<RuleError>) -> Vec<Row> {
     let mut seen = BTreeSet::new();
+    let mut stored = BTreeSet::new();
     let mut compiled = Vec::with_capacity(rows.len() + 6);
     for (index, row) in rows.iter().enumerate() {
         let path = format!("mapping[{index}]");
-        if row.target != Target::Groups && !seen.insert(&row.target) {
+        let again = row.target != Target::Groups && !seen.insert(&row.target);
+        let stored_again = row.target.attribute().is_some_and(|it| !stored.insert(it));
+        if again || stored_again {
             let message = format!("`{}` has a row already", row.target);
             let remedy = "keep one row; `first_of` tries several attributes in order";
             errors.push(RuleError::new(format!("{path}.target"), message, remedy));
         }
         match Row::compile(row, &path, errors) {
-            Ok(row) => compiled.push(row),
+            Ok(row) => compiled.push((row, path)),
             Err(error) => errors.push(error),
         }
     }
@@ -241,12 +295,61 @@ fn compile_rows(rows: &[MappingRow], errors: &mut Vec<RuleError>) -> Vec<Row> {
     ] {
         if !seen.contains(&target) {
             match Row::compile(&MappingRow::default_for(target), "defaults", errors) {
-                Ok(row) => compiled.push(row),
+                Ok(row) => compiled.push((row, "defaults".to_owned())),
                 Err(error) => errors.push(error),
             }
         }
     }
-    compiled
+    in_order(compiled, errors)
+}
+
+/// Puts rows behind those whose results they read, and otherwise leaves their order. Rows that read each other's
+/// results in a circle have no order.
+fn in_order(mut waiting: Vec<(Row, String)>, errors: &mut Vec<RuleError>) -> Vec<Row> {
+    let known: BTreeSet<Target> = waiting.iter().map(|(row, _)| row.target.clone()).collect();
+    let mut done: BTreeSet<Target> = BTreeSet::new();
+    let mut hidden: BTreeSet<Target> = BTreeSet::new();
+    let mut ordered = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let ready = |(row, _): &(Row, String)| {
+            let mut needed = row.needs.iter();
+            needed.all(|target| done.contains(target) || !known.contains(target))
+        };
+        let Some(next) = waiting.iter().position(ready) else {
+            let labels: Vec<String> = waiting
+                .iter()
+                .map(|(row, _)| format!("`{}`", row.label))
+                .collect();
+            for (row, path) in &waiting {
+                let message = format!(
+                    "`{}` waits for itself: the rows for {} read each other's results",
+                    row.label,
+                    labels.join(", ")
+                );
+                let remedy = "let one of them read an attribute of the user instead of `result`";
+                errors.push(RuleError::new(path.clone(), message, remedy));
+            }
+            break;
+        };
+        let (mut row, path) = waiting.remove(next);
+        for target in &row.needs {
+            if !known.contains(target) {
+                let message = format!("no row sets `{target}`");
+                errors.push(RuleError::new(
+                    path.clone(),
+                    message,
+                    "add the row, or read an attribute",
+                ));
+            }
+            row.redacted |= hidden.contains(target);
+        }
+        if row.redacted {
+            hidden.insert(row.target.clone());
+        }
+        done.insert(row.target.clone());
+        ordered.push(row);
+    }
+    ordered
 }
 
 impl Row {
@@ -255,7 +358,8 @@ impl Row {
         path: &str,
         errors: &mut Vec<RuleError>,
     ) -> Result<Self, RuleError> {
-        let steps = Steps::compile(&row.steps, &format!("{path}.steps"), errors);
+        let purpose = Use::Row(&row.target);
+        let steps = Steps::compile(&row.steps, purpose, &format!("{path}.steps"), errors);
         let reader = match &row.source {
             Some(source) => Reader::compile(source, &format!("{path}.source"))?,
             None => Reader::default_for(&row.target).ok_or_else(|| {
@@ -266,7 +370,7 @@ impl Row {
                 )
             })??,
         };
-        if let Target::Attribute(name) = &row.target
+        if let Some(name) = row.target.attribute()
             && name.chars().count() > NAME_CHARS_MAX
         {
             let message = "the attribute's name has more than 255 characters";
@@ -280,9 +384,18 @@ impl Row {
             Target::Username | Target::Email | Target::DisplayName => OnNull::Keep,
             _ => OnNull::Clear,
         });
+        let mut needs = Vec::new();
+        reader.needs(&mut needs);
+        steps.needs(&mut needs);
         Ok(Self {
+            create_only: row.apply == Apply::CreateOnly || steps.create_only,
+            redacted: steps.redacted,
+            needs,
             label: row.target.to_string().into(),
-            from: describe(row.source.as_ref(), &row.target).into(),
+            from: match &row.source {
+                Some(Source::Constant(_)) if steps.redacted => "constant".into(),
+                source => describe(source.as_ref(), &row.target).into(),
+            },
             target: row.target.clone(),
             reader,
             steps,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Step;
+
 /// Everything configurable about what a connector's writes mean. The default changes nothing on
 /// the way: every user, every group, under the names the identity provider uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +19,8 @@ pub struct Rules {
     pub groups: GroupRules,
     /// Who has an account at all.
     pub scope: Scope,
+    /// What may be done to accounts.
+    pub accounts: Accounts,
     /// What becomes of those who lose theirs.
     pub cleanup: Cleanup,
 }
@@ -33,6 +37,9 @@ pub struct MappingRow {
     /// What is done to the value, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
+    /// Whether the row counts at every evaluation or only for a new account.
+    #[serde(default, skip_serializing_if = "Apply::is_always")]
+    pub apply: Apply,
     /// What happens if steps that must match something matched nothing.
     #[serde(default)]
     pub on_no_match: OnNoMatch,
@@ -49,9 +56,27 @@ impl MappingRow {
             target,
             source: None,
             steps: Vec::new(),
+            apply: Apply::default(),
             on_no_match: OnNoMatch::default(),
             on_null: None,
         }
+    }
+}
+
+/// When a row counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Apply {
+    /// At every evaluation.
+    #[default]
+    Always,
+    /// When the account is made; afterwards the target stays as it is.
+    CreateOnly,
+}
+
+impl Apply {
+    fn is_always(&self) -> bool {
+        *self == Apply::Always
     }
 }
 
@@ -75,6 +100,36 @@ pub enum Target {
     Groups,
     /// An attribute of the user that products can read.
     Attribute(String),
+    /// What one product keeps about the user: `prop:jira:KEY`, `profile:confluence:FIELD`, `org:jsm` or `avatar`.
+    /// It is an attribute of the user under this very name.
+    Product(String),
+}
+
+/// Fields of a Confluence profile that a row may set.
+const PROFILE_FIELDS: [&str; 6] = [
+    "phone",
+    "im",
+    "website",
+    "position",
+    "department",
+    "location",
+];
+
+impl Target {
+    /// The name of the attribute that keeps it, if it is not one of the user's own.
+    pub(crate) fn attribute(&self) -> Option<&str> {
+        match self {
+            Target::Attribute(name) | Target::Product(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    fn is_product(text: &str) -> bool {
+        let field = |prefix: &str| text.strip_prefix(prefix);
+        matches!(text, "org:jsm" | "avatar")
+            || field("prop:jira:").is_some_and(|key| !key.trim().is_empty())
+            || field("profile:confluence:").is_some_and(|it| PROFILE_FIELDS.contains(&it))
+    }
 }
 
 impl std::fmt::Display for Target {
@@ -88,6 +143,7 @@ impl std::fmt::Display for Target {
             Target::Active => f.write_str("active"),
             Target::Groups => f.write_str("groups"),
             Target::Attribute(name) => write!(f, "attr:{name}"),
+            Target::Product(name) => f.write_str(name),
         }
     }
 }
@@ -110,12 +166,15 @@ impl TryFrom<String> for Target {
             "last_name" => Target::LastName,
             "active" => Target::Active,
             "groups" => Target::Groups,
+            other if Target::is_product(other) => Target::Product(text),
             other => match other.strip_prefix("attr:") {
                 Some(name) if !name.trim().is_empty() => Target::Attribute(name.to_owned()),
                 _ => {
                     return Err(format!(
                         "unknown target `{other}`; targets are username, email, display_name, \
-                         first_name, last_name, active, groups and attr:NAME"
+                         first_name, last_name, active, groups, attr:NAME, prop:jira:KEY, \
+                         profile:confluence:FIELD (phone, im, website, position, department, location), \
+                         org:jsm and avatar"
                     ));
                 }
             },
@@ -135,84 +194,12 @@ pub enum Source {
     Template(String),
     /// Always the same text.
     Constant(String),
-}
-
-/// One step on the way from a source's value to a target (XF). Steps map over several values.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Step {
-    /// Lower case, of any script, independent of locale.
-    Lower,
-    /// Upper case, of any script, independent of locale.
-    Upper,
-    /// The first letter of each word in upper case, the others in lower case.
-    Title,
-    /// No white space at either end.
-    Trim,
-    /// Runs of white space become one space.
-    CollapseSpaces,
-    /// No spaces at all.
-    StripSpaces,
-    /// What is before the last `@`; unchanged if there is none or it comes first.
-    StripDomain,
-    /// `bob_partner.com#EXT#@t.example` becomes `bob@partner.com`; other names are unchanged.
-    GuestToEmail,
-    /// Replaces every occurrence of a text.
-    Replace {
-        /// The text looked for, literally.
-        find: String,
-        /// What takes its place.
-        with: String,
-        /// Whether case is ignored.
-        #[serde(default)]
-        i: bool,
-    },
-    /// Replaces what a regular expression matches.
-    RegexReplace {
-        /// The expression; linear-time syntax without look-around and back-references.
-        pattern: String,
-        /// What takes the place of a match; `$1`, `${name}` and `\$` as in Java.
-        with: String,
-        /// How much has to match.
-        #[serde(default)]
-        mode: RegexMode,
-        /// Whether case is ignored.
-        #[serde(default)]
-        i: bool,
-    },
-    /// A value where there is none.
-    Default(String),
-    /// This value, whatever there was.
-    Constant(String),
-    /// Text put in front.
-    Prefix {
-        /// The text.
-        text: String,
-        /// Only where the value does not begin with it yet.
-        #[serde(default)]
-        unless_present: bool,
-    },
-    /// Text put behind.
-    Suffix {
-        /// The text.
-        text: String,
-        /// Only where the value does not end with it yet.
-        #[serde(default)]
-        unless_present: bool,
-    },
-}
-
-/// How much of a value a `regex_replace` must match.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RegexMode {
-    /// The whole value; otherwise the step has matched nothing, and `on_no_match` decides.
-    #[default]
-    Whole,
-    /// The first match is replaced; without one the value stays.
-    First,
-    /// Every match is replaced; the expression must not match empty text.
-    All,
+    /// The primary address, else the one for work, else the first.
+    EmailPrimary,
+    /// The names of the user's groups, as the identity provider calls them.
+    Groups,
+    /// What another row made of its target.
+    Result(Target),
 }
 
 /// What happens if no transformation applied (US-12).
@@ -366,6 +353,31 @@ impl Default for Scope {
     }
 }
 
+/// What may be done to accounts (MO-05 to MO-08). What a switch holds back is told by explanations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Accounts {
+    /// New ones are made.
+    pub create: bool,
+    /// Attributes follow the identity provider.
+    pub update: bool,
+    /// Disabled ones are enabled again.
+    pub enable: bool,
+    /// Active ones are disabled, or deleted.
+    pub disable: bool,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self {
+            create: true,
+            update: true,
+            enable: true,
+            disable: true,
+        }
+    }
+}
+
 /// What becomes of an account, by the cause of its loss (US-31).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -378,6 +390,12 @@ pub struct Cleanup {
     pub out_of_scope: CleanupAction,
     /// The rules dropped the user.
     pub dropped: CleanupAction,
+    /// A SCIM filter over the user; those for whom it holds keep their accounts as they are (US-34).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exempt_when: Option<String>,
+    /// Members of these keep their accounts as they are (US-34). Entries as in [`GroupRules`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exempt_groups: Vec<String>,
 }
 
 /// What becomes of an account that is to be cleaned up.

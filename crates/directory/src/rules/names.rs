@@ -1,7 +1,9 @@
 //! Group names on their way from the identity provider to the products (US-15).
 
 use super::step::{Item, Steps};
+use super::step_compile::Use;
 use super::{GroupNames, NameMode, OnNoMatch, RuleError};
+use crate::notes::Notes;
 
 /// Compiled rules for group names.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +24,7 @@ impl NameRules {
             .enumerate()
             .map(|(index, rule)| {
                 let path = format!("{path}.rules[{index}].steps");
-                Steps::compile(&rule.steps, &path, errors)
+                Steps::compile(&rule.steps, Use::GroupNames, &path, errors)
             })
             .collect();
         Self {
@@ -45,7 +47,7 @@ impl NameRules {
         let mut matched = !self.conditional;
         for rule in &self.rules {
             let mut tried = fresh(&values);
-            if rule.run(&mut tried).is_err() {
+            if rule.run(&mut tried, None, &mut Notes::off()).is_err() {
                 continue;
             }
             let applies = !rule.conditional || tried.iter().any(|item| item.matched);

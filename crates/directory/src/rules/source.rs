@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use scim::{Resource, ResourceType, Selector, ValuePath};
 use serde_json::Value;
 
+use super::condition::Context;
 use super::step::Item;
 use super::{RuleError, Source, Target};
 
@@ -21,6 +22,10 @@ pub(crate) enum Reader {
     PrimaryEmail,
     /// Always the same.
     Constant(String),
+    /// The names of the user's groups.
+    Groups,
+    /// What another row made.
+    Result(Target),
 }
 
 #[derive(Clone, Debug)]
@@ -30,6 +35,10 @@ pub(crate) struct Template(Vec<Piece>);
 enum Piece {
     Text(String),
     Value(Box<Selector>),
+    /// What another row made.
+    Result(Target),
+    /// The value so far.
+    Current,
 }
 
 impl Reader {
@@ -51,9 +60,15 @@ impl Reader {
                 .collect::<Result<_, _>>()
                 .map(Reader::FirstOf),
             Source::Template(text) => {
-                Template::parse(text, &format!("{path}.template")).map(Reader::Template)
+                Template::parse(text, &format!("{path}.template"), false).map(Reader::Template)
             }
             Source::Constant(text) => Ok(Reader::Constant(text.clone())),
+            Source::EmailPrimary => Ok(Reader::PrimaryEmail),
+            Source::Groups => Ok(Reader::Groups),
+            Source::Result(target) => {
+                readable(target, &format!("{path}.result"))?;
+                Ok(Reader::Result(target.clone()))
+            }
         }
     }
 
@@ -71,34 +86,72 @@ impl Reader {
                 "${userName}",
             ]
             .into_iter()
-            .map(|text| Template::parse(text, path))
+            .map(|text| Template::parse(text, path, false))
             .collect::<Result<_, _>>()
             .map(Reader::FirstTemplate),
             Target::FirstName => attribute("name.givenName"),
             Target::LastName => attribute("name.familyName"),
             Target::Active => attribute("active"),
-            Target::Groups | Target::Attribute(_) => return None,
+            Target::Groups | Target::Attribute(_) | Target::Product(_) => return None,
         })
     }
 
     /// The values in one user; empty texts count as none.
-    pub(crate) fn read<'r>(&'r self, user: &'r Resource) -> Vec<Item<'r>> {
+    pub(crate) fn read<'a>(&self, context: &Context<'a, '_>) -> Vec<Item<'a>> {
         match self {
-            Reader::FirstOf(selectors) => selectors
-                .iter()
-                .map(|selector| items(selector, user))
-                .find(|items| !items.is_empty())
-                .unwrap_or_default(),
-            Reader::Template(template) => template.fill(user).into_iter().collect(),
+            Reader::FirstOf(selectors) => first_of(selectors, context.user),
+            Reader::Template(template) => template.fill(context, None).into_iter().collect(),
             Reader::FirstTemplate(templates) => templates
                 .iter()
-                .find_map(|template| template.fill(user))
+                .find_map(|template| template.fill(context, None))
                 .into_iter()
                 .collect(),
-            Reader::PrimaryEmail => primary_email(user).into_iter().collect(),
-            Reader::Constant(text) => vec![Item::new(text.as_str())],
+            Reader::PrimaryEmail => primary_email(context.user).into_iter().collect(),
+            Reader::Constant(text) => vec![Item::new(text.clone())],
+            Reader::Groups => {
+                let mut groups: Vec<_> = context.groups.iter().collect();
+                groups.sort_unstable_by_key(|group| (group.id, &group.name));
+                let names = groups.iter().map(|group| Item::new(group.name.as_str()));
+                names.collect()
+            }
+            Reader::Result(target) => results(target, context).map(Item::new).collect(),
         }
     }
+
+    /// The targets of other rows that it reads.
+    pub(crate) fn needs(&self, needed: &mut Vec<Target>) {
+        match self {
+            Reader::Result(target) => needed.push(target.clone()),
+            Reader::Template(template) => template.needs(needed),
+            Reader::FirstTemplate(templates) => {
+                templates.iter().for_each(|it| it.needs(needed));
+            }
+            Reader::FirstOf(_) | Reader::PrimaryEmail | Reader::Constant(_) | Reader::Groups => {}
+        }
+    }
+}
+
+/// The values of the first of several attributes that has one.
+pub(crate) fn first_of<'a>(selectors: &[Selector], user: &'a Resource) -> Vec<Item<'a>> {
+    let mut found = selectors.iter().map(|selector| items(selector, user));
+    found.find(|items| !items.is_empty()).unwrap_or_default()
+}
+
+/// What another row made, without empty texts.
+fn results(target: &Target, context: &Context<'_, '_>) -> impl Iterator<Item = String> {
+    let texts = context.results.texts(target).into_iter();
+    texts.filter(|text| !text.is_empty())
+}
+
+/// Refuses targets that leave no value that another row could read.
+fn readable(target: &Target, path: &str) -> Result<(), RuleError> {
+    if matches!(target, Target::Active | Target::Groups) {
+        let message = format!("no row can read `{target}`");
+        let remedy = "read `username`, `email`, `display_name`, `first_name`, `last_name` or an attribute; \
+                      names of groups are read by the source `groups`";
+        return Err(RuleError::new(path, message, remedy));
+    }
+    Ok(())
 }
 
 /// How a source is named in traces.
@@ -108,6 +161,9 @@ pub(crate) fn describe(source: Option<&Source>, target: &Target) -> String {
         Some(Source::FirstOf(paths)) => format!("first of {}", paths.join(", ")),
         Some(Source::Template(text)) => text.clone(),
         Some(Source::Constant(text)) => format!("constant {text:?}"),
+        Some(Source::EmailPrimary) => "emails".to_owned(),
+        Some(Source::Groups) => "groups".to_owned(),
+        Some(Source::Result(target)) => format!("the row for {target}"),
         None => match target {
             Target::Username => "userName",
             Target::Email => "emails",
@@ -115,13 +171,13 @@ pub(crate) fn describe(source: Option<&Source>, target: &Target) -> String {
             Target::FirstName => "name.givenName",
             Target::LastName => "name.familyName",
             Target::Active => "active",
-            Target::Groups | Target::Attribute(_) => "",
+            Target::Groups | Target::Attribute(_) | Target::Product(_) => "",
         }
         .to_owned(),
     }
 }
 
-fn select(text: &str, path: &str) -> Result<Selector, RuleError> {
+pub(crate) fn select(text: &str, path: &str) -> Result<Selector, RuleError> {
     let selector = ValuePath::parse(text).and_then(|it| it.resolve_open(ResourceType::user()));
     selector.map_err(|error| {
         let remedy = "name an attribute of a SCIM user, e.g. `userName`, `name.givenName`, \
@@ -130,7 +186,7 @@ fn select(text: &str, path: &str) -> Result<Selector, RuleError> {
     })
 }
 
-fn items<'r>(selector: &Selector, user: &'r Resource) -> Vec<Item<'r>> {
+pub(crate) fn items<'r>(selector: &Selector, user: &'r Resource) -> Vec<Item<'r>> {
     selector
         .values(user)
         .into_iter()
@@ -168,7 +224,8 @@ fn primary_email(user: &Resource) -> Option<Item<'static>> {
 }
 
 impl Template {
-    fn parse(text: &str, path: &str) -> Result<Self, RuleError> {
+    /// Reads a template. In a step `${value}` is the value so far.
+    pub(crate) fn parse(text: &str, path: &str, in_step: bool) -> Result<Self, RuleError> {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
@@ -178,13 +235,17 @@ impl Template {
             let (name, after) = split_at_close(after).ok_or_else(|| {
                 RuleError::new(path, "a `${` in the template is not closed", "add the `}`")
             })?;
-            pieces.push(Piece::Value(Box::new(select(name, path)?)));
+            pieces.push(match name.strip_prefix("result.") {
+                _ if in_step && name == "value" => Piece::Current,
+                Some(target) => Piece::Result(result_named(target, path)?),
+                None => Piece::Value(Box::new(select(name, path)?)),
+            });
             rest = after;
         }
         if !rest.is_empty() {
             pieces.push(Piece::Text(rest.to_owned()));
         }
-        if !pieces.iter().any(|piece| matches!(piece, Piece::Value(_))) {
+        if pieces.iter().all(|piece| matches!(piece, Piece::Text(_))) {
             let remedy = "put an attribute into `${...}`, or use `constant`";
             return Err(RuleError::new(
                 path,
@@ -196,26 +257,53 @@ impl Template {
     }
 
     /// The text with its values; none if all of them are missing (XF-09).
-    fn fill<'r>(&self, user: &'r Resource) -> Option<Item<'r>> {
+    pub(crate) fn fill<'a>(
+        &self,
+        context: &Context<'a, '_>,
+        current: Option<&str>,
+    ) -> Option<Item<'a>> {
         if let [Piece::Value(selector)] = self.0.as_slice() {
-            return items(selector, user).into_iter().next();
+            return items(selector, context.user).into_iter().next();
         }
         let mut filled = String::new();
         let mut found = false;
         for piece in &self.0 {
-            match piece {
-                Piece::Text(text) => filled.push_str(text),
-                Piece::Value(selector) => {
-                    if let Some(item) = items(selector, user).first() {
-                        filled.push_str(&item.text);
-                        found = true;
-                    }
+            let value: Option<Cow<'_, str>> = match piece {
+                Piece::Text(text) => {
+                    filled.push_str(text);
+                    continue;
                 }
+                Piece::Value(selector) => items(selector, context.user)
+                    .into_iter()
+                    .next()
+                    .map(|it| it.text),
+                Piece::Result(target) => results(target, context).next().map(Cow::Owned),
+                Piece::Current => current.map(Cow::Borrowed),
+            };
+            if let Some(value) = value {
+                filled.push_str(&value);
+                found = true;
             }
         }
         let words: Vec<&str> = filled.split_whitespace().collect();
         found.then(|| Item::new(words.join(" ")))
     }
+
+    /// The targets of other rows that it reads.
+    pub(crate) fn needs(&self, needed: &mut Vec<Target>) {
+        for piece in &self.0 {
+            if let Piece::Result(target) = piece {
+                needed.push(target.clone());
+            }
+        }
+    }
+}
+
+fn result_named(name: &str, path: &str) -> Result<Target, RuleError> {
+    let target = Target::try_from(name.to_owned())
+        .map_err(|message| RuleError::new(path, message, "name the target of another row"))?;
+    readable(&target, path)?;
+    Ok(target)
 }
 
 /// Splits at the `}` that closes `${`, past those inside a filter's quoted text.

@@ -1,5 +1,11 @@
 //! The small text functions behind the steps: pure, of any script, independent of locale.
 
+use hmac::{Hmac, Mac};
+use regex::Regex;
+use sha2::Sha256;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
 /// What is before the last `@`; the whole text if there is none or it comes first (XF-04).
 pub(crate) fn strip_domain(text: &str) -> &str {
     match text.rfind('@') {
@@ -50,6 +56,86 @@ pub(crate) fn title(text: &str) -> String {
         starts_word = matches!(c, ' ' | '-' | '\'' | '’');
     }
     titled
+}
+
+/// Letters without their marks; those that are not of ASCII as they are commonly written in it (XF-21).
+/// What has no such spelling stays.
+pub(crate) fn ascii_fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for c in text.nfkd().filter(|c| !is_combining_mark(*c)) {
+        match c {
+            'ß' => folded.push_str("ss"),
+            'ẞ' => folded.push_str("SS"),
+            'æ' => folded.push_str("ae"),
+            'Æ' => folded.push_str("AE"),
+            'œ' => folded.push_str("oe"),
+            'Œ' => folded.push_str("OE"),
+            'þ' => folded.push_str("th"),
+            'Þ' => folded.push_str("Th"),
+            'ø' => folded.push('o'),
+            'Ø' => folded.push('O'),
+            'đ' | 'ð' => folded.push('d'),
+            'Đ' | 'Ð' => folded.push('D'),
+            'ł' => folded.push('l'),
+            'Ł' => folded.push('L'),
+            'ħ' => folded.push('h'),
+            'Ħ' => folded.push('H'),
+            'ŧ' => folded.push('t'),
+            'Ŧ' => folded.push('T'),
+            'ŋ' => folded.push('n'),
+            'Ŋ' => folded.push('N'),
+            'ı' => folded.push('i'),
+            'ĸ' => folded.push('k'),
+            '’' | '‘' | 'ʼ' => folded.push('\''),
+            '‐' | '‑' | '–' | '—' => folded.push('-'),
+            other => folded.push(other),
+        }
+    }
+    folded
+}
+
+/// A part of a text, in characters; shorter where the text ends (XF-14).
+pub(crate) fn substring(text: &str, start: usize, len: Option<usize>) -> &str {
+    let at = |text: &str, chars: usize| {
+        text.char_indices()
+            .nth(chars)
+            .map_or(text.len(), |(at, _)| at)
+    };
+    let rest = &text[at(text, start)..];
+    len.map_or(rest, |len| &rest[..at(rest, len)])
+}
+
+/// The last characters of a text.
+pub(crate) fn right(text: &str, chars: usize) -> &str {
+    let skipped = text.chars().count().saturating_sub(chars);
+    substring(text, skipped, None)
+}
+
+/// Replaces runs of characters that are not wanted; at both ends they go (XF-22).
+pub(crate) fn replace_runs(text: &str, unwanted: &Regex, with: &str) -> String {
+    let mut cleaned = String::with_capacity(text.len());
+    for part in unwanted.split(text).filter(|part| !part.is_empty()) {
+        if !cleaned.is_empty() {
+            cleaned.push_str(with);
+        }
+        cleaned.push_str(part);
+    }
+    cleaned
+}
+
+/// Lower-case hexadecimal digits of a keyed hash (XF-24).
+pub(crate) fn pseudonym(key: &Hmac<Sha256>, text: &str, digits: usize) -> String {
+    let mut hash = key.clone();
+    hash.update(text.as_bytes());
+    let bytes = hash.finalize().into_bytes();
+    let mut hex = String::with_capacity(64);
+    for byte in bytes {
+        for half in [byte >> 4, byte & 15] {
+            hex.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
+        }
+    }
+    hex.truncate(digits);
+    hex
 }
 
 #[cfg(test)]

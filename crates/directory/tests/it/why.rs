@@ -130,6 +130,7 @@ fn a_whole_decision_in_words() {
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     Subject scim: the user is in one source group; no account so far
+    Mapping `username`: mapping[0].steps[0].strip_domain makes "ann" of "ann@example.com"
     Mapping `username` is "ann", from userName
     Mapping `email` stays as it was: emails has no value
     Mapping `display_name` is "Ann", from displayName or name

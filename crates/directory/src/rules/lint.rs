@@ -1,0 +1,200 @@
+//! Warnings: rules that can be carried out and hardly mean what was meant.
+
+use super::step_compile::name_of;
+use super::{
+    GroupNames, MappingRow, NameMode, OnNoMatch, RegexMode, RuleError, Rules, Source, Step, Target,
+};
+use crate::name::{folded, same};
+
+/// Contradictions in rules, each with its place and what to do. The rules work all the same.
+pub fn warnings(rules: &Rules) -> Vec<RuleError> {
+    let mut found = Vec::new();
+    for (index, row) in rules.mapping.iter().enumerate() {
+        row_warnings(row, &format!("mapping[{index}]"), &mut found);
+    }
+    name_warnings(&rules.groups.names, &mut found);
+    list_warnings(rules, &mut found);
+    account_warnings(rules, &mut found);
+    found
+}
+
+fn warn(
+    found: &mut Vec<RuleError>,
+    path: impl Into<String>,
+    message: impl Into<String>,
+    remedy: &str,
+) {
+    found.push(RuleError::new(path, message, remedy));
+}
+
+fn row_warnings(row: &MappingRow, path: &str, found: &mut Vec<RuleError>) {
+    if row.on_no_match != OnNoMatch::Pass && !row.steps.iter().any(must_match) {
+        warn(
+            found,
+            format!("{path}.on_no_match"),
+            "no step has to match, so this has no effect",
+            "add a `regex_replace` of mode `whole` or a `map`, or remove it",
+        );
+    }
+    let fixed = matches!(row.source, Some(Source::Constant(_)));
+    if fixed && row.on_null.is_some() && row.steps.is_empty() {
+        warn(
+            found,
+            format!("{path}.on_null"),
+            "a constant always has a value, so this has no effect",
+            "remove it",
+        );
+    }
+    for (index, step) in row.steps.iter().enumerate() {
+        let overwrites = matches!(step, Step::Constant(_) | Step::Now);
+        let decides = |step: &Step| {
+            must_match(step)
+                || matches!(
+                    step,
+                    Step::If { .. }
+                        | Step::DropUserIf { .. }
+                        | Step::IgnoreIfEmpty
+                        | Step::Map { .. }
+                )
+        };
+        if overwrites && index > 0 && !row.steps[..index].iter().any(decides) {
+            warn(
+                found,
+                format!("{path}.steps[{index}]"),
+                format!(
+                    "`{}` overwrites what the steps before it made",
+                    name_of(step)
+                ),
+                "remove the steps before it, or put it into an `if`",
+            );
+        }
+    }
+    if row.target == Target::Username && row.on_null == Some(super::OnNull::Clear) {
+        warn(
+            found,
+            format!("{path}.on_null"),
+            "nobody can be without a user name, so the old name stays",
+            "use `keep` or `drop_user`",
+        );
+    }
+}
+
+fn must_match(step: &Step) -> bool {
+    match step {
+        Step::RegexReplace { mode, .. } => *mode == RegexMode::Whole,
+        Step::Map { default, .. } => *default == super::MapDefault::Pass,
+        Step::If {
+            then, otherwise, ..
+        } => then.iter().chain(otherwise).any(must_match),
+        _ => false,
+    }
+}
+
+fn name_warnings(names: &GroupNames, found: &mut Vec<RuleError>) {
+    let conditional = |steps: &[Step]| steps.iter().any(must_match);
+    if names.on_no_match != OnNoMatch::Pass && !names.rules.iter().any(|it| conditional(&it.steps))
+    {
+        warn(
+            found,
+            "groups.names.on_no_match",
+            "no rule has a step that must match, so this has no effect",
+            "add a `regex_replace` of mode `whole` or a `map`, or remove it",
+        );
+    }
+    let everything = |step: &Step| {
+        matches!(step, Step::RegexReplace { pattern, mode: RegexMode::Whole, .. }
+            if matches!(pattern.as_str(), ".*" | "(.*)" | "^.*$" | "^(.*)$" | ".+" | "(.+)"))
+    };
+    if names.mode == NameMode::FirstMatch
+        && let Some(index) = names
+            .rules
+            .iter()
+            .position(|it| it.steps.iter().any(everything))
+        && index + 1 < names.rules.len()
+    {
+        warn(
+            found,
+            format!("groups.names.rules[{}]", index + 1),
+            format!(
+                "rule {index} matches every name, so this one and those after it are never tried"
+            ),
+            "put that rule last, or use mode `chain`",
+        );
+    }
+}
+
+fn list_warnings(rules: &Rules, found: &mut Vec<RuleError>) {
+    let groups = &rules.groups;
+    let plain = |entry: &str| !entry.starts_with("re:") && !entry.starts_with("source:");
+    let has = |list: &[String], name: &str| list.iter().any(|it| plain(it) && same(it, name));
+    for (index, name) in groups.only_assign.iter().enumerate() {
+        if plain(name) && has(&groups.never_assign, name) {
+            warn(
+                found,
+                format!("groups.only_assign[{index}]"),
+                format!("`{name}` is in `never_assign` too, which wins"),
+                "remove it from one of the lists",
+            );
+        }
+    }
+    for (index, name) in groups.always_assign.iter().enumerate() {
+        if has(&groups.never_assign, name) {
+            warn(
+                found,
+                format!("groups.always_assign[{index}]"),
+                format!(
+                    "`{name}` is in `never_assign` too, which does not hold for groups that everybody is in"
+                ),
+                "remove it from one of the lists",
+            );
+        }
+    }
+    for (path, list) in [
+        ("groups.only_assign", &groups.only_assign),
+        ("groups.never_assign", &groups.never_assign),
+        ("groups.always_assign", &groups.always_assign),
+        ("groups.never_remove", &groups.never_remove),
+        ("scope.required_groups", &rules.scope.required_groups),
+    ] {
+        let mut seen = std::collections::BTreeSet::new();
+        for (index, entry) in list.iter().enumerate() {
+            if !seen.insert(folded(entry).into_owned()) {
+                warn(
+                    found,
+                    format!("{path}[{index}]"),
+                    format!("`{entry}` is in the list twice"),
+                    "remove one",
+                );
+            }
+        }
+    }
+    let lists = !groups.only_assign.is_empty() || !groups.never_assign.is_empty();
+    if !groups.enabled && (lists || !groups.names.rules.is_empty()) {
+        warn(
+            found,
+            "groups.enabled",
+            "groups are off, so rules and lists for them have no effect",
+            "switch groups on, or remove the rules",
+        );
+    }
+}
+
+fn account_warnings(rules: &Rules, found: &mut Vec<RuleError>) {
+    let cleanup = &rules.cleanup;
+    let takes = [
+        ("idp_inactive", cleanup.idp_inactive),
+        ("idp_deleted", cleanup.idp_deleted),
+        ("out_of_scope", cleanup.out_of_scope),
+        ("dropped", cleanup.dropped),
+    ];
+    for (cause, action) in takes {
+        if action == super::CleanupAction::Delete && !rules.accounts.disable {
+            warn(
+                found,
+                format!("cleanup.{cause}"),
+                "`accounts.disable` is off, so no account is deleted either",
+                "switch it on, or use `keep`",
+            );
+        }
+    }
+}
