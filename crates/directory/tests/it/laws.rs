@@ -65,8 +65,98 @@ fn names() -> impl Strategy<Value = Value> {
 
 fn cleanup() -> impl Strategy<Value = Value> {
     let action = || word(&["disable", "delete", "keep"]);
-    (action(), action(), action(), action()).prop_map(|(inactive, deleted, out, dropped)| {
-        json!({"idp_inactive": inactive, "idp_deleted": deleted, "out_of_scope": out, "dropped": dropped})
+    let exempt = prop_oneof![
+        4 => Just(json!([])),
+        1 => Just(json!(["local", "re:jira-.*"])),
+    ];
+    (action(), action(), action(), action(), exempt).prop_map(
+        |(inactive, deleted, out, dropped, exempt)| {
+            json!({
+                "idp_inactive": inactive, "idp_deleted": deleted, "out_of_scope": out,
+                "dropped": dropped, "exempt_groups": exempt,
+            })
+        },
+    )
+}
+
+fn accounts() -> impl Strategy<Value = Value> {
+    let on = || prop::bool::weighted(0.8);
+    (on(), on(), on(), on()).prop_map(|(create, update, enable, disable)| {
+        json!({"create": create, "update": update, "enable": enable, "disable": disable})
+    })
+}
+
+/// Steps of every kind, for any target.
+fn steps() -> impl Strategy<Value = Value> {
+    let step = prop::sample::select(vec![
+        json!("lower"),
+        json!("title"),
+        json!("ascii_fold"),
+        json!("unique"),
+        json!("sort"),
+        json!("last"),
+        json!("now"),
+        json!("ignore_if_empty"),
+        json!({"prefix": {"text": "x-"}}),
+        json!({"split": {"sep": "-"}}),
+        json!({"join": {"sep": "+"}}),
+        json!({"left": 3}),
+        json!({"word": {"n": 1, "sep": "@"}}),
+        json!({"template": "${value}.${title}"}),
+        json!({"coalesce": ["nickName", "title"]}),
+        json!({"username_safe": {}}),
+        json!({"hash": {"key": "0123456789abcdef"}}),
+        json!({"to_bool": {}}),
+        json!({"date_parse": {}}),
+        json!({"date_add": {"days": 40}}),
+        json!({"keep_if": {"pattern": "[a-z@.]+"}}),
+        json!({"regex_extract": {"pattern": "^(.)"}}),
+        json!({"regex_replace": {"pattern": "a(.*)", "with": "$1"}}),
+        json!({"map": {"table": {"dev": ["one", "two"]}, "i": true, "default": "drop_user"}}),
+        json!({"map": {"table": {"dev": "one"}, "i": true}}),
+        json!({"if": {"when": "groups eq \"dev\"", "then": ["upper"], "else": [{"default": "d"}]}}),
+        json!({"drop_user_if": {"when": "groups sw \"jira-\" and emails pr"}}),
+        json!({"lookup_user": {}}),
+    ]);
+    prop::collection::vec(step, 0..4).prop_map(|steps| json!(steps))
+}
+
+/// Rows with sources, steps and options of every kind.
+fn rows() -> impl Strategy<Value = Value> {
+    let target = word(&[
+        "username",
+        "email",
+        "display_name",
+        "active",
+        "groups",
+        "attr:x",
+        "avatar",
+    ]);
+    let source = prop::sample::select(vec![
+        json!({"attribute": "userName"}),
+        json!({"attribute": "emails.value"}),
+        json!({"first_of": ["nickName", "title"]}),
+        json!({"constant": "dev"}),
+        json!({"result": "last_name"}),
+        json!("groups"),
+        json!("email_primary"),
+    ]);
+    let policy = word(&["pass", "keep", "clear", "drop_user"]);
+    let null = word(&["keep", "clear", "drop_user"]);
+    let apply = word(&["always", "always", "create_only"]);
+    let row = (target, source, steps(), policy, null, apply).prop_map(
+        |(target, source, steps, on_no_match, on_null, apply)| {
+            json!({
+                "target": target, "source": source, "steps": steps, "on_no_match": on_no_match,
+                "on_null": on_null, "apply": apply,
+            })
+        },
+    );
+    prop::collection::vec(row, 0..4).prop_map(|mut rows: Vec<Value>| {
+        // A target other than groups has one row.
+        let mut seen = std::collections::BTreeSet::new();
+        rows.retain(|row| row["target"] == "groups" || seen.insert(row["target"].to_string()));
+        json!(rows)
     })
 }
 
@@ -79,14 +169,24 @@ fn rules() -> impl Strategy<Value = Rules> {
     ];
     let authority = word(&["strict", "owned_only", "additive"]);
     let nested = word(&["preserve", "flatten", "ignore"]);
-    let rows = prop::sample::select(vec![
+    let plain_rows = prop::sample::select(vec![
         json!([]),
         json!([{"target": "groups", "source": {"attribute": "title"}}]),
         json!([{"target": "username", "steps": ["lower", "strip_domain"]}]),
         json!([{"target": "email", "on_null": "drop_user"}]),
     ]);
-    (lists, always, (authority, nested), names(), cleanup(), rows, any::<bool>()).prop_map(
-        |((only, never, keep, required), always, (authority, nested), names, cleanup, mapping, enabled)| {
+    let rows = prop_oneof![plain_rows, rows()];
+    let ways = (authority, nested, accounts());
+    (lists, always, ways, names(), cleanup(), rows, any::<bool>()).prop_map(
+        |(
+            (only, never, keep, required),
+            always,
+            (authority, nested, accounts),
+            names,
+            cleanup,
+            mapping,
+            enabled,
+        )| {
             let written = json!({
                 "mapping": mapping,
                 "groups": {
@@ -95,6 +195,7 @@ fn rules() -> impl Strategy<Value = Rules> {
                     "nested_groups": nested,
                 },
                 "scope": {"required_groups": required},
+                "accounts": accounts,
                 "cleanup": cleanup,
             });
             serde_json::from_value(written).unwrap()

@@ -131,3 +131,268 @@ fn rules_written_out_read_back_the_same() {
         Rules::default()
     );
 }
+
+#[test]
+fn steps_that_cannot_work_are_refused_at_their_place() {
+    for (target, step, path) in [
+        (
+            "email",
+            json!({"regex_extract": {"pattern": "a(b)", "group": 2}}),
+            "regex_extract.group",
+        ),
+        (
+            "email",
+            json!({"regex_extract": {"pattern": "a(b)", "group": "x"}}),
+            "regex_extract.group",
+        ),
+        (
+            "email",
+            json!({"keep_if": {"pattern": "(?<!a)b"}}),
+            "keep_if.pattern",
+        ),
+        (
+            "email",
+            json!({"drop_if": {"pattern": "["}}),
+            "drop_if.pattern",
+        ),
+        ("email", json!({"split": {"sep": ""}}), "split.sep"),
+        ("email", json!({"word": {"n": 0, "sep": ""}}), "word.sep"),
+        ("email", json!({"map": {"table": {}}}), "map.table"),
+        (
+            "email",
+            json!({"map": {"table": {"a": "1", "A": "2"}, "i": true}}),
+            "map.table",
+        ),
+        (
+            "email",
+            json!({"username_safe": {"allowed": "a-z"}}),
+            "username_safe.allowed",
+        ),
+        (
+            "email",
+            json!({"username_safe": {"allowed": "[z-a]"}}),
+            "username_safe.allowed",
+        ),
+        (
+            "email",
+            json!({"username_safe": {"replace": " "}}),
+            "username_safe.replace",
+        ),
+        ("email", json!({"unique_suffix": {}}), "unique_suffix"),
+        (
+            "username",
+            json!({"unique_suffix": {"max": 1}}),
+            "unique_suffix.max",
+        ),
+        ("email", json!({"hash": {"key": "short"}}), "hash.key"),
+        (
+            "email",
+            json!({"hash": {"key": "0123456789abcdef", "len": 65}}),
+            "hash.len",
+        ),
+        (
+            "email",
+            json!({"date_format": {"format": "%"}}),
+            "date_format.format",
+        ),
+        (
+            "email",
+            json!({"date_parse": {"format": ""}}),
+            "date_parse.format",
+        ),
+        ("email", json!({"date_add": {}}), "date_add"),
+        ("email", json!({"date_add": {"years": 100_000}}), "date_add"),
+        (
+            "email",
+            json!({"date_diff": {"to": "noAttribute"}}),
+            "date_diff.to",
+        ),
+        (
+            "email",
+            json!({"to_bool": {"true": ["1"], "false": ["1"]}}),
+            "to_bool",
+        ),
+        ("email", json!({"coalesce": []}), "coalesce"),
+        (
+            "email",
+            json!({"coalesce": ["title", "nothing"]}),
+            "coalesce[1]",
+        ),
+        ("email", json!({"template": "${nothing}"}), "template"),
+        ("email", json!({"template": "plain"}), "template"),
+        ("email", json!({"if": {"when": "title eq"}}), "if.when"),
+        (
+            "email",
+            json!({"if": {"when": "unknown pr", "then": ["lower"]}}),
+            "if.when",
+        ),
+        (
+            "email",
+            json!({"if": {"when": "title pr", "else": ["lower", {"split": {"sep": ""}}]}}),
+            "if.else[1].split.sep",
+        ),
+        (
+            "email",
+            json!({"drop_user_if": {"when": "password pr"}}),
+            "drop_user_if.when",
+        ),
+        (
+            "email",
+            json!({"lookup_user": {"return": "nothing"}}),
+            "lookup_user.return",
+        ),
+        (
+            "email",
+            json!({"constant": "x".repeat(10_001)}),
+            "constant.constant",
+        ),
+    ] {
+        let found = paths(json!({"mapping": [{"target": target, "steps": [step]}]}));
+        assert_eq!(found, [format!("mapping[0].steps[0].{path}")], "{step}");
+    }
+}
+
+#[test]
+fn conditions_have_a_depth_and_steps_in_them_count() {
+    let mut step = json!("lower");
+    for _ in 0..9 {
+        step = json!({"if": {"when": "title pr", "then": [step]}});
+    }
+    let found = paths(json!({"mapping": [{"target": "email", "steps": [step]}]}));
+    assert_eq!(found.len(), 1);
+    assert!(found[0].ends_with("then[0].if"), "{found:?}");
+    let many = json!({"if": {"when": "title pr", "then": vec!["lower"; 100]}});
+    let found = paths(json!({"mapping": [{"target": "email", "steps": [many]}]}));
+    assert_eq!(found, ["mapping[0].steps"]);
+}
+
+#[test]
+fn names_of_groups_do_not_depend_on_the_user() {
+    for step in [
+        json!({"if": {"when": "title pr", "then": ["lower"]}}),
+        json!({"drop_user_if": {"when": "title pr"}}),
+        json!({"template": "${title}"}),
+        json!({"coalesce": ["title"]}),
+        json!({"lookup_user": {}}),
+        json!({"unique_suffix": {}}),
+        json!("now"),
+        json!("ignore_if_empty"),
+        json!({"map": {"table": {"a": "b"}, "default": "keep"}}),
+    ] {
+        let errors = refused(json!({"groups": {"names": {"rules": [{"steps": [step]}]}}}));
+        assert_eq!(errors.len(), 1, "{step}");
+        assert!(
+            errors[0]
+                .path
+                .starts_with("groups.names.rules[0].steps[0].")
+        );
+        assert!(
+            errors[0].message.contains("depends on the user"),
+            "{}",
+            errors[0]
+        );
+    }
+}
+
+#[test]
+fn rows_that_wait_for_each_other_are_refused() {
+    let errors = refused(json!({"mapping": [
+        {"target": "email", "source": {"template": "${result.attr:a}@x"}},
+        {"target": "attr:a", "source": {"result": "attr:b"}},
+        {"target": "attr:b", "source": {"attribute": "title"}, "steps": [
+            {"if": {"when": "title pr", "then": [{"template": "${value}-${result.email}"}]}}]},
+        {"target": "username", "source": {"result": "username"}},
+        {"target": "attr:c", "source": {"result": "attr:none"}},
+        {"target": "attr:d", "source": {"result": "groups"}},
+    ]}));
+    let mut found: Vec<&str> = errors.iter().map(|it| it.path.as_str()).collect();
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        [
+            "mapping[0]",
+            "mapping[1]",
+            "mapping[2]",
+            "mapping[3]",
+            "mapping[4]",
+            "mapping[5].source.result"
+        ]
+    );
+    assert!(
+        errors
+            .iter()
+            .any(|it| it.message.contains("waits for itself"))
+    );
+}
+
+#[test]
+fn targets_and_exemptions_are_checked() {
+    for target in [
+        "prop:jira:",
+        "profile:confluence:shoe",
+        "org:other",
+        "attr:",
+    ] {
+        let written = json!({"mapping": [{"target": target, "source": {"constant": "x"}}]});
+        assert!(
+            serde_json::from_value::<Rules>(written).is_err(),
+            "{target}"
+        );
+    }
+    let twice = json!({"mapping": [
+        {"target": "avatar", "source": {"constant": "x"}},
+        {"target": "attr:avatar", "source": {"constant": "y"}},
+    ]});
+    assert_eq!(paths(twice), ["mapping[1].target"]);
+    let exempt = json!({"cleanup": {"exempt_when": "title", "exempt_groups": ["re:("]}});
+    assert_eq!(
+        paths(exempt),
+        ["cleanup.exempt_groups[0]", "cleanup.exempt_when"]
+    );
+}
+
+#[test]
+fn contradictions_are_warned_of() {
+    let written = json!({
+        "mapping": [
+            {"target": "username", "on_null": "clear", "on_no_match": "keep", "steps": ["lower"]},
+            {"target": "attr:a", "source": {"constant": "x"}, "on_null": "keep"},
+            {"target": "attr:b", "source": {"attribute": "title"}, "steps": ["lower", {"constant": "x"}]},
+        ],
+        "groups": {
+            "enabled": false,
+            "only_assign": ["dev", "ops", "DEV"],
+            "never_assign": ["Ops"],
+            "always_assign": ["OPS"],
+            "names": {"rules": [
+                {"steps": [{"regex_replace": {"pattern": "(.*)", "with": "x-$1"}}]},
+                {"steps": [{"regex_replace": {"pattern": "a(.*)", "with": "$1"}}]},
+            ]},
+        },
+        "accounts": {"disable": false},
+        "cleanup": {"idp_deleted": "delete"},
+    });
+    let rules: Rules = serde_json::from_value(written).unwrap();
+    assert!(CompiledRules::new(&rules).is_ok(), "they work all the same");
+    let mut found: Vec<String> = directory::rules::warnings(&rules)
+        .into_iter()
+        .map(|it| it.path)
+        .collect();
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        [
+            "cleanup.idp_deleted",
+            "groups.always_assign[0]",
+            "groups.enabled",
+            "groups.names.rules[1]",
+            "groups.only_assign[1]",
+            "groups.only_assign[2]",
+            "mapping[0].on_no_match",
+            "mapping[0].on_null",
+            "mapping[1].on_null",
+            "mapping[2].steps[1]",
+        ]
+    );
+    assert_eq!(directory::rules::warnings(&Rules::default()), []);
+}
