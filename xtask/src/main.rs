@@ -1,7 +1,9 @@
 //! The workshop: what a person or a build machine runs on the project itself.
 
 mod bench;
+mod conformance;
 mod generate;
+mod process;
 mod steps;
 mod test;
 mod tidy;
@@ -12,7 +14,9 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 Usage: cargo xtask <command>
 
-  test           install what the tests need, then run tidy, all tests, doc tests and gen --check
+  test           install what the tests need, then run tidy, all tests, doc tests, gen --check
+                 and conformance
+  conformance    run testers and clients that others wrote against the program
   tidy           check the house rules on source, documents and dependencies
   gen [--check]  write the generated documents, or only check that they are current
   bench          measure the program beside what its parts do alone; --users N for another size (100000),
@@ -24,6 +28,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["test"] => test::run(),
+        ["conformance"] => test::conformance(),
         ["tidy"] => tidy::run(),
         ["gen"] => generate::run(generate::Mode::Write),
         ["gen", "--check"] => generate::run(generate::Mode::Check),

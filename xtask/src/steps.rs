@@ -15,23 +15,37 @@ pub struct Steps {
 struct Step {
     name: &'static str,
     took: Duration,
-    passed: bool,
+    outcome: Result<Done>,
+}
+
+/// What became of a step that did not fail.
+pub enum Done {
+    Fully,
+    /// It, or a part of it, could not be done on this machine: what, and why.
+    Skipped(String),
 }
 
 impl Steps {
     /// Runs one step. A failure is remembered and reported, and the next step still runs, so that
     /// one run tells everything that is wrong.
     pub fn run(&mut self, name: &'static str, step: impl FnOnce() -> Result<()>) {
+        self.run_or_skip(name, || step().map(|()| Done::Fully));
+    }
+
+    /// Runs a step that some machines cannot do.
+    pub fn run_or_skip(&mut self, name: &'static str, step: impl FnOnce() -> Result<Done>) {
         println!("\n=== {name}");
         let start = Instant::now();
         let outcome = step();
-        if let Err(error) = &outcome {
-            eprintln!("error: {error:#}");
+        match &outcome {
+            Ok(Done::Fully) => {}
+            Ok(Done::Skipped(why)) => println!("SKIPPED: {why}"),
+            Err(error) => eprintln!("error: {error:#}"),
         }
         self.done.push(Step {
             name,
             took: start.elapsed(),
-            passed: outcome.is_ok(),
+            outcome,
         });
     }
 
@@ -39,9 +53,13 @@ impl Steps {
     pub fn finish(self) -> Result<()> {
         println!("\n=== summary");
         for step in &self.done {
-            let word = if step.passed { "ok" } else { "FAILED" };
+            let (word, why) = match &step.outcome {
+                Ok(Done::Fully) => ("ok", String::new()),
+                Ok(Done::Skipped(why)) => ("skipped", format!(" ({why})")),
+                Err(_) => ("FAILED", String::new()),
+            };
             println!(
-                "{:>9.1} s  {:<6}  {}",
+                "{:>9.1} s  {:<7}  {}{why}",
                 step.took.as_secs_f64(),
                 word,
                 step.name
@@ -50,7 +68,7 @@ impl Steps {
         let failed: Vec<&str> = self
             .done
             .iter()
-            .filter(|step| !step.passed)
+            .filter(|step| step.outcome.is_err())
             .map(|step| step.name)
             .collect();
         if !failed.is_empty() {
@@ -145,6 +163,11 @@ impl Program {
             .file_stem()
             .and_then(|name| name.to_str())
             .unwrap_or_default()
+    }
+
+    /// A command that runs it; the caller says with what.
+    pub fn command(&self) -> Command {
+        Command::new(&self.path)
     }
 
     /// What it prints; an error unless it exits with 0. Neither the environment nor a file in the

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::steps::{Steps, ask, call, cargo};
-use crate::{generate, tidy, tools};
+use crate::{conformance, generate, tidy, tools};
 
 /// Runs all checks; an error if any failed.
 pub fn run() -> Result<()> {
@@ -17,6 +17,15 @@ pub fn run() -> Result<()> {
     steps.run("generated documents", || {
         generate::run(generate::Mode::Check)
     });
+    steps.run_or_skip("conformance", conformance::run);
+    steps.finish()
+}
+
+/// Runs testers and clients that others wrote, alone.
+pub fn conformance() -> Result<()> {
+    let mut steps = Steps::default();
+    steps.run("tools", tools::provide);
+    steps.run_or_skip("conformance", conformance::run);
     steps.finish()
 }
 

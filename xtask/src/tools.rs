@@ -29,23 +29,38 @@ const TOOLS: &[Tool] = &[Tool {
     why: "the store's tests run on both engines",
 }];
 
-/// Finds every tool, and installs what is missing.
+/// Packages for Python with virtual environments.
+pub const PYTHON: &[&str] = &["python3", "python3-venv"];
+/// Packages for Node.js with its package manager.
+pub const NODE: &[&str] = &["nodejs", "npm"];
+
+/// Finds every tool that the tests cannot do without, and installs what is missing.
 pub fn provide() -> Result<()> {
-    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| !is_there(tool)).collect();
+    let mut missing = Vec::new();
+    for tool in TOOLS {
+        match find(tool) {
+            Some(folder) => println!("{}: found in {}", tool.name, folder.display()),
+            None => {
+                println!("{}: not found", tool.name);
+                missing.push(tool);
+            }
+        }
+    }
     if missing.is_empty() {
         return Ok(());
     }
-    let prefix = privilege(&missing)?;
+    let packages: Vec<&str> = missing
+        .iter()
+        .flat_map(|tool| tool.packages.first().copied())
+        .collect();
+    let prefix = privilege(&packages)?;
     println!("refreshing the list of packages");
     apt(prefix, &["update", "-qq"])?;
     for tool in missing {
         let package = available(tool)?;
         println!("installing {package} ({})", tool.why);
-        apt(
-            prefix,
-            &["install", "-y", "-qq", "--no-install-recommends", package],
-        )?;
-        if !is_there(tool) {
+        install(prefix, &[package])?;
+        if find(tool).is_none() {
             bail!(
                 "{package} is installed, but {} was not found",
                 tool.programs.join(", ")
@@ -55,17 +70,26 @@ pub fn provide() -> Result<()> {
     Ok(())
 }
 
-fn is_there(tool: &Tool) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(tool.folders.iter().flat_map(|f| expand(f)));
-    for folder in folders {
-        if tool.programs.iter().all(|p| folder.join(p).is_file()) {
-            println!("{}: found in {}", tool.name, folder.display());
-            return true;
-        }
+/// Installs packages unless something is there already; the error says why it cannot be.
+pub fn want(packages: &[&str], is_there: impl Fn() -> bool) -> Result<()> {
+    if is_there() {
+        return Ok(());
     }
-    println!("{}: not found", tool.name);
-    false
+    let prefix = privilege(packages)?;
+    println!("installing {}", packages.join(", "));
+    apt(prefix, &["update", "-qq"])?;
+    install(prefix, packages)?;
+    if !is_there() {
+        bail!("{} did not help", packages.join(", "));
+    }
+    Ok(())
+}
+
+fn find(tool: &Tool) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(tool.folders.iter().flat_map(|f| expand(f)))
+        .find(|folder| tool.programs.iter().all(|p| folder.join(p).is_file()))
 }
 
 /// The folders that a pattern with at most one `*` names.
@@ -83,7 +107,7 @@ fn expand(pattern: &str) -> Vec<PathBuf> {
 }
 
 /// What to put before `apt-get`: nothing for root, `sudo -n` where that works without a question.
-fn privilege(missing: &[&Tool]) -> Result<&'static [&'static str]> {
+fn privilege(packages: &[&str]) -> Result<&'static [&'static str]> {
     let is_root = ask(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
     if is_root {
         return Ok(&[]);
@@ -91,15 +115,16 @@ fn privilege(missing: &[&Tool]) -> Result<&'static [&'static str]> {
     if ask(Command::new("sudo").args(["-n", "true"])).is_ok() {
         return Ok(&["sudo", "-n"]);
     }
-    let packages: Vec<&str> = missing
-        .iter()
-        .flat_map(|tool| tool.packages.first().copied())
-        .collect();
     bail!(
         "this account may not install packages (it is not root, and `sudo -n` asks for a password); \
          as an administrator run: apt-get install {}",
         packages.join(" ")
     )
+}
+
+fn install(prefix: &[&str], packages: &[&str]) -> Result<()> {
+    let words = ["install", "-y", "-qq", "--no-install-recommends"];
+    apt(prefix, &[&words[..], packages].concat())
 }
 
 fn apt(prefix: &[&str], arguments: &[&str]) -> Result<()> {

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use anyhow::{Result, anyhow};
 
-use super::process::Process;
 use super::wire::{Request, Wire};
+use crate::process::Process;
 
 /// What a load cost.
 #[derive(Debug, Clone, Copy)]

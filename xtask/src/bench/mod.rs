@@ -5,7 +5,6 @@
 
 mod load;
 mod people;
-mod process;
 mod scene;
 mod stories;
 mod table;

@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::Size;
-use super::process::Process;
 use super::wire::{Request, Wire};
+use crate::process::Process;
 use crate::steps::{ask, call, cargo, root};
 
 /// Media type of SCIM.

@@ -1,6 +1,6 @@
 //! A small HTTP/1.1 client that costs little beside what it measures.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -158,11 +158,4 @@ impl Wire {
 enum Length {
     Known(u64),
     Chunked,
-}
-
-/// The first line that a process prints, as JSON.
-pub fn first_line(output: impl Read) -> Result<serde_json::Value> {
-    let mut line = String::new();
-    BufReader::new(output).read_line(&mut line)?;
-    serde_json::from_str(&line).with_context(|| format!("no JSON in '{line}'"))
 }

@@ -95,7 +95,7 @@ fn has_words(line: &str, words: &str) -> bool {
 }
 
 fn has_prose(path: &str) -> bool {
-    [".rs", ".md", ".toml", ".sh", ".sql"]
+    [".rs", ".md", ".toml", ".sh", ".sql", ".py", ".js"]
         .iter()
         .any(|end| path.ends_with(end))
 }

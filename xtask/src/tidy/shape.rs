@@ -18,7 +18,10 @@ const NEEDS_REASON: &[&str] = &[
     "clippy::panic",
 ];
 
-/// Checks every file's name, and every Rust file.
+/// Scripts, by how their names end, and how the sentence of purpose begins in each.
+const SCRIPTS: &[(&str, &str)] = &[(".py", "\"\"\""), (".js", "// ")];
+
+/// Checks every file's name, every script's beginning, and every Rust file.
 pub fn check(tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();
     for file in tree.files() {
@@ -26,6 +29,7 @@ pub fn check(tree: &Tree) -> Vec<Problem> {
             let message = "a tool left this behind: remove it";
             problems.push(Problem::error(&file.path, 0, message));
         }
+        script(file, &mut problems);
     }
     for (file, source) in tree.rust() {
         purpose(file, &mut problems);
@@ -47,6 +51,15 @@ fn purpose(file: &File, problems: &mut Vec<Problem>) {
     if sentence.is_none_or(|text| text.trim().is_empty()) {
         let message = "begins without a `//!` sentence that says what the module is for";
         problems.push(Problem::error(&file.path, 1, message));
+    }
+}
+
+fn script(file: &File, problems: &mut Vec<Problem>) {
+    for (ending, sentence) in SCRIPTS {
+        if file.path.ends_with(ending) && !file.text.starts_with(sentence) {
+            let message = format!("begins without `{sentence}` and what the script is for");
+            problems.push(Problem::error(&file.path, 1, message));
+        }
     }
 }
 
@@ -103,6 +116,14 @@ mod tests {
         assert_eq!(found("crates/a/src/b.rs", "fn a() {}").len(), 1);
         assert_eq!(found("crates/a/src/b.rs", "//!\nfn a() {}").len(), 1);
         assert_eq!(found("crates/a/src/b.rs", "").len(), 1);
+    }
+
+    #[test]
+    fn a_script_says_what_it_is_for() {
+        assert_eq!(found("conformance/a.py", "\"\"\"Says it.\"\"\"\n"), []);
+        assert_eq!(found("conformance/a.py", "import os\n").len(), 1);
+        assert_eq!(found("conformance/a.js", "// Says it.\n"), []);
+        assert_eq!(found("conformance/a.js", "run();\n").len(), 1);
     }
 
     #[test]

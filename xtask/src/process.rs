@@ -1,12 +1,11 @@
-//! A process under measurement: what it costs and what it keeps.
+//! A server as a process: what it announces, what it costs and what it keeps.
 
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
-
-use super::wire::first_line;
 
 /// The unit of the kernel's account of processor time.
 const TICK: Duration = Duration::from_millis(10);
@@ -106,4 +105,11 @@ impl Drop for Process {
         let _asked = Command::new("kill").args(["-TERM", &id]).status();
         let _ended = self.child.wait();
     }
+}
+
+/// The first line that a process prints, as JSON.
+fn first_line(output: impl Read) -> Result<serde_json::Value> {
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line)?;
+    serde_json::from_str(&line).with_context(|| format!("no JSON in '{line}'"))
 }
