@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use directory::rules::Authority;
 use directory::{Cause, Change, DirectoryId, Group, Origin, Trigger, User};
-use store::{Attribute, Scope, StoreError, Subject, WriteTx};
+use store::{Attribute, ReadTx, Scope, StoreError, Subject, WriteTx};
 
 use crate::{Provision, ProvisionError};
 
@@ -365,7 +365,7 @@ fn make_group(
 }
 
 fn require_user(
-    tx: &WriteTx<'_>,
+    tx: &ReadTx<'_>,
     directory: DirectoryId,
     name: &str,
 ) -> Result<User, LocalWriteError> {

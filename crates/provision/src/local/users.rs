@@ -3,7 +3,7 @@
 use directory::{Attributes, Change, DirectoryId, Reason, Status, User};
 use scim::limits::{EMAIL_CHARS_MAX, NAME_CHARS_MAX};
 use scim::name::refuse_name;
-use store::{Attribute, StoreError, Subject, WriteTx};
+use store::{Attribute, ReadTx, StoreError, Subject, WriteTx};
 
 use super::{LocalWriteError, Writer, require_user};
 use crate::{Provision, ProvisionError};
@@ -167,6 +167,16 @@ impl Provision {
         Ok(())
     }
 
+    /// The user of this name, if products may change it: what is checked before work is put into a change.
+    pub fn local_user(
+        &self,
+        tx: &ReadTx<'_>,
+        writer: &Writer,
+        name: &str,
+    ) -> Result<User, LocalWriteError> {
+        require_local_user(tx, writer.directory, name)
+    }
+
     /// Gives a user a new password by its argon2id hash, or takes it away. All sessions of the user end.
     pub async fn set_local_password(
         &self,
@@ -294,7 +304,7 @@ fn require_allowed(tx: &WriteTx<'_>, directory: DirectoryId) -> Result<(), Local
 }
 
 fn require_local_user(
-    tx: &WriteTx<'_>,
+    tx: &ReadTx<'_>,
     directory: DirectoryId,
     name: &str,
 ) -> Result<User, LocalWriteError> {
@@ -309,6 +319,6 @@ fn require_local_user(
 }
 
 /// Kept here: belongs to no connector, and no user of a source feeds it.
-fn is_local(tx: &WriteTx<'_>, user: &User) -> Result<bool, StoreError> {
+fn is_local(tx: &ReadTx<'_>, user: &User) -> Result<bool, StoreError> {
     Ok(user.connector.is_none() && tx.source_behind(user.pk)?.is_none())
 }

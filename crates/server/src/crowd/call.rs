@@ -88,13 +88,17 @@ impl Call {
         self.application.writer(directory)
     }
 
-    /// The author of writes in the directory that a user is from.
+    /// The author of writes in the directory that a user is from. Who is not seen is not there: a directory
+    /// may have users whom the application must not touch.
     pub(super) async fn writer_at_user(&self, name: &str) -> Result<Writer, Refusal> {
-        let name = name.to_owned();
+        let sought = name.to_owned();
         let found = self
-            .look_up(move |tx, view| Ok(view.directory_of_user(tx, &name)?))
+            .look_up(move |tx, view| Ok(view.directory_of_user(tx, &sought)?))
             .await?;
-        self.writer_at(found)
+        match found {
+            Some(directory) => Ok(self.writer(directory)),
+            None => Err(CrowdError::user_not_found(name).into()),
+        }
     }
 
     /// The author of writes in the first directory that has a group.
@@ -103,12 +107,8 @@ impl Call {
         let found = self
             .look_up(move |tx, view| Ok(view.directories_of_group(tx, &name)?))
             .await?;
-        self.writer_at(found.first().copied())
-    }
-
-    /// Whatever is nowhere is missed in the first directory.
-    fn writer_at(&self, directory: Option<DirectoryId>) -> Result<Writer, Refusal> {
-        let directory = directory.or_else(|| self.view().first());
+        // A group that is nowhere is missed in the first directory.
+        let directory = found.first().copied().or_else(|| self.view().first());
         let directory = directory.ok_or_else(|| {
             Refusal::forbidden(
                 "This application sees no directory. An administrator can give it one.",

@@ -90,8 +90,11 @@ pub(super) async fn set_password(call: Call, request: Request) -> Reply {
     let name = call.username()?;
     let password: Password = call.read(request).await?;
     let writer = call.writer_at_user(&name).await?;
-    let hash = hash(&call, password.value.unwrap_or_default()).await?;
     let provision = call.face.app.provision();
+    let (checks, of, sought) = (provision.clone(), writer.clone(), name.clone());
+    call.look_up(move |tx, _view| Ok(checks.local_user(tx, &of, &sought)?))
+        .await?;
+    let hash = hash(&call, password.value.unwrap_or_default()).await?;
     provision
         .set_local_password(&writer, name, Some(hash))
         .await?;

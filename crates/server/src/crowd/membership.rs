@@ -281,6 +281,9 @@ pub(super) async fn remove(call: Call) -> Reply {
     let places = call
         .look_up(move |tx, view| {
             let mut found = Vec::new();
+            if view.user(tx, &name)?.is_none() {
+                return Ok(found);
+            }
             for directory in view.directories_of_memberships(tx, &name)? {
                 let pair = tx.directory_user(directory, &name)?;
                 let pair = pair.zip(tx.directory_group(directory, &of)?);
@@ -322,10 +325,8 @@ async fn add(call: &Call, group: &str, user: &str) -> Result<(), Refusal> {
     let (name, of) = (user.to_owned(), group.to_owned());
     let make = call
         .look_up(move |tx, view| {
-            let member = view.user(tx, &name)?.zip(view.group(tx, &of)?);
-            let Some((member, group)) = member else {
-                return Ok(None);
-            };
+            let group = find_group(tx, view, &of)?;
+            let member = find_user(tx, view, &name)?;
             if view.is_member(tx, &member, &group)? {
                 let message = format!(
                     "User <{}> is a member of group <{}> already",

@@ -314,6 +314,85 @@ fn only_members_of_login_groups_may_log_in() {
 }
 
 #[test]
+fn whoever_is_not_seen_is_not_written_to_either() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let product = Product::writer(&world);
+        for aggregate in [false, true] {
+            let (first, second) = (
+                Source::new(&world, &format!("first {aggregate}"), json!({})),
+                Source::new(&world, &format!("second {aggregate}"), json!({})),
+            );
+            let mira = first.user("mira");
+            first.group("jira-users", &[&mira]);
+            second.user("ann");
+            let allowed = world.run(world.provision.allow_local_users(first.directory(), true));
+            allowed.unwrap();
+            let gate = |only: bool| ApplicationChange {
+                directories: Some(vec![
+                    DirectoryChoice {
+                        directory: format!("first {aggregate}"),
+                        login_groups: Some(vec!["jira-users".to_owned()]),
+                    },
+                    format!("second {aggregate}").as_str().into(),
+                ]),
+                only_with_access: Some(only),
+                aggregate_memberships: Some(aggregate),
+                ..ApplicationChange::default()
+            };
+            change(&world, &product, gate(false));
+            let json = product.json();
+            let lisa = r#"{"name": "lisa", "first-name": "Lisa", "last-name": "Local",
+                "password": {"value": "a good one"}, "active": true}"#;
+            assert_eq!(json.post("/user", lisa).status, 201);
+            assert_eq!(
+                product.post("/group", "<group name=\"locals\"/>").status,
+                201
+            );
+            let member = "<user name=\"lisa\"/>";
+            let locals = "/group/user/direct?groupname=locals";
+            assert_eq!(product.post(locals, member).status, 201);
+            let before = ok(&json.get("/user?username=lisa&expand=attributes")).to_owned();
+
+            change(&world, &product, gate(true));
+            let body = "<attributes><attribute name=\"n\"><values><value>1</value></values></attribute></attributes>";
+            let password = "<password><value>another one</value></password>";
+            let changed = "<user name=\"lisa\"><first-name>X</first-name></user>";
+            let name = "<rename><new-name>anna</new-name></rename>";
+            for (method, path, body) in [
+                ("PUT", "/user?username=lisa", changed),
+                ("POST", "/user/rename?username=lisa", name),
+                ("POST", "/user/attribute?username=lisa", body),
+                ("PUT", "/user/password?username=lisa", password),
+                ("DELETE", "/user/password?username=lisa", ""),
+                ("DELETE", &format!("{locals}&username=lisa"), ""),
+                ("DELETE", "/user?username=lisa", ""),
+                (
+                    "POST",
+                    "/user/group/direct?username=lisa",
+                    "<group name=\"jira-users\"/>",
+                ),
+            ] {
+                let answer = product.send(method, path, body);
+                assert_eq!(
+                    refusal(&answer),
+                    (404, "USER_NOT_FOUND".to_owned()),
+                    "{method} {path}: {}",
+                    answer.text()
+                );
+            }
+            let let_in = product.post("/group/user/direct?groupname=jira-users", member);
+            assert_eq!(refusal(&let_in), (400, "USER_NOT_FOUND".to_owned()));
+
+            change(&world, &product, gate(false));
+            let after = json.get("/user?username=lisa&expand=attributes");
+            assert_eq!(ok(&after), before);
+            assert_eq!(groups_of(&json, "lisa"), ["locals"]);
+        }
+    });
+}
+
+#[test]
 fn a_long_list_of_several_directories_is_merged_piece_by_piece() {
     on_each_database(|database| {
         let world = World::new(database);

@@ -37,6 +37,11 @@ impl<'w> Source<'w> {
         }
     }
 
+    /// The directory that it feeds.
+    pub fn directory(&self) -> directory::DirectoryId {
+        self.connector.connector.directory
+    }
+
     fn cause(&self) -> Cause {
         Cause {
             trigger: Trigger::Scim,
