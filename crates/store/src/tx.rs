@@ -177,12 +177,14 @@ impl<'c> WriteTx<'c> {
         Ok(outcome)
     }
 
-    /// Carries out an insertion that ends in `RETURNING pk`; gives that number.
+    /// Carries out an insertion that ends in `RETURNING pk`; gives that number. Not for one that may change a row
+    /// which is there already: its number would be another's.
     pub(crate) fn insert<'a>(
         &self,
         sql: &str,
         args: impl AsRef<[Arg<'a>]>,
     ) -> Result<i64, StoreError> {
+        debug_assert!(!sql.contains("ON CONFLICT"), "{sql}");
         self.guarded(|conn| conn.insert(sql, args.as_ref()))?
             .ok_or_else(|| StoreError::sql("an insertion gave no number back"))
     }

@@ -121,13 +121,16 @@ impl WriteTx<'_> {
         told: &Positions,
     ) -> Result<i64, StoreError> {
         let now = self.now();
-        self.insert(
+        // The engine's number of the last insertion is not that of a row which was there before.
+        let found = self.query_one(
             "INSERT INTO webhook (application_pk, url, token, told, created, failures, next_try) \
              VALUES ($1, $2, $3, $4, $5, 0, $6) ON CONFLICT (application_pk, url) DO UPDATE SET \
              token = excluded.token, failures = 0, failing_since = NULL, disabled = NULL, \
              next_try = excluded.next_try RETURNING pk",
             args![application.0, url, token, positions_text(told)?, now, now],
-        )
+            |row| row.int(0),
+        )?;
+        found.ok_or_else(|| StoreError::sql("an insertion gave no number back"))
     }
 
     /// Takes a webhook to call it, unless somebody else has: nobody else does so before `until`. `seen` is the

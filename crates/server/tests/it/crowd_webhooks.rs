@@ -83,6 +83,29 @@ fn a_webhook_is_registered_read_and_deleted_in_both_formats() {
 }
 
 #[test]
+fn the_same_address_again_renews_the_webhook_that_is_there() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let product = Product::reader(&world).json();
+        let register = |url: &str, token: &str| {
+            let body = json!({"endpointUrl": url, "token": token}).to_string();
+            let made = product.post("/webhook", &body);
+            assert_eq!(made.status, 201, "{}", made.text());
+            made.json()
+        };
+        let one = register("https://app.example.test/1", "a");
+        let two = register("https://app.example.test/2", "b");
+        let again = register("https://app.example.test/1", "c");
+        assert_eq!(
+            again,
+            json!({"id": one["id"], "endpointUrl": "https://app.example.test/1", "token": "c"})
+        );
+        let other = product.get(&format!("/webhook/{}", two["id"]));
+        assert_eq!(other.json(), two);
+    });
+}
+
+#[test]
 fn what_cannot_be_called_is_refused() {
     on_each_database(|database| {
         let world = World::new(database);
