@@ -1,6 +1,6 @@
 //! From which address a request really comes.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::Request;
 use axum::http::{Extensions, HeaderMap};
@@ -23,18 +23,33 @@ pub(crate) fn client_address(
     if !trusted(peer) {
         return Some(peer);
     }
-    let forwarded: Vec<IpAddr> = headers
+    let lines: Vec<&str> = headers
         .get_all("x-forwarded-for")
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|part| part.trim().parse().ok())
+        .map(|value| value.to_str().unwrap_or("?"))
         .collect();
-    let client = forwarded
-        .into_iter()
+    // The proxies wrote the end of the list, and before it may stand what the client made up. So it
+    // is read from its end, and no further than to what cannot be read.
+    let client = lines
+        .iter()
         .rev()
-        .find(|address| !trusted(*address));
+        .flat_map(|line| line.rsplit(','))
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(address_in)
+        .find(|address| !address.is_some_and(trusted))
+        .flatten();
     Some(client.unwrap_or(peer))
+}
+
+/// An address as proxies write it: also in brackets or quotes, and with a port.
+fn address_in(part: &str) -> Option<IpAddr> {
+    let part = part.trim_matches('"');
+    let bare = part
+        .strip_prefix('[')
+        .and_then(|part| part.strip_suffix(']'));
+    let with_port = || part.parse::<SocketAddr>().ok().map(|found| found.ip());
+    bare.unwrap_or(part).parse().ok().or_else(with_port)
 }
 
 /// How a client reached the proxy; only a trusted one is believed.
@@ -99,5 +114,25 @@ mod tests {
             client("10.0.0.1", &["rubbish"], &["10.0.0.0/8"]),
             "10.0.0.1"
         );
+    }
+
+    #[test]
+    fn what_stands_before_something_unreadable_is_not_believed() {
+        let proxies = &["10.0.0.0/8", "fd00::/8"];
+        for (forwarded, found) in [
+            ("6.6.6.6, 192.0.2.7:4711", "192.0.2.7"),
+            ("6.6.6.6, [2001:db8::7]:4711, 10.0.0.2:80", "2001:db8::7"),
+            ("6.6.6.6, [2001:db8::7]", "2001:db8::7"),
+            ("6.6.6.6, \"192.0.2.7\"", "192.0.2.7"),
+            ("6.6.6.6, unknown", "10.0.0.1"),
+            ("6.6.6.6, unknown, 10.0.0.2", "10.0.0.1"),
+            ("6.6.6.6,", "6.6.6.6"),
+        ] {
+            assert_eq!(
+                client("10.0.0.1", &[forwarded], proxies),
+                found,
+                "{forwarded}"
+            );
+        }
     }
 }
