@@ -1,5 +1,6 @@
 //! Takes secrets out of what is recorded. When in doubt, something is left out.
 
+use percent_encoding::percent_decode_str;
 use scim::ResourceTypes;
 use scim::schema::{Attribute, Mutability, Returned};
 use serde_json::Value;
@@ -8,6 +9,8 @@ use serde_json::Value;
 const MASK: &str = "***";
 /// Parts of names that mean a secret, whatever else is in the name.
 const WORDS: [&str; 4] = ["password", "secret", "token", "credential"];
+/// How every token that is made here begins.
+const TOKEN: &str = "vst_";
 /// Bytes of a path that are kept.
 const PATH_BYTES_MAX: usize = 2_048;
 
@@ -46,45 +49,54 @@ impl Secrets {
         words.any(|word| text.contains(word))
     }
 
-    /// Whether a name or path means a secret: `password`, `urn:...:User:pin`, `desk.key`.
-    fn has(&self, name: &str) -> bool {
-        let name = name.to_ascii_lowercase();
-        let words = WORDS.iter().any(|word| name.contains(word));
+    /// Whether a name, a path or a filter speaks of a secret: `password`, `urn:...:User:pin`,
+    /// `desk.key`, `pin eq "1"`.
+    fn has(&self, text: &str) -> bool {
+        let text = text.to_ascii_lowercase();
+        let words = WORDS.iter().any(|word| text.contains(word));
         words || {
-            let mut parts = name.split([':', '.', '[', ']']);
+            let is_part = |letter: char| letter.is_alphanumeric() || "-_$".contains(letter);
+            let mut parts = text.split(|letter| !is_part(letter));
             parts.any(|part| self.names.iter().any(|secret| secret == part))
         }
     }
 }
 
-/// A path with its query, without secrets.
-pub(crate) fn path(path: &str, query: Option<&str>) -> String {
+/// A path with its query, without secrets. Where nobody knows which attributes are secret, no filter
+/// is kept.
+pub(crate) fn path(path: &str, query: Option<&str>, types: Option<&ResourceTypes>) -> String {
     let mut text = path.to_owned();
     if let Some(query) = query {
-        text.push('?');
+        let secrets = types.map(Secrets::of);
         for (nth, part) in query.split('&').enumerate() {
-            if nth > 0 {
-                text.push('&');
-            }
-            let secrets = Secrets::default();
+            text.push(if nth == 0 { '?' } else { '&' });
             match part.split_once('=') {
-                Some((name, _)) if secrets.has(name) => {
+                Some((name, value)) if is_secret(name, value, secrets.as_ref()) => {
                     text.push_str(name);
                     text.push('=');
                     text.push_str(MASK);
                 }
-                Some((name, value))
-                    if name.eq_ignore_ascii_case("filter") && secrets.has(value) =>
-                {
-                    text.push_str("filter=");
-                    text.push_str(MASK);
-                }
+                None if part.contains(TOKEN) => text.push_str(MASK),
                 _ => text.push_str(part),
             }
         }
     }
     text.truncate(text.floor_char_boundary(PATH_BYTES_MAX));
     text
+}
+
+/// Whether a parameter of a query, as it is encoded, has a secret for its value.
+fn is_secret(name: &str, value: &str, secrets: Option<&Secrets>) -> bool {
+    let decoded = |text: &str| {
+        let text = text.replace('+', " ");
+        percent_decode_str(&text).decode_utf8_lossy().into_owned()
+    };
+    let (name, value) = (decoded(name), decoded(value));
+    let is_filter = name.eq_ignore_ascii_case("filter");
+    let none = Secrets::default();
+    value.contains(TOKEN)
+        || secrets.unwrap_or(&none).has(&name)
+        || (is_filter && secrets.is_none_or(|secrets| secrets.has(&value)))
 }
 
 /// A body without secrets: as it is if it can't have any, else read as JSON, or as far as it goes if it
@@ -112,14 +124,17 @@ fn mask(value: &mut Value, secrets: &Secrets) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| mask(item, secrets)),
         Value::Object(members) => {
-            let path = members
-                .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case("path"));
-            let leads_to_secret =
-                path.is_some_and(|(_, path)| path.as_str().is_some_and(|path| secrets.has(path)));
+            let leads_to_secret = members.iter().any(|(name, path)| {
+                name.eq_ignore_ascii_case("path")
+                    && path.as_str().is_some_and(|path| secrets.has(path))
+            });
             for (name, value) in members {
                 let is_value = leads_to_secret && name.eq_ignore_ascii_case("value");
-                if (is_value || secrets.has(name)) && !value.is_null() {
+                let compares = compares(name)
+                    && value
+                        .as_str()
+                        .is_some_and(|text| text.contains('"') && secrets.has(text));
+                if (is_value || compares || secrets.has(name)) && !value.is_null() {
                     *value = MASK.into();
                 } else {
                     mask(value, secrets);
@@ -130,8 +145,15 @@ fn mask(value: &mut Value, secrets: &Secrets) {
     }
 }
 
+/// Whether what has this name compares attributes with values.
+fn compares(name: &str) -> bool {
+    ["filter", "path"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
+}
+
 /// JSON that is broken, or only the beginning of it: the values of secret names are left out, and if a
-/// text speaks of a secret, all values named `value`, since they may belong to it.
+/// text speaks of a secret, all filters, paths and values named `value`, since they may belong to it.
 fn broken(text: &str, secrets: &Secrets) -> String {
     // A word may be written in escapes.
     let is_secret_name = |name: &str| name.contains("\\u") || secrets.has(name);
@@ -147,7 +169,8 @@ fn broken(text: &str, secrets: &Secrets) -> String {
         rest = after;
         let name = string.trim_matches('"');
         let value = after.trim_start().strip_prefix(':');
-        let is_secret = is_secret_name(name) || (speaks && name.eq_ignore_ascii_case("value"));
+        let may_tell = compares(name) || name.eq_ignore_ascii_case("value");
+        let is_secret = is_secret_name(name) || (speaks && may_tell);
         if let Some(value) = value.filter(|_| is_secret) {
             out.push_str(":\"");
             out.push_str(MASK);
@@ -222,16 +245,16 @@ mod tests {
 
     use super::*;
 
-    fn secrets() -> Secrets {
+    fn types() -> ResourceTypes {
         let document = json!({ "id": "urn:x:staff:1.0:User", "attributes": [
             { "name": "pin", "type": "string", "mutability": "writeOnly" },
             { "name": "floor", "type": "integer" } ] });
         let custom = CustomSchema::parse(&document, false, true, false).unwrap();
-        Secrets::of(&ResourceTypes::with(&[custom]).unwrap())
+        ResourceTypes::with(&[custom]).unwrap()
     }
 
     fn redacted(text: &str) -> String {
-        body(text.as_bytes(), &secrets())
+        body(text.as_bytes(), &Secrets::of(&types()))
     }
 
     #[test]
@@ -268,9 +291,43 @@ mod tests {
         assert_eq!(
             path(
                 "/Users",
-                Some("filter=userName%20eq%20%22a%22&access_token=S3")
+                Some("filter=userName%20eq%20%22a%22&access_token=S3"),
+                Some(&types())
             ),
             "/Users?filter=userName%20eq%20%22a%22&access_token=***"
+        );
+    }
+
+    #[test]
+    fn filters_that_compare_with_a_secret_are_left_out() {
+        for text in [
+            r#"{"schemas":["x"],"filter":"password eq \"S3\""}"#,
+            r#"{"Filter":"urn:x:staff:1.0:User:PIN eq \"S3\"","count":1}"#,
+            r#"{"Operations":[{"op":"remove","path":"urn:x:staff:1.0:User[pin eq \"S3\"].floor"}]}"#,
+            r#"{"path":"userName","PATH":"password","value":"S3"}"#,
+        ] {
+            for text in [text.to_owned(), format!("{text}x")] {
+                let told = redacted(&text);
+                assert!(!told.contains("S3") && told.contains(MASK), "{told}");
+            }
+        }
+        for query in [
+            "filter=urn%3Ax%3Astaff%3A1.0%3AUser%3Apin%20eq%20%22S3%22",
+            "filter=urn:x:staff:1.0:User:p%69n+eq+%22S3%22",
+            "%66ilter=p%61ssword%20eq%20%22S3%22",
+            "access%5Ftoken=S3",
+            "x=vst_scim_S3",
+            "x=%76st_scim_S3",
+        ] {
+            let told = path("/Users", Some(query), Some(&types()));
+            assert!(!told.contains("S3") && told.contains(MASK), "{told}");
+        }
+        let plain = "filter=userName%20eq%20%22pinned%22&count=2&startIndex";
+        let told = path("/Users", Some(plain), Some(&types()));
+        assert_eq!(told, format!("/Users?{plain}"));
+        assert_eq!(
+            path("/Users", Some(plain), None),
+            "/Users?filter=***&count=2&startIndex"
         );
     }
 

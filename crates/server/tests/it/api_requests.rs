@@ -237,6 +237,44 @@ fn bodies_are_cut_and_kept_without_secrets() {
             (&json!(400), &json!("invalidSyntax"))
         );
         assert_eq!(broken["body"], r#"{"userName":"joy","password":"***","#);
+        for (method, path, body) in [
+            (
+                "POST",
+                "/Users/.search",
+                json!({ "filter": "password eq \"S3CRET\"" }),
+            ),
+            (
+                "GET",
+                "/Users?filter=p%61ssword%20eq%20%22S3CRET%22",
+                Value::Null,
+            ),
+            (
+                "POST",
+                "/Users",
+                json!({ "userName": "u", "password": ["S3CRET"] }),
+            ),
+            (
+                "POST",
+                "/Users",
+                json!({ "userName": 7, "password": { "x": "S3CRET" } }),
+            ),
+            (
+                "PATCH",
+                "/Users/x",
+                json!({ "Operations": [{ "op": "remove", "path": "password[value eq \"S3CRET\"]" }] }),
+            ),
+            (
+                "POST",
+                "/Bulk",
+                json!({ "Operations": [{ "method": "POST", "path": "/Users", "data": { "password": "S3CRET" } }] }),
+            ),
+        ] {
+            let before = last()["id"].clone();
+            world.send(idp.ask_with(method, path, &body));
+            let record = body_of(&last());
+            assert_ne!(record["id"], before, "{method} {path} is recorded");
+            assert!(!record.to_string().contains("S3CRET"), "{record}");
+        }
     });
 }
 
