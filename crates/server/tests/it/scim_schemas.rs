@@ -303,6 +303,8 @@ fn what_is_stored_survives_every_change_of_schemas() {
         let mut open = staff();
         open["attributes"][3] = json!({ "name": "pin", "type": "string" });
         assert_eq!(problem(&put(&console, &open, &["User"], "")).0, 409);
+        let (status, told) = problem(&put(&console, &staff(), &["Group"], ""));
+        assert_eq!(status, 409, "users would be read without it: {told}");
         let gone = ok(&console.delete(&format!("{schema}?reveal=true")));
         assert_eq!(gone["stored"]["users"], 1);
         assert_eq!(
