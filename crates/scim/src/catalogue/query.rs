@@ -36,7 +36,7 @@ SORT_WRONG "sort-wrong" 400 InvalidValue {
 TOO_MANY_TO_SORT "too-many-to-sort" 400 TooMany {
     meaning: "Too many resources would have to be sorted by an attribute without an index.",
     cause: "A list of everything, sorted by an unusual attribute.",
-    remedy: "Narrow the filter, or sort by [another attribute](scim.md#order).",
+    remedy: "Narrow the filter, or sort by id, userName, externalId, displayName, meta.created or meta.lastModified.",
 }
 PROJECTION_WRONG "projection-wrong" 400 InvalidValue {
     meaning: "`attributes` and `excludedAttributes` are both there, or name too much.",
