@@ -177,6 +177,28 @@ impl ReadTx<'_> {
         )
     }
 
+    /// Why each of these users is in a group, if it is.
+    pub fn membership_origins_of(
+        &self,
+        group: GroupPk,
+        users: &[UserPk],
+    ) -> Result<HashMap<UserPk, BTreeSet<Origin>>, StoreError> {
+        let mut found = HashMap::with_capacity(users.len());
+        for chunk in sql::chunks(users.iter().map(|user| user.0)) {
+            let list = sql::placeholders(2, chunk.len());
+            let statement = format!(
+                "SELECT user_pk, origins FROM membership WHERE group_pk = $1 AND user_pk IN ({list})"
+            );
+            let mut arguments = args![group.0];
+            arguments.extend(chunk.into_iter().map(Arg::from));
+            self.for_each(&statement, arguments, |row| {
+                found.insert(UserPk(row.int(0)?), read_origins(row.str(1)?)?);
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    }
+
     /// The memberships of a user with their origins, by group name.
     pub fn memberships_of(&self, user: UserPk) -> Result<Vec<Membership>, StoreError> {
         self.query(

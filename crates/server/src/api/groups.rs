@@ -1,11 +1,13 @@
 //! Groups of a directory: search them, see one, list its members with their origins.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 use axum::Json;
 use axum::extract::State;
-use directory::{DirectoryId, Field, Group, Match, Origin, Search, SourceGroupPk, User};
+use directory::{
+    DirectoryId, Field, Group, Match, Origin, Search, SourceGroupPk, User, UserPk,
+};
 use jiff::Timestamp;
 use provision::ProvisionError;
 use serde::{Deserialize, Serialize};
@@ -16,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::page::{Page, limit};
 use super::request::{Parameters, Segments};
-use super::users::{OriginView, UserView, connector_names, origin_view, source_groups_of, view};
+use super::users::{OriginView, UserView, connector_names, origin_view, view};
 use super::walk::{after, walk};
 use super::{Answer, directories};
 use crate::App;
@@ -259,17 +261,23 @@ fn detail(
     })
 }
 
-fn nested_views(tx: &ReadTx<'_>, nested: Vec<NestedGroup>) -> Result<Vec<NestedView>, StoreError> {
-    let sources: BTreeSet<SourceGroupPk> = nested
-        .iter()
-        .flat_map(|one| &one.origins)
+/// The names of the source groups in these origins.
+fn source_names<'o>(
+    tx: &ReadTx<'_>,
+    origins: impl Iterator<Item = &'o Origin>,
+) -> Result<HashMap<SourceGroupPk, String>, StoreError> {
+    let sources: BTreeSet<SourceGroupPk> = origins
         .filter_map(|origin| match origin {
             Origin::Idp(source) => Some(*source),
             _ => None,
         })
         .collect();
     let sources: Vec<SourceGroupPk> = sources.into_iter().collect();
-    let names = tx.source_group_names(&sources)?;
+    tx.source_group_names(&sources)
+}
+
+fn nested_views(tx: &ReadTx<'_>, nested: Vec<NestedGroup>) -> Result<Vec<NestedView>, StoreError> {
+    let names = source_names(tx, nested.iter().flat_map(|one| &one.origins))?;
     let views = nested.into_iter().map(|one| NestedView {
         name: one.group.name,
         origins: one
@@ -307,19 +315,18 @@ fn page_of_members(
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|last| last.name.clone());
     let connectors = connector_names(tx)?;
-    let mut items = Vec::with_capacity(found.len());
-    for user in found {
-        let sources = source_groups_of(tx, &user)?;
-        let origins = tx
-            .membership_origins(group.pk, user.pk)?
-            .unwrap_or_default()
-            .into_iter();
-        items.push(MemberView {
+    let users: Vec<UserPk> = found.iter().map(|user| user.pk).collect();
+    let mut origins = tx.membership_origins_of(group.pk, &users)?;
+    let sources = source_names(tx, origins.values().flatten())?;
+    let items = found.into_iter().map(|user| {
+        let origins = origins.remove(&user.pk).unwrap_or_default().into_iter();
+        MemberView {
             origins: origins
                 .map(|origin| origin_view(origin, &sources))
                 .collect(),
             user: view(user, &connectors),
-        });
-    }
+        }
+    });
+    let items = items.collect();
     Ok(Page { items, next })
 }
