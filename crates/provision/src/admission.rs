@@ -139,7 +139,7 @@ fn checked_jwt(given: JwtSettings, preset: Preset) -> Result<JwtSettings, Provis
     Ok(jwt)
 }
 
-/// Whether it is 32 hexadecimal digits in groups, as Entra writes ids.
+/// Whether it is 32 hexadecimal digits in groups: the usual way to write a UUID.
 fn is_guid(text: &str) -> bool {
     let mut groups = text.split('-');
     let fits = |length: usize, group: Option<&str>| {

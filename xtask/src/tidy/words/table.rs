@@ -180,7 +180,7 @@ pub const VENDORS: &[&str] = &[
 /// Where vendors may be named: their dialects, the presets, the workshops, and texts for people.
 pub const VENDOR_PLACES: &[&str] = &[
     "crates/check/",
-    "crates/directory/src/connector.rs",
+    "crates/directory/src/preset.rs",
     "crates/emulate/",
     "crates/scim/src/catalogue",
     "crates/scim/src/dialect",
