@@ -42,6 +42,7 @@ mod scim_credentials;
 mod scim_cursors;
 mod scim_discovery;
 mod scim_errors;
+mod scim_golden;
 mod scim_idp;
 mod scim_methods;
 mod scim_protocol;
