@@ -54,7 +54,7 @@ log, behind the words *Error from Crowd server propagated to here via REST API*.
 by few products at all. `vestibule errors REASON` tells what is told here.
 
 Wrong name or password of the application itself is 401 without a reason: the product then says that the credentials are
-wrong. `vestibule application rotate-password NAME` makes new ones.
+wrong. `vestibule application reset-password NAME` makes new ones.
 
 | reason | status | means | when | do this |
 |---|---|---|---|---|

@@ -61,7 +61,7 @@ TOKEN_IN_ADDRESS "token-in-address" 401 {
 CONNECTOR_SWITCHED_OFF "connector-switched-off" 401 {
     meaning: "The connector is disabled.",
     cause: "An administrator disabled it.",
-    remedy: "Enable it with `vestibule connector enable NAME`; what was missed comes with the next full cycle.",
+    remedy: "Enable it with `vestibule connector resume NAME`; what was missed comes with the next full cycle.",
 }
 SEVERAL_CREDENTIALS "several-credentials" 400 {
     meaning: "The request shows more than one credential.",
