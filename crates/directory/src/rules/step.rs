@@ -221,7 +221,7 @@ pub(super) enum Find {
 pub(super) enum Moment {
     Now,
     At(Timestamp),
-    Attribute(Selector),
+    Attribute(Box<Selector>),
 }
 
 impl Steps {

@@ -274,7 +274,7 @@ impl Maker<'_> {
                 to: match (to.as_str(), date::parse(to)) {
                     ("now", _) => Moment::Now,
                     (_, Some(at)) => Moment::At(at),
-                    _ => Moment::Attribute(source::select(to, &self.at("to"))?),
+                    _ => Moment::Attribute(Box::new(source::select(to, &self.at("to"))?)),
                 },
                 unit: *unit,
             },

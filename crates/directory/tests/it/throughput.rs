@@ -56,9 +56,11 @@ fn throughput() {
     };
     let ten: Vec<Value> = (0..10).map(step).collect();
     let regexes = json!({"mapping": [{"target": "username", "steps": ten}]});
+    let alone = per_second(json!({}), 0);
     let plain = per_second(json!({}), 20);
     let expressions = per_second(regexes.clone(), 0);
     let both = per_second(regexes, 20);
+    println!("default rules, no groups: {alone:.0} users/s");
     println!("default rules, 20 groups: {plain:.0} users/s");
     println!("ten regex steps, no groups: {expressions:.0} users/s");
     println!("ten regex steps, 20 groups: {both:.0} users/s");
