@@ -1,6 +1,6 @@
 //! Why a user is as it is: the trace of an evaluation of what is stored now.
 
-use directory::{ConnectorId, Outcome, Trigger, UserPk};
+use directory::{ConnectorId, ConnectorState, Outcome, Trigger, UserPk};
 use scim::Resource;
 use store::{ReadTx, SourceUser};
 
@@ -14,6 +14,8 @@ pub struct Why {
     pub outcome: Outcome,
     /// The name that the user should have and that somebody else has.
     pub taken_name: Option<String>,
+    /// Of the connector: unless it is active, nothing of this takes effect.
+    pub state: ConnectorState,
 }
 
 impl Provision {
@@ -63,6 +65,7 @@ impl Provision {
         Ok(Why {
             outcome: decision.outcome,
             taken_name: decision.taken,
+            state: connector.connector.state,
         })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use axum::Json;
 use axum::extract::State;
 use directory::trace::Stage;
-use directory::{DirectoryId, GroupPk, Line, Origin, SourceGroupPk, User, Verdict, name, nesting};
+use directory::{ConnectorState, DirectoryId, GroupPk, Line, Origin, SourceGroupPk, User, Verdict, name, nesting};
 use provision::{Provision, ProvisionError, Why};
 use serde::{Deserialize, Serialize};
 use store::{ReadTx, StoreError};
@@ -253,6 +253,14 @@ fn explain(why: &Why, group: Option<&str>, member: Option<bool>) -> Explanation 
             (Some(answer.member), answer.lines)
         }
     };
+    let mut lines: Vec<LineView> = lines.into_iter().map(LineView::from).collect();
+    if why.state == ConnectorState::Paused {
+        lines.push(LineView {
+            stage: Stage::Status,
+            text: "the connector is paused: nothing of this takes effect before it is resumed"
+                .to_owned(),
+        });
+    }
     Explanation {
         decision,
         reason: reason.as_str(),
@@ -260,7 +268,7 @@ fn explain(why: &Why, group: Option<&str>, member: Option<bool>) -> Explanation 
         member_by_way_of: Vec::new(),
         member_by_rules,
         taken_name: why.taken_name.clone(),
-        lines: lines.into_iter().map(LineView::from).collect(),
+        lines,
     }
 }
 

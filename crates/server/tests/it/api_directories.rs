@@ -230,6 +230,10 @@ fn someone_without_an_account_is_explained_at_the_connector() {
         );
         assert!(why(&console, &path).1.contains("waits for one"));
     }
+    let pause = console.patch("/connectors/idp", json!({"state": "paused"}));
+    assert_eq!(pause.status, 200);
+    let path = format!("/connectors/idp/users/{id}/why");
+    assert!(why(&console, &path).1.contains("the connector is paused"));
     assert_eq!(
         problem(&console.get("/connectors/default/users/mira/why")).0,
         404,
