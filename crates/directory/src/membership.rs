@@ -57,6 +57,13 @@ pub(crate) fn candidates<'a>(
         untouched: false,
     };
     let names = &rules.names;
+    if names.changes_nothing() {
+        for group in sorted {
+            candidates.add_unchanged(group, trace);
+        }
+        candidates.add_named(named_by_rows, trace);
+        return Ok(candidates);
+    }
     let transformed: Vec<Vec<Item<'a>>> = sorted
         .iter()
         .map(|group| names.transform(&group.name))
@@ -76,14 +83,29 @@ pub(crate) fn candidates<'a>(
     if candidates.untouched {
         trace.push(Entry::GroupsUntouched);
     }
-    for (name, row) in named_by_rows {
-        let from = GroupSource::Row(row);
-        candidates.add(name, None, from, &[], trace);
-    }
+    candidates.add_named(named_by_rows, trace);
     Ok(candidates)
 }
 
 impl<'a> Candidates<'a> {
+    /// Most connectors have no rules for names, and people are in many groups.
+    fn add_unchanged(&mut self, group: &'a SourceGroup, trace: &mut Trace) {
+        let from = GroupSource::Idp(group.id);
+        if group.name.is_empty() {
+            trace.group(from, &group.name, &group.path, GroupEffect::TransformedAway);
+            return;
+        }
+        let name = Cow::Borrowed(group.name.as_str());
+        self.add(name, Some(&group.name), from, &group.path, trace);
+    }
+
+    fn add_named(&mut self, named_by_rows: Vec<(Cow<'a, str>, Arc<str>)>, trace: &mut Trace) {
+        for (name, row) in named_by_rows {
+            let from = GroupSource::Row(row);
+            self.add(name, None, from, &[], trace);
+        }
+    }
+
     fn add_source(
         &mut self,
         group: &'a SourceGroup,

@@ -35,6 +35,11 @@ impl NameRules {
         }
     }
 
+    /// Whether every name goes on as it is.
+    pub(crate) fn changes_nothing(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     /// Whether a name can fail to match.
     pub(crate) fn conditional(&self) -> bool {
         self.conditional

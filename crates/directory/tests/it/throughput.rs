@@ -1,5 +1,5 @@
-//! How many users a second are decided on, on one core. Not run by default:
-//! `cargo test --release -p directory throughput -- --ignored --nocapture`.
+//! How many users a second are decided on, on one core. The figures are shown by
+//! `cargo test --release -p directory throughput -- --nocapture`.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -35,11 +35,11 @@ fn per_second(written: Value, groups: usize) -> f64 {
     for _ in 0..10 {
         let start = Instant::now();
         let mut count = 0_u32;
-        while start.elapsed() < Duration::from_millis(200) {
-            for _ in 0..100 {
+        while start.elapsed() < Duration::from_millis(20) {
+            for _ in 0..20 {
                 black_box(evaluate(black_box(&subject), &rules));
             }
-            count += 100;
+            count += 20;
         }
         best = best.max(f64::from(count) / start.elapsed().as_secs_f64());
     }
@@ -47,7 +47,6 @@ fn per_second(written: Value, groups: usize) -> f64 {
 }
 
 #[test]
-#[ignore = "a measurement"]
 fn throughput() {
     let step = |number: usize| {
         json!({"regex_replace": {
@@ -64,5 +63,6 @@ fn throughput() {
     println!("default rules, 20 groups: {plain:.0} users/s");
     println!("ten regex steps, no groups: {expressions:.0} users/s");
     println!("ten regex steps, 20 groups: {both:.0} users/s");
-    assert!(plain > 1_000.0 && expressions > 1_000.0);
+    // Without optimisation and beside other tests, too; the figures wanted are in the documentation.
+    assert!(plain > 200.0 && expressions > 200.0);
 }
