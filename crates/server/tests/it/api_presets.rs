@@ -71,7 +71,7 @@ fn a_departure_is_switched_for_one_connector_and_given_back() {
         assert_eq!(rename("three"), 200);
         let unknown = json!({"settings": {"departures": {"colour": true}}});
         let (status, detail) = problem(&console.patch("/connectors/idp", unknown));
-        assert_eq!(status, 400);
+        assert_eq!(status, 422);
         assert!(
             detail.contains("colour") && detail.contains("empty_text_clears"),
             "{detail}"
