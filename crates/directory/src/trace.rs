@@ -553,7 +553,11 @@ fn subject_text(
         Some(1) => "the user is in one source group".to_owned(),
         Some(count) => format!("the user is in {count} source groups"),
     };
-    format!("{}: {source}; {before}", trigger.as_str())
+    match trigger {
+        // Somebody asks, and nothing happens.
+        Trigger::Simulate => format!("{source}; {before}"),
+        trigger => format!("{}: {source}; {before}", trigger.as_str()),
+    }
 }
 
 fn group_text(from: &GroupSource, name: &str, path: &[String], effect: &GroupEffect) -> String {
