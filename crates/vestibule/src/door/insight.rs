@@ -411,7 +411,8 @@ fn schema_view(stored: StoredSchema) -> SchemaView {
         urn: urn.unwrap_or_default().to_owned(),
         resource_types: kinds
             .into_iter()
-            .filter_map(|(is_one, kind)| is_one.then(|| kind.to_owned()))
+            .filter(|(is_one, _)| *is_one)
+            .map(|(_, kind)| kind.to_owned())
             .collect(),
         required: stored.required,
         document: stored.document,
