@@ -532,6 +532,13 @@ impl Reader {
                         "can be \"server\" for a single text or reference at the top of the extension only",
                         "write \"none\"",
                     );
+                } else if attribute.returned == Returned::Never {
+                    // A refusal would tell which values others have.
+                    self.wrong(
+                        &at("uniqueness"),
+                        "cannot be \"server\" for what is never shown: refusals would give it away",
+                        "write \"none\"",
+                    );
                 }
             }
         }

@@ -124,6 +124,10 @@ fn every_mistake_is_told_with_its_place() {
             "attributes[0].uniqueness",
         ),
         (
+            json!({ "name": "a", "type": "string", "mutability": "writeOnly", "returned": "never", "uniqueness": "server" }),
+            "attributes[0].uniqueness",
+        ),
+        (
             json!({ "name": "a", "type": "string", "uniqueness": "global" }),
             "attributes[0].uniqueness",
         ),
