@@ -5,10 +5,10 @@
 
 mod client;
 mod guard;
-mod webhooks;
 mod issuer;
+mod webhooks;
 
 pub use client::{Answer, CallError, Client, Request, SetupError};
 pub use guard::{Guard, Reach};
-pub use webhooks::{call_webhooks, call_webhooks_once};
 pub use issuer::IssuerClient;
+pub use webhooks::{call_webhooks, call_webhooks_once};

@@ -181,7 +181,9 @@ mod tests {
         seen.groups.insert("g".to_owned(), ["b".to_owned()].into());
         seen.groups.insert("h".to_owned(), [].into());
         assert_eq!(wanted.differences(&seen).len(), 6);
-        wanted.nested.insert("g".to_owned(), ["i".to_owned()].into());
+        wanted
+            .nested
+            .insert("g".to_owned(), ["i".to_owned()].into());
         seen.nested.insert("h".to_owned(), ["g".to_owned()].into());
         assert_eq!(wanted.differences(&seen).len(), 8);
         assert_eq!(wanted.differences(&wanted.clone()), Vec::<String>::new());

@@ -389,10 +389,7 @@ fn attached(
         if found.iter().any(|known| known.directory == directory) {
             return Err(ProvisionError::invalid(
                 "directory",
-                format!(
-                    "is \'{}\' twice; name each once",
-                    choice.directory
-                ),
+                format!("is \'{}\' twice; name each once", choice.directory),
             ));
         }
         let known = before.iter().find(|known| known.directory == directory);

@@ -40,16 +40,16 @@ mod write;
 use std::sync::{Arc, OnceLock};
 
 pub use address::AddressRange;
-pub use admission::changed_credentials;
 pub use administration::{
     ApplicationChange, ApplicationDraft, ApplicationUse, ConnectorDraft, DirectoryChoice,
 };
+pub use admission::changed_credentials;
 pub use bulk::{BulkDone, BulkJob, BulkOutcome};
 pub use clients::{NewAccessToken, NewClientSecret};
 pub use credential::{Credential, can_be_scim_token};
 pub use error::ProvisionError;
-pub use issuer::{Fetched, IssuerKeys, KeysPlace};
 pub use groups::WrittenGroup;
+pub use issuer::{Fetched, IssuerKeys, KeysPlace};
 pub use key::SecretKey;
 pub use loaded::LoadedConnector;
 pub use local::{LocalUserDraft, LocalWriteError, Writer};

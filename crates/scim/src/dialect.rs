@@ -164,10 +164,7 @@ pub const ALWAYS: [(&str, &str); 17] = [
         "Entra with `aadOptscim062020`",
     ),
     ("one object where a list belongs", "OneLogin: `emails`"),
-    (
-        "a text where an object belongs: `manager`",
-        "Entra",
-    ),
+    ("a text where an object belongs: `manager`", "Entra"),
     (
         "`null`, an empty list and absence are the same",
         "Entra, OneLogin, rauthy",

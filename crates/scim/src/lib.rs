@@ -59,7 +59,9 @@ mod foreign;
 mod values;
 mod warning;
 
-pub use bulk::{BulkAction, BulkEndpoint, BulkOperation, BulkRequest, BulkResult, BulkTask, BulkUnit};
+pub use bulk::{
+    BulkAction, BulkEndpoint, BulkOperation, BulkRequest, BulkResult, BulkTask, BulkUnit,
+};
 pub use dialect::{Departure, Dialect};
 pub use discovery::Capabilities;
 pub use error::{ScimError, ScimType};
@@ -71,8 +73,8 @@ pub use patch::{PatchRequest, Patched, password_of};
 pub use path::{AttrPath, AttrRef, Selector, ValuePath};
 pub use projection::Projection;
 pub use resource::{Email, Resource};
-pub use schemas::{CustomSchema, SchemaError};
 pub use schema::{Attribute, Kind, ResourceType, ResourceTypes, Schema};
+pub use schemas::{CustomSchema, SchemaError};
 pub use search::SearchRequest;
 pub use sort::{Sort, SortKey, SortValue};
 pub use version::{Meta, Precondition, Reading};

@@ -97,7 +97,10 @@ fn resources() -> Router<Face> {
         .route("/user/password", user_password())
         .route("/user/mail/password", post(user::mail))
         .route("/user/mail/usernames", post(user::mail))
-        .route("/user/expire-all-passwords", post(local_user::expire_passwords))
+        .route(
+            "/user/expire-all-passwords",
+            post(local_user::expire_passwords),
+        )
         .route("/user/avatar", get(user::avatar))
         .route("/user/group/direct", user_groups())
         .route("/user/group/nested", get(membership::groups_of_user_nested))
@@ -106,9 +109,15 @@ fn resources() -> Router<Face> {
         .route("/group/user/direct", group_users())
         .route("/group/user/nested", get(membership::users_of_group_nested))
         .route("/group/child-group/direct", child_groups())
-        .route("/group/child-group/nested", get(membership::child_groups_nested))
+        .route(
+            "/group/child-group/nested",
+            get(membership::child_groups_nested),
+        )
         .route("/group/parent-group/direct", parent_groups())
-        .route("/group/parent-group/nested", get(membership::parent_groups_nested))
+        .route(
+            "/group/parent-group/nested",
+            get(membership::parent_groups_nested),
+        )
         .route("/group/membership", get(membership::all))
         .route("/search", get(search::by_query).post(search::by_body))
         .route("/event", get(event::current))

@@ -159,7 +159,11 @@ impl ReadTx<'_> {
         let mut found = Vec::new();
         // A number that comes twice finds its rows once: a page of a hundred is one list of 128, not three lists.
         let last = users.len() % crate::sql::CHUNK_MAX;
-        let again = if last == 0 { 0 } else { last.next_power_of_two() - last };
+        let again = if last == 0 {
+            0
+        } else {
+            last.next_power_of_two() - last
+        };
         let padding = users.last().into_iter().cycle().take(again);
         for chunk in crate::sql::chunks(users.iter().chain(padding).map(|user| user.0)) {
             let sql = format!(

@@ -14,11 +14,10 @@ use directory::{JwtAlgorithm, Preset};
 use scim::Departure;
 
 pub use insight::{
-    ErrorsArgs, RequestFilters, RequestsArgs, RequestsCommand, ResourceTypeArg, SchemaArgs, SchemaCommand,
+    ErrorsArgs, RequestFilters, RequestsArgs, RequestsCommand, ResourceTypeArg, SchemaArgs,
+    SchemaCommand,
 };
-pub use look::{
-    DirectoryArgs, DirectoryCommand, SessionArgs, SessionCommand, SessionOf, WhyArgs,
-};
+pub use look::{DirectoryArgs, DirectoryCommand, SessionArgs, SessionCommand, SessionOf, WhyArgs};
 pub use sign_in::{SignInArgs, SignInCommand, SignInEdit, WebhookArgs, WebhookCommand};
 
 /// SCIM 2.0 provisioning from identity providers to Atlassian products.
@@ -699,8 +698,8 @@ fn presets() -> impl TypedValueParser<Value = Preset> {
 }
 
 fn departures() -> impl TypedValueParser<Value = Departure> {
-    let values =
-        Departure::ALL.map(|departure| PossibleValue::new(departure.as_str()).help(departure.about()));
+    let values = Departure::ALL
+        .map(|departure| PossibleValue::new(departure.as_str()).help(departure.about()));
     PossibleValuesParser::new(values)
         .try_map(|word| Departure::parse(&word).ok_or("no such departure"))
 }

@@ -26,16 +26,17 @@ use crate::exit::{Exit, Failure};
 
 pub use sign_in::{SignIn, WebhookView};
 pub use views::{
-    ApplicationView, AttachedView, ClientView, ConnectorDetail, ConnectorView, NewApplication, NewClientSecret, NewConnector,
-    NewToken, RotatedToken, SecretView, TokenView,
+    ApplicationView, AttachedView, ClientView, ConnectorDetail, ConnectorView, NewApplication,
+    NewClientSecret, NewConnector, NewToken, RotatedToken, SecretView, TokenView,
 };
 
 pub use credentials::Credentials;
+use data::Data;
 pub use insight::{
-    ChangedSchema, Insight, NameConflictView, PendingMemberView, RequestDetail, RequestView, SchemaView, SchemaWish,
+    ChangedSchema, Insight, NameConflictView, PendingMemberView, RequestDetail, RequestView,
+    SchemaView, SchemaWish,
 };
 pub use look::{DirectoryView, Look, SessionView, WhyView};
-use data::Data;
 use remote::Remote;
 
 /// The file in the data folder in which a server leaves its public URL for commands to print.

@@ -35,12 +35,7 @@ fn rejected(t: &Talk<'_>, more: Value) -> Step<Answer> {
 type MakeCheck = fn(&'static str, &'static str, &'static str, Conversation) -> Check;
 type Conversation = fn(&Talk<'_>) -> Step;
 
-fn keep(
-    id: &'static str,
-    level: MakeCheck,
-    title: &'static str,
-    play: Conversation,
-) -> Check {
+fn keep(id: &'static str, level: MakeCheck, title: &'static str, play: Conversation) -> Check {
     level(id, RFC_USER, title, play)
         .why(WHY_KEEP)
         .fix("Store every attribute that the published schema has, and return it as it came.")

@@ -59,7 +59,10 @@ fn service_provider_config() -> Schema {
             "Resources on a page when the client does not say.",
         ),
         number("maxPageSize", "Most resources on a page."),
-        number("cursorTimeout", "How long a cursor can be used, in seconds."),
+        number(
+            "cursorTimeout",
+            "How long a cursor can be used, in seconds.",
+        ),
     ];
     described(
         SERVICE_PROVIDER_URN,

@@ -5,9 +5,7 @@ use std::ops::ControlFlow;
 
 use axum::Json;
 use axum::extract::State;
-use directory::{
-    DirectoryId, Field, Group, Match, Origin, Search, SourceGroupPk, User, UserPk,
-};
+use directory::{DirectoryId, Field, Group, Match, Origin, Search, SourceGroupPk, User, UserPk};
 use jiff::Timestamp;
 use provision::ProvisionError;
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use axum::Json;
 use axum::extract::State;
 use directory::trace::Stage;
-use directory::{ConnectorState, DirectoryId, GroupPk, Line, Origin, SourceGroupPk, User, Verdict, name, nesting};
+use directory::{
+    ConnectorState, DirectoryId, GroupPk, Line, Origin, SourceGroupPk, User, Verdict, name, nesting,
+};
 use provision::{Provision, ProvisionError, Why};
 use serde::{Deserialize, Serialize};
 use store::{ReadTx, StoreError};

@@ -106,7 +106,11 @@ fn an_application_sees_several_directories() {
         ])
     );
     assert_eq!(
-        (&made["directory"], &made["aggregate_memberships"], &made["only_with_access"]),
+        (
+            &made["directory"],
+            &made["aggregate_memberships"],
+            &made["only_with_access"]
+        ),
         (&json!("other"), &json!(true), &json!(false))
     );
     let password = made["password"].as_str().unwrap();
@@ -119,7 +123,10 @@ fn an_application_sees_several_directories() {
     ));
     assert_eq!(changed["directories"], shown["directories"]);
     assert_eq!(
-        (&changed["aggregate_memberships"], &changed["only_with_access"]),
+        (
+            &changed["aggregate_memberships"],
+            &changed["only_with_access"]
+        ),
         (&json!(true), &json!(true))
     );
     assert_eq!(
@@ -146,7 +153,10 @@ fn an_application_sees_several_directories() {
         assert_eq!(refused.0, status, "{body}: {}", refused.1);
         assert!(refused.1.contains(expected), "{body}: {}", refused.1);
     }
-    assert_eq!(console.show("/applications/jira")["directories"], shown["directories"]);
+    assert_eq!(
+        console.show("/applications/jira")["directories"],
+        shown["directories"]
+    );
 }
 
 #[test]
@@ -186,7 +196,11 @@ fn bad_applications_are_refused_with_what_to_do() {
     let console = Console::new(&world);
     ok(&console.post("/applications", json!({"name": "jira"})));
     for (body, status, part) in [
-        (json!({"name": "Jira"}), 409, "An application named 'Jira' exists already"),
+        (
+            json!({"name": "Jira"}),
+            409,
+            "An application named 'Jira' exists already",
+        ),
         (json!({"name": ""}), 422, "1 to 100 characters"),
         (json!({"name": "a", "access": "admin"}), 422, "read-only"),
         (

@@ -282,7 +282,11 @@ fn bad_connectors_are_refused_with_what_to_do() {
     let world = World::new(&database);
     let console = Console::new(&world);
     for (body, status, part) in [
-        (json!({"name": "IDP"}), 409, "A connector named 'IDP' exists already"),
+        (
+            json!({"name": "IDP"}),
+            409,
+            "A connector named 'IDP' exists already",
+        ),
         (json!({"name": " "}), 422, "1 to 100 characters"),
         (json!({"name": "x".repeat(101)}), 422, "1 to 100 characters"),
         (json!({"name": "a\u{7}b"}), 422, "control characters"),

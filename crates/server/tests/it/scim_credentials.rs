@@ -331,7 +331,10 @@ fn an_administrator_may_be_one_who_only_looks() {
     on_each_database(|database| {
         let world = World::new(database);
         let console = Console::new(&world);
-        let made = ok(&console.post("/tokens", json!({"label": "auditor", "access": "read-only"})));
+        let made = ok(&console.post(
+            "/tokens",
+            json!({"label": "auditor", "access": "read-only"}),
+        ));
         let auditor = Console::with_token(&world, made["token"].as_str().unwrap());
         assert_eq!(auditor.get("/connectors").status, 200);
         let answer = auditor.post("/connectors", json!({"name": "new"}));

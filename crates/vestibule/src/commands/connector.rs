@@ -15,8 +15,8 @@ use crate::door::{
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, fields, moment, table};
 
-use super::{credentials, dialect};
 use super::token::tokens;
+use super::{credentials, dialect};
 
 /// Does what was asked.
 pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(), Failure> {

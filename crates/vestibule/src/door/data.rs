@@ -11,8 +11,8 @@ use provision::{
 };
 use scim::Departure;
 use store::{
-    Application, Database, Directory, Environment, OpenMode, ReadTx, Store, StoreError, StoredConnector,
-    Token, TokenKind,
+    Application, Database, Directory, Environment, OpenMode, ReadTx, Store, StoreError,
+    StoredConnector, Token, TokenKind,
 };
 use tokio::runtime::Runtime;
 
@@ -263,9 +263,7 @@ impl Door for Data {
     fn reset_password(&self, application: &str) -> Result<NewApplication, Failure> {
         let id = self.find_application(application)?.public_id;
         let passwords = Passwords::default();
-        let reset = self
-            .provision
-            .reset_application_password(&id, &passwords);
+        let reset = self.provision.reset_application_password(&id, &passwords);
         let (application, password) = self.wait(reset)?;
         Ok(NewApplication {
             application: self.application_view(application)?,

@@ -131,10 +131,7 @@ impl Remote {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let mut request = self
-            .client
-            .request(method, url)
-            .bearer_auth(&self.token);
+        let mut request = self.client.request(method, url).bearer_auth(&self.token);
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -267,7 +264,11 @@ impl Door for Remote {
     }
 
     fn reset_password(&self, application: &str) -> Result<NewApplication, Failure> {
-        self.ask(Method::POST, &["applications", application, "password"], None)
+        self.ask(
+            Method::POST,
+            &["applications", application, "password"],
+            None,
+        )
     }
 
     fn delete_application(&self, application: &str) -> Result<(), Failure> {

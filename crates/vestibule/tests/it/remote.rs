@@ -94,7 +94,10 @@ fn departures_are_switched_through_both_doors() {
     let name = "known_external_id_is_adopted";
     let far = elsewhere.json(&["connector", "departures", "one", "--on", name]);
     assert_eq!(standing(&far, name), (true, "setting".into()));
-    assert_eq!(standing(&far, "group_patch_has_no_body"), (true, "preset".into()));
+    assert_eq!(
+        standing(&far, "group_patch_has_no_body"),
+        (true, "preset".into())
+    );
     let near = ["connector", "departures", "one", "--json"];
     assert_eq!(elsewhere.here.json(&near), far);
     let reset = ["connector", "departures", "one", "--reset", name, "--json"];
@@ -103,7 +106,10 @@ fn departures_are_switched_through_both_doors() {
     let unknown = ["connector", "departures", "one", "--on", "colour"];
     assert_eq!(elsewhere.run(&unknown).code, 2);
     let presets = Program::new().json(&["connector", "presets", "--json"]);
-    assert_eq!(presets["presets"].as_array().unwrap().len(), directory::Preset::ALL.len());
+    assert_eq!(
+        presets["presets"].as_array().unwrap().len(),
+        directory::Preset::ALL.len()
+    );
 }
 
 #[test]
@@ -203,7 +209,10 @@ fn the_question_why_and_the_life_of_applications_are_the_same_through_both_doors
     };
     assert_eq!(simulate("5").code, 0);
     let listed = elsewhere.json(&["directory", "list"]);
-    assert_eq!(elsewhere.here.json(&["directory", "list", "--json"]), listed);
+    assert_eq!(
+        elsewhere.here.json(&["directory", "list", "--json"]),
+        listed
+    );
     assert_eq!(listed[0]["connectors"][0], "default");
 
     let written = elsewhere.json(&["requests", "list", "--operation", "create_user"]);
@@ -212,14 +221,23 @@ fn the_question_why_and_the_life_of_applications_are_the_same_through_both_doors
     let somebody = newest["resource_name"].as_str().unwrap();
     let far = elsewhere.json(&["why", somebody]);
     assert_eq!(elsewhere.here.json(&["why", somebody, "--json"]), far);
-    assert_eq!((&far[0]["directory"], &far[0]["decision"]), (&"default".into(), &"active".into()));
+    assert_eq!(
+        (&far[0]["directory"], &far[0]["decision"]),
+        (&"default".into(), &"active".into())
+    );
     let of_group = elsewhere.json(&["why", somebody, "no such group"]);
     assert_eq!(of_group[0]["member"], false);
 
     // Whom products know by another name, or not at all, is found by what the identity provider calls them.
     let rules = r#"{"mapping": [{"target": "username", "steps": ["strip_domain"]}]}"#;
     let rules = elsewhere.here.file("rules.json", rules);
-    let rules = ["connector", "rules", "default", "--file", rules.to_str().unwrap()];
+    let rules = [
+        "connector",
+        "rules",
+        "default",
+        "--file",
+        rules.to_str().unwrap(),
+    ];
     assert_eq!(elsewhere.here.run(&rules).code, 0);
     let mut far = elsewhere.json(&["why", somebody]);
     for _ in 0..100 {
@@ -232,7 +250,10 @@ fn the_question_why_and_the_life_of_applications_are_the_same_through_both_doors
     assert_eq!(far[0]["connector"], "default", "{far}");
     assert_eq!(elsewhere.here.json(&["why", somebody, "--json"]), far);
     for words in [&["why", "nobody"][..], &["session", "end", "nobody"]] {
-        assert_eq!((elsewhere.run(words).code, elsewhere.here.run(words).code), (3, 3));
+        assert_eq!(
+            (elsewhere.run(words).code, elsewhere.here.run(words).code),
+            (3, 3)
+        );
     }
 
     for (door, name) in [(&elsewhere.here, "near"), (&elsewhere.there, "far")] {
@@ -242,13 +263,22 @@ fn the_question_why_and_the_life_of_applications_are_the_same_through_both_doors
         let url = "https://app.example.org/hook";
         let hook = door.json(&["webhook", "create", name, "--url", url, "--json"]);
         assert_eq!(hook["url"], url);
-        assert_eq!(door.run(&["webhook", "create", name, "--url", "app"]).code, 2);
-        assert_eq!(door.json(&["application", "show", name, "--json"])["name"], name);
+        assert_eq!(
+            door.run(&["webhook", "create", name, "--url", "app"]).code,
+            2
+        );
+        assert_eq!(
+            door.json(&["application", "show", name, "--json"])["name"],
+            name
+        );
         assert_eq!(door.run(&["application", "delete", name]).code, 0);
         assert_eq!(door.run(&["application", "show", name]).code, 3);
         let renamed = door.json(&["connector", "rename", "default", "other", "--json"]);
         assert_eq!(renamed["name"], "other");
-        assert_eq!(door.run(&["connector", "rename", "other", "default"]).code, 0);
+        assert_eq!(
+            door.run(&["connector", "rename", "other", "default"]).code,
+            0
+        );
         let disabled = door.json(&["connector", "disable", "default", "--json"]);
         assert_eq!(disabled["state"], "disabled");
         assert_eq!(door.run(&["connector", "resume", "default"]).code, 0);

@@ -292,10 +292,7 @@ fn an_application_sees_directories_in_an_order() {
     };
     assert_eq!(
         directories(&made),
-        [
-            "\"okta\" [\"jira-users\"]",
-            "\"default\" [\"jira-users\"]"
-        ]
+        ["\"okta\" [\"jira-users\"]", "\"default\" [\"jira-users\"]"]
     );
     let unclear = program.run(&["application", "update", "jira", "--directory", "default"]);
     assert_eq!(unclear.code, 2, "{unclear:?}");
@@ -313,10 +310,7 @@ fn an_application_sees_directories_in_an_order() {
         let mut words: Vec<&str> = words.split_whitespace().collect();
         words.extend(door);
         let changed = program.json(&words);
-        assert_eq!(
-            directories(&changed),
-            ["\"default\" null", "\"okta\" null"]
-        );
+        assert_eq!(directories(&changed), ["\"default\" null", "\"okta\" null"]);
         assert_eq!(changed["aggregate_memberships"], aggregate);
         assert_eq!(changed["only_with_access"], aggregate);
     }
