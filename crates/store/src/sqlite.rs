@@ -27,7 +27,7 @@ use session::{Rules, error_of};
 use writer::Writer;
 
 /// Page cache of one reader, in KiB: the inner pages of the indexes, so that a look-up reads only leaves.
-const READER_CACHE_KIB: i64 = 8 * 1024;
+const READER_CACHE_KIB: i64 = 4 * 1024;
 /// Page cache of the writer, in KiB: what a batch changes, and the indexes it goes through.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 /// Prepared statements that a connection keeps.
