@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use scim::Resource;
 
 use crate::mapping::{self, Mapped};
-use crate::membership::{self, Candidates};
+use crate::membership::{self, Candidate, Candidates};
 use crate::model::{Account, Attributes, Reason, Status};
 use crate::outcome::{Outcome, Subject, Verdict};
 use crate::rules::{Asked, CleanupAction, CompiledRules};
@@ -142,13 +142,19 @@ impl<'a> Decision<'a> {
         if self.rules.required.is_empty() {
             return Scope::In;
         }
-        let found = candidates.list.iter().find_map(|candidate| {
-            let entry = self
-                .rules
-                .required
-                .find(&candidate.name, candidate.source)?;
-            Some((candidate, entry))
-        });
+        // What only newcomers get cannot say who stays.
+        let lasting = |candidate: &&Candidate<'_>| !self.rules.is_for_newcomers(candidate.from());
+        let found = candidates
+            .list
+            .iter()
+            .filter(lasting)
+            .find_map(|candidate| {
+                let entry = self
+                    .rules
+                    .required
+                    .find(&candidate.name, candidate.source)?;
+                Some((candidate, entry))
+            });
         let (scope, effect) = match (found, self.live) {
             (Some((candidate, entry)), _) => {
                 let group = candidate.name.to_string();

@@ -21,6 +21,13 @@ pub(crate) struct Candidate<'a> {
     from: GroupSource,
 }
 
+impl Candidate<'_> {
+    /// Where it comes from.
+    pub(crate) fn from(&self) -> &GroupSource {
+        &self.from
+    }
+}
+
 /// All candidates of one user.
 #[derive(Debug, Default)]
 pub(crate) struct Candidates<'a> {

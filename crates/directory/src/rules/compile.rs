@@ -16,6 +16,7 @@ use super::{
     RuleError, Rules, Source, Target,
 };
 use crate::name::folded;
+use crate::trace::GroupSource;
 
 /// Most mapping rows and group name rules together.
 pub const RULES_MAX: usize = 500;
@@ -151,6 +152,17 @@ impl CompiledRules {
     /// Whether products see which groups are in which (PL-10).
     pub fn preserves_nesting(&self) -> bool {
         self.nested_groups == NestedGroups::Preserve
+    }
+
+    /// Whether it is a row for new accounts only that names this group.
+    pub(crate) fn is_for_newcomers(&self, source: &GroupSource) -> bool {
+        match source {
+            GroupSource::Idp(_) => false,
+            GroupSource::Row(from) => self
+                .rows
+                .iter()
+                .any(|row| row.create_only && Arc::ptr_eq(&row.from, from)),
+        }
     }
 
     /// Whether being in a group has to do with those whom the identity provider put into its child groups: they

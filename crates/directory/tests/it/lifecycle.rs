@@ -65,6 +65,19 @@ fn a_leaver_does_not_stay_because_another_cause_would_keep() {
 }
 
 #[test]
+fn a_group_that_only_newcomers_get_is_no_ticket() {
+    let mut ann = Person::new(json!({
+        "mapping": [{"target": "groups", "source": {"attribute": "userName"}, "apply": "create_only"}],
+        "scope": {"required_groups": ["ann"]},
+    }));
+    ann.step();
+    assert_eq!(ann.state(), None);
+    ann.join(&["ann"]);
+    ann.step();
+    assert_eq!(ann.state(), Some((Status::Active, Reason::IdpActive)));
+}
+
+#[test]
 fn a_leaver_does_not_wait_for_the_grace_time() {
     let mut ann = Person::new(json!({"scope": {"required_groups": ["g"]}})).in_groups(&["g"]);
     ann.step();
