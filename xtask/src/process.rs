@@ -98,12 +98,20 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Process {
     /// Asks it to stop, as an operator would, and waits.
+    pub fn stop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let id = self.child.id().to_string();
+            let _asked = Command::new("kill").args(["-TERM", &id]).status();
+            let _ended = self.child.wait();
+        }
+    }
+}
+
+impl Drop for Process {
     fn drop(&mut self) {
-        let id = self.child.id().to_string();
-        let _asked = Command::new("kill").args(["-TERM", &id]).status();
-        let _ended = self.child.wait();
+        self.stop();
     }
 }
 

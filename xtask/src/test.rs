@@ -8,7 +8,7 @@ use crate::{conformance, generate, tidy, tools};
 /// Runs all checks; an error if any failed.
 pub fn run() -> Result<()> {
     let mut steps = Steps::default();
-    steps.run("tools", tools::provide);
+    steps.run("tools", tools);
     steps.run("tidy", tidy::run);
     steps.run("doc tests", || {
         call(cargo().args(["test", "--quiet", "--workspace", "--doc"]))
@@ -21,6 +21,12 @@ pub fn run() -> Result<()> {
     steps.finish()
 }
 
+/// Finds or installs what the tests start, and what they look at pages with.
+pub fn tools() -> Result<()> {
+    tools::provide()?;
+    conformance::packages()
+}
+
 /// Runs testers and clients that others wrote, alone.
 pub fn conformance() -> Result<()> {
     let mut steps = Steps::default();
@@ -29,13 +35,19 @@ pub fn conformance() -> Result<()> {
     steps.finish()
 }
 
+/// Property tests have the same cases each time, so that a failure is the fault of the change it comes with; without
+/// `cargo xtask` they have others each time, and so does a run with another seed.
+const SEED: (&str, &str) = ("PROPTEST_RNG_SEED", "1");
+
 fn tests() -> Result<()> {
+    let seed = std::env::var(SEED.0).unwrap_or_else(|_| SEED.1.to_owned());
+    let tested = |arguments: &[&str]| call(cargo().args(arguments).env(SEED.0, &seed));
     let has_nextest = ask(cargo().args(["nextest", "--version"])).is_ok();
     if has_nextest {
-        call(cargo().args(["nextest", "run", "--workspace", "--no-fail-fast"]))
+        tested(&["nextest", "run", "--workspace", "--no-fail-fast"])
     } else {
         println!("cargo-nextest is not installed: using cargo test");
         // Doc tests are a step of their own.
-        call(cargo().args(["test", "--workspace", "--all-targets", "--no-fail-fast"]))
+        tested(&["test", "--workspace", "--all-targets", "--no-fail-fast"])
     }
 }

@@ -21,21 +21,66 @@ struct Tool {
     why: &'static str,
 }
 
-const TOOLS: &[Tool] = &[Tool {
-    name: "PostgreSQL",
-    programs: &["initdb", "pg_ctl", "postgres"],
-    folders: &["/usr/lib/postgresql/*/bin"],
-    packages: &["postgresql-15", "postgresql"],
-    why: "the store's tests run on both engines",
-}];
+const TOOLS: &[Tool] = &[
+    Tool {
+        name: "PostgreSQL",
+        programs: &["initdb", "pg_ctl", "postgres"],
+        folders: &["/usr/lib/postgresql/*/bin"],
+        packages: &["postgresql-15", "postgresql"],
+        why: "the store's tests run on both engines",
+    },
+    Tool {
+        name: "Chromium",
+        programs: &["chromium"],
+        folders: &[],
+        packages: &["chromium"],
+        why: "the console is tested in a browser",
+    },
+    Tool {
+        name: "ChromeDriver",
+        programs: &["chromedriver"],
+        folders: &[],
+        packages: &["chromium-driver"],
+        why: "tests tell the browser what to do",
+    },
+];
 
 /// Packages for Python with virtual environments.
 pub const PYTHON: &[&str] = &["python3", "python3-venv"];
 /// Packages for Node.js with its package manager.
 pub const NODE: &[&str] = &["nodejs", "npm"];
 
+/// Looks for Node.js, which the tests of signing in at an OpenID provider start one with, and installs it if it is missing.
+/// Where that cannot be, those tests say that they are skipped.
+fn provide_node() {
+    let is_there = || {
+        ["node", "npm"]
+            .iter()
+            .all(|program| ask(Command::new(program).arg("--version")).is_ok())
+    };
+    match want(NODE, is_there) {
+        Ok(()) => println!("Node.js with npm: found"),
+        Err(why) => {
+            println!("Node.js with npm: not to be had, so tests that need it are skipped: {why:#}")
+        }
+    }
+}
+
+/// Looks for Python with virtual environments, which the test of mail starts a mail server with, and installs it likewise.
+fn provide_python() {
+    let is_there = || ask(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_ok();
+    match want(PYTHON, is_there) {
+        Ok(()) => println!("Python with virtual environments: found"),
+        Err(why) => println!(
+            "Python with virtual environments: not to be had, so tests that need it are skipped: {why:#}"
+        ),
+    }
+}
+
 /// Finds every tool that the tests cannot do without, and installs what is missing.
 pub fn provide() -> Result<()> {
+    provide_node();
+    provide_python();
     let mut missing = Vec::new();
     for tool in TOOLS {
         match find(tool) {

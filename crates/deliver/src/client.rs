@@ -238,6 +238,33 @@ impl Client {
         self.checked(url).map(|_url| ())
     }
 
+    /// The addresses of a host that is reached by another protocol than HTTP, all of them checked.
+    pub(crate) async fn addresses(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<Vec<SocketAddr>, CallError> {
+        let looked_up =
+            tokio::time::timeout(CONNECT_TIMEOUT, tokio::net::lookup_host((host, port)));
+        let found = match looked_up.await {
+            Err(_elapsed) => return Err(CallError::TooSlow(host.to_owned())),
+            Ok(Err(error)) => {
+                return Err(CallError::Unreachable {
+                    host: host.to_owned(),
+                    why: causes(&error),
+                });
+            }
+            Ok(Ok(found)) => found.collect::<Vec<_>>(),
+        };
+        for address in found.iter().map(SocketAddr::ip) {
+            if let Some(why) = self.guard.refusal(address) {
+                let host = host.to_owned();
+                return Err(CallError::Refused { host, address, why });
+            }
+        }
+        Ok(found)
+    }
+
     fn checked(&self, text: &str) -> Result<Url, CallError> {
         let wrong = || CallError::Url(host_of(text));
         let url = Url::parse(text).ok().ok_or_else(wrong)?;
@@ -327,7 +354,7 @@ fn told(host: &str, error: &reqwest::Error) -> CallError {
 
 /// An error with all that caused it. The outermost sentence of the library repeats the whole URL,
 /// which may hold a secret, so callers leave it out.
-fn causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(error.source(), |each| each.source());
     std::iter::once(error.to_string())
         .chain(sources.map(ToString::to_string))

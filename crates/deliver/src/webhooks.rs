@@ -9,9 +9,8 @@ use std::time::Duration;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Method};
 use provision::{ClaimedWebhook, Provision, ProvisionError};
-use tokio::task::JoinSet;
 
-use crate::{Client, Request};
+use crate::{Client, Request, rounds};
 
 /// How often is looked for webhooks that are behind; what happens meanwhile is told in one call.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -22,16 +21,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Calls webhooks for ever.
 pub async fn call_webhooks(provision: Provision, client: Client) {
-    loop {
-        match call_webhooks_once(&provision, &client).await {
-            Ok(AT_ONCE_MAX) => {}
-            Ok(_) => tokio::time::sleep(LOOK_EVERY).await,
-            Err(error) => {
-                tracing::warn!(%error, "webhooks could not be looked at; trying again");
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        }
-    }
+    let failed = "webhooks could not be looked at";
+    let round = || call_webhooks_once(&provision, &client);
+    rounds::for_ever(LOOK_EVERY, AT_ONCE_MAX, failed, round).await;
 }
 
 /// Calls the webhooks that are behind, a bounded number. Returns how many were called.
@@ -39,15 +31,9 @@ pub async fn call_webhooks_once(
     provision: &Provision,
     client: &Client,
 ) -> Result<usize, ProvisionError> {
-    let mut calls = JoinSet::new();
-    for claimed in provision.claim_webhooks(AT_ONCE_MAX).await? {
-        calls.spawn(call(provision.clone(), client.clone(), claimed));
-    }
-    let mut called = 0;
-    while calls.join_next().await.is_some() {
-        called += 1;
-    }
-    Ok(called)
+    let claimed = provision.claim_webhooks(AT_ONCE_MAX).await?.into_iter();
+    let calls = claimed.map(|claimed| call(provision.clone(), client.clone(), claimed));
+    Ok(rounds::side_by_side(calls).await)
 }
 
 /// Calls one webhook and notes what came of it.
@@ -148,6 +134,7 @@ mod tests {
             directories: Vec::new(),
             aggregate_memberships: false,
             only_with_access: false,
+            only_groups_with_access: false,
         };
         let passwords = Passwords::default();
         let made = provision.create_application(draft, &passwords).await;

@@ -1,7 +1,7 @@
 //! What is there after a plan: the same step that the store takes, on an account in memory.
 
 use crate::change::Change;
-use crate::model::{Account, Membership, Status};
+use crate::model::{Account, Membership, Memory, Status};
 use crate::name::same;
 use crate::plan::Plan;
 
@@ -17,21 +17,22 @@ pub fn apply(existing: Option<&Account>, plan: &Plan) -> Option<Account> {
         } = change
         {
             account = Some(Account {
+                key: account
+                    .as_ref()
+                    .map_or_else(String::new, |it| it.key.clone()),
+                last_login: account.as_ref().and_then(|it| it.last_login),
                 attributes: attributes.clone(),
                 status: *status,
                 reason: *reason,
                 memberships: Vec::new(),
-                out_of_scope_since: None,
-                restore: Vec::new(),
+                memory: Memory::default(),
             });
         } else if let Some(account) = &mut account {
             account.take(change);
         }
     }
-    if let Some(account) = &mut account
-        && account.status != Status::Removed
-    {
-        account.out_of_scope_since = plan.out_of_scope_since;
+    if let Some(account) = &mut account {
+        account.memory = plan.memory.clone();
     }
     account
 }
@@ -41,11 +42,15 @@ impl Account {
         match change {
             Change::UpdateUser { after, .. } => self.attributes = after.clone(),
             Change::RenameUser { to, .. } => self.attributes.username.clone_from(to),
-            Change::Disable { reason } => {
+            Change::Disable { reason, .. } => {
                 self.status = Status::Disabled;
                 self.reason = *reason;
             }
-            Change::Reactivate { reason } => {
+            Change::Anonymise { reason, .. } => {
+                self.status = Status::Anonymised;
+                self.reason = *reason;
+            }
+            Change::Reactivate { reason, .. } => {
                 self.status = Status::Active;
                 self.reason = *reason;
             }
@@ -53,11 +58,7 @@ impl Account {
             Change::RemoveUser { reason, .. } => {
                 self.status = Status::Removed;
                 self.reason = *reason;
-                self.out_of_scope_since = None;
-                self.restore = std::mem::take(&mut self.memberships)
-                    .into_iter()
-                    .map(|membership| membership.group)
-                    .collect();
+                self.memberships.clear();
             }
             Change::AddMembership { group, origins } => self.memberships.push(Membership {
                 group: group.clone(),
@@ -75,8 +76,9 @@ impl Account {
                     membership.origins.clone_from(after);
                 }
             }
-            // Of groups and of what products write, an account knows nothing.
+            // Of groups, of what products write and of whose it is, an account knows nothing.
             Change::CreateUser { .. }
+            | Change::LinkUser { .. }
             | Change::AddChildGroup { .. }
             | Change::RemoveChildGroup { .. }
             | Change::SetChildGroupOrigins { .. }

@@ -20,6 +20,8 @@ pub enum Trigger {
     Import,
     /// A product wrote what it may write itself.
     Product,
+    /// An administrator takes back what was done before.
+    Undo,
 }
 
 impl Trigger {
@@ -32,6 +34,7 @@ impl Trigger {
             Trigger::Simulate => "simulate",
             Trigger::Import => "import",
             Trigger::Product => "product",
+            Trigger::Undo => "undo",
         }
     }
 
@@ -44,6 +47,7 @@ impl Trigger {
             Trigger::Simulate,
             Trigger::Import,
             Trigger::Product,
+            Trigger::Undo,
         ]
         .into_iter()
         .find(|trigger| trigger.as_str() == text)

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Attributes, Origin, Reason, Status};
+use crate::identity::MatchedBy;
+use crate::model::{Account, Attributes, Membership, Origin, Reason, Status};
 
 /// One change of a directory. Whose it is (which user, which group) is kept beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,7 +15,7 @@ pub enum Change {
     CreateUser {
         /// What is known about the user.
         attributes: Attributes,
-        /// Active or disabled.
+        /// Active, disabled or anonymised.
         status: Status,
         /// Why.
         reason: Reason,
@@ -33,15 +34,37 @@ pub enum Change {
         /// The new name.
         to: String,
     },
+    /// A user who was there already becomes that of a user of the source. Products see nothing of it.
+    LinkUser {
+        /// The user's name.
+        name: String,
+        /// By what both were taken for one person.
+        by: MatchedBy,
+    },
     /// The user may no longer log in; memberships stay as they are.
     Disable {
         /// Why.
         reason: Reason,
+        /// Why the user could log in; entries of older journals do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Reason>,
+    },
+    /// The user may no longer log in, and has lost names and attributes by the changes before this one.
+    Anonymise {
+        /// Why.
+        reason: Reason,
+        /// The former status.
+        status: Status,
+        /// The former reason.
+        before: Reason,
     },
     /// The user may log in again.
     Reactivate {
         /// Why.
         reason: Reason,
+        /// Why the user could not log in; entries of older journals do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Reason>,
     },
     /// The status stays, for another reason. Products see nothing of it.
     SetReason {
@@ -56,6 +79,9 @@ pub enum Change {
         name: String,
         /// Why.
         reason: Reason,
+        /// What went with the user; entries of older journals do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Former>,
     },
     /// The user becomes a member; the group is created if need be.
     AddMembership {
@@ -146,6 +172,31 @@ pub enum Change {
     },
 }
 
+/// What goes with a user who is removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Former {
+    /// The status.
+    pub status: Status,
+    /// Why it was that.
+    pub reason: Reason,
+    /// The attributes.
+    pub attributes: Attributes,
+    /// The memberships.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub memberships: Vec<Membership>,
+}
+
+impl From<&Account> for Former {
+    fn from(account: &Account) -> Self {
+        Self {
+            status: account.status,
+            reason: account.reason,
+            attributes: account.attributes.clone(),
+            memberships: account.memberships.clone(),
+        }
+    }
+}
+
 impl Change {
     /// The word for the kind of change, as in its JSON form.
     pub const fn kind(&self) -> &'static str {
@@ -153,7 +204,9 @@ impl Change {
             Change::CreateUser { .. } => "create_user",
             Change::UpdateUser { .. } => "update_user",
             Change::RenameUser { .. } => "rename_user",
+            Change::LinkUser { .. } => "link_user",
             Change::Disable { .. } => "disable",
+            Change::Anonymise { .. } => "anonymise",
             Change::Reactivate { .. } => "reactivate",
             Change::SetReason { .. } => "set_reason",
             Change::RemoveUser { .. } => "remove_user",
@@ -188,7 +241,9 @@ impl Change {
             Change::CreateUser { .. }
             | Change::UpdateUser { .. }
             | Change::RenameUser { .. }
+            | Change::LinkUser { .. }
             | Change::Disable { .. }
+            | Change::Anonymise { .. }
             | Change::Reactivate { .. }
             | Change::SetReason { .. }
             | Change::RemoveUser { .. }
@@ -211,6 +266,7 @@ impl Change {
         !matches!(
             self,
             Change::SetReason { .. }
+                | Change::LinkUser { .. }
                 | Change::SetOrigins { .. }
                 | Change::SetChildGroupOrigins { .. }
         )
@@ -231,5 +287,17 @@ mod tests {
         assert_eq!(json, r#"{"change":"rename_user","from":"ann","to":"anna"}"#);
         assert_eq!(change.kind(), "rename_user");
         assert_eq!(serde_json::from_str::<Change>(&json).unwrap(), change);
+    }
+
+    #[test]
+    fn entries_that_do_not_tell_what_was_are_read() {
+        for text in [
+            r#"{"change":"disable","reason":"IDP_INACTIVE"}"#,
+            r#"{"change":"reactivate","reason":"IDP_ACTIVE"}"#,
+            r#"{"change":"remove_user","name":"ann","reason":"IDP_DELETED"}"#,
+        ] {
+            let change: Change = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&change).unwrap(), text);
+        }
     }
 }

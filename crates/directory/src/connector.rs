@@ -3,16 +3,21 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use scim::{Departure, Dialect};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use crate::credentials::CredentialSettings;
 use crate::id::{ConnectorId, DirectoryId};
+use crate::limits::LimitSettings;
+use crate::pilot::Pilot;
 use crate::preset::Preset;
 use crate::rules::Rules;
+use crate::schedule::Schedule;
 
 /// Whether a connector takes writes, and whether they have effect (US-03).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectorState {
     /// Writes are stored and take effect.
@@ -47,7 +52,7 @@ impl ConnectorState {
 }
 
 /// How a successful PATCH is answered (RFC 7644 section 3.5.2 allows both).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PatchReply {
     /// What the preset's client expects.
@@ -60,7 +65,7 @@ pub enum PatchReply {
 }
 
 /// How a connector's endpoint behaves, apart from its rules.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConnectorSettings {
     /// The answer to a successful PATCH.
@@ -68,9 +73,18 @@ pub struct ConnectorSettings {
     /// Whether a pushed `password` is kept (as a hash); otherwise it is dropped and reported.
     pub accept_passwords: bool,
     /// Departures from the RFCs that are switched on or off, whatever the preset says of them.
+    #[schemars(schema_with = "departures")]
     pub departures: BTreeMap<Departure, bool>,
     /// How its identity provider may prove who it is.
     pub credentials: CredentialSettings,
+    /// For whom it has effect while it is tried out; for everybody, if that is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pilot: Option<Pilot>,
+    /// When it is reconciled by itself; none for never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// How much it may take away at once.
+    pub limits: LimitSettings,
 }
 
 impl ConnectorSettings {
@@ -92,6 +106,19 @@ impl ConnectorSettings {
             };
         }
     }
+}
+
+/// Switches by the names of the departures, which live in a room that knows nothing of JSON Schema.
+fn departures(_generator: &mut SchemaGenerator) -> Schema {
+    let switches = Departure::ALL.map(|one| {
+        let described = json!({"type": "boolean", "description": one.about()});
+        (one.as_str().to_owned(), described)
+    });
+    json_schema!({
+        "type": "object",
+        "properties": Value::Object(Map::from_iter(switches)),
+        "additionalProperties": false,
+    })
 }
 
 /// One connector as configured.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Which forms of credentials a connector takes, from where, and how many requests.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CredentialSettings {
     /// Addresses and CIDR ranges that requests may come from; empty means any.
@@ -51,7 +52,7 @@ impl Default for CredentialSettings {
 }
 
 /// Which signed tokens (RFC 7519) a connector takes. Issuer, audience, life and signature are always checked.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct JwtSettings {
     /// The tenant at the identity provider; with a preset that knows them, issuer, audience, keys and
@@ -73,7 +74,7 @@ pub struct JwtSettings {
 
 /// An algorithm of signatures with a public key (RFC 7518 section 3.1). Those with a shared secret
 /// are not in the list: whoever can check such a signature can make it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "the names of RFC 7518 say all")]
 pub enum JwtAlgorithm {
     RS256,

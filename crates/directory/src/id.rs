@@ -46,6 +46,10 @@ ids! {
     GroupPk;
     /// A user of the source layer, as the identity provider wrote it.
     SourceUserPk;
+    /// A job: work on many people that goes on by itself.
+    JobId;
     /// A group of the source layer, as the identity provider wrote it.
     SourceGroupPk;
+    /// An administrator's word about one user, beside the rules.
+    OverrideId;
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::model::{Account, Attributes, Origin, Reason};
 use crate::notes::Notes;
 use crate::outcome::Subject;
+use crate::pseudonym;
 use crate::rules::{
     CompiledRules, Context, Fault, Flow, Item, OnNull, Row, Settled, Target, is_possible_name,
 };
@@ -39,11 +40,15 @@ pub(crate) fn map<'a>(
     trace: &mut Trace,
 ) -> Result<Mapped<'a>, Reason> {
     let existing = subject.existing;
-    let before = existing.map(|it| &it.attributes);
+    // Of an account that was anonymised there is nothing to keep: names come anew.
+    let before = existing
+        .map(|it| &it.attributes)
+        .filter(|it| !pseudonym::is_one(it));
     let mut mapped = Mapped {
         active: user.active().unwrap_or(true),
         ..Mapped::default()
     };
+    let mut missed = false;
     for row in &rules.rows {
         let context = Context {
             user,
@@ -54,15 +59,25 @@ pub(crate) fn map<'a>(
             around,
             results: &mapped.attributes,
         };
-        let (effect, dropped) = match row.read(&context, trace) {
-            Read::Values(values) => (mapped.set(row, values, existing), None),
+        let known = match row.target {
+            Target::Groups => existing.is_some(),
+            _ => before.is_some(),
+        };
+        let (effect, dropped) = match row.read(&context, known, trace) {
+            Read::Values(values) => (mapped.set(row, values, before), None),
             Read::Keep(effect) => {
-                mapped.keep(row, existing);
+                mapped.keep(row, existing, before);
                 (effect, None)
+            }
+            // An account that was anonymised is not lost for want of what it was made with.
+            Read::Drop(_) if row.create_only && existing.is_some() => {
+                mapped.keep(row, existing, before);
+                (AttributeEffect::KeptSinceCreation, None)
             }
             Read::Clear(effect) => (effect, None),
             Read::Drop(reason) => (AttributeEffect::Dropped(reason), Some(reason)),
         };
+        missed |= row.target == Target::Username && row.misses(effect);
         trace.push(Entry::Attribute {
             target: Arc::clone(&row.label),
             from: Arc::clone(&row.from),
@@ -74,17 +89,31 @@ pub(crate) fn map<'a>(
     }
     // Nobody is known by no name: without a new one the old one stays, and without that nobody appears.
     if mapped.attributes.username.is_empty() {
-        mapped.keep_attribute(&Target::Username, before);
+        mapped.keep_attribute(&Target::Username, existing.map(|it| &it.attributes));
     }
     if mapped.attributes.username.is_empty() {
+        trace.push(Entry::Nameless);
         return Err(Reason::DroppedByRule);
+    }
+    if missed {
+        trace.push(Entry::OldNameStays);
     }
     Ok(mapped)
 }
 
 impl Row {
-    fn read<'a>(&self, context: &Context<'a, '_>, trace: &mut Trace) -> Read<'a> {
-        if self.create_only && context.existing.is_some() {
+    /// Whether it has no value to set, and nobody said that what is there is to stay then.
+    fn misses(&self, effect: AttributeEffect) -> bool {
+        match effect {
+            AttributeEffect::KeptWithoutValue => !self.null_is_foreseen,
+            AttributeEffect::ClearedWithoutValue | AttributeEffect::ClearedWithoutMatch => true,
+            _ => false,
+        }
+    }
+
+    /// `known` tells whether there is something that the target has.
+    fn read<'a>(&self, context: &Context<'a, '_>, known: bool, trace: &mut Trace) -> Read<'a> {
+        if self.create_only && known {
             return Read::Keep(AttributeEffect::KeptSinceCreation);
         }
         let mut values = self.reader.read(context);
@@ -133,7 +162,7 @@ impl<'a> Mapped<'a> {
         &mut self,
         row: &Row,
         values: Vec<Item<'a>>,
-        existing: Option<&'a Account>,
+        before: Option<&Attributes>,
     ) -> AttributeEffect {
         match &row.target {
             Target::Groups => {
@@ -150,7 +179,7 @@ impl<'a> Mapped<'a> {
                     return AttributeEffect::ClearedWithoutValue;
                 };
                 if let Err(fault) = self.set_one(target, first.text) {
-                    self.keep(row, existing);
+                    self.keep_attribute(target, before);
                     return AttributeEffect::Failed(fault);
                 }
             }
@@ -187,9 +216,9 @@ impl<'a> Mapped<'a> {
 
     /// Leaves a target as it was. Whether to be active is then what the identity provider says plainly, and of
     /// groups those stay that the same row gave.
-    fn keep(&mut self, row: &Row, existing: Option<&'a Account>) {
+    fn keep(&mut self, row: &Row, existing: Option<&'a Account>, before: Option<&Attributes>) {
         if row.target != Target::Groups {
-            return self.keep_attribute(&row.target, existing.map(|it| &it.attributes));
+            return self.keep_attribute(&row.target, before);
         }
         let given = |origin: &Origin| matches!(origin, Origin::Rule(name) if **name == *row.from);
         for membership in existing.into_iter().flat_map(|it| &it.memberships) {

@@ -4,175 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::candidates::{Candidate, Candidates};
 use crate::model::{Account, Membership, Origin, Status};
 use crate::name::folded;
-use crate::outcome::SourceGroup;
-use crate::rules::{Authority, CompiledRules, Item, NestedGroups, OnNoMatch, is_possible_name};
-use crate::trace::{Entry, GroupEffect, GroupSource, MembershipEffect, Trace};
-
-/// A group that the identity provider or a row wants the user to be in, before the lists.
-#[derive(Debug)]
-pub(crate) struct Candidate<'a> {
-    pub name: Cow<'a, str>,
-    /// The identity provider's name for it, if it comes from there.
-    pub source: Option<&'a str>,
-    /// The groups by which the user comes into it; empty for a direct membership.
-    path: &'a [String],
-    from: GroupSource,
-}
-
-impl Candidate<'_> {
-    /// Where it comes from.
-    pub(crate) fn from(&self) -> &GroupSource {
-        &self.from
-    }
-}
-
-/// All candidates of one user.
-#[derive(Debug, Default)]
-pub(crate) struct Candidates<'a> {
-    pub list: Vec<Candidate<'a>>,
-    /// No rule for names matched, and memberships are to be left alone.
-    pub untouched: bool,
-}
-
-/// The user is to be dropped, as no rule for group names matched.
-#[derive(Debug)]
-pub(crate) struct NoNameMatched;
-
-/// Turns source groups and groups named by rows into candidates (US-15).
-pub(crate) fn candidates<'a>(
-    groups: &'a [SourceGroup],
-    named_by_rows: Vec<(Cow<'a, str>, Arc<str>)>,
-    rules: &'a CompiledRules,
-    trace: &mut Trace,
-) -> Result<Candidates<'a>, NoNameMatched> {
-    // The order in which the groups come must not matter, and the first seen spelling wins.
-    let mut sorted: Vec<&SourceGroup> = groups.iter().collect();
-    sorted.sort_unstable_by(|a, b| (a.id, &a.name).cmp(&(b.id, &b.name)));
-    if rules.nested_groups == NestedGroups::Ignore {
-        sorted.retain(|group| {
-            if group.is_nested() {
-                let from = GroupSource::Idp(group.id);
-                trace.group(from, &group.name, &group.path, GroupEffect::NestingIgnored);
-            }
-            !group.is_nested()
-        });
-    }
-    let mut candidates = Candidates {
-        list: Vec::with_capacity(groups.len() + named_by_rows.len()),
-        untouched: false,
-    };
-    let names = &rules.names;
-    if names.changes_nothing() {
-        for group in sorted {
-            candidates.add_unchanged(group, trace);
-        }
-        candidates.add_named(named_by_rows, trace);
-        return Ok(candidates);
-    }
-    let transformed: Vec<Vec<Item<'a>>> = sorted
-        .iter()
-        .map(|group| names.transform(&group.name))
-        .collect();
-    let matched = transformed.iter().flatten().any(|item| item.matched);
-    if names.conditional() && !matched {
-        match names.on_no_match {
-            OnNoMatch::DropUser => return Err(NoNameMatched),
-            // Someone who is in no group at all has left them all; that is no lack of rules.
-            OnNoMatch::Keep => candidates.untouched = !sorted.is_empty(),
-            OnNoMatch::Pass | OnNoMatch::Clear => {}
-        }
-    }
-    for (group, items) in sorted.into_iter().zip(transformed) {
-        candidates.add_source(group, items, names.on_no_match.passes(), trace);
-    }
-    if candidates.untouched {
-        trace.push(Entry::GroupsUntouched);
-    }
-    candidates.add_named(named_by_rows, trace);
-    Ok(candidates)
-}
-
-impl<'a> Candidates<'a> {
-    /// Most connectors have no rules for names, and people are in many groups.
-    fn add_unchanged(&mut self, group: &'a SourceGroup, trace: &mut Trace) {
-        let from = GroupSource::Idp(group.id);
-        if group.name.is_empty() {
-            trace.group(from, &group.name, &group.path, GroupEffect::TransformedAway);
-            return;
-        }
-        let name = Cow::Borrowed(group.name.as_str());
-        self.add(name, Some(&group.name), from, &group.path, trace);
-    }
-
-    fn add_named(&mut self, named_by_rows: Vec<(Cow<'a, str>, Arc<str>)>, trace: &mut Trace) {
-        for (name, row) in named_by_rows {
-            let from = GroupSource::Row(row);
-            self.add(name, None, from, &[], trace);
-        }
-    }
-
-    fn add_source(
-        &mut self,
-        group: &'a SourceGroup,
-        items: Vec<Item<'a>>,
-        unmatched_pass: bool,
-        trace: &mut Trace,
-    ) {
-        let from = GroupSource::Idp(group.id);
-        if items.is_empty() {
-            trace.group(from, &group.name, &group.path, GroupEffect::TransformedAway);
-            return;
-        }
-        for item in items {
-            if item.matched || unmatched_pass {
-                self.add(
-                    item.text,
-                    Some(&group.name),
-                    from.clone(),
-                    &group.path,
-                    trace,
-                );
-            } else {
-                let effect = GroupEffect::NoRuleMatched;
-                trace.group(from.clone(), &group.name, &group.path, effect);
-            }
-        }
-    }
-
-    fn add(
-        &mut self,
-        name: Cow<'a, str>,
-        source: Option<&'a str>,
-        from: GroupSource,
-        path: &'a [String],
-        trace: &mut Trace,
-    ) {
-        if is_possible_name(&name) {
-            self.list.push(Candidate {
-                name,
-                source,
-                path,
-                from,
-            });
-        } else {
-            let effect = GroupEffect::NotAName(name.to_string());
-            trace.group(from, source.unwrap_or(&name), path, effect);
-        }
-    }
-}
+use crate::outcome::Review;
+use crate::rules::{Authority, CompiledRules, PlainGroup};
+use crate::trace::{AddedBy, Entry, GroupEffect, GroupSource, MembershipEffect, Trace};
 
 impl Trace {
-    fn group(&mut self, from: GroupSource, name: &str, path: &[String], effect: GroupEffect) {
-        self.push(Entry::Group {
-            from,
-            name: name.to_owned(),
-            path: path.to_vec(),
-            effect,
-        });
-    }
-
     fn membership(&mut self, group: &str, effect: MembershipEffect) {
         self.push(Entry::Membership {
             group: group.to_owned(),
@@ -188,48 +27,109 @@ struct Grant<'a> {
     origin: Origin,
 }
 
+/// Whose memberships are to be told.
+#[derive(Clone, Copy)]
+pub(crate) struct Holder<'a> {
+    pub existing: Option<&'a Account>,
+    /// What the user had before, to be given back.
+    pub remembered: &'a [Membership],
+    /// The user was deleted and is back.
+    pub returned: bool,
+    pub status: Status,
+}
+
 /// The memberships of a user of whom the identity provider speaks: what candidates and rules grant,
-/// and what stays of the rest. Groups for everybody are given to active users only; others keep them.
+/// and what stays of the rest.
 pub(crate) fn granted<'a>(
     candidates: Candidates<'a>,
-    existing: Option<&'a Account>,
-    returned: bool,
-    status: Status,
+    holder: &Holder<'a>,
     rules: &'a CompiledRules,
     trace: &mut Trace,
 ) -> Vec<Membership> {
-    let held = held_before(existing);
+    let held = held_before(holder.existing, holder.remembered);
     let untouched = candidates.untouched;
     let mut grants = Vec::with_capacity(candidates.list.len() + rules.always_assign.len());
     for candidate in candidates.list {
         grants.extend(filter(candidate, rules, trace));
     }
-    for group in &rules.always_assign {
-        let has_it = || {
-            let always = |it: &BTreeSet<Origin>| it.contains(&Origin::Always);
-            held.iter()
-                .any(|it| it.fold == group.fold && it.origins.is_some_and(always))
-        };
-        if status != Status::Active && !has_it() {
-            continue;
-        }
-        trace.push(Entry::Always {
-            group: Arc::clone(&group.name),
-        });
-        grants.push(Grant {
-            fold: Cow::Borrowed(&group.fold),
-            name: Cow::Borrowed(&group.name),
-            origin: Origin::Always,
-        });
+    let mut adding = Adding {
+        rules,
+        grants: &mut grants,
+        trace,
+    };
+    adding.always(&held, holder.status);
+    for (rule, group) in candidates.added {
+        let by = AddedBy::Condition(Arc::clone(rule));
+        adding.add(group, Origin::Rule(rule.to_string()), by);
     }
+    adding.with_new_account(&held, holder.existing.is_none());
     grants
         .sort_unstable_by(|a, b| (&a.fold, &a.origin, &a.name).cmp(&(&b.fold, &b.origin, &b.name)));
     let keeper = Keeper {
         rules,
-        returned,
+        returned: holder.returned,
         untouched,
     };
     join(grants, held, &keeper, trace)
+}
+
+/// Groups that the rules add by themselves, whatever the lists say (PL-05, step 8).
+struct Adding<'a, 't> {
+    rules: &'a CompiledRules,
+    grants: &'t mut Vec<Grant<'a>>,
+    trace: &'t mut Trace,
+}
+
+impl<'a> Adding<'a, '_> {
+    fn add(&mut self, group: &'a PlainGroup, origin: Origin, by: AddedBy) {
+        let refused = self.rules.protects(&group.name, None);
+        self.trace.push(Entry::Added {
+            group: Arc::clone(&group.name),
+            by: refused.map_or(by, |entry| AddedBy::Refused(Arc::clone(entry))),
+        });
+        if refused.is_none() {
+            self.grants.push(Grant {
+                fold: Cow::Borrowed(&group.fold),
+                name: Cow::Borrowed(&group.name),
+                origin,
+            });
+        }
+    }
+
+    /// Groups for everybody (US-17) are given to active users only; others keep them.
+    fn always(&mut self, held: &[Held<'a>], status: Status) {
+        for group in &self.rules.always_assign {
+            let has_it = || {
+                held.iter()
+                    .any(|it| !it.remembered && it.fold == *group.fold && it.has(&Origin::Always))
+            };
+            if status == Status::Active || has_it() {
+                self.add(group, Origin::Always, AddedBy::Always);
+            }
+        }
+    }
+
+    /// Groups that come with a new account (MO-11). Later those stay that nobody took away, and no rule takes them.
+    fn with_new_account(&mut self, held: &[Held<'a>], is_new: bool) {
+        let origin = Origin::Rule(Origin::NEW_USER_GROUPS.to_owned());
+        if is_new {
+            for group in &self.rules.new_user_groups {
+                self.add(group, origin.clone(), AddedBy::NewAccount);
+            }
+            return;
+        }
+        for held in held.iter().filter(|it| !it.remembered && it.has(&origin)) {
+            self.trace.push(Entry::Added {
+                group: Arc::from(held.name),
+                by: AddedBy::GivenBefore,
+            });
+            self.grants.push(Grant {
+                fold: held.fold.clone(),
+                name: Cow::Borrowed(held.name),
+                origin: origin.clone(),
+            });
+        }
+    }
 }
 
 /// Lets a candidate pass the lists (US-19 to US-21). Where products see which groups are in which, a user is a member
@@ -244,10 +144,16 @@ fn filter<'a>(
         source,
         path,
         from,
+        review,
     } = candidate;
     let original = source.unwrap_or(&name);
     let effect = if rules.preserves_nesting() && !path.is_empty() {
         GroupEffect::NestingPreserved(name.to_string())
+    } else if let Some(entry) = rules.protects(&name, source) {
+        GroupEffect::Protected {
+            name: name.to_string(),
+            entry: Arc::clone(entry),
+        }
     } else if !rules.is_listed_only(&name, source) {
         GroupEffect::NotInOnlyAssign(name.to_string())
     } else if let Some(entry) = rules.never_assign.find(&name, source) {
@@ -255,6 +161,8 @@ fn filter<'a>(
             name: name.to_string(),
             entry: Arc::clone(entry),
         }
+    } else if review == Review::Waiting {
+        GroupEffect::Waiting(name.to_string())
     } else if original == name {
         GroupEffect::Granted
     } else {
@@ -280,41 +188,37 @@ fn fold_of<'a>(name: &Cow<'a, str>) -> Cow<'a, str> {
     }
 }
 
-/// A membership that is there, or was when the account was removed.
+/// A membership that is there, or is remembered to be given back.
 struct Held<'a> {
     fold: Cow<'a, str>,
     name: &'a str,
-    /// None if only the name is remembered.
-    origins: Option<&'a BTreeSet<Origin>>,
+    origins: &'a BTreeSet<Origin>,
+    remembered: bool,
 }
 
-fn held_before(existing: Option<&Account>) -> Vec<Held<'_>> {
-    let Some(account) = existing else {
-        return Vec::new();
-    };
-    let mut held: Vec<Held<'_>> = account
-        .memberships
+impl Held<'_> {
+    fn has(&self, origin: &Origin) -> bool {
+        self.origins.contains(origin)
+    }
+}
+
+fn held_before<'a>(existing: Option<&'a Account>, remembered: &'a [Membership]) -> Vec<Held<'a>> {
+    let present = existing.map_or(&[][..], |account| &account.memberships);
+    let mut held: Vec<Held<'_>> = present
         .iter()
-        .map(|it| (it.group.as_str(), Some(&it.origins)))
-        .chain(to_restore(account).map(|name| (name, None)))
-        .map(|(name, origins)| Held {
-            fold: folded(name),
-            name,
-            origins,
+        .map(|it| (it, false))
+        .chain(remembered.iter().map(|it| (it, true)))
+        .map(|(membership, remembered)| Held {
+            fold: folded(&membership.group),
+            name: &membership.group,
+            origins: &membership.origins,
+            remembered,
         })
         .collect();
-    // Rows with origins before bare names of the same group, so that the rows count.
-    held.sort_by(|a, b| (&a.fold, a.origins.is_none()).cmp(&(&b.fold, b.origins.is_none())));
+    // What is there before what is remembered of the same group, so that it counts.
+    held.sort_by(|a, b| (&a.fold, a.remembered).cmp(&(&b.fold, b.remembered)));
     held.dedup_by(|later, first| later.fold == first.fold);
     held
-}
-
-fn to_restore(account: &Account) -> impl Iterator<Item = &str> {
-    let names: &[String] = match account.status {
-        Status::Removed => &account.restore,
-        Status::Active | Status::Disabled => &[],
-    };
-    names.iter().map(String::as_str)
 }
 
 /// Joins two lists sorted by fold.
@@ -336,8 +240,8 @@ fn join(
         while let Some(next) = grants.next_if(|it| it.fold == first.fold) {
             origins.insert(next.origin);
         }
-        if let Some(before) = before.as_ref().and_then(|it| it.origins) {
-            keeper.add_others(before, &mut origins);
+        if let Some(before) = &before {
+            keeper.add_others(before.origins, &mut origins);
         }
         joined.push(Membership {
             group: before.map_or_else(|| first.name.into_owned(), |it| it.name.to_owned()),
@@ -382,15 +286,15 @@ impl Keeper<'_> {
 
     fn decide(&self, held: &Held<'_>) -> (MembershipEffect, Option<BTreeSet<Origin>>) {
         let protected = self.rules.never_remove.find(held.name, None);
-        let Some(origins) = held.origins else {
-            return self.restore(held.name, protected.is_some());
-        };
-        let copied = self.returned && origins.iter().any(|it| matches!(it, Origin::Idp(_)));
-        if copied {
-            let (effect, _) = self.restore(held.name, protected.is_some());
-            if effect == MembershipEffect::Restored {
-                return (effect, Some(as_copied(origins)));
-            }
+        if held.remembered {
+            return self.give_back(held, protected.is_some());
+        }
+        let origins = held.origins;
+        if self.returned
+            && origins.iter().any(is_idp)
+            && self.may_restore(held.name, protected.is_some())
+        {
+            return (MembershipEffect::Restored, Some(as_copied(origins)));
         }
         if let Some(entry) = protected {
             return (
@@ -402,25 +306,50 @@ impl Keeper<'_> {
             return (MembershipEffect::Additive, Some(origins.clone()));
         }
         let others = origins.iter().any(|origin| !origin.is_ours()) || origins.is_empty();
+        let rest = || origins.iter().filter(|it| !it.is_ours()).cloned();
+        if others && let Some(entry) = self.rules.protects(held.name, None) {
+            let effect = MembershipEffect::HandsOff(Arc::clone(entry));
+            return (effect, Some(rest().collect()));
+        }
         if self.rules.authority == Authority::OwnedOnly && others {
-            let rest = origins.iter().filter(|it| !it.is_ours()).cloned();
-            return (MembershipEffect::NotOurs, Some(rest.collect()));
+            return (MembershipEffect::NotOurs, Some(rest().collect()));
         }
         (MembershipEffect::Removed, None)
     }
 
-    /// Gives back what a deleted user had, as far as the rules would let it be and stay.
-    fn restore(&self, name: &str, protected: bool) -> (MembershipEffect, Option<BTreeSet<Origin>>) {
-        let admitted =
-            self.rules.lists_admit(name, None) && self.rules.authority != Authority::Strict;
-        if protected || admitted {
-            (
-                MembershipEffect::Restored,
-                Some(BTreeSet::from([Origin::Copied])),
-            )
-        } else {
-            (MembershipEffect::Removed, None)
+    /// Gives back what is remembered, as far as the rules would let it be and stay. What the identity provider or
+    /// the rules had granted comes back as a copy after a deletion; else they say themselves what they grant.
+    fn give_back(
+        &self,
+        held: &Held<'_>,
+        protected: bool,
+    ) -> (MembershipEffect, Option<BTreeSet<Origin>>) {
+        if let Some(entry) = self.rules.protects(held.name, None) {
+            return (MembershipEffect::NotGivenBack(Arc::clone(entry)), None);
         }
+        let strict = self.rules.authority == Authority::Strict && !protected;
+        let comes = |origin: &&Origin| !strict && !origin.is_ours() && **origin != Origin::Copied;
+        let mut origins: BTreeSet<Origin> = held.origins.iter().filter(comes).cloned().collect();
+        let copied = held.has(&Origin::Copied)
+            || held.has(&Origin::Rule(Origin::NEW_USER_GROUPS.to_owned()))
+            || (self.returned && held.origins.iter().any(Origin::is_ours));
+        if copied && self.may_restore(held.name, protected) {
+            origins.insert(Origin::Copied);
+        }
+        if origins.is_empty() {
+            (MembershipEffect::Removed, None)
+        } else {
+            (MembershipEffect::Restored, Some(origins))
+        }
+    }
+
+    /// Whether what a deleted user had may be given back.
+    fn may_restore(&self, name: &str, protected: bool) -> bool {
+        if self.rules.protects(name, None).is_some() {
+            return false;
+        }
+        protected
+            || (self.rules.lists_admit(name, None) && self.rules.authority != Authority::Strict)
     }
 }
 
@@ -429,20 +358,18 @@ fn as_copied(origins: &BTreeSet<Origin>) -> BTreeSet<Origin> {
     others.chain([Origin::Copied]).collect()
 }
 
-/// The memberships of an account that is not active: those it has, frozen. What a returned user had
-/// from source groups that are gone is remembered as copied.
-pub(crate) fn frozen(existing: Option<&Account>, returned: bool) -> Vec<Membership> {
-    held_before(existing)
-        .into_iter()
-        .map(|held| Membership {
-            group: held.name.to_owned(),
-            origins: match held.origins {
-                None => BTreeSet::from([Origin::Copied]),
-                Some(origins) if returned && origins.iter().any(is_idp) => as_copied(origins),
-                Some(origins) => origins.clone(),
-            },
-        })
-        .collect()
+/// Memberships of somebody whom the identity provider deleted and has again: what came from source groups that
+/// are gone is a copy from now on.
+pub(crate) fn copied(memberships: &[Membership], returned: bool) -> Vec<Membership> {
+    let copy = |membership: &Membership| Membership {
+        group: membership.group.clone(),
+        origins: if returned && membership.origins.iter().any(is_idp) {
+            as_copied(&membership.origins)
+        } else {
+            membership.origins.clone()
+        },
+    };
+    memberships.iter().map(copy).collect()
 }
 
 fn is_idp(origin: &Origin) -> bool {

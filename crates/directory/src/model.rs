@@ -3,42 +3,53 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ConnectorId, GroupPk, SourceGroupPk, UserPk};
+use crate::id::{ConnectorId, GroupPk, OverrideId, SourceGroupPk, UserPk};
 
 /// What a user of the directory is at present (PL-04).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// May log in to the products.
     Active,
     /// Known to the products, may not log in. Memberships stay, or follow what the provider says.
     Disabled,
+    /// Known to the products under a name that tells nobody who it was; may not log in.
+    Anonymised,
     /// Gone for the products; a tombstone stays, so that a return revives the same user.
     Removed,
 }
 
 impl Status {
+    const ALL: [Status; 4] = [
+        Status::Active,
+        Status::Disabled,
+        Status::Anonymised,
+        Status::Removed,
+    ];
+
     /// The word used in storage and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Status::Active => "active",
             Status::Disabled => "disabled",
+            Status::Anonymised => "anonymised",
             Status::Removed => "removed",
         }
     }
 
     /// Reads the word used in storage and answers.
     pub fn parse(text: &str) -> Option<Status> {
-        [Status::Active, Status::Disabled, Status::Removed]
+        Status::ALL
             .into_iter()
             .find(|status| status.as_str() == text)
     }
 }
 
 /// Why a user has the status it has (PL-04).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Reason {
     /// The identity provider says active, and every gate lets the user through.
@@ -51,8 +62,13 @@ pub enum Reason {
     NotInRequiredGroup,
     /// A step of the rules dropped the user, or no user name could be formed.
     DroppedByRule,
-    /// A row's transformation matched nothing, and the row filters such users.
+    /// A row's transformation matched nothing, and the row filters such users; or the scope's filter does not
+    /// hold.
     FilteredNoMatch,
+    /// A conditional rule disables the account.
+    DisabledByRule,
+    /// The user has not logged in for long.
+    InactivityRule,
     /// An administrator decided; only an administrator undoes it.
     Manual,
     /// Another account stands in the way.
@@ -61,20 +77,33 @@ pub enum Reason {
     Held,
     /// The user is kept here, by no identity provider.
     Local,
+    /// An administrator's override says so, or an undo does.
+    Override,
+    /// The user was copied from another server or a file, and no identity provider has spoken for it yet.
+    Copied,
 }
 
 impl Reason {
-    const ALL: [Reason; 10] = [
+    /// Whether an account of this status keeps it for this reason whatever the identity provider says.
+    pub(crate) const fn sticks_to(self, status: Status) -> bool {
+        !matches!(status, Status::Active) && matches!(self, Reason::Manual | Reason::InactivityRule)
+    }
+
+    const ALL: [Reason; 14] = [
         Reason::IdpActive,
         Reason::IdpInactive,
         Reason::IdpDeleted,
         Reason::NotInRequiredGroup,
         Reason::DroppedByRule,
         Reason::FilteredNoMatch,
+        Reason::DisabledByRule,
+        Reason::InactivityRule,
         Reason::Manual,
         Reason::Conflict,
         Reason::Held,
         Reason::Local,
+        Reason::Override,
+        Reason::Copied,
     ];
 
     /// The code used in storage and answers.
@@ -86,10 +115,14 @@ impl Reason {
             Reason::NotInRequiredGroup => "NOT_IN_REQUIRED_GROUP",
             Reason::DroppedByRule => "DROPPED_BY_RULE",
             Reason::FilteredNoMatch => "FILTERED_NO_MATCH",
+            Reason::DisabledByRule => "DISABLED_BY_RULE",
+            Reason::InactivityRule => "INACTIVITY_RULE",
             Reason::Manual => "MANUAL",
             Reason::Conflict => "CONFLICT",
             Reason::Held => "HELD",
             Reason::Local => "LOCAL",
+            Reason::Override => "OVERRIDE",
+            Reason::Copied => "COPIED",
         }
     }
 
@@ -120,26 +153,32 @@ pub enum Origin {
     Copied,
     /// A product wrote it.
     Product,
+    /// An administrator put the user there for a time, by this override.
+    Override(OverrideId),
 }
 
 impl Origin {
+    /// The rule's name in the origin of groups that came with a new account (MO-11).
+    pub const NEW_USER_GROUPS: &str = "new_user_groups";
+
     /// The kind, as stored and shown.
     pub const fn kind(&self) -> &'static str {
         match self {
             Origin::Idp(_) => "idp",
             Origin::Always => "always",
             Origin::Rule(_) => "rule",
-            Origin::Local => "local",
+            Origin::Local | Origin::Override(_) => "local",
             Origin::Copied => "copied",
             Origin::Product => "product",
         }
     }
 
-    /// What the kind refers to: a source group's row, a rule's name; else empty.
+    /// What the kind refers to: a source group's row, a rule's name, an override's number; else empty.
     pub fn reference(&self) -> String {
         match self {
             Origin::Idp(group) => group.to_string(),
             Origin::Rule(name) => name.clone(),
+            Origin::Override(id) => id.to_string(),
             Origin::Always | Origin::Local | Origin::Copied | Origin::Product => String::new(),
         }
     }
@@ -150,16 +189,25 @@ impl Origin {
             "idp" => reference.parse().ok().map(Origin::Idp),
             "always" => Some(Origin::Always),
             "rule" => Some(Origin::Rule(reference.to_owned())),
-            "local" => Some(Origin::Local),
+            "local" if reference.is_empty() => Some(Origin::Local),
+            "local" => reference.parse().ok().map(Origin::Override),
             "copied" => Some(Origin::Copied),
             "product" => Some(Origin::Product),
             _ => None,
         }
     }
 
-    /// Whether the rules made this origin, so that the rules may end it.
-    pub const fn is_ours(&self) -> bool {
+    /// Whether a connector's groups and rules made this origin.
+    pub const fn is_of_connector(&self) -> bool {
         matches!(self, Origin::Idp(_) | Origin::Always | Origin::Rule(_))
+    }
+
+    /// Whether an evaluation made this origin, so that evaluations may end it.
+    pub const fn is_ours(&self) -> bool {
+        matches!(
+            self,
+            Origin::Idp(_) | Origin::Always | Origin::Rule(_) | Origin::Override(_)
+        )
     }
 }
 
@@ -287,6 +335,9 @@ pub struct Group {
 /// What the directory has at present about one person: the `existing` side of a decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
+    /// The stable key that products hold on to; empty before the store has given one.
+    #[serde(default)]
+    pub key: String,
     /// The attributes.
     pub attributes: Attributes,
     /// The status.
@@ -295,11 +346,41 @@ pub struct Account {
     pub reason: Reason,
     /// The memberships, by any origin.
     pub memberships: Vec<Membership>,
-    /// Since when no required group holds the person; none while one does.
+    /// When the user last logged in with a product, as far as known.
+    #[serde(default)]
+    pub last_login: Option<Timestamp>,
+    /// What decisions remember.
+    #[serde(flatten)]
+    pub memory: Memory,
+}
+
+impl Account {
+    /// Whether it is lost by the word of an administrator or by the rule for the inactive, so that the identity
+    /// provider alone may not bring it back (KA-07).
+    pub fn is_sticky(&self) -> bool {
+        self.reason.sticks_to(self.status)
+    }
+}
+
+/// What decisions remember about an account, for later ones. Products see nothing of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// Since when the person is out of scope; none while in scope.
+    #[serde(default)]
     pub out_of_scope_since: Option<Timestamp>,
-    /// Names of the groups held when the account was removed, to be given back on return.
+    /// Since when the account is to be cleaned up, whatever the cause.
+    #[serde(default)]
+    pub cleaned_up_since: Option<Timestamp>,
+    /// From when on days without a log-in count, at the earliest.
+    #[serde(default)]
+    pub active_since: Option<Timestamp>,
+    /// Until when what an administrator or the rule for the inactive decided stands; without it, until it is taken
+    /// back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stays_until: Option<Timestamp>,
+    /// Memberships that the account had when it was removed or its groups were taken, to be given back on return.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub restore: Vec<String>,
+    pub restore: Vec<Membership>,
 }
 
 #[cfg(test)]
@@ -313,7 +394,7 @@ mod tests {
             let json = serde_json::to_string(&reason).unwrap();
             assert_eq!(json, format!("\"{}\"", reason.as_str()));
         }
-        for status in [Status::Active, Status::Disabled, Status::Removed] {
+        for status in Status::ALL {
             assert_eq!(Status::parse(status.as_str()), Some(status));
         }
         assert_eq!(Status::parse("ACTIVE"), None);
@@ -328,6 +409,7 @@ mod tests {
             Origin::Local,
             Origin::Copied,
             Origin::Product,
+            Origin::Override(OverrideId(3)),
         ] {
             let parts = Origin::from_parts(origin.kind(), &origin.reference());
             assert_eq!(parts.as_ref(), Some(&origin));

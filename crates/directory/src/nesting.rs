@@ -57,7 +57,9 @@ pub struct Place<'a> {
 /// `never_remove` (US-18) hold for child groups as they do for users.
 pub fn child_origins(place: &Place<'_>, rules: &CompiledRules) -> BTreeSet<Origin> {
     let mut origins = BTreeSet::new();
-    if rules.preserves_nesting() {
+    // Whoever is in a group that was put into an administrative one would have its rights.
+    let protected = rules.protects(place.parent, None).is_some();
+    if rules.preserves_nesting() && !protected {
         origins.extend(place.granted.iter().copied().map(Origin::Idp));
     }
     let granted = !origins.is_empty();
@@ -68,7 +70,10 @@ pub fn child_origins(place: &Place<'_>, rules: &CompiledRules) -> BTreeSet<Origi
     let stays = |origin: &&Origin| match origin {
         Origin::Idp(source) => place.of_others.contains(source),
         Origin::Copied => !granted && rules.authority != Authority::Strict,
-        origin => !origin.is_ours() && (granted || rules.authority != Authority::Strict),
+        origin => {
+            let stays = granted || protected || rules.authority != Authority::Strict;
+            !origin.is_ours() && stays
+        }
     };
     origins.extend(place.before.iter().filter(stays).cloned());
     origins

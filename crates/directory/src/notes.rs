@@ -78,13 +78,15 @@ impl<'t> Notes<'t> {
         });
     }
 
-    /// A row looks for a user whom nobody knows.
-    pub(crate) fn unresolved(&mut self, by: LookupBy, value: &str) {
+    /// A row looked for another user.
+    pub(crate) fn sought(&mut self, by: LookupBy, value: &str, found: bool) {
         if let Some((trace, target)) = &mut self.trace {
-            trace.push(Entry::Unresolved {
+            trace.push(Entry::Sought {
                 target: Arc::clone(target),
                 by,
                 value: value.to_owned(),
+                found,
+                redacted: self.redacted,
             });
         }
     }

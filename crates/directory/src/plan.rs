@@ -2,11 +2,10 @@
 
 use std::cmp::Ordering;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::change::Change;
-use crate::model::{Account, Membership, Reason, Status};
+use crate::change::{Change, Former};
+use crate::model::{Account, Membership, Memory, Reason, Status};
 use crate::name::folded;
 use crate::outcome::{Outcome, Verdict};
 
@@ -15,8 +14,8 @@ use crate::outcome::{Outcome, Verdict};
 pub struct Plan {
     /// The changes; none if the directory is as it should be.
     pub changes: Vec<Change>,
-    /// What the account is to remember as [`Account::out_of_scope_since`]. That alone is no change.
-    pub out_of_scope_since: Option<Timestamp>,
+    /// What the account is to remember. That alone is no change.
+    pub memory: Memory,
 }
 
 impl Plan {
@@ -35,6 +34,7 @@ pub fn plan(existing: Option<&Account>, outcome: &Outcome) -> Plan {
         (Some(account), Verdict::Remove { reason }) => changes.push(Change::RemoveUser {
             name: account.attributes.username.clone(),
             reason,
+            before: Some(Former::from(account)),
         }),
         (Some(account), Verdict::Account { status, reason }) => {
             plan_user(account, outcome, &mut changes);
@@ -49,11 +49,15 @@ pub fn plan(existing: Option<&Account>, outcome: &Outcome) -> Plan {
             });
             plan_memberships(&[], &outcome.memberships, &mut changes);
         }
-        (_, Verdict::NoAccount { .. }) | (None, Verdict::Remove { .. }) => {}
+        (_, Verdict::NoAccount { .. }) | (None, Verdict::Remove { .. }) => {
+            // A tombstone goes on remembering what it did.
+            let memory = existing.map_or_else(Memory::default, |it| it.memory.clone());
+            return Plan { changes, memory };
+        }
     }
     Plan {
         changes,
-        out_of_scope_since: outcome.out_of_scope_since,
+        memory: outcome.memory.clone(),
     }
 }
 
@@ -80,8 +84,19 @@ fn plan_user(account: &Account, outcome: &Outcome, changes: &mut Vec<Change>) {
 
 fn plan_status(account: &Account, status: Status, reason: Reason, changes: &mut Vec<Change>) {
     match (account.status == status, status) {
-        (false, Status::Active) => changes.push(Change::Reactivate { reason }),
-        (false, _) => changes.push(Change::Disable { reason }),
+        (false, Status::Active) => changes.push(Change::Reactivate {
+            reason,
+            before: Some(account.reason),
+        }),
+        (false, Status::Anonymised) => changes.push(Change::Anonymise {
+            reason,
+            status: account.status,
+            before: account.reason,
+        }),
+        (false, _) => changes.push(Change::Disable {
+            reason,
+            before: Some(account.reason),
+        }),
         (true, _) if account.reason != reason => changes.push(Change::SetReason {
             before: account.reason,
             after: reason,

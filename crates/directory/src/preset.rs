@@ -1,5 +1,6 @@
 //! The identity providers that a connector can be set up for.
 
+use schemars::JsonSchema;
 use scim::Dialect;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,7 @@ use crate::credentials::{JwtAlgorithm, JwtSettings};
 /// Which identity provider a connector was set up for; chooses its dialect and its guide.
 ///
 /// The words are stored and part of the API: none is ever taken away or given another meaning.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
     /// Any client that speaks SCIM 2.0.
@@ -114,6 +115,16 @@ impl Preset {
             Preset::Sailpoint => "SailPoint",
             Preset::Polis => "Ory Polis",
             Preset::Rfc => "Strict RFC 7644",
+        }
+    }
+
+    /// What people call the identity provider, whichever way it is set up.
+    pub const fn called(self) -> &'static str {
+        match self {
+            Preset::Okta | Preset::OktaWizard => "Okta",
+            Preset::Entra | Preset::EntraOptscim => "Entra ID",
+            Preset::Generic | Preset::Rfc => "SCIM client",
+            other => other.name(),
         }
     }
 

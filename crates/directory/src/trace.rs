@@ -1,15 +1,22 @@
 //! How a decision came about: what was found and done at each stage, put into words on demand.
 
+mod bearing;
+mod safety;
+mod words;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cause::Trigger;
+use crate::change::Change;
 use crate::id::SourceGroupPk;
+use crate::identity::Met;
 use crate::model::{Reason, Status};
 use crate::name::same;
 use crate::outcome::{Outcome, Verdict};
+use crate::overrides::OverrideKind;
 use crate::rules::{CleanupAction, Fault, LookupBy};
 
 /// What was found and done, in the order of evaluation (PL-05).
@@ -21,6 +28,26 @@ pub struct Trace {
 impl Trace {
     pub(crate) fn push(&mut self, entry: Entry) {
         self.entries.push(entry);
+    }
+
+    /// Notes whom the user met, which is known only once the rules have given the names to look for.
+    pub fn note_met(&mut self, met: Met) {
+        self.note_identity(Entry::Met(met));
+    }
+
+    /// Notes that the name which the user should have is kept for somebody else, until then.
+    pub fn note_reserved(&mut self, name: &str, until: Timestamp) {
+        let name = name.to_owned();
+        self.note_identity(Entry::NameReserved { name, until });
+    }
+
+    fn note_identity(&mut self, entry: Entry) {
+        let place = self
+            .entries
+            .iter()
+            .position(|entry| entry.stage() > Stage::Identity)
+            .unwrap_or(self.entries.len());
+        self.entries.insert(place, entry);
     }
 
     /// The entries, in the order of evaluation.
@@ -35,18 +62,30 @@ impl Trace {
 pub enum Stage {
     /// What was there to begin with.
     Subject,
+    /// Which account is the user's own.
+    Identity,
+    /// Conditional rules, and which of them hold.
+    Conditions,
     /// The mapping table.
     Mapping,
     /// Names of source groups and the lists that filter them.
     Groups,
     /// Required groups.
     Scope,
-    /// Groups everyone is in.
+    /// Groups that the rules add.
     Additions,
     /// Memberships that nothing grants any more.
     Removals,
     /// Whether there is an account, and in which state.
     Status,
+    /// What other connectors of the directory say of the same person.
+    Precedence,
+    /// What an administrator says beside the rules.
+    Overrides,
+    /// What the safety limits keep back.
+    Safety,
+    /// What rules in the shadow would do.
+    Shadow,
 }
 
 /// One thing that was found or done.
@@ -60,6 +99,15 @@ pub enum Entry {
         groups: Option<usize>,
         /// The account there was.
         existing: Option<(Status, Reason)>,
+    },
+    /// An account that exists already was taken for the same person.
+    Met(Met),
+    /// The user name was somebody else's until lately, and is kept from others.
+    NameReserved {
+        /// The name.
+        name: String,
+        /// How long.
+        until: Timestamp,
     },
     /// A mapping row.
     Attribute {
@@ -81,15 +129,23 @@ pub enum Entry {
         /// What came of it.
         effect: StepEffect,
     },
-    /// A row looks for another user whom nobody knows yet.
-    Unresolved {
+    /// A row looked for another user.
+    Sought {
         /// The row's target.
         target: Arc<str>,
         /// What the value is of the other user.
         by: LookupBy,
         /// The value.
         value: String,
+        /// Whether there is such a user.
+        found: bool,
+        /// The value is not to be shown.
+        redacted: bool,
     },
+    /// No user name came out, and there was none before.
+    Nameless,
+    /// No user name came out, so the one there was stays.
+    OldNameStays,
     /// A switch of the rules holds something back.
     Suppressed(Suppressed),
     /// The account is exempt from cleanup, by this entry or condition.
@@ -110,12 +166,37 @@ pub enum Entry {
     },
     /// No name matched a rule, and such memberships are left alone.
     GroupsUntouched,
+    /// The filter of the scope does not hold.
+    OutsideFilter {
+        /// The filter.
+        filter: Arc<str>,
+        /// What came of it.
+        effect: ScopeEffect,
+    },
     /// The required groups.
     Scope(ScopeEffect),
-    /// A group that every active user is in.
-    Always {
+    /// A conditional rule.
+    Condition {
+        /// Its name.
+        rule: Arc<str>,
+        /// The groups that it adds.
+        groups: Arc<[Arc<str>]>,
+        /// What came of it.
+        effect: ConditionEffect,
+    },
+    /// The identity provider calls a source group otherwise by now.
+    Renamed {
+        /// The name with which the rules go on.
+        name: String,
+        /// The present name.
+        now: String,
+    },
+    /// A group that the rules add.
+    Added {
         /// Its name.
         group: Arc<str>,
+        /// Why.
+        by: AddedBy,
     },
     /// A membership that was there and that nothing grants.
     Membership {
@@ -137,6 +218,153 @@ pub enum Entry {
     },
     /// An administrator's decision stands.
     ManualStands,
+    /// What was decided does not take effect.
+    Safety {
+        /// What is kept back.
+        change: Box<Change>,
+        /// By what.
+        effect: SafetyEffect,
+    },
+    /// What an administrator says beside the rules.
+    Override {
+        /// What it says.
+        kind: OverrideKind,
+        /// Who said it.
+        actor: String,
+        /// When it ends by itself.
+        until: Option<Timestamp>,
+        /// What came of it.
+        effect: OverrideEffect,
+    },
+    /// Another connector knows the same person.
+    AlsoKnown {
+        /// Its name.
+        connector: Arc<str>,
+        /// Whether it gives anything: its rules would give the person an active account.
+        gives: bool,
+    },
+    /// Of several connectors, this one's word counts for a target.
+    DecidedBy {
+        /// The target.
+        target: String,
+        /// The connector's name.
+        connector: Arc<str>,
+    },
+    /// Another connector puts the person into a group.
+    GivenBy {
+        /// The group's name.
+        group: String,
+        /// The connector's name.
+        connector: Arc<str>,
+    },
+    /// The user had not logged in for long, and only an administrator undoes what came of it.
+    InactivityStands,
+    /// The user has a new name with the identity provider, and keeps the old one here.
+    NamePinned {
+        /// The new name.
+        wanted: String,
+    },
+    /// The user does not log in any more.
+    Inactive {
+        /// The last time that counts.
+        since: Timestamp,
+        /// What the rules say about that.
+        action: CleanupAction,
+    },
+    /// The rule for people who do not log in any more leaves members of a group alone.
+    InactivityExempt {
+        /// The entry that matched.
+        by: Arc<str>,
+    },
+    /// What happens to the account if nothing changes until then.
+    Later {
+        /// When.
+        at: Timestamp,
+        /// What.
+        action: CleanupAction,
+    },
+}
+
+/// What came of an override.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverrideEffect {
+    /// It counts.
+    Stands,
+    /// It has ended.
+    Ended,
+    /// There is no account that could be kept.
+    NothingToKeep,
+}
+
+/// What came of a conditional rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConditionEffect {
+    /// It is switched off.
+    Off,
+    /// It is in the shadow, and has no effect.
+    Shadow,
+    /// The user is not so.
+    NotSo,
+    /// The user is so.
+    Holds,
+    /// It drops the user.
+    Drops,
+    /// It disables the account.
+    Disables,
+    /// It disables the account since a date.
+    DisablesSince(Timestamp),
+    /// It will disable the account.
+    DisablesAt(Timestamp),
+    /// It disables accounts at a date, and this attribute has none.
+    WithoutDate(Arc<str>),
+    /// What this attribute says of the date cannot be read, so nothing comes of it.
+    Failed(Arc<str>, Fault),
+}
+
+/// Why the rules add a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AddedBy {
+    /// Every active user is in it.
+    Always,
+    /// The account is new.
+    NewAccount,
+    /// It came with the account, and nobody has taken it away.
+    GivenBefore,
+    /// A conditional rule of this name holds.
+    Condition(Arc<str>),
+    /// It would be added, but this entry of `protected` has it.
+    Refused(Arc<str>),
+}
+
+/// What keeps a change back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SafetyEffect {
+    /// A limit, until an administrator decides.
+    Held,
+    /// An administrator who said no.
+    Rejected,
+    /// The deletion of the group is held.
+    GroupKept,
+    /// A user in a directory further down has the name.
+    NameBelow,
+    /// The rules let no name change without an administrator.
+    RenameWaits,
+    /// An entry of the break-glass lists.
+    BreakGlass(Arc<str>),
+}
+
+impl SafetyEffect {
+    /// The word used in answers.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            SafetyEffect::Held => "limit",
+            SafetyEffect::Rejected => "rejected",
+            SafetyEffect::GroupKept => "group_deletion",
+            SafetyEffect::NameBelow => "name_below",
+            SafetyEffect::RenameWaits => "rename_waits",
+            SafetyEffect::BreakGlass(_) => "break_glass",
+        }
+    }
 }
 
 /// What came of a step.
@@ -164,17 +392,6 @@ pub enum Suppressed {
     Enable,
     /// Disabling or deleting an account.
     Disable,
-}
-
-impl Suppressed {
-    fn text(self) -> &'static str {
-        match self {
-            Suppressed::Create => "no account is made: `accounts.create` is off",
-            Suppressed::Update => "attributes stay as they are: `accounts.update` is off",
-            Suppressed::Enable => "the account stays disabled: `accounts.enable` is off",
-            Suppressed::Disable => "the account stays as it is: `accounts.disable` is off",
-        }
-    }
 }
 
 /// What came of a mapping row.
@@ -228,6 +445,19 @@ pub enum GroupEffect {
     TransformedAway,
     /// What became of the name cannot name a group.
     NotAName(String),
+    /// No row of the mapping has the group.
+    Unmapped,
+    /// Nobody has decided yet whether it may feed the group of this name, which has members from elsewhere.
+    Waiting(String),
+    /// An administrator decided that it feeds no group.
+    Ignored,
+    /// `protected` has it.
+    Protected {
+        /// What became of the name.
+        name: String,
+        /// The entry that matched.
+        entry: Arc<str>,
+    },
     /// `only_assign` does not have it.
     NotInOnlyAssign(String),
     /// `never_assign` has it.
@@ -276,10 +506,18 @@ pub enum MembershipEffect {
     Protected(Arc<str>),
     /// It stays: someone else made it.
     NotOurs,
+    /// It stays: someone else made it, and `protected` has the group.
+    HandsOff(Arc<str>),
+    /// It is not given back: `protected` has the group.
+    NotGivenBack(Arc<str>),
     /// It stays: the rules only add.
     Additive,
-    /// It stays or comes back, as the user was deleted and is back.
+    /// It stays or comes back, as the user is back.
     Restored,
+    /// It goes, as the account was cleaned up.
+    Stripped,
+    /// It stays although the account was cleaned up: `strip_exempt` has the group.
+    StripExempt(Arc<str>),
 }
 
 /// One line of an explanation.
@@ -332,7 +570,31 @@ impl Outcome {
         Why { member, lines }
     }
 
-    /// Rows that failed, so that their targets stay as they were: the target, and what was wrong with the value.
+    /// Targets that stay as they were since the identity provider says nothing usable of them.
+    pub(crate) fn kept_for_want_of_value(&self) -> impl Iterator<Item = String> {
+        self.trace.entries.iter().filter_map(|entry| match entry {
+            Entry::Attribute {
+                target,
+                effect:
+                    AttributeEffect::KeptWithoutValue
+                    | AttributeEffect::KeptWithoutMatch
+                    | AttributeEffect::Failed(_),
+                ..
+            } => Some(target.to_string()),
+            _ => None,
+        })
+    }
+
+    /// What is kept back, and by what.
+    pub fn kept_back(&self) -> impl Iterator<Item = (&Change, &SafetyEffect)> {
+        self.trace.entries.iter().filter_map(|entry| match entry {
+            Entry::Safety { change, effect } => Some((&**change, effect)),
+            _ => None,
+        })
+    }
+
+    /// Rows that failed, so that their targets stay as they were: the target, and what was wrong with the value. Of
+    /// conditional rules whose date cannot be read: the attribute.
     pub fn faults(&self) -> impl Iterator<Item = (&str, Fault)> {
         self.trace.entries.iter().filter_map(|entry| match entry {
             Entry::Attribute {
@@ -340,19 +602,46 @@ impl Outcome {
                 effect: AttributeEffect::Failed(fault),
                 ..
             } => Some((&**target, *fault)),
+            Entry::Condition {
+                effect: ConditionEffect::Failed(attribute, fault),
+                ..
+            } => Some((&**attribute, *fault)),
             _ => None,
         })
     }
 
-    /// Users whom rows look for and nobody knows yet. When one appears, this person is to be decided on again.
+    /// Whether there is no account because no user name came out.
+    pub fn is_nameless(&self) -> bool {
+        self.trace.entries.contains(&Entry::Nameless)
+    }
+
+    /// Whether no user name came out although there is an account, which keeps the one it has.
+    pub fn keeps_old_name(&self) -> bool {
+        self.trace.entries.contains(&Entry::OldNameStays)
+    }
+
+    /// Users whom rows looked for. When one appears, changes or goes, this person is to be decided on again.
+    pub fn sought(&self) -> impl Iterator<Item = (LookupBy, &str)> {
+        self.trace.entries.iter().filter_map(|entry| match entry {
+            Entry::Sought { by, value, .. } => Some((*by, value.as_str())),
+            _ => None,
+        })
+    }
+
+    /// Of these, the users whom nobody knows yet.
     pub fn unresolved(&self) -> impl Iterator<Item = (LookupBy, &str)> {
         self.trace.entries.iter().filter_map(|entry| match entry {
-            Entry::Unresolved { by, value, .. } => Some((*by, value.as_str())),
+            Entry::Sought {
+                by,
+                value,
+                found: false,
+                ..
+            } => Some((*by, value.as_str())),
             _ => None,
         })
     }
 
-    fn line(&self, entry: &Entry) -> Line {
+    pub(crate) fn line(&self, entry: &Entry) -> Line {
         let text = match entry {
             Entry::Attribute {
                 target,
@@ -420,229 +709,6 @@ impl Outcome {
         Line {
             stage: Stage::Status,
             text,
-        }
-    }
-}
-
-impl Entry {
-    /// The stage it belongs to.
-    pub fn stage(&self) -> Stage {
-        match self {
-            Entry::Subject { .. } | Entry::Returned => Stage::Subject,
-            Entry::Attribute { .. } | Entry::Step { .. } | Entry::Unresolved { .. } => {
-                Stage::Mapping
-            }
-            Entry::Group { .. } | Entry::GroupsUntouched => Stage::Groups,
-            Entry::Scope(_) => Stage::Scope,
-            Entry::Always { .. } => Stage::Additions,
-            Entry::Membership { .. } | Entry::Frozen => Stage::Removals,
-            Entry::Cleanup { .. }
-            | Entry::ManualStands
-            | Entry::Suppressed(_)
-            | Entry::Exempt { .. } => Stage::Status,
-        }
-    }
-
-    /// Whether it speaks of a group, by the source's name or the products'.
-    fn names(&self, group: &str) -> bool {
-        match self {
-            Entry::Group { name, effect, .. } => same(name, group) || effect.names(group),
-            Entry::Always { group: name } => same(name, group),
-            Entry::Membership { group: name, .. } => same(name, group),
-            _ => false,
-        }
-    }
-
-    /// Whether it has to do with being in a group or not.
-    fn bears_on(&self, group: &str) -> bool {
-        match self {
-            Entry::Subject { .. } | Entry::Attribute { .. } => {
-                matches!(
-                    self,
-                    Entry::Attribute {
-                        effect: AttributeEffect::Dropped(_),
-                        ..
-                    }
-                )
-            }
-            Entry::Group { .. } | Entry::Always { .. } | Entry::Membership { .. } => {
-                self.names(group)
-            }
-            Entry::Scope(effect) => !matches!(effect, ScopeEffect::In { .. }),
-            Entry::Step { .. } | Entry::Unresolved { .. } => false,
-            Entry::Suppressed(_)
-            | Entry::Exempt { .. }
-            | Entry::GroupsUntouched
-            | Entry::Frozen
-            | Entry::Returned
-            | Entry::Cleanup { .. }
-            | Entry::ManualStands => true,
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Entry::Subject {
-                trigger,
-                groups,
-                existing,
-            } => subject_text(*trigger, *groups, *existing),
-            Entry::Attribute { target, .. } => format!("`{target}`"),
-            Entry::Step {
-                target,
-                step,
-                before,
-                effect,
-            } => effect.text(target, step, before),
-            Entry::Unresolved { target, by, value } => format!(
-                "`{target}`: no user with {} {value:?} is known yet",
-                by.as_str()
-            ),
-            Entry::Suppressed(what) => what.text().to_owned(),
-            Entry::Exempt { by } => format!("the account is exempt from cleanup by `{by}`"),
-            Entry::Group {
-                from,
-                name,
-                path,
-                effect,
-            } => group_text(from, name, path, effect),
-            Entry::GroupsUntouched => {
-                "no rule for group names matched, so memberships stay as they are".to_owned()
-            }
-            Entry::Scope(effect) => effect.text(),
-            Entry::Always { group } => format!("`{group}` is assigned to every active user"),
-            Entry::Membership { group, effect } => effect.text(group),
-            Entry::Frozen => {
-                "memberships stay as they are, as the account is not active".to_owned()
-            }
-            Entry::Returned => "the user had been deleted and is back".to_owned(),
-            Entry::Cleanup { reason, action } => {
-                format!("{}: the rules say {}", reason.as_str(), action.as_str())
-            }
-            Entry::ManualStands => "an administrator's decision stands".to_owned(),
-        }
-    }
-}
-
-impl StepEffect {
-    fn text(&self, target: &str, step: &str, before: &str) -> String {
-        match self {
-            StepEffect::Became(after) => format!("`{target}`: {step} makes {after} of {before}"),
-            StepEffect::Kept => format!("`{target}`: {step} keeps what is there, at {before}"),
-            StepEffect::Dropped => format!("`{target}`: {step} drops the user, at {before}"),
-            StepEffect::Failed(fault) => {
-                format!("`{target}`: {step} fails: {before} {}", fault.as_str())
-            }
-        }
-    }
-}
-
-fn subject_text(
-    trigger: Trigger,
-    groups: Option<usize>,
-    existing: Option<(Status, Reason)>,
-) -> String {
-    let before = match existing {
-        None => "no account so far".to_owned(),
-        Some((status, reason)) => {
-            format!("account so far {} ({})", status.as_str(), reason.as_str())
-        }
-    };
-    let source = match groups {
-        None => "the identity provider deleted the user".to_owned(),
-        Some(1) => "the user is in one source group".to_owned(),
-        Some(count) => format!("the user is in {count} source groups"),
-    };
-    match trigger {
-        // Somebody asks, and nothing happens.
-        Trigger::Simulate => format!("{source}; {before}"),
-        trigger => format!("{}: {source}; {before}", trigger.as_str()),
-    }
-}
-
-fn group_text(from: &GroupSource, name: &str, path: &[String], effect: &GroupEffect) -> String {
-    let origin = match from {
-        GroupSource::Idp(_) if !path.is_empty() => {
-            format!(
-                "source group `{name}`, by way of `{}`,",
-                path.join("` in `")
-            )
-        }
-        GroupSource::Idp(_) => format!("source group `{name}`"),
-        GroupSource::Row(row) => format!("`{name}` from {row}"),
-    };
-    match effect {
-        GroupEffect::Granted => format!("{origin} is assigned"),
-        GroupEffect::GrantedAs(name) => format!("{origin} is assigned as `{name}`"),
-        GroupEffect::NoRuleMatched => format!("{origin} is left out: no rule matches its name"),
-        GroupEffect::TransformedAway => {
-            format!("{origin} is left out: nothing is left of its name")
-        }
-        GroupEffect::NotAName(name) => {
-            format!("{origin} is left out: {name:?} cannot name a group")
-        }
-        GroupEffect::NotInOnlyAssign(name) => {
-            format!("{origin} is left out: `{name}` is not in `only_assign`")
-        }
-        GroupEffect::NeverAssign { name, entry } => {
-            format!("{origin} is left out: `{name}` is in `never_assign` by `{entry}`")
-        }
-        GroupEffect::NestingPreserved(_) => {
-            format!("{origin} is no membership of its own: products see which groups are in which")
-        }
-        GroupEffect::NestingIgnored => {
-            format!("{origin} is left out: the rules ignore groups in groups")
-        }
-    }
-}
-
-impl GroupEffect {
-    fn names(&self, group: &str) -> bool {
-        match self {
-            GroupEffect::GrantedAs(name)
-            | GroupEffect::NotAName(name)
-            | GroupEffect::NotInOnlyAssign(name)
-            | GroupEffect::NestingPreserved(name)
-            | GroupEffect::NeverAssign { name, .. } => same(name, group),
-            GroupEffect::Granted
-            | GroupEffect::NoRuleMatched
-            | GroupEffect::TransformedAway
-            | GroupEffect::NestingIgnored => false,
-        }
-    }
-}
-
-impl ScopeEffect {
-    fn text(&self) -> String {
-        match self {
-            ScopeEffect::In { group, entry } => {
-                format!("`{group}` is a required group by `{entry}`")
-            }
-            ScopeEffect::Waiting => "the user is in no required group and waits for one".to_owned(),
-            ScopeEffect::Grace { until } => {
-                format!("the user is in no required group and keeps the account until {until}")
-            }
-            ScopeEffect::Out { since } => {
-                format!("the user is in no required group since {since}")
-            }
-        }
-    }
-}
-
-impl MembershipEffect {
-    fn text(&self, group: &str) -> String {
-        match self {
-            MembershipEffect::Removed => format!("`{group}` goes: nothing grants it any more"),
-            MembershipEffect::Protected(entry) => {
-                format!("`{group}` stays: it is in `never_remove` by `{entry}`")
-            }
-            MembershipEffect::NotOurs => {
-                format!("`{group}` stays: this connector did not assign it")
-            }
-            MembershipEffect::Additive => format!("`{group}` stays: the rules only add"),
-            MembershipEffect::Restored => {
-                format!("`{group}` is given back, as the user had it before being deleted")
-            }
         }
     }
 }

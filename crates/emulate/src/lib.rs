@@ -3,6 +3,7 @@
 //! Nothing here shares code with the server under test: an emulated client that used our own codecs would agree with
 //! our own mistakes. What each client sends, and how strictly it reads the answers, follows what the real one does.
 
+pub mod browser;
 pub mod databases;
 pub mod entra;
 pub mod http;

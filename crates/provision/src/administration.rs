@@ -3,13 +3,19 @@
 use directory::rules::CompiledRules;
 use directory::{
     ApplicationId, Cause, Connector, ConnectorId, ConnectorSettings, ConnectorState, DirectoryId,
-    Preset, Rules, Trigger,
+    JobKind, Preset, Rules, Schedule, Trigger,
 };
 use jiff::Timestamp;
-use store::{Access, Application, AttachedDirectory, Mapping, Scope, StoredConnector, WriteTx};
+use store::{
+    Access, Application, AttachedDirectory, Job, Mapping, Scope, StoredConnector, WriteTx,
+};
 
 use crate::address::AddressRange;
 use crate::admission::checked_settings;
+use crate::jobs::begin_sweep;
+use crate::release::require_idle;
+use crate::rule_changes::{Terms, check_terms, keep_version};
+use crate::schedule::plan_next_run;
 use crate::secret::{APPLICATION_PREFIX, Secret};
 use crate::{Passwords, Provision, ProvisionError};
 
@@ -43,6 +49,8 @@ pub struct ApplicationDraft {
     pub aggregate_memberships: bool,
     /// Whether only users who may log in are seen at all.
     pub only_with_access: bool,
+    /// Whether, beside that, only groups whose members may log in are seen.
+    pub only_groups_with_access: bool,
 }
 
 /// A directory that an application is to see.
@@ -78,6 +86,8 @@ pub struct ApplicationChange {
     pub aggregate_memberships: Option<bool>,
     /// Whether only users who may log in are seen.
     pub only_with_access: Option<bool>,
+    /// Whether, beside that, only groups whose members may log in are seen.
+    pub only_groups_with_access: Option<bool>,
 }
 
 impl Provision {
@@ -88,7 +98,9 @@ impl Provision {
     ) -> Result<StoredConnector, ProvisionError> {
         let name = checked_name(&draft.name)?;
         CompiledRules::new(&draft.rules).map_err(ProvisionError::Rules)?;
-        let settings = checked_settings(draft.settings.clone(), draft.preset)?;
+        let mut settings = draft.settings.clone();
+        settings.schedule.get_or_insert_with(Schedule::nightly);
+        let settings = checked_settings(settings, draft.preset)?;
         self.store()
             .write(Scope::Settings, move |tx| {
                 let taken = tx.find_connector(&name)?;
@@ -107,20 +119,35 @@ impl Provision {
                         made.id
                     }
                 };
-                tx.insert_connector(&name, draft.preset, directory, &draft.rules, &settings)
+                let made = tx
+                    .insert_connector(&name, draft.preset, directory, &draft.rules, &settings)
                     .map_err(|error| {
                         ProvisionError::or_exists(error, "connector_name", "connector", &name)
-                    })
+                    })?;
+                plan_next_run(tx, &made.connector)?;
+                Ok(made)
             })
             .await
     }
 
-    /// Changes name, state, rules or settings of a connector. Where that can change what products
+    /// Changes name, preset, state, rules or settings of a connector. Where that can change what products
     /// see, every user of it becomes due.
     pub async fn change_connector(
         &self,
         id: ConnectorId,
         actor: &str,
+        change: impl Fn(&mut Connector) -> Result<(), ProvisionError> + Send + Sync + 'static,
+    ) -> Result<StoredConnector, ProvisionError> {
+        self.alter_connector(id, actor, Terms::default(), change)
+            .await
+    }
+
+    /// The same on terms for a change of rules, each of which makes a version of them.
+    pub(crate) async fn alter_connector(
+        &self,
+        id: ConnectorId,
+        actor: &str,
+        terms: Terms,
         change: impl Fn(&mut Connector) -> Result<(), ProvisionError> + Send + Sync + 'static,
     ) -> Result<StoredConnector, ProvisionError> {
         let actor = actor.to_owned();
@@ -130,34 +157,69 @@ impl Provision {
         let changed = self
             .store()
             .write(Scope::Directory(directory), move |tx| {
-                let before = tx
-                    .connector(id)?
-                    .ok_or_else(|| ProvisionError::not_found("connector", &id.to_string()))?;
-                let mut after = before.connector.clone();
-                change(&mut after)?;
-                after.name = checked_name(&after.name)?;
-                after.settings = checked_settings(after.settings, after.preset)?;
-                CompiledRules::new(&after.rules).map_err(ProvisionError::Rules)?;
-                tx.update_connector(&after).map_err(|error| {
-                    ProvisionError::or_exists(error, "connector_name", "connector", &after.name)
-                })?;
-                if after.rules != before.connector.rules {
-                    let cause = Cause {
-                        trigger: Trigger::Reconcile,
-                        connector: Some(id),
-                        actor: actor.clone(),
-                        request: String::new(),
-                    };
-                    this.rebind_all(tx, id, &cause)?;
-                    tx.mark_connector_due(id, &cause)?;
-                    tx.mark_all_nestings_due(id, &cause)?;
-                }
-                tx.connector(id)?
-                    .ok_or_else(|| ProvisionError::not_found("connector", &id.to_string()))
+                this.alter(tx, id, &actor, &terms, &change)
             })
             .await?;
         self.wake_worker();
         Ok(changed)
+    }
+
+    /// [`alter_connector`](Self::alter_connector) inside a transaction that has the connector's directory for itself.
+    pub(crate) fn alter(
+        &self,
+        tx: &WriteTx<'_>,
+        id: ConnectorId,
+        actor: &str,
+        terms: &Terms,
+        change: &dyn Fn(&mut Connector) -> Result<(), ProvisionError>,
+    ) -> Result<StoredConnector, ProvisionError> {
+        let before = tx
+            .connector(id)?
+            .ok_or_else(|| ProvisionError::not_found("connector", &id.to_string()))?;
+        let directory = before.connector.directory;
+        let mut after = before.connector.clone();
+        change(&mut after)?;
+        after.name = checked_name(&after.name)?;
+        after.settings = checked_settings(after.settings, after.preset)?;
+        let compiled = CompiledRules::new(&after.rules).map_err(ProvisionError::Rules)?;
+        let changed = after.rules != before.connector.rules;
+        // A preview of the rules in force shows what a reconcile does.
+        let takes_effect = changed || terms.unmoved.is_some();
+        if takes_effect {
+            check_terms(tx, &before.connector, &compiled, terms)?;
+        }
+        if changed {
+            keep_version(tx, &after, actor, terms)?;
+        }
+        tx.update_connector(&after).map_err(|error| {
+            ProvisionError::or_exists(error, "connector_name", "connector", &after.name)
+        })?;
+        let pilot = |connector: &Connector| connector.settings.pilot.clone();
+        let concerns_others = pilot(&after) != pilot(&before.connector);
+        if after.state != before.connector.state {
+            require_idle(tx, Some(id), directory)?;
+            tx.note_state(id, actor)?;
+        }
+        if after.settings.schedule != before.connector.settings.schedule {
+            plan_next_run(tx, &after)?;
+        }
+        let cause = Cause {
+            trigger: Trigger::Reconcile,
+            connector: Some(id),
+            actor: actor.to_owned(),
+            request: String::new(),
+        };
+        if takes_effect || concerns_others {
+            self.rebind_all(tx, id, &cause)?;
+            begin_sweep(tx, &after, JobKind::Rules, actor)?;
+        }
+        let resumed = before.connector.state != after.state;
+        if resumed && after.state == ConnectorState::Active {
+            let connector = self.require_connector(tx, id)?;
+            self.catch_up_groups(tx, &connector, &cause)?;
+        }
+        tx.connector(id)?
+            .ok_or_else(|| ProvisionError::not_found("connector", &id.to_string()))
     }
 
     /// Pauses a connector, resumes it, or switches it off (US-03).
@@ -172,26 +234,6 @@ impl Provision {
             Ok(())
         })
         .await
-    }
-
-    /// Owes every user of a connector an evaluation by the present rules. Returns how many.
-    pub async fn reconcile(&self, id: ConnectorId, actor: &str) -> Result<u64, ProvisionError> {
-        let cause = Cause {
-            trigger: Trigger::Reconcile,
-            connector: Some(id),
-            actor: actor.to_owned(),
-            request: String::new(),
-        };
-        let directory = self.directory_of(id).await?;
-        let count = self
-            .store()
-            .write(Scope::Directory(directory), move |tx| {
-                tx.mark_all_nestings_due(id, &cause)?;
-                Ok::<_, ProvisionError>(tx.mark_connector_due(id, &cause)?)
-            })
-            .await?;
-        self.wake_worker();
-        Ok(count)
     }
 
     /// The directory that a connector feeds: whose writers a change of it has to join.
@@ -210,7 +252,7 @@ impl Provision {
     }
 
     /// New rules may give source groups other names.
-    fn rebind_all(
+    pub(crate) fn rebind_all(
         &self,
         tx: &WriteTx<'_>,
         id: ConnectorId,
@@ -247,7 +289,9 @@ impl Provision {
                     directories,
                     aggregate_memberships: draft.aggregate_memberships,
                     only_with_access: draft.only_with_access,
+                    only_groups_with_access: draft.only_groups_with_access,
                 };
+                check_sight(&mapping)?;
                 tx.insert_application(&name, &hash, draft.access, &addresses, &mapping)
                     .map_err(|error| {
                         ProvisionError::or_exists(error, "application_name", "application", &name)
@@ -367,7 +411,21 @@ impl ApplicationChange {
         if let Some(only) = self.only_with_access {
             mapping.only_with_access = only;
         }
-        Ok(())
+        if let Some(only) = self.only_groups_with_access {
+            mapping.only_groups_with_access = only;
+        }
+        check_sight(mapping)
+    }
+}
+
+/// A group without access may be the only one of a user who is seen.
+pub(crate) fn check_sight(mapping: &Mapping) -> Result<(), ProvisionError> {
+    match mapping.only_groups_with_access && !mapping.only_with_access {
+        false => Ok(()),
+        true => Err(ProvisionError::invalid(
+            "only_groups_with_access",
+            "needs only_with_access: groups without access are left out only together with users without access",
+        )),
     }
 }
 
@@ -403,7 +461,9 @@ fn attached(
 }
 
 /// An empty list would lock everybody out, and is more likely a slip than a wish.
-fn checked_groups(groups: Option<&[String]>) -> Result<Option<Vec<String>>, ProvisionError> {
+pub(crate) fn checked_groups(
+    groups: Option<&[String]>,
+) -> Result<Option<Vec<String>>, ProvisionError> {
     let Some(groups) = groups else {
         return Ok(None);
     };
@@ -417,7 +477,9 @@ fn checked_groups(groups: Option<&[String]>) -> Result<Option<Vec<String>>, Prov
     Ok(Some(names))
 }
 
-async fn new_password(passwords: &Passwords) -> Result<(Secret, String), ProvisionError> {
+pub(crate) async fn new_password(
+    passwords: &Passwords,
+) -> Result<(Secret, String), ProvisionError> {
     let secret = Secret::generate(APPLICATION_PREFIX)?;
     let hash = passwords
         .hash(secret.reveal().to_owned())
@@ -431,10 +493,21 @@ fn require_application(tx: &WriteTx<'_>, public_id: &str) -> Result<Application,
         .ok_or_else(|| ProvisionError::not_found("application", public_id))
 }
 
-fn require_directory(tx: &WriteTx<'_>, text: &str) -> Result<DirectoryId, ProvisionError> {
-    tx.find_directory(text)?
-        .map(|directory| directory.id)
-        .ok_or_else(|| ProvisionError::not_found("directory", text))
+pub(crate) fn require_directory(
+    tx: &WriteTx<'_>,
+    text: &str,
+) -> Result<DirectoryId, ProvisionError> {
+    let found = tx.find_directory(text)?;
+    let directory = found.ok_or_else(|| ProvisionError::not_found("directory", text))?;
+    let unfinished = tx.unfinished_jobs()?;
+    let goes = |job: &Job| job.kind == JobKind::DeleteDirectory && job.directory == directory.id;
+    match unfinished.iter().any(goes) {
+        true => Err(ProvisionError::invalid(
+            "directory",
+            format!("'{text}' is being deleted"),
+        )),
+        false => Ok(directory.id),
+    }
 }
 
 fn only_directory(tx: &WriteTx<'_>) -> Result<DirectoryId, ProvisionError> {
@@ -461,7 +534,7 @@ fn only_directory(tx: &WriteTx<'_>) -> Result<DirectoryId, ProvisionError> {
 }
 
 /// A name for a connector or an application: 1 to 100 characters, no control characters.
-fn checked_name(name: &str) -> Result<String, ProvisionError> {
+pub(crate) fn checked_name(name: &str) -> Result<String, ProvisionError> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
         return Err(ProvisionError::invalid(

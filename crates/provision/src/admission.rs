@@ -1,10 +1,14 @@
 //! Settings of a connector's credentials: checked and completed before they are stored.
 
-use directory::{ConnectorSettings, CredentialSettings, JwtAlgorithm, JwtSettings, Preset};
+use directory::{
+    CompiledLimits, ConnectorSettings, CredentialSettings, JwtAlgorithm, JwtSettings,
+    LimitSettings, Preset,
+};
 use serde_json::{Map, Value};
 
 use crate::ProvisionError;
 use crate::administration::checked_addresses;
+use crate::pilot::checked_pilot;
 
 /// Headers that mean something else to this server or to what stands before it.
 const RESERVED_HEADERS: [&str; 14] = [
@@ -44,11 +48,37 @@ pub fn changed_credentials(
     serde_json::from_value(Value::Object(whole)).map_err(unreadable)
 }
 
+fn checked_schedule(settings: &ConnectorSettings) -> Result<(), ProvisionError> {
+    if let Some(schedule) = &settings.schedule {
+        let wrong = |message| ProvisionError::invalid("schedule", message);
+        schedule.compile().map_err(wrong)?;
+    }
+    Ok(())
+}
+
+/// The limits with some members changed, each as a whole; `null` in the place of a limit takes it away.
+pub fn changed_limits(
+    settings: &LimitSettings,
+    change: Map<String, Value>,
+) -> Result<LimitSettings, ProvisionError> {
+    let unreadable =
+        |error: serde_json::Error| ProvisionError::invalid("limits", error.to_string());
+    let mut whole = match serde_json::to_value(settings).map_err(unreadable)? {
+        Value::Object(whole) => whole,
+        _ => Map::new(),
+    };
+    whole.extend(change);
+    serde_json::from_value(Value::Object(whole)).map_err(unreadable)
+}
+
 /// The settings with what follows from the preset filled in.
 pub(crate) fn checked_settings(
     mut settings: ConnectorSettings,
     preset: Preset,
 ) -> Result<ConnectorSettings, ProvisionError> {
+    if let Some(pilot) = &settings.pilot {
+        checked_pilot(pilot)?;
+    }
     let credentials = &mut settings.credentials;
     credentials.addresses = checked_addresses(&credentials.addresses)?;
     if let Some(header) = &mut credentials.token_header {
@@ -77,6 +107,8 @@ pub(crate) fn checked_settings(
         .take()
         .map(|jwt| checked_jwt(jwt, preset))
         .transpose()?;
+    checked_schedule(&settings)?;
+    CompiledLimits::new(&settings.limits).map_err(ProvisionError::Limits)?;
     Ok(settings)
 }
 

@@ -12,7 +12,7 @@ use scim::{
     BulkAction, BulkEndpoint, BulkRequest, BulkTask, BulkUnit, Meta, PatchRequest, Precondition,
     Resource, ScimError, Warning, catalogue, members_of,
 };
-use store::{Scope, StoreError, WriteTx};
+use store::{StoreError, WriteTx};
 
 use crate::loaded::LoadedConnector;
 use crate::users::NewPassword;
@@ -130,33 +130,64 @@ impl Provision {
         allowed: usize,
         cause: &Cause,
     ) -> Result<Piece, ProvisionError> {
-        let place = Place::of(connector);
-        let (this, job, units) = (self.clone(), Arc::clone(job), units.to_vec());
+        let (job, units) = (Arc::clone(job), units.to_vec());
         let (ids, cause) = (ids.clone(), cause.clone());
-        self.store()
-            .write(Scope::Directory(place.directory), move |tx| {
-                let connector = this.require_connector(tx, place.connector)?;
-                let mut piece = Piece {
-                    ids: ids.clone(),
-                    ..Piece::default()
-                };
-                let work = Work {
-                    provision: &this,
-                    tx,
-                    connector: &connector,
-                    job: &job,
-                    cause: &cause,
-                };
-                for unit in &units {
-                    if piece.errors >= allowed {
-                        break;
-                    }
-                    work.unit(unit, &mut piece)?;
+        self.write_at(Place::of(connector), move |this, tx, connector| {
+            let mut piece = Piece {
+                ids: ids.clone(),
+                ..Piece::default()
+            };
+            let work = Work {
+                provision: this,
+                tx,
+                connector,
+                job: &job,
+                cause: &cause,
+            };
+            for unit in &units {
+                if piece.errors >= allowed {
+                    break;
                 }
-                Ok::<_, ProvisionError>(piece)
-            })
-            .await
+                work.unit(unit, &mut piece)?;
+            }
+            Ok::<_, ProvisionError>(piece)
+        })
+        .await
     }
+}
+
+/// Carries out a whole request within a transaction; gives the outcome of each operation, none for those that were not
+/// begun.
+pub(crate) fn carry_out_all(
+    provision: &Provision,
+    tx: &WriteTx<'_>,
+    connector: &LoadedConnector,
+    job: &BulkJob,
+    cause: &Cause,
+) -> Result<Vec<Option<BulkOutcome>>, StoreError> {
+    let work = Work {
+        provision,
+        tx,
+        connector,
+        job,
+        cause,
+    };
+    let allowed = job.request.fail_on_errors.unwrap_or(usize::MAX);
+    let mut piece = Piece::default();
+    for unit in &job.request.order() {
+        if piece.errors >= allowed {
+            break;
+        }
+        work.unit(unit, &mut piece)?;
+    }
+    let mut outcomes: Vec<Option<BulkOutcome>> = Vec::new();
+    outcomes.resize_with(job.request.operations.len(), || None);
+    for (nth, outcome) in piece.outcomes {
+        if let Some(place) = outcomes.get_mut(nth) {
+            *place = Some(outcome);
+        }
+    }
+    Ok(outcomes)
 }
 
 /// Whether the store itself is in trouble, so that no other operation would fare better.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use directory::{
-    Attributes, Cause, Change, Connector, DirectoryId, GroupPk, Origin, Outcome, SourceGroupPk,
-    SourceUserPk, Status, UserPk,
+    Attributes, Cause, Change, ConnectorId, DirectoryId, GivenUp, GroupPk, Memory, Origin, Plan,
+    SourceGroupPk, SourceUserPk, Status, UserPk,
 };
 use store::{AccountOwner, StoredAccount, Subject, WriteTx};
 
@@ -12,8 +12,10 @@ use crate::ProvisionError;
 
 /// Whose account a plan is for.
 pub(crate) struct Target<'a> {
-    /// The connector it belongs to.
-    pub(crate) connector: &'a Connector,
+    /// The directory it is in.
+    pub(crate) directory: DirectoryId,
+    /// The connector it belongs to; none of a user who is kept here.
+    pub(crate) connector: Option<ConnectorId>,
     /// The user of the source that feeds it; none when that one is being deleted.
     pub(crate) source: Option<SourceUserPk>,
     /// The IdP's id for it.
@@ -22,39 +24,45 @@ pub(crate) struct Target<'a> {
     pub(crate) existing: Option<&'a StoredAccount>,
 }
 
-/// Plans the way from what is to what should be, and goes it. Returns which source groups brought the person into
-/// which groups.
+/// Goes the way from what is to what should be. Returns which source groups brought the person into which groups.
 pub(crate) fn carry_out(
     tx: &WriteTx<'_>,
     target: &Target<'_>,
-    outcome: &Outcome,
+    plan: &Plan,
     cause: &Cause,
 ) -> Result<Vec<(SourceGroupPk, GroupPk)>, ProvisionError> {
     let existing = target.existing.map(|found| &found.account);
-    let plan = directory::plan(existing, outcome);
     let mut work = Work {
-        directory: target.connector.directory,
+        directory: target.directory,
         cause,
         user: target.existing.map(|found| found.user.pk),
         attributes: existing.map_or_else(Attributes::default, |found| found.attributes.clone()),
         status: existing.map_or(Status::Active, |found| found.status),
-        restore: existing.map_or_else(Vec::new, |found| found.restore.clone()),
         used: Vec::new(),
     };
+    if let Some(((name, manner), user)) = GivenUp::by(plan).zip(work.user) {
+        tx.note_former_name(target.directory, name, user, manner)?;
+    }
     for change in &plan.changes {
         work.apply(tx, target, change)?;
     }
-    let (Some(user), Some(source)) = (work.user, target.source) else {
+    let Some(user) = work.user else {
+        return Ok(work.used);
+    };
+    let blank = Memory::default();
+    if existing.map_or(&blank, |found| &found.memory) != &plan.memory {
+        tx.set_account_memory(user, &plan.memory)?;
+    }
+    let (Some(source), Some(connector)) = (target.source, target.connector) else {
         return Ok(work.used);
     };
     let linked = target.existing.is_none_or(|found| {
-        found.source == Some(source) && found.user.external_id.as_deref() == target.external_id
+        found.user.connector == Some(connector)
+            && found.source == Some(source)
+            && found.user.external_id.as_deref() == target.external_id
     });
     if !linked {
-        tx.link_account(user, source, target.external_id)?;
-    }
-    if existing.and_then(|found| found.out_of_scope_since) != plan.out_of_scope_since {
-        tx.set_out_of_scope_since(user, plan.out_of_scope_since)?;
+        tx.link_account(user, connector, source, target.external_id)?;
     }
     Ok(work.used)
 }
@@ -66,7 +74,6 @@ struct Work<'a> {
     user: Option<UserPk>,
     attributes: Attributes,
     status: Status,
-    restore: Vec<String>,
     used: Vec<(SourceGroupPk, GroupPk)>,
 }
 
@@ -86,7 +93,7 @@ impl Work<'_> {
                 let user = match self.user {
                     Some(tombstone) => {
                         tx.update_account(tombstone, &self.attributes, attributes)?;
-                        tx.set_account_status(tombstone, *status, *reason, &[])?;
+                        tx.set_account_status(tombstone, *status, *reason)?;
                         tombstone
                     }
                     None => self.insert(tx, target, attributes, *status, *reason)?,
@@ -111,15 +118,18 @@ impl Work<'_> {
                 self.attributes = after.clone();
                 self.note_user(tx, user, Some(&after.username), change)
             }
-            Change::Disable { reason } => self.set_status(tx, Status::Disabled, *reason, change),
-            Change::Reactivate { reason } => self.set_status(tx, Status::Active, *reason, change),
+            Change::Disable { reason, .. } => {
+                self.set_status(tx, Status::Disabled, *reason, change)
+            }
+            Change::Anonymise { reason, .. } => {
+                self.set_status(tx, Status::Anonymised, *reason, change)
+            }
+            Change::Reactivate { reason, .. } => {
+                self.set_status(tx, Status::Active, *reason, change)
+            }
             Change::SetReason { after, .. } => self.set_status(tx, self.status, *after, change),
-            Change::RemoveUser { reason, name } => {
+            Change::RemoveUser { reason, name, .. } => {
                 let user = self.require_user(change)?;
-                self.restore = target.existing.map_or_else(Vec::new, |found| {
-                    let held = found.account.memberships.iter();
-                    held.map(|membership| membership.group.clone()).collect()
-                });
                 tx.delete_memberships_of(user)?;
                 self.set_status(tx, Status::Removed, *reason, change)?;
                 tx.mark_waiting_for_name(self.directory, name, self.cause)?;
@@ -148,7 +158,8 @@ impl Work<'_> {
                 self.note(tx, Subject::Membership(group.pk, user), None, change)
             }
             // Plans for one person speak of nothing else.
-            Change::AddChildGroup { .. }
+            Change::LinkUser { .. }
+            | Change::AddChildGroup { .. }
             | Change::RemoveChildGroup { .. }
             | Change::SetChildGroupOrigins { .. }
             | Change::CreateGroup { .. }
@@ -175,15 +186,15 @@ impl Work<'_> {
         status: Status,
         reason: directory::Reason,
     ) -> Result<UserPk, ProvisionError> {
-        let source = target.source.ok_or_else(|| {
-            ProvisionError::invalid(
+        let (Some(connector), Some(source)) = (target.connector, target.source) else {
+            return Err(ProvisionError::invalid(
                 "plan",
                 "an account cannot be made for a user that is deleted",
-            )
-        })?;
+            ));
+        };
         let owner = AccountOwner {
             directory: self.directory,
-            connector: target.connector.id,
+            connector,
             source,
             external_id: target.external_id.map(str::to_owned),
         };
@@ -198,7 +209,7 @@ impl Work<'_> {
         change: &Change,
     ) -> Result<(), ProvisionError> {
         let user = self.require_user(change)?;
-        tx.set_account_status(user, status, reason, &self.restore)?;
+        tx.set_account_status(user, status, reason)?;
         self.status = status;
         let name = self.attributes.username.clone();
         self.note_user(tx, user, Some(&name), change)

@@ -2,7 +2,7 @@
 
 use directory::ConnectorId;
 use jiff::Timestamp;
-use store::{Access, Client, ReadTx, Token, TokenKind, token_hash};
+use store::{Access, Client, ReadTx, Rights, Token, TokenKind, token_hash};
 
 use crate::address::AddressRange;
 use crate::secret::{ACCESS_PREFIX, API_PREFIX, CLIENT_PREFIX, SCIM_PREFIX, is_well_formed};
@@ -17,6 +17,8 @@ pub struct Credential {
     pub label: String,
     /// What it may do.
     pub access: Access,
+    /// What it may do at the admin API, if it opens that.
+    pub rights: Option<Rights>,
     /// Where it may come from; empty means anywhere.
     pub addresses: Vec<AddressRange>,
     /// When it stops working, if ever.
@@ -32,6 +34,7 @@ impl Credential {
             id: String::new(),
             label,
             access,
+            rights: None,
             addresses: Vec::new(),
             expires,
             secret_hash: None,
@@ -48,6 +51,7 @@ impl Credential {
             id: token.id,
             label: token.label,
             access: token.access,
+            rights: token.rights,
             addresses: AddressRange::all(&token.addresses),
             expires: token.expires,
             secret_hash: None,
@@ -59,6 +63,7 @@ impl Credential {
             id: client.id,
             label: client.label,
             access,
+            rights: None,
             addresses: AddressRange::all(&client.addresses),
             expires,
             secret_hash: None,

@@ -1,5 +1,6 @@
 //! Why a use case could not be carried out.
 
+use directory::census::CensusFault;
 use directory::rules::RuleError;
 use scim::{SchemaError, ScimError};
 use store::StoreError;
@@ -16,9 +17,29 @@ pub enum ProvisionError {
     /// The rules are not valid.
     #[error("the rules are not valid: {}", list(.0))]
     Rules(Vec<RuleError>),
+    /// The limits are not valid.
+    #[error("the limits are not valid: {}", list(.0))]
+    Limits(Vec<RuleError>),
+    /// What was said of whose word counts is not valid.
+    #[error("the precedence is not valid: {}", list(.0))]
+    Precedence(Vec<RuleError>),
     /// The document of a schema is not valid.
     #[error("the schema is not valid: {}", list(.0))]
     Schema(Vec<SchemaError>),
+    /// A configuration cannot be carried out.
+    #[error("the configuration is not valid: {}", list(.0))]
+    Configuration(Vec<RuleError>),
+    /// What was to be copied cannot be.
+    #[error("what was to be copied is not valid: {}", list(.0))]
+    Census(Vec<CensusFault>),
+    /// Something is going on that has to end first.
+    #[error("{what} is going on ({name}); wait for it to end, then try again")]
+    Busy {
+        /// What is going on.
+        what: &'static str,
+        /// Its id.
+        name: String,
+    },
     /// There is nothing of this name or id.
     #[error("there is no {what} '{name}'")]
     NotFound {
@@ -35,6 +56,9 @@ pub enum ProvisionError {
         /// The name.
         name: String,
     },
+    /// What was asked for does not go together with what is there now; says what to do.
+    #[error("{0}")]
+    Conflict(String),
     /// A value that cannot be used.
     #[error("{field}: {message}")]
     Invalid {
@@ -58,7 +82,8 @@ fn list<E: ToString>(errors: &[E]) -> String {
 }
 
 impl ProvisionError {
-    pub(crate) fn not_found(what: &'static str, name: &str) -> Self {
+    /// Nothing of this kind has that name.
+    pub fn not_found(what: &'static str, name: &str) -> Self {
         Self::NotFound {
             what,
             name: name.to_owned(),

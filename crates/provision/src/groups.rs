@@ -1,13 +1,14 @@
 //! Groups of the source: created, replaced, patched, deleted. Members never enter a resource: a
 //! write costs what it changes, whatever the size of the group.
 
-use directory::{Cause, ConnectorId};
+use directory::{Cause, ConnectorId, JobKind};
 use scim::{Member, MemberOp, PatchRequest, Precondition, Resource, Warning, catalogue, fold};
-use store::{MemberChange, MemberKind, Of, Scope, SourceGroup, WriteTx};
+use store::{MemberChange, MemberKind, Of, SourceGroup, WriteTx};
 
 use crate::JsonObject;
 use crate::loaded::LoadedConnector;
 use crate::nesting::Neighbours;
+use crate::safety::guard_group_deletion;
 use crate::write::{Place, Target, adopted, claim_references, no_such, taken};
 use crate::{Provision, ProvisionError, members, unique};
 
@@ -36,17 +37,10 @@ impl Provision {
         members: Vec<Member>,
         cause: Cause,
     ) -> Result<WrittenGroup, ProvisionError> {
-        let Place {
-            connector: id,
-            directory,
-        } = Place::of(connector);
-        let this = self.clone();
-        self.store()
-            .write(Scope::Directory(directory), move |tx| {
-                let connector = this.require_connector(tx, id)?;
-                this.create_group_in(tx, &connector, &group, &members, &cause)
-            })
-            .await
+        self.write_at(Place::of(connector), move |this, tx, connector| {
+            this.create_group_in(tx, connector, &group, &members, &cause)
+        })
+        .await
     }
 
     /// [`Provision::create_group`] inside a transaction.
@@ -118,19 +112,12 @@ impl Provision {
         precondition: Option<Precondition>,
         cause: Cause,
     ) -> Result<WrittenGroup, ProvisionError> {
-        let Place {
-            connector: connector_id,
-            directory,
-        } = Place::of(connector);
         let precondition = precondition.unwrap_or_default();
-        let this = self.clone();
-        self.store()
-            .write(Scope::Directory(directory), move |tx| {
-                let connector = this.require_connector(tx, connector_id)?;
-                let target = Target::new(&id, &precondition);
-                this.replace_group_in(tx, &connector, target, &incoming, &members, &cause)
-            })
-            .await
+        self.write_at(Place::of(connector), move |this, tx, connector| {
+            let target = Target::new(&id, &precondition);
+            this.replace_group_in(tx, connector, target, &incoming, &members, &cause)
+        })
+        .await
     }
 
     /// [`Provision::replace_group`] inside a transaction.
@@ -164,19 +151,12 @@ impl Provision {
         cause: Cause,
     ) -> Result<WrittenGroup, ProvisionError> {
         let (attributes, operations) = request.split_members()?;
-        let Place {
-            connector: connector_id,
-            directory,
-        } = Place::of(connector);
         let precondition = precondition.unwrap_or_default();
-        let this = self.clone();
-        self.store()
-            .write(Scope::Directory(directory), move |tx| {
-                let connector = this.require_connector(tx, connector_id)?;
-                let target = Target::new(&id, &precondition);
-                this.patch_group_in(tx, &connector, target, &attributes, &operations, &cause)
-            })
-            .await
+        self.write_at(Place::of(connector), move |this, tx, connector| {
+            let target = Target::new(&id, &precondition);
+            this.patch_group_in(tx, connector, target, &attributes, &operations, &cause)
+        })
+        .await
     }
 
     /// [`Provision::patch_group`] inside a transaction; the request is split already.
@@ -232,7 +212,8 @@ impl Provision {
         unique::settle(tx, id, place, ty, Some(&before), Some(&draft.resource))?;
         if renamed {
             let changed = &draft.members.groups_changed;
-            self.rename(tx, connector, &written, changed, cause)?;
+            let former = before.display_name().unwrap_or_default();
+            self.rename(tx, connector, &written, former, changed, cause)?;
         }
         self.settle_members(tx, connector, &written, &draft.members, cause)?;
         Ok(WrittenGroup {
@@ -242,7 +223,7 @@ impl Provision {
     }
 
     /// Deletes a group (RFC 7644 section 3.6). Its memberships go; the group that products know
-    /// stays (US-25), since they may have built permissions on it.
+    /// stays (US-25), since they may have built permissions on it, unless the rules say otherwise.
     pub async fn delete_group(
         &self,
         connector: &LoadedConnector,
@@ -250,19 +231,12 @@ impl Provision {
         precondition: Option<Precondition>,
         cause: Cause,
     ) -> Result<(), ProvisionError> {
-        let Place {
-            connector: connector_id,
-            directory,
-        } = Place::of(connector);
         let precondition = precondition.unwrap_or_default();
-        let this = self.clone();
-        self.store()
-            .write(Scope::Directory(directory), move |tx| {
-                let connector = this.require_connector(tx, connector_id)?;
-                let target = Target::new(&id, &precondition);
-                this.delete_group_in(tx, &connector, target, &cause)
-            })
-            .await
+        self.write_at(Place::of(connector), move |this, tx, connector| {
+            let target = Target::new(&id, &precondition);
+            this.delete_group_in(tx, connector, target, &cause)
+        })
+        .await
     }
 
     /// [`Provision::delete_group`] inside a transaction.
@@ -275,9 +249,19 @@ impl Provision {
     ) -> Result<(), ProvisionError> {
         let stored = require_group(tx, connector.connector.id, target.id)?;
         target.precondition.check(&stored.meta)?;
-        let affected = self.affected_members(tx, connector, stored.pk, cause)?;
+        guard_group_deletion(tx, connector, &stored, cause)?;
+        let kind = JobKind::GroupDeleted;
+        let affected = self.affected_members(tx, connector, stored.pk, kind, cause)?;
         let neighbours = Neighbours::of(tx, stored.pk)?;
         let fed = tx.bound_group(stored.pk)?.map(|group| group.pk);
+        for name in connector
+            .rules
+            .effective_groups(&tx.seen_by_rules(&stored)?)
+        {
+            if let Some(group) = tx.directory_group(connector.connector.directory, &name)? {
+                self.retire(tx, connector, group.pk, tx.now(), cause)?;
+            }
+        }
         let place = (Of::Group, stored.pk.0);
         let ty = &connector.types.group;
         unique::free(tx, connector.connector.id, place, ty, &stored.document)?;
@@ -298,14 +282,15 @@ impl Provision {
         let mut users = change.users_added.clone();
         users.extend(&change.users_removed);
         if !change.groups_changed.is_empty() {
-            if let Some(fed) = self.fed_by(tx, connector, group.pk, &group.display_name, cause)? {
+            if let Some(fed) = self.fed_by(tx, connector, group, cause)? {
                 let children = tx.bound_groups_of(&change.groups_changed)?;
                 let pairs = children.into_iter().map(|child| (fed, child));
                 self.settle_pairs(tx, connector, pairs, cause)?;
             }
             if connector.rules.reaches_below() {
                 for child in &change.groups_changed {
-                    users.extend(self.affected_members(tx, connector, *child, cause)?);
+                    let kind = JobKind::GroupNested;
+                    users.extend(self.affected_members(tx, connector, *child, kind, cause)?);
                 }
             }
         }

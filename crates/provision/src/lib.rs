@@ -7,34 +7,77 @@
 
 mod address;
 mod administration;
+mod administrators;
 mod admission;
+mod audit;
+mod backup;
+mod breached;
 mod bulk;
 mod carry_out;
+mod checklist;
 mod clients;
+mod configuration;
+mod console_sessions;
 mod credential;
+mod decide;
+mod directories;
+mod encounter;
 mod error;
+mod facts;
+mod former_names;
+mod group_choice;
+mod group_work;
 mod groups;
+mod holds;
+mod import;
 mod issuer;
+mod jobs;
 mod key;
 mod loaded;
 mod local;
+mod logins;
+mod matches;
 mod members;
 mod nesting;
+mod notifications;
+mod open_id;
+mod overrides;
 mod passwords;
+mod past;
+mod pilot;
+mod precedence;
+mod preview;
 mod rebind;
+mod refresh;
+mod release;
+mod replay;
 mod requests;
+mod rule_changes;
+mod safety;
+mod schedule;
 mod schemas;
+mod second_factor;
 mod secret;
 mod sessions;
 mod settle;
 mod setup;
+mod setup_links;
+mod sharing;
 mod sign_in;
+mod standing;
+mod standoff;
 mod tokens;
+mod totp;
+mod transfer;
+mod trial;
+mod undo;
 mod unique;
+mod unlink;
 mod users;
 mod webhooks;
 mod why;
 mod worker;
+mod world;
 mod write;
 
 use std::sync::{Arc, OnceLock};
@@ -43,25 +86,67 @@ pub use address::AddressRange;
 pub use administration::{
     ApplicationChange, ApplicationDraft, ApplicationUse, ConnectorDraft, DirectoryChoice,
 };
-pub use admission::changed_credentials;
+pub use administrators::NewInvitation;
+pub use admission::{changed_credentials, changed_limits};
+pub use audit::{AuditCheck, AuditSettings};
+pub use backup::{is_key_of, restore};
 pub use bulk::{BulkDone, BulkJob, BulkOutcome};
+pub use checklist::{Check, CheckItem, CheckState, Checklist, Outside, RefusedProduct};
 pub use clients::{NewAccessToken, NewClientSecret};
+pub use configuration::{Applied, ConfigurationWish, MadeSecret, Planned};
+pub use console_sessions::{NewSession, SignInError};
 pub use credential::{Credential, can_be_scim_token};
+pub use directories::{DetachEffects, DirectoryEffects};
 pub use error::ProvisionError;
+pub use former_names::ReservedName;
+pub use group_choice::{GroupChoice, GroupFate, GroupInTheWay, GroupQuery, ListedGroup};
 pub use groups::WrittenGroup;
+pub use holds::{HoldsDecided, LimitReport, LimitUse};
+pub use import::{CrowdAddress, CrowdReader, ImportCounts, ImportWish, ReadCrowd, Told};
 pub use issuer::{Fetched, IssuerKeys, KeysPlace};
+pub use jobs::{BegunJob, Progress, progress};
 pub use key::SecretKey;
 pub use loaded::LoadedConnector;
 pub use local::{LocalUserDraft, LocalWriteError, Writer};
+pub use matches::{MatchRow, MatchSummary};
+pub use notifications::{
+    ChannelWish, ClaimedNotification, NotificationSender, Sent, SilenceReport, signing_key,
+    silence_report,
+};
+pub use open_id::{
+    Asked, ClientSecret, CodeExchange, GroupRole, OpenIdAttempt, OpenIdClient, OpenIdError,
+    OpenIdPerson, OpenIdProvider, OpenIdSettings, OpenIdTokens,
+};
+pub use overrides::{OverrideWish, Said};
 pub use passwords::{HashError, Passwords};
+pub use past::{PastGroup, PastUser};
+pub use pilot::{PilotLook, WaitingUser};
+pub use precedence::{PrecededUser, PrecedencePreview};
+pub use preview::{
+    Confined, ForeseenHold, LimitForecast, Preview, PreviewJob, PreviewSearch, PreviewSummary,
+    PreviewWish, PreviewedAccount, PreviewedUser, Sample, SampleWish, SampledGroup,
+};
+pub use refresh::Refreshed;
+pub use release::ReleaseEffects;
+pub use replay::{KeptResource, Replayed, ReplayedChange, ReplayedOperation, why_no_replay};
+pub use rule_changes::{RulesChange, TestRun};
 pub use schemas::{DeletedSchema, SchemaDraft, StoredData, WrittenSchema};
+pub use second_factor::{NewSecondFactor, SignInRules};
 pub use secret::Secret;
-pub use sessions::{LiveSession, SessionWish};
+pub use sessions::{Begun, LiveSession, SessionWish};
 pub use setup::FirstStart;
+pub use setup_links::{NewSetupLink, SETUP_LINK_DAYS_DEFAULT};
+pub use standing::{StickyDone, StickyWish};
+pub use standoff::Decided;
 pub use tokens::NewToken;
+pub use transfer::{Fit, MatchBy, TransferItem, TransferPreview, TransferWish};
+pub use trial::{TrialPerson, TrialWish, Tried};
+pub use undo::{
+    UNDONE_AT_ONCE_MAX, UndoReport, UndoSelection, Undoing, Undone, UndoneUser, undo_report,
+};
 pub use users::{NewPassword, WrittenUser};
 pub use webhooks::ClaimedWebhook;
-pub use why::Why;
+pub use why::{HeldNow, Why, Written};
 
 use store::Store;
 use tokio::sync::Notify;
@@ -78,8 +163,12 @@ pub struct Provision {
 struct Inner {
     store: Store,
     connectors: loaded::Cache,
+    logins: logins::Logins,
     work: Notify,
+    previewing: tokio::sync::Mutex<()>,
     key: OnceLock<SecretKey>,
+    crowds: OnceLock<Arc<dyn CrowdReader>>,
+    sender: OnceLock<Arc<dyn NotificationSender>>,
 }
 
 impl Provision {
@@ -98,8 +187,12 @@ impl Provision {
             inner: Arc::new(Inner {
                 store,
                 connectors: loaded::Cache::default(),
+                logins: logins::Logins::default(),
                 work: Notify::new(),
+                previewing: tokio::sync::Mutex::default(),
                 key,
+                crowds: OnceLock::new(),
+                sender: OnceLock::new(),
             }),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use directory::rules::CompiledRules;
-use directory::{Connector, ConnectorId};
+use directory::{CompiledLimits, Connector, ConnectorId, Precedence, Rules};
 use scim::{CustomSchema, Dialect, ResourceTypes};
 use store::{ReadTx, StoredConnector, StoredSchema};
 
@@ -19,24 +19,83 @@ pub struct LoadedConnector {
     pub version: i64,
     /// Its rules, compiled.
     pub rules: CompiledRules,
+    /// How much it may take away at once.
+    pub limits: CompiledLimits,
     /// What its resources can have.
     pub types: Arc<ResourceTypes>,
     /// How its IdP departs from the RFCs.
     pub dialect: Dialect,
     /// Where requests may come from; empty means anywhere.
     pub addresses: Vec<AddressRange>,
+    /// Whether administrators have said anything about single users of its directory.
+    pub has_overrides: bool,
+    /// Whose word counts in its directory, if several connectors may speak of one account there.
+    pub precedence: Option<Precedence>,
 }
 
 impl LoadedConnector {
-    fn new(stored: StoredConnector, schemas: &[StoredSchema]) -> Result<Self, ProvisionError> {
-        let rules = CompiledRules::new(&stored.connector.rules).map_err(ProvisionError::Rules)?;
+    fn new(
+        tx: &ReadTx<'_>,
+        stored: StoredConnector,
+        schemas: &[StoredSchema],
+    ) -> Result<Self, ProvisionError> {
+        let rules = compiled(tx, stored.connector.id, &stored.connector.rules)?;
         Ok(Self {
             types: Arc::new(types_of(schemas)),
             dialect: stored.connector.settings.dialect(stored.connector.preset),
             addresses: AddressRange::all(&stored.connector.settings.credentials.addresses),
+            has_overrides: tx.has_overrides(stored.connector.directory)?,
+            precedence: tx.precedence(stored.connector.directory)?,
+            limits: CompiledLimits::new(&stored.connector.settings.limits)
+                .map_err(ProvisionError::Limits)?,
             rules,
             version: stored.version,
             connector: stored.connector,
+        })
+    }
+}
+
+/// Rules of a connector compiled, stored ones or others, with the source groups that they name by id.
+pub(crate) fn compiled(
+    tx: &ReadTx<'_>,
+    connector: ConnectorId,
+    rules: &Rules,
+) -> Result<CompiledRules, ProvisionError> {
+    let mut compiled = CompiledRules::new(rules).map_err(ProvisionError::Rules)?;
+    let named = compiled.named_groups();
+    if !named.is_empty() {
+        let known = tx.source_groups_by_ids(connector, &named)?;
+        compiled.bind(&known);
+    }
+    Ok(compiled)
+}
+
+impl LoadedConnector {
+    /// The same connector where another precedence holds, to try it.
+    pub(crate) fn with_precedence(
+        &self,
+        tx: &ReadTx<'_>,
+        precedence: Precedence,
+    ) -> Result<Self, ProvisionError> {
+        Ok(Self {
+            precedence: Some(precedence),
+            ..self.with_rules(tx, self.connector.rules.clone())?
+        })
+    }
+
+    /// The same connector with other rules, to try them.
+    pub(crate) fn with_rules(&self, tx: &ReadTx<'_>, rules: Rules) -> Result<Self, ProvisionError> {
+        let compiled = compiled(tx, self.connector.id, &rules)?;
+        let mut connector = self.connector.clone();
+        connector.rules = rules;
+        Ok(Self {
+            rules: compiled,
+            connector,
+            types: Arc::clone(&self.types),
+            addresses: self.addresses.clone(),
+            limits: self.limits.clone(),
+            precedence: self.precedence.clone(),
+            ..*self
         })
     }
 }
@@ -83,9 +142,14 @@ impl Cache {
             return Ok(None);
         };
         let schemas = tx.connector_schemas(id)?;
-        let loaded = Arc::new(LoadedConnector::new(stored, &schemas)?);
+        let loaded = Arc::new(LoadedConnector::new(tx, stored, &schemas)?);
         self.lock().insert(id, Arc::clone(&loaded));
         Ok(Some(loaded))
+    }
+
+    /// Forgets all: what a transaction loaded that came to nothing must not be taken for what another one stores.
+    pub(crate) fn forget_all(&self) {
+        self.lock().clear();
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ConnectorId, Arc<LoadedConnector>>> {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use directory::rules::Authority;
 use directory::{Cause, Change, DirectoryId, Group, Origin, Trigger, User};
+use jiff::Timestamp;
 use store::{Attribute, ReadTx, Scope, StoreError, Subject, WriteTx};
 
 use crate::{Provision, ProvisionError};
@@ -104,6 +105,16 @@ pub enum LocalWriteError {
     /// A user of this name exists already.
     #[error("User <{0}> exists already")]
     UserExists(String),
+    /// The name was another person's until lately.
+    #[error(
+        "User name <{name}> was another person's and is kept from others until {until}; an administrator can release it"
+    )]
+    NameReserved {
+        /// The name.
+        name: String,
+        /// How long.
+        until: Timestamp,
+    },
     /// What was said about the user cannot be kept.
     #[error("{0}")]
     InvalidUser(String),
@@ -172,6 +183,7 @@ impl Provision {
         writer: &Writer,
         name: String,
     ) -> Result<(), LocalWriteError> {
+        let this = self.clone();
         self.write_locally(writer, move |tx, writer| {
             let group = require_local_group(tx, writer.directory, &name)?;
             tx.delete_directory_group(group.pk)?;
@@ -180,6 +192,7 @@ impl Provision {
             };
             let subject = Subject::Group(group.pk);
             writer.note(tx, subject, Some(&group.name), &change)?;
+            this.refeed_waiting(tx, writer.directory, &writer.cause())?;
             Ok(())
         })
         .await
@@ -232,6 +245,7 @@ impl Provision {
         group: String,
         user: String,
     ) -> Result<(), LocalWriteError> {
+        let this = self.clone();
         self.write_locally(writer, move |tx, writer| {
             let (found_group, found_user) = require_both(tx, writer.directory, &group, &user)?;
             let Some(origins) = tx.membership_origins(found_group.pk, found_user.pk)? else {
@@ -240,7 +254,7 @@ impl Provision {
                     group: found_group.name,
                 });
             };
-            if let Some(owner) = origins.iter().find(|origin| origin.is_ours()) {
+            if let Some(owner) = this.giver(tx, &found_user, &origins)? {
                 return Err(LocalWriteError::Refused(format!(
                     "User <{}> is in group <{}> by origin {}; take the user out there, not here",
                     found_user.name,
@@ -325,6 +339,25 @@ impl Provision {
             .await
     }
 
+    /// Why the next evaluation would give the membership again, if it would. What came with a new account is not.
+    fn giver(
+        &self,
+        tx: &WriteTx<'_>,
+        user: &User,
+        origins: &BTreeSet<Origin>,
+    ) -> Result<Option<Origin>, LocalWriteError> {
+        let mut ours = origins.iter().filter(|origin| origin.is_ours()).peekable();
+        let (Some(_), Some(connector)) = (ours.peek(), user.connector) else {
+            return Ok(ours.next().cloned());
+        };
+        let connector = self.require_connector(tx, connector)?;
+        let given_again = |origin: &&Origin| match origin {
+            Origin::Rule(rule) => !connector.rules.gives_once(rule),
+            _ => true,
+        };
+        Ok(ours.find(given_again).cloned())
+    }
+
     /// Under the authority `strict` the next evaluation would take the membership away again; a
     /// product must hear that now, not wonder later.
     fn refuse_what_would_not_last(
@@ -338,7 +371,9 @@ impl Provision {
         };
         let connector = self.require_connector(tx, connector)?;
         let groups = &connector.connector.rules.groups;
-        if groups.authority != Authority::Strict || connector.rules.never_removes(&group.name) {
+        let rules = &connector.rules;
+        let stays = rules.never_removes(&group.name) || rules.protects(&group.name, None).is_some();
+        if groups.authority != Authority::Strict || stays {
             return Ok(());
         }
         Err(LocalWriteError::Refused(format!(

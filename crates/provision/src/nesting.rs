@@ -6,12 +6,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use directory::hold::held_mark;
+use directory::name::folded;
 use directory::nesting::{Place, change, child_origins};
-use directory::{Cause, Change, ConnectorState, GroupPk, Origin, SourceGroupPk};
-use store::{Subject, WriteTx};
+use directory::{Cause, Change, ConnectorState, GroupPk, HoldState, Origin, SourceGroupPk};
+use store::{SourceGroup, Subject, WriteTx};
 
 use crate::carry_out::ensure_group;
 use crate::loaded::LoadedConnector;
+use crate::safety::guard_child_group;
 use crate::settle::AT_ONCE_MAX;
 use crate::{Provision, ProvisionError};
 
@@ -105,9 +108,13 @@ impl Provision {
             }
             // A membership may be kept for a source group that is gone, or has another name by now.
             let names = tx.source_group_names(&[source])?;
-            let name = names
-                .get(&source)
-                .and_then(|name| connector.rules.effective_group(name));
+            let name = match names.get(&source) {
+                Some(name) => {
+                    let seen = tx.group_standing(source)?.seen(source, name.clone());
+                    connector.rules.effective_group(&seen)
+                }
+                None => None,
+            };
             let meant = match name {
                 Some(name) => tx.directory_group(directory, &name)?,
                 None => None,
@@ -120,7 +127,10 @@ impl Provision {
                 continue;
             }
             for parent in tx.unbound_groups_above(source)? {
-                if let Some(name) = connector.rules.effective_group(&parent.display_name) {
+                let seen = tx.seen_by_rules(&parent)?;
+                if seen.may_feed()
+                    && let Some(name) = connector.rules.effective_group(&seen)
+                {
                     left.push((parent.pk, ensure_group(tx, directory, &name, cause)?));
                 }
             }
@@ -134,25 +144,26 @@ impl Provision {
         &self,
         tx: &WriteTx<'_>,
         connector: &LoadedConnector,
-        source: SourceGroupPk,
-        display_name: &str,
+        source: &SourceGroup,
         cause: &Cause,
     ) -> Result<Option<GroupPk>, ProvisionError> {
-        if let Some(bound) = tx.bound_group(source)? {
+        let pk = source.pk;
+        if let Some(bound) = tx.bound_group(pk)? {
             return Ok(Some(bound.pk));
         }
         let rules = &connector.rules;
         if rules.creates_empty_groups()
             || !rules.preserves_nesting()
-            || tx.bound_groups_below(source)?.is_empty()
+            || tx.bound_groups_below(pk)?.is_empty()
         {
             return Ok(None);
         }
-        let Some(name) = rules.effective_group(display_name) else {
+        let seen = tx.seen_by_rules(source)?;
+        let Some(name) = rules.effective_group(&seen).filter(|_| seen.may_feed()) else {
             return Ok(None);
         };
         let group = ensure_group(tx, connector.connector.directory, &name, cause)?;
-        self.appear(tx, connector, vec![(source, group)], cause)?;
+        self.appear(tx, connector, vec![(pk, group)], cause)?;
         Ok(Some(group))
     }
 }
@@ -193,6 +204,10 @@ pub(crate) fn settle_children(
     let owners = tx.connectors_of_source_groups(&sources)?;
     let is_of_others =
         |source: &SourceGroupPk| owners.get(source).is_some_and(|owner| *owner != id);
+    let held = match present.is_empty() {
+        true => HashMap::new(),
+        false => tx.standing_holds_on_children(directory, folded(parent_name).as_ref())?,
+    };
     let nothing = (BTreeSet::new(), BTreeSet::new());
     for child in concerned {
         let before = present.get(&child).unwrap_or(&nothing.0);
@@ -207,7 +222,18 @@ pub(crate) fn settle_children(
         let Some(child_name) = names.get(&child) else {
             continue;
         };
-        if let Some(change) = change(parent_name, child_name, before, &after) {
+        let standing = held.get(&held_mark(child_name)).copied();
+        let change = change(parent_name, child_name, before, &after);
+        if let Some(change @ Change::RemoveChildGroup { .. }) = &change {
+            let about = (parent_name.as_str(), child);
+            if !guard_child_group(tx, connector, about, standing, change, cause)? {
+                continue;
+            }
+        } else if let Some((hold, _)) = standing {
+            // It is wanted there again.
+            tx.end_hold(hold, None, HoldState::Cancelled)?;
+        }
+        if let Some(change) = change {
             write(tx, connector, (parent, child), &after, &change, cause)?;
         }
     }

@@ -115,32 +115,10 @@ impl Provision {
         let _settings = self.store().changing_settings();
         self.store()
             .write(Scope::Directory(directory), move |tx| {
-                let all = tx.connector_schemas(connector)?;
-                let (same, others): (Vec<_>, Vec<_>) =
-                    all.into_iter().partition(|stored| is_of(stored, &id));
-                let before = same.first();
-                let former = before.and_then(|stored| parsed(stored).ok());
-                let mut together: Vec<CustomSchema> =
-                    others.iter().filter_map(|one| parsed(one).ok()).collect();
-                together.push(custom.clone());
-                ResourceTypes::with(&together).map_err(ProvisionError::Schema)?;
-                if !reveal {
-                    require_secrecy(tx, connector, former.as_ref(), Some(&custom))?;
-                }
-                index_unique(tx, connector, former.as_ref(), Some(&custom))?;
-                let now = tx.now();
-                let schema = StoredSchema {
-                    of_users: draft.of_users,
-                    of_groups: draft.of_groups,
-                    required: draft.required,
-                    document: scim::discovery::document_of(&custom.schema),
-                    created: before.map_or(now, |stored| stored.created),
-                    updated: now,
-                };
-                tx.put_connector_schema(connector, &id, &schema)?;
+                let (schema, is_new) = put(tx, connector, &custom, &draft, reveal)?;
                 Ok(WrittenSchema {
                     schema,
-                    is_new: before.is_none(),
+                    is_new,
                     stored,
                 })
             })
@@ -161,12 +139,7 @@ impl Provision {
         let _settings = self.store().changing_settings();
         self.store()
             .write(Scope::Directory(directory), move |tx| {
-                let former = parsed(&this.schema(tx, connector, &urn)?).ok();
-                if !reveal {
-                    require_secrecy(tx, connector, former.as_ref(), None)?;
-                }
-                index_unique(tx, connector, former.as_ref(), None)?;
-                tx.delete_connector_schema(connector, &urn)?;
+                forget(tx, connector, &this.schema(tx, connector, &urn)?, reveal)?;
                 Ok(DeletedSchema { stored })
             })
             .await
@@ -182,6 +155,57 @@ impl Provision {
             .read(move |tx| stored_under(tx, connector, &urn))
             .await
     }
+}
+
+/// Stores a schema, inside a transaction that has the connector's directory for itself; whether there was none before.
+pub(crate) fn put(
+    tx: &WriteTx<'_>,
+    connector: ConnectorId,
+    custom: &CustomSchema,
+    draft: &SchemaDraft,
+    reveal: bool,
+) -> Result<(StoredSchema, bool), ProvisionError> {
+    let id = &custom.schema.id;
+    let all = tx.connector_schemas(connector)?;
+    let (same, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|stored| is_of(stored, id));
+    let before = same.first();
+    let former = before.and_then(|stored| parsed(stored).ok());
+    let mut together: Vec<CustomSchema> =
+        others.iter().filter_map(|one| parsed(one).ok()).collect();
+    together.push(custom.clone());
+    ResourceTypes::with(&together).map_err(ProvisionError::Schema)?;
+    if !reveal {
+        require_secrecy(tx, connector, former.as_ref(), Some(custom))?;
+    }
+    index_unique(tx, connector, former.as_ref(), Some(custom))?;
+    let now = tx.now();
+    let schema = StoredSchema {
+        of_users: draft.of_users,
+        of_groups: draft.of_groups,
+        required: draft.required,
+        document: scim::discovery::document_of(&custom.schema),
+        created: before.map_or(now, |stored| stored.created),
+        updated: now,
+    };
+    tx.put_connector_schema(connector, id, &schema)?;
+    Ok((schema, before.is_none()))
+}
+
+/// Forgets a schema, inside a transaction that has the connector's directory for itself.
+pub(crate) fn forget(
+    tx: &WriteTx<'_>,
+    connector: ConnectorId,
+    stored: &StoredSchema,
+    reveal: bool,
+) -> Result<(), ProvisionError> {
+    let former = parsed(stored).ok();
+    if !reveal {
+        require_secrecy(tx, connector, former.as_ref(), None)?;
+    }
+    index_unique(tx, connector, former.as_ref(), None)?;
+    let urn = stored.document.get("id").and_then(Value::as_str);
+    tx.delete_connector_schema(connector, urn.unwrap_or_default())?;
+    Ok(())
 }
 
 /// Counts the resources that have data under a URN. Reads every document of the connector.
@@ -205,7 +229,7 @@ fn stored_under(
     })
 }
 
-fn is_of(stored: &StoredSchema, urn: &str) -> bool {
+pub(crate) fn is_of(stored: &StoredSchema, urn: &str) -> bool {
     let id = stored.document.get("id").and_then(Value::as_str);
     id.is_some_and(|id| id.eq_ignore_ascii_case(urn))
 }

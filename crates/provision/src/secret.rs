@@ -26,6 +26,12 @@ pub(crate) const CLIENT_PREFIX: &str = "vst_client_";
 pub(crate) const ACCESS_PREFIX: &str = "vst_access_";
 /// Prefix of a generated application password.
 pub(crate) const APPLICATION_PREFIX: &str = "vst_app_";
+/// Prefix of an invitation of an administrator.
+pub(crate) const INVITATION_PREFIX: &str = "vst_invite_";
+/// Prefix of a link to the set-up of a connector.
+pub(crate) const SETUP_PREFIX: &str = "vst_setup_";
+/// Prefix of a session of the console.
+pub(crate) const SESSION_PREFIX: &str = "vst_session_";
 
 impl Secret {
     /// A new secret: prefix, 256 random bits, and six characters by which a mistyped or a leaked
@@ -38,6 +44,11 @@ impl Secret {
         let body = format!("{prefix}{}", base62(&random, BODY_LENGTH));
         let check = check(&body);
         Ok(Self(body + &check))
+    }
+
+    /// A secret in the form that others give it.
+    pub(crate) fn of(text: String) -> Self {
+        Self(text)
     }
 
     /// The text, to be shown once.

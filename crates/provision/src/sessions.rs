@@ -26,6 +26,8 @@ const PRUNE_CHUNK: i64 = 1_000;
 pub struct SessionWish {
     /// Whose it is to be.
     pub user: UserPk,
+    /// The hash of the password that was right, if one was asked for.
+    pub proof: Option<String>,
     /// What it is to be bound to.
     pub factors: Factors,
     /// A shorter time of rest than the application's own.
@@ -45,27 +47,39 @@ pub struct LiveSession {
     pub session: Session,
 }
 
+/// What became of a wish for a session.
+pub enum Begun {
+    /// There is one.
+    Session(Box<LiveSession>),
+    /// The user may not log in any more.
+    Inactive,
+    /// The password that was right is the user's no more.
+    OtherPassword,
+}
+
 impl Provision {
-    /// Begins a session, or gives the one that the user has with the same factors. None if the user may not
-    /// log in any more.
-    pub async fn begin_session(
-        &self,
-        wish: SessionWish,
-    ) -> Result<Option<LiveSession>, ProvisionError> {
+    /// Begins a session, or gives the one that the user has with the same factors. Passwords are compared before, as
+    /// that takes long; one that was changed since proves nothing.
+    pub async fn begin_session(&self, wish: SessionWish) -> Result<Begun, ProvisionError> {
         let user = wish.user;
         let found = self
             .store()
             .look_up(move |tx| tx.directory_of_user(user))
             .await?;
         let Some(directory) = found else {
-            return Ok(None);
+            return Ok(Begun::Inactive);
         };
         let this = self.clone();
-        self.store()
+        let begun = self
+            .store()
             .write(Scope::Directory(directory), move |tx| {
                 this.begin(tx, directory, &wish)
             })
-            .await
+            .await?;
+        if matches!(begun, Begun::Session(_)) {
+            self.note_login(user);
+        }
+        Ok(begun)
     }
 
     fn begin(
@@ -73,10 +87,16 @@ impl Provision {
         tx: &WriteTx<'_>,
         directory: DirectoryId,
         wish: &SessionWish,
-    ) -> Result<Option<LiveSession>, ProvisionError> {
+    ) -> Result<Begun, ProvisionError> {
         let users = tx.directory_users_by_pk(directory, &[wish.user])?;
-        if !users.iter().any(|user| user.status == Status::Active) {
-            return Ok(None);
+        let Some(user) = users.iter().find(|user| user.status == Status::Active) else {
+            return Ok(Begun::Inactive);
+        };
+        if let Some(proof) = &wish.proof {
+            let kept = tx.password_of(user)?;
+            if !kept.is_some_and(|kept| kept.hash == *proof && !kept.expired) {
+                return Ok(Begun::OtherPassword);
+            }
         }
         let now = tx.now();
         let idle = wish.idle();
@@ -91,7 +111,7 @@ impl Provision {
                 session.idle = idle;
                 session.expires = session.prolonged(now);
                 tx.prolong_session(session.pk, session.idle, session.expires)?;
-                return Ok(Some(LiveSession { token, session }));
+                return Ok(Begun::Session(Box::new(LiveSession { token, session })));
             }
         }
         for session in ended.iter().chain(live.iter().take(surplus)) {
@@ -114,7 +134,7 @@ impl Provision {
             ends,
         };
         tx.insert_session(&session)?;
-        Ok(Some(LiveSession { token, session }))
+        Ok(Begun::Session(Box::new(LiveSession { token, session })))
     }
 
     fn session_token(&self, salt: &str) -> Result<String, ProvisionError> {
@@ -128,6 +148,7 @@ impl Provision {
         session: Session,
         now: Timestamp,
     ) -> Result<Session, ProvisionError> {
+        self.note_login(session.user);
         let expires = session.prolonged(now);
         if expires.duration_since(session.expires) < session.idle / PROLONG_STEP {
             return Ok(session);

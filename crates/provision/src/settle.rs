@@ -1,13 +1,23 @@
 //! Settling one person: ask the rules what the source means for the directory, carry that out.
 
+use std::collections::HashMap;
+
+use directory::identity::Met;
 use directory::{
-    Account, Cause, ConnectorState, Outcome, SourceUserPk, Status, Subject, Trigger, Verdict,
+    Cause, Change, ConnectorState, Meeting, Moment, Outcome, Override, SourceUserPk, Subject,
+    Trigger, Verdict,
 };
-use scim::{Resource, fold};
-use store::{StoredAccount, WriteTx};
+use jiff::Timestamp;
+use scim::name::echo;
+use scim::{Resource, catalogue};
+use store::{StoredAccount, StoredContribution, SubjectReader, WriteTx};
 
 use crate::carry_out::{Target, carry_out};
+use crate::decide::{Occasion, Taken, decide, said_about};
+use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
+use crate::safety::guarded_plan;
+use crate::world::{Around, Stored, World};
 use crate::{Provision, ProvisionError};
 
 /// As many users are settled inside the transaction that affects them; more are marked as due.
@@ -34,6 +44,36 @@ impl Provision {
         self.settle_person(tx, connector, &person, cause)
     }
 
+    /// The same for several users, each with its cause; what is stored about them is read together.
+    pub(crate) fn settle_each(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        users: &[(SourceUserPk, &Cause)],
+    ) -> Result<(), ProvisionError> {
+        if let [(user, cause)] = users {
+            return self.settle(tx, connector, *user, cause);
+        }
+        let causes: HashMap<SourceUserPk, &Cause> = users.iter().copied().collect();
+        let users: Vec<SourceUserPk> = users.iter().map(|(user, _)| *user).collect();
+        let subjects = SubjectReader::new(tx, connector.connector.id).these(&users)?;
+        for subject in subjects {
+            let source = subject.user.pk;
+            let Some(cause) = causes.get(&source) else {
+                continue;
+            };
+            let user = Resource::parse_stored(&subject.user.document)?;
+            let person = Person {
+                source,
+                user: &user,
+                is_new: false,
+            };
+            let occasion = (*cause, Moment::Later);
+            self.settle_by(tx, connector, &person, Facts::from(subject), occasion)?;
+        }
+        Ok(())
+    }
+
     /// The same for one whose resource is at hand.
     pub(crate) fn settle_person(
         &self,
@@ -42,36 +82,150 @@ impl Provision {
         person: &Person<'_>,
         cause: &Cause,
     ) -> Result<(), ProvisionError> {
+        self.settle_at(tx, connector, person, cause, Moment::Later)
+            .map(|_met| ())
+    }
+
+    /// The same at a moment at which accounts may be given to users. Returns the account that was met, if a user
+    /// without one has met one.
+    pub(crate) fn settle_at(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        person: &Person<'_>,
+        cause: &Cause,
+        moment: Moment,
+    ) -> Result<Option<Met>, ProvisionError> {
+        let facts = match connector.connector.state {
+            ConnectorState::Active => Facts::of(tx, person)?,
+            _ => Facts::default(),
+        };
+        self.settle_by(tx, connector, person, facts, (cause, moment))
+    }
+
+    fn settle_by(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        person: &Person<'_>,
+        facts: Facts,
+        (cause, moment): (&Cause, Moment),
+    ) -> Result<Option<Met>, ProvisionError> {
         let id = connector.connector.id;
         let source = person.source;
         if connector.connector.state != ConnectorState::Active {
             let now = tx.now();
             tx.mark_due(id, source, now, cause)?;
-            return Ok(());
+            return Ok(None);
         }
-        let decision = decide(tx, connector, person, cause.trigger)?;
+        if !connector.concerns(person, &facts) {
+            tx.clear_due(source)?;
+            return Ok(None);
+        }
+        if connector.precedence.is_some()
+            && facts.account.is_none()
+            && !person.is_new
+            && let Some(known) = tx.contribution_of(source)?
+            && self.contribute(tx, connector, person, &facts.groups, known, cause)?
+        {
+            return Ok(None);
+        }
+        let world = Stored::new(tx, &connector.connector);
+        let occasion = Occasion {
+            now: tx.now(),
+            trigger: cause.trigger,
+            moment,
+        };
+        let mut decision = decide(&world, connector, person, facts, occasion)?;
+        if let Some(met) = &decision.met
+            && met.effect == Meeting::Reject
+        {
+            return Err(rejected(person, met));
+        }
         if !person.is_new {
             tx.clear_due(source)?;
-            tx.clear_name_conflict(source)?;
+        }
+        for id in &decision.ended {
+            tx.delete_override(connector.connector.directory, *id)?;
         }
         if let Some(at) = decision.outcome.recheck_at {
             tx.mark_due(id, source, at, cause)?;
             self.wake_worker();
         }
-        if let Some(name) = &decision.taken {
-            tx.note_name_conflict(id, connector.connector.directory, source, name)?;
+        if connector.rules.looks_at_others() {
+            tx.set_look_ups(id, source, decision.outcome.sought())?;
+        }
+        match &decision.taken {
+            Some(Taken { name, by, .. }) => {
+                tx.note_name_conflict(id, connector.connector.directory, source, name, *by)?;
+            }
+            None if person.is_new => {}
+            None => tx.clear_name_conflict(source)?,
+        }
+        if let (Some(met), Some(account)) = (&decision.met, &decision.joins) {
+            let known = StoredContribution {
+                user: account.user.pk,
+                matched: met.by,
+                given: None,
+            };
+            tx.put_contribution(id, source, &known)?;
+            let groups = tx.effective_source_groups(source)?;
+            self.contribute(tx, connector, person, &groups, known, cause)?;
+            return Ok(decision.met);
+        }
+        if let (Some(existing), Verdict::Remove { .. }) =
+            (&decision.existing, decision.outcome.verdict)
+            && self.pass_on(tx, connector, existing, cause)?
+        {
+            return Ok(decision.met);
+        }
+        if let (Some(met), Some(account)) = (&decision.met, &decision.existing) {
+            self.take_over(tx, connector, account, met, cause)?;
         }
         let target = Target {
-            connector: &connector.connector,
+            directory: connector.connector.directory,
+            connector: Some(connector.connector.id),
             source: Some(source),
             external_id: person.user.external_id(),
             existing: decision.existing.as_ref(),
         };
-        let used = carry_out(tx, &target, &decision.outcome, cause)?;
-        if connector.rules.creates_empty_groups() {
-            return Ok(());
+        let outcome = &mut decision.outcome;
+        let plan = guarded_plan(tx, connector, target.existing, outcome, cause)?;
+        let used = carry_out(tx, &target, &plan, cause)?;
+        if !connector.rules.creates_empty_groups() {
+            self.appear(tx, connector, used, cause)?;
         }
-        self.appear(tx, connector, used, cause)
+        Ok(decision.met)
+    }
+
+    /// An account becomes that of a user of this connector. A password that was kept here ends, since from now on
+    /// the identity provider says who logs in; the user of another connector who had the account is looked at again.
+    fn take_over(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        account: &StoredAccount,
+        met: &Met,
+        cause: &Cause,
+    ) -> Result<(), ProvisionError> {
+        let change = Change::LinkUser {
+            name: met.name.clone(),
+            by: met.by,
+        };
+        let (subject, directory) = (
+            store::Subject::User(account.user.pk),
+            connector.connector.directory,
+        );
+        tx.append_journal(directory, subject, Some(&met.name), &change, cause)?;
+        match (account.user.connector, account.source) {
+            (None, _) => tx.set_local_password(account.user.pk, None)?,
+            (Some(other), Some(source)) => {
+                tx.mark_due(other, source, tx.now(), cause)?;
+                self.wake_worker();
+            }
+            (Some(_), None) => {}
+        }
+        Ok(())
     }
 
     /// Brings the directory in line with the deletion of a user that is about to happen.
@@ -83,11 +237,13 @@ impl Provision {
         cause: &Cause,
     ) -> Result<(), ProvisionError> {
         if connector.connector.state != ConnectorState::Active {
-            // The account stays as it is; the worker finds it when the connector is active again.
-            return Ok(());
+            // The account stays as it is; the worker finds it when the connector is active again. What the user gave to
+            // an account of another connector goes when that one is decided about again.
+            return Ok(tx.delete_contribution(source)?);
         }
         match tx.account_of_source(source)? {
             Some(existing) => self.settle_deleted(tx, connector, &existing, cause),
+            None if connector.precedence.is_some() => self.speak_no_more(tx, source, cause),
             None => Ok(()),
         }
     }
@@ -100,149 +256,88 @@ impl Provision {
         existing: &StoredAccount,
         cause: &Cause,
     ) -> Result<(), ProvisionError> {
-        let subject = Subject {
-            user: None,
-            groups: &[],
-            existing: Some(&existing.account),
-            now: tx.now(),
-            trigger: cause.trigger,
-        };
-        let outcome = directory::evaluate(&subject, &connector.rules);
+        if self.pass_on(tx, connector, existing, cause)? {
+            return Ok(());
+        }
+        let world = Stored::new(tx, &connector.connector);
+        let overrides = said_about(&world, connector, existing.user.pk)?;
+        let now = tx.now();
+        let mut outcome = deleted(
+            &world,
+            existing,
+            connector,
+            (now, cause.trigger),
+            &overrides,
+        )?;
+        if existing.due_at != outcome.recheck_at {
+            tx.set_account_due(existing.user.pk, outcome.recheck_at)?;
+            self.wake_worker();
+        }
         let target = Target {
-            connector: &connector.connector,
+            directory: connector.connector.directory,
+            connector: Some(connector.connector.id),
             source: None,
             external_id: existing.user.external_id.as_deref(),
             existing: Some(existing),
         };
-        carry_out(tx, &target, &outcome, cause)?;
+        let plan = guarded_plan(tx, connector, Some(existing), &mut outcome, cause)?;
+        carry_out(tx, &target, &plan, cause)?;
+        for one in overrides.iter().filter(|it| !it.stands(None, &[], now)) {
+            tx.delete_override(connector.connector.directory, one.id)?;
+        }
+        Ok(())
+    }
+
+    /// Owes those an evaluation who were decided about with a look at a user that appears, changes or goes (XF-32).
+    pub(crate) fn tell_lookers(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        id: &str,
+        before: Option<&Resource>,
+        after: Option<&Resource>,
+        cause: &Cause,
+    ) -> Result<(), ProvisionError> {
+        let mut marked = 0;
+        for (by, value) in connector.rules.seen_by_others(id, before, after) {
+            marked += tx.mark_lookers_due(connector.connector.id, by, value, cause)?;
+        }
+        if marked > 0 {
+            self.wake_worker();
+        }
         Ok(())
     }
 }
 
-/// A user of the source to be settled.
-pub(crate) struct Person<'a> {
-    pub(crate) source: SourceUserPk,
-    pub(crate) user: &'a Resource,
-    /// Just made: in no group, and nothing can be known about it yet.
-    pub(crate) is_new: bool,
+/// The identity provider learns that there is somebody; whose account it is, is not its business.
+fn rejected(person: &Person<'_>, met: &Met) -> ProvisionError {
+    catalogue::USER_NAME_TAKEN
+        .error(format!(
+            "An account for the user '{}' exists already and is not given to this connector. Its {} is the same. An \
+             administrator can link both, or change the rule identity.on_existing.",
+            echo(person.user.user_name().unwrap_or_default()),
+            met.by.as_str()
+        ))
+        .into()
 }
 
-/// What the rules say, seen together with who else holds the name.
-pub(crate) struct Decision {
-    pub(crate) outcome: Outcome,
-    /// The account it is about, if there is one.
-    pub(crate) existing: Option<StoredAccount>,
-    /// The name that the user should have and that somebody else has.
-    pub(crate) taken: Option<String>,
-}
-
-/// Evaluates one user, with the account that is or becomes its own (US-08).
-pub(crate) fn decide(
-    tx: &store::ReadTx<'_>,
+/// What the rules and the administrators say of an account whose user the IdP deleted.
+pub(crate) fn deleted(
+    world: &dyn World,
+    existing: &StoredAccount,
     connector: &LoadedConnector,
-    person: &Person<'_>,
-    trigger: Trigger,
-) -> Result<Decision, ProvisionError> {
-    let Person {
-        source,
-        user,
-        is_new,
-    } = *person;
-    let (groups, mut existing) = if is_new {
-        (Vec::new(), None)
-    } else {
-        (
-            tx.effective_source_groups(source)?,
-            tx.account_of_source(source)?,
-        )
+    (now, trigger): (Timestamp, Trigger),
+    overrides: &[Override],
+) -> Result<Outcome, ProvisionError> {
+    let subject = Subject {
+        user: None,
+        groups: &[],
+        existing: Some(&existing.account),
+        now,
+        trigger,
+        overrides,
     };
-    let now = tx.now();
-    let evaluate = |existing: Option<&Account>| {
-        let subject = Subject {
-            user: Some(user),
-            groups: &groups,
-            existing,
-            now,
-            trigger,
-        };
-        directory::evaluate(&subject, &connector.rules)
-    };
-    if existing.is_none()
-        && let Some(external_id) = user.external_id()
-    {
-        existing = tx.orphan_by_external_id(connector.connector.id, external_id)?;
-    }
-    let mut outcome = evaluate(existing.as_ref().map(|found| &found.account));
-    let mut taken = None;
-    if let Some(name) = wanted_name(&outcome, existing.as_ref()) {
-        let directory = connector.connector.directory;
-        match tx.directory_user(directory, &name)? {
-            Some(holder)
-                if existing
-                    .as_ref()
-                    .is_none_or(|found| found.user.pk != holder.pk) =>
-            {
-                let returning = match existing {
-                    None => returning(tx, connector, user, &name)?,
-                    Some(_) => None,
-                };
-                if let Some(orphan) = returning {
-                    outcome = evaluate(Some(&orphan.account));
-                    existing = Some(orphan);
-                } else {
-                    taken = Some(name);
-                    keep_old_name(&mut outcome, existing.as_ref());
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(Decision {
-        outcome,
-        existing,
-        taken,
-    })
-}
-
-/// The name that the account is to get and does not have.
-fn wanted_name(outcome: &Outcome, existing: Option<&StoredAccount>) -> Option<String> {
-    if !matches!(outcome.verdict, Verdict::Account { .. }) {
-        return None;
-    }
-    let wanted = &outcome.attributes.username;
-    let has_it = existing.is_some_and(|found| {
-        found.user.status != Status::Removed && fold(&found.user.name) == fold(wanted)
-    });
-    (!has_it).then(|| wanted.clone())
-}
-
-/// The account of a deleted user of this connector that holds the name, unless the IdP's ids say
-/// that it was somebody else.
-fn returning(
-    tx: &store::ReadTx<'_>,
-    connector: &LoadedConnector,
-    user: &Resource,
-    name: &str,
-) -> Result<Option<StoredAccount>, ProvisionError> {
-    let orphan = tx.orphan_by_name(connector.connector.id, connector.connector.directory, name)?;
-    Ok(orphan.filter(
-        |orphan| match (orphan.user.external_id.as_deref(), user.external_id()) {
-            (Some(before), Some(now)) => before == now,
-            _ => true,
-        },
-    ))
-}
-
-/// Without its name a new account cannot be; one that exists keeps the name it has.
-fn keep_old_name(outcome: &mut Outcome, existing: Option<&StoredAccount>) {
-    match existing {
-        Some(found) if found.user.status != Status::Removed => {
-            outcome.attributes.username.clone_from(&found.user.name);
-        }
-        _ => {
-            outcome.verdict = Verdict::NoAccount {
-                reason: directory::Reason::Conflict,
-            };
-        }
-    }
+    let around = Around::new(world, &connector.rules, now, Some(existing.user.pk));
+    let outcome = directory::evaluate_among(&subject, &connector.rules, &around);
+    around.checked().map(|()| outcome)
 }

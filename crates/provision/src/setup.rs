@@ -34,7 +34,7 @@ impl Provision {
                 name: "default".to_owned(),
                 preset: Preset::Generic,
                 directory: None,
-                rules: Rules::default(),
+                rules: Rules::for_new_connector(),
                 settings: ConnectorSettings::default(),
             })
             .await?;

@@ -37,7 +37,7 @@ impl Provision {
     }
 }
 
-fn check(settings: &SignInSettings) -> Result<(), ProvisionError> {
+pub(crate) fn check(settings: &SignInSettings) -> Result<(), ProvisionError> {
     let domain = settings.cookie_domain.as_bytes();
     if domain.len() > 255
         || !domain

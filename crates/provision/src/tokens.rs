@@ -2,9 +2,10 @@
 
 use directory::ConnectorId;
 use jiff::{SignedDuration, Timestamp};
-use store::{Grant, Scope, Token, TokenKind, token_hash};
+use store::{Access, Grant, Role, Scope, Token, TokenKind, token_hash};
 
 use crate::administration::checked_addresses;
+use crate::administrators::check_rights;
 use crate::secret::{API_PREFIX, SCIM_PREFIX, Secret};
 use crate::{Provision, ProvisionError};
 
@@ -74,7 +75,15 @@ impl Provision {
         };
         let secret = Secret::generate(prefix)?;
         let hash = token_hash(secret.reveal());
-        let grant = checked(grant)?;
+        let mut grant = checked(grant)?;
+        if kind == TokenKind::Api {
+            let rights = grant.api_rights();
+            check_rights(&rights)?;
+            grant.access = match rights.role {
+                Role::Auditor => Access::ReadOnly,
+                Role::Owner | Role::Operator => Access::ReadWrite,
+            };
+        }
         let token = self
             .store()
             .write(Scope::Settings, move |tx| {

@@ -1,12 +1,13 @@
 //! Users of the source: created, replaced, patched, deleted.
 
-use directory::{Cause, ConnectorId, ConnectorState, SourceUserPk};
+use directory::identity::Met;
+use directory::{Cause, ConnectorId, ConnectorState, Moment, SourceUserPk};
 use scim::{PatchRequest, Precondition, Resource, ScimError, Warning, catalogue, fold};
-use store::{GroupReference, MemberKind, Of, Scope, SourceUser, WriteTx};
+use store::{GroupReference, MemberKind, Of, SourceUser, WriteTx};
 
 use crate::JsonObject;
+use crate::facts::Person;
 use crate::loaded::LoadedConnector;
-use crate::settle::Person;
 use crate::write::{Place, Target, adopted, claim_references, no_such, taken};
 use crate::{Provision, ProvisionError, unique};
 
@@ -38,14 +39,10 @@ impl Provision {
         password: Option<NewPassword>,
         cause: Cause,
     ) -> Result<WrittenUser, ProvisionError> {
-        let place = Place::of(connector);
-        let this = self.clone();
-        self.store()
-            .write(Scope::Directory(place.directory), move |tx| {
-                let connector = this.require_connector(tx, place.connector)?;
-                this.create_user_in(tx, &connector, &user, password.as_ref(), &cause)
-            })
-            .await
+        self.write_at(Place::of(connector), move |this, tx, connector| {
+            this.create_user_in(tx, connector, &user, password.as_ref(), &cause)
+        })
+        .await
     }
 
     /// [`Provision::create_user`] inside a transaction.
@@ -79,14 +76,17 @@ impl Provision {
             user,
             is_new: !claimed,
         };
-        self.settle_person(tx, connector, &person, cause)?;
+        let met = self.settle_at(tx, connector, &person, cause, Moment::Creation)?;
+        let warning = |met: Met| Warning::new("userName", met.text());
+        let warnings = met.map(warning).into_iter().collect();
+        self.tell_lookers(tx, connector, &written.id, None, Some(user), cause)?;
         if claimed {
-            return written_user(tx, id, written, Vec::new());
+            return written_user(tx, id, written, warnings);
         }
         Ok(WrittenUser {
             user: written,
             groups: Vec::new(),
-            warnings: Vec::new(),
+            warnings,
         })
     }
 
@@ -100,16 +100,12 @@ impl Provision {
         precondition: Option<Precondition>,
         cause: Cause,
     ) -> Result<WrittenUser, ProvisionError> {
-        let place = Place::of(connector);
         let precondition = precondition.unwrap_or_default();
-        let this = self.clone();
-        self.store()
-            .write(Scope::Directory(place.directory), move |tx| {
-                let connector = this.require_connector(tx, place.connector)?;
-                let target = Target::new(&id, &precondition);
-                this.replace_user_in(tx, &connector, target, &incoming, password.as_ref(), &cause)
-            })
-            .await
+        self.write_at(Place::of(connector), move |this, tx, connector| {
+            let target = Target::new(&id, &precondition);
+            this.replace_user_in(tx, connector, target, &incoming, password.as_ref(), &cause)
+        })
+        .await
     }
 
     /// [`Provision::replace_user`] inside a transaction.
@@ -138,16 +134,12 @@ impl Provision {
         precondition: Option<Precondition>,
         cause: Cause,
     ) -> Result<WrittenUser, ProvisionError> {
-        let place = Place::of(connector);
         let precondition = precondition.unwrap_or_default();
-        let this = self.clone();
-        self.store()
-            .write(Scope::Directory(place.directory), move |tx| {
-                let connector = this.require_connector(tx, place.connector)?;
-                let target = Target::new(&id, &precondition);
-                this.patch_user_in(tx, &connector, target, &request, password.as_ref(), &cause)
-            })
-            .await
+        self.write_at(Place::of(connector), move |this, tx, connector| {
+            let target = Target::new(&id, &precondition);
+            this.patch_user_in(tx, connector, target, &request, password.as_ref(), &cause)
+        })
+        .await
     }
 
     /// [`Provision::patch_user`] inside a transaction.
@@ -204,6 +196,8 @@ impl Provision {
             is_new: false,
         };
         self.settle_person(tx, connector, &person, cause)?;
+        let (was, is) = (Some(&before), Some(&after));
+        self.tell_lookers(tx, connector, &written.id, was, is, cause)?;
         written_user(tx, id, written, warnings)
     }
 
@@ -215,16 +209,12 @@ impl Provision {
         precondition: Option<Precondition>,
         cause: Cause,
     ) -> Result<(), ProvisionError> {
-        let place = Place::of(connector);
         let precondition = precondition.unwrap_or_default();
-        let this = self.clone();
-        self.store()
-            .write(Scope::Directory(place.directory), move |tx| {
-                let connector = this.require_connector(tx, place.connector)?;
-                let target = Target::new(&id, &precondition);
-                this.delete_user_in(tx, &connector, target, &cause)
-            })
-            .await
+        self.write_at(Place::of(connector), move |this, tx, connector| {
+            let target = Target::new(&id, &precondition);
+            this.delete_user_in(tx, connector, target, &cause)
+        })
+        .await
     }
 
     /// [`Provision::delete_user`] inside a transaction.
@@ -242,6 +232,10 @@ impl Provision {
         unique::free(tx, id, place, &connector.types.user, &stored.document)?;
         self.settle_deletion(tx, connector, stored.pk, cause)?;
         tx.delete_source_user(id, stored.pk)?;
+        if connector.rules.looks_at_others() {
+            let gone = Resource::parse_stored(&stored.document)?;
+            self.tell_lookers(tx, connector, &stored.id, Some(&gone), None, cause)?;
+        }
         Ok(())
     }
 }
@@ -304,9 +298,7 @@ impl Provision {
             self.wake_worker();
             return Ok(());
         }
-        for user in users {
-            self.settle(tx, connector, *user, cause)?;
-        }
-        Ok(())
+        let users: Vec<(SourceUserPk, &Cause)> = users.iter().map(|user| (*user, cause)).collect();
+        self.settle_each(tx, connector, &users)
     }
 }

@@ -3,16 +3,14 @@
 //! What a webhook has been told of is a position in the journal of each directory that its application sees.
 //! It is behind when these are not the newest ones; a call that gets lost, or comes twice, does no harm.
 
-use directory::ApplicationId;
+use directory::{ApplicationId, check_call_url};
 use jiff::{SignedDuration, Timestamp};
 use store::{Scope, StoreError, Webhook, WriteTx};
 
 use crate::{Provision, ProvisionError};
 
 /// Webhooks of one application.
-const PER_APPLICATION_MAX: usize = 10;
-/// Longest address, in bytes.
-const URL_BYTES_MAX: usize = 2_048;
+pub(crate) const PER_APPLICATION_MAX: usize = 10;
 /// Longest token, in bytes.
 const TOKEN_BYTES_MAX: usize = 512;
 /// Who calls a webhook keeps it for so long; by then the caller is done, or gone.
@@ -174,19 +172,23 @@ fn failed(claimed: &ClaimedWebhook, now: Timestamp, why: &str) -> Webhook {
     let failures = before.failures + 1;
     let since = before.failing_since.unwrap_or(now);
     let hopeless = failures >= GIVE_UP_FAILURES && now.duration_since(since) >= GIVE_UP_AFTER;
-    let doublings = u32::try_from(failures - 1).unwrap_or(u32::MAX).min(16);
-    let wait = (RETRY_FIRST * (1 << doublings)).min(RETRY_MAX);
     Webhook {
         failures,
         failing_since: Some(since),
         last_error: Some(why.to_owned()),
-        next_try: later(now, wait),
+        next_try: later(now, wait_after(failures)),
         disabled: hopeless.then_some(now),
         ..before.clone()
     }
 }
 
-fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+/// The wait after so many failures.
+pub(crate) fn wait_after(failures: i64) -> SignedDuration {
+    let doublings = u32::try_from(failures - 1).unwrap_or(u32::MAX).min(16);
+    (RETRY_FIRST * (1 << doublings)).min(RETRY_MAX)
+}
+
+pub(crate) fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
     now.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
@@ -195,22 +197,8 @@ fn require(tx: &WriteTx<'_>, id: i64) -> Result<Webhook, ProvisionError> {
         .ok_or_else(|| ProvisionError::not_found("webhook", &id.to_string()))
 }
 
-fn check(url: &str, token: Option<&str>) -> Result<(), ProvisionError> {
-    let rest = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"))
-        .unwrap_or_default();
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let is_good = !authority.is_empty()
-        && !authority.contains('@')
-        && url.len() <= URL_BYTES_MAX
-        && url.bytes().all(|byte| byte.is_ascii_graphic());
-    if !is_good {
-        return Err(ProvisionError::invalid(
-            "url",
-            "is no address that can be called; write https://HOST/PATH, without user name and password",
-        ));
-    }
+pub(crate) fn check(url: &str, token: Option<&str>) -> Result<(), ProvisionError> {
+    check_call_url(url).map_err(|why| ProvisionError::invalid("url", why))?;
     // It travels in a header.
     let good_token = |token: &str| {
         token.len() <= TOKEN_BYTES_MAX && token.bytes().all(|byte| matches!(byte, b' '..=b'~'))
@@ -296,7 +284,7 @@ mod tests {
             "https://a/ b",
             "https://a/\n",
             "//a",
-            &format!("https://a/{}", "x".repeat(URL_BYTES_MAX)),
+            &format!("https://a/{}", "x".repeat(directory::CALL_URL_BYTES_MAX)),
         ] {
             assert!(check(url, None).is_err(), "{url}");
         }

@@ -1,10 +1,20 @@
 //! Why a user is as it is: the trace of an evaluation of what is stored now.
 
-use directory::{ConnectorId, ConnectorState, Outcome, Trigger, UserPk};
-use scim::Resource;
-use store::{ReadTx, SourceUser};
+use std::sync::Arc;
 
-use crate::settle::{Person, decide};
+use directory::{
+    ConnectorId, ConnectorState, DirectoryId, Line, Moment, Outcome, Plan, Trigger, User, UserPk,
+};
+use jiff::Timestamp;
+use scim::Resource;
+use store::{ReadTx, RequestQuery, SourceUser};
+
+use crate::decide::{Decision, Occasion, decide, said_about};
+use crate::facts::{Facts, Person};
+use crate::loaded::LoadedConnector;
+use crate::safety::guard_silently;
+use crate::settle::deleted;
+use crate::world::Stored;
 use crate::{Provision, ProvisionError};
 
 /// What the rules say about one user, and the way they came to it.
@@ -16,9 +26,89 @@ pub struct Why {
     pub taken_name: Option<String>,
     /// Of the connector: unless it is active, nothing of this takes effect.
     pub state: ConnectorState,
+    /// Whether the connector's pilot leaves the user out, so that nothing of this takes effect.
+    pub outside_pilot: bool,
+    /// The request of the identity provider that wrote the user last, if the record still has it.
+    pub written: Option<Written>,
+    /// What would have to be different for an active account; nothing if there is one.
+    pub no_account: Vec<String>,
+    /// The outcome as it would be if rules in the shadow counted; none if there are none.
+    pub with_shadows: Option<Outcome>,
+    rules: Arc<LoadedConnector>,
+}
+
+/// What wrote something, and when.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The id of the request; empty if there was none.
+    pub request: String,
+    /// When.
+    pub at: Timestamp,
+    /// What it was: method and path of a request, or what set an evaluation off.
+    pub what: String,
+    /// Who acted.
+    pub actor: String,
+}
+
+impl Why {
+    /// What rules in the shadow would do; about a group only, if one is named.
+    pub fn in_the_shadow(&self, group: Option<&str>) -> Vec<Line> {
+        let with = self.with_shadows.as_ref();
+        with.map_or_else(Vec::new, |with| {
+            directory::in_the_shadow(&self.outcome, with, group)
+        })
+    }
+
+    /// What would have to be different for the user to be in a group; nothing if the rules put the user there.
+    pub fn not_in_group(&self, group: &str) -> Vec<String> {
+        self.outcome.why_not_group(group, &self.rules.rules)
+    }
+}
+
+/// What is decided about somebody of whom something is held.
+#[derive(Debug)]
+pub struct HeldNow {
+    /// What would change if nothing were held.
+    pub without_holds: Plan,
+    /// The outcome as it is with everything that is held, with its trace.
+    pub outcome: Outcome,
 }
 
 impl Provision {
+    /// Evaluates a user of whom something is held, without changing anything. None if no IdP speaks of the user.
+    pub fn held(&self, tx: &ReadTx<'_>, user: UserPk) -> Result<Option<HeldNow>, ProvisionError> {
+        let Some(found) = tx.account(user)? else {
+            return Ok(None);
+        };
+        let Some(id) = found.user.connector else {
+            return Ok(None);
+        };
+        let connector = self.require_connector(tx, id)?;
+        let (existing, mut outcome) = match found.source {
+            None => {
+                let world = Stored::new(tx, &connector.connector);
+                let overrides = said_about(&world, &connector, found.user.pk)?;
+                let occasion = (tx.now(), Trigger::Simulate);
+                let outcome = deleted(&world, &found, &connector, occasion, &overrides)?;
+                (Some(found), outcome)
+            }
+            Some(source) => {
+                let Some(stored) = tx.source_user_by_pk(id, source)? else {
+                    return Ok(None);
+                };
+                let (decision, _outside_pilot) = self.decided(tx, &connector, &stored)?;
+                (decision.existing, decision.outcome)
+            }
+        };
+        let account = existing.as_ref().map(|found| &found.account);
+        let without_holds = directory::plan(account, &outcome);
+        guard_silently(tx, &connector, existing.as_ref(), &mut outcome)?;
+        Ok(Some(HeldNow {
+            without_holds,
+            outcome,
+        }))
+    }
+
     /// Evaluates a user of the directory without changing anything. None for a user that no IdP
     /// speaks of: a local one, or one whose source is deleted.
     pub fn why(&self, tx: &ReadTx<'_>, user: UserPk) -> Result<Option<Why>, ProvisionError> {
@@ -48,6 +138,29 @@ impl Provision {
         }
     }
 
+    /// What put a user into a group last; none if the user is in none of this name, or the journal does not tell.
+    pub fn joined(
+        &self,
+        tx: &ReadTx<'_>,
+        user: &User,
+        directory: DirectoryId,
+        group: &str,
+    ) -> Result<Option<Written>, ProvisionError> {
+        let Some(group) = tx.directory_group(directory, group)? else {
+            return Ok(None);
+        };
+        if tx.membership_origins(group.pk, user.pk)?.is_none() {
+            return Ok(None);
+        }
+        let entry = tx.journal_of_joining(user.pk, group.pk)?;
+        Ok(entry.map(|entry| Written {
+            request: entry.cause.request,
+            at: entry.at,
+            what: entry.cause.trigger.as_str().to_owned(),
+            actor: entry.cause.actor,
+        }))
+    }
+
     fn explain(
         &self,
         tx: &ReadTx<'_>,
@@ -55,17 +168,88 @@ impl Provision {
         stored: &SourceUser,
     ) -> Result<Why, ProvisionError> {
         let connector = self.require_connector(tx, connector)?;
+        let (mut decision, outside_pilot) = self.decided(tx, &connector, stored)?;
+        let existing = decision.existing.as_ref();
+        guard_silently(tx, &connector, existing, &mut decision.outcome)?;
+        let rules = &connector.connector.rules;
+        let with_shadows = match rules.has_shadows() {
+            true => {
+                let tried = connector.with_rules(tx, rules.with_shadows())?;
+                let (mut with, _outside_pilot) = self.decided(tx, &tried, stored)?;
+                guard_silently(tx, &tried, with.existing.as_ref(), &mut with.outcome)?;
+                Some(with.outcome)
+            }
+            false => None,
+        };
+        let mut no_account = decision.outcome.why_no_account(&connector.rules);
+        if let (Some(taken), true) = (&decision.taken, decision.existing.is_none()) {
+            let name = &taken.name;
+            no_account = vec![match taken.until {
+                None => format!("the name `{name}` must be free: somebody else has it"),
+                Some(until) => format!(
+                    "the name `{name}` must be free: it is kept for whoever had it until {until}, unless somebody \
+                     releases it or says that both are one person"
+                ),
+            }];
+        }
+        Ok(Why {
+            outcome: decision.outcome,
+            taken_name: decision.taken.map(|taken| taken.name),
+            state: connector.connector.state,
+            outside_pilot,
+            written: written(tx, connector.connector.id, &stored.id)?,
+            no_account,
+            with_shadows,
+            rules: connector,
+        })
+    }
+
+    /// The decision, and whether the connector's pilot leaves the user out.
+    fn decided(
+        &self,
+        tx: &ReadTx<'_>,
+        connector: &LoadedConnector,
+        stored: &SourceUser,
+    ) -> Result<(Decision, bool), ProvisionError> {
         let resource = Resource::parse_stored(&stored.document)?;
         let person = Person {
             source: stored.pk,
             user: &resource,
             is_new: false,
         };
-        let decision = decide(tx, &connector, &person, Trigger::Simulate)?;
-        Ok(Why {
-            outcome: decision.outcome,
-            taken_name: decision.taken,
-            state: connector.connector.state,
-        })
+        let world = Stored::new(tx, &connector.connector);
+        let occasion = Occasion {
+            now: tx.now(),
+            trigger: Trigger::Simulate,
+            moment: Moment::Later,
+        };
+        let facts = Facts::of(tx, &person)?;
+        let outside_pilot = !connector.concerns(&person, &facts);
+        Ok((
+            decide(&world, connector, &person, facts, occasion)?,
+            outside_pilot,
+        ))
     }
+}
+
+/// The last request that wrote a user.
+fn written(
+    tx: &ReadTx<'_>,
+    connector: ConnectorId,
+    id: &str,
+) -> Result<Option<Written>, ProvisionError> {
+    let query = RequestQuery {
+        connector: Some(connector),
+        resource_id: Some(id.to_owned()),
+        status: Some((200, 299)),
+        limit: 1,
+        ..RequestQuery::default()
+    };
+    let found = tx.requests(&query)?.into_iter().next();
+    Ok(found.map(|record| Written {
+        what: format!("{} {}", record.method, record.path),
+        request: record.request,
+        at: record.at,
+        actor: record.actor,
+    }))
 }

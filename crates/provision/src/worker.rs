@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use directory::{Cause, ConnectorId, Trigger};
-use jiff::SignedDuration;
-use store::Scope;
+use directory::{Cause, ConnectorId, Operation, SourceUserPk, Trigger};
+use jiff::{SignedDuration, Timestamp};
+use store::{DueNesting, DueUser, Scope, WriteTx};
 
+use crate::group_work::work_on_groups;
+use crate::jobs::{note_compared, note_evaluated, position_for};
 use crate::loaded::LoadedConnector;
 use crate::nesting::settle_children;
+use crate::safety::end_collection;
 use crate::{Provision, ProvisionError};
 
 /// Users settled in one transaction: long enough to be quick, short enough to let IdPs in between.
@@ -16,6 +19,8 @@ const CHUNK_MAX: i64 = 100;
 const NESTINGS_MAX: i64 = 20;
 /// The longest the worker sleeps; on PostgreSQL another node may have marked users.
 const SLEEP_MAX: Duration = Duration::from_secs(5);
+/// How often it is looked for holds that have waited long enough.
+const HOLDS_EVERY: SignedDuration = SignedDuration::from_secs(60);
 /// How long a user whose evaluation failed is left alone.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
@@ -27,7 +32,19 @@ impl Provision {
 
     /// Works for ever: whatever is due, then sleeps until something is.
     pub async fn work(self) {
+        let mut kept: Option<Timestamp> = None;
         loop {
+            if let Err(error) = self.run_schedules().await {
+                tracing::warn!(%error, "a scheduled run could not be begun; trying again");
+            }
+            let now = self.store().now();
+            // A clock that was set back is no reason to wait.
+            if kept.is_none_or(|kept| now.duration_since(kept).abs() >= HOLDS_EVERY) {
+                if let Err(error) = self.keep_holds().await {
+                    tracing::warn!(%error, "looking after holds failed; trying again");
+                }
+                kept = Some(now);
+            }
             let pause = match self.work_off().await {
                 Ok(_) => self.time_to_next().await.min(SLEEP_MAX),
                 Err(error) => {
@@ -42,6 +59,8 @@ impl Provision {
     /// Evaluates everyone who is due now, and compares child groups that are. Returns how many users and groups
     /// that were.
     pub async fn work_off(&self) -> Result<u64, ProvisionError> {
+        self.end_overrides().await?;
+        self.keep_logins().await?;
         let mut done = 0;
         loop {
             let connectors: Vec<ConnectorId> = self
@@ -49,7 +68,10 @@ impl Provision {
                 .read(|tx| Ok::<_, ProvisionError>(tx.connectors_with_due_users()?))
                 .await?;
             if connectors.is_empty() {
-                return Ok(done);
+                match self.work_on_jobs().await? {
+                    0 => return Ok(done + self.work_off_imports().await?),
+                    pieces => done += pieces,
+                }
             }
             for connector in connectors {
                 done += self.work_off_chunk(connector, CHUNK_MAX).await?;
@@ -83,7 +105,7 @@ impl Provision {
                 Ok(count) => done += count,
                 Err(error) if is_about_data(&error) => {
                     tracing::error!(%error, %connector, "a user cannot be evaluated; trying again later");
-                    self.postpone_first(connector).await?;
+                    self.postpone_first(connector, error.to_string()).await?;
                 }
                 Err(error) => return Err(error),
             }
@@ -98,32 +120,72 @@ impl Provision {
             .write(Scope::Directory(directory), move |tx| {
                 let connector = this.require_connector(tx, connector)?;
                 let due = tx.due_users(connector.connector.id, limit)?;
-                for item in &due {
-                    this.settle(tx, &connector, item.user, &item.cause)?;
+                for part in due.chunk_by(|one, next| one.job == next.job) {
+                    this.settle_part(tx, &connector, part)?;
                 }
                 let nestings = tx.due_nestings(connector.connector.id, NESTINGS_MAX.min(limit))?;
-                for item in &nestings {
-                    settle_children(tx, &connector, item.group, None, &item.cause)?;
-                    tx.clear_due_nesting(connector.connector.id, item.group)?;
+                for part in nestings.chunk_by(|one, next| one.job == next.job) {
+                    compare_part(tx, &connector, part)?;
                 }
+                if due.is_empty() {
+                    end_collection(tx, &connector)?;
+                }
+                let released = this.release_approved(tx, &connector, limit)?;
                 let left_behind = tx.accounts_left_behind(connector.connector.id, limit)?;
                 for user in &left_behind {
                     if let Some(account) = tx.account(*user)? {
                         this.settle_deleted(tx, &connector, &account, &deletion(&connector))?;
                     }
                 }
-                Ok((due.len() + nestings.len() + left_behind.len()) as u64)
+                let again = tx.accounts_due(connector.connector.id, limit)?;
+                for user in &again {
+                    if let Some(account) = tx.account(*user)? {
+                        this.settle_deleted(tx, &connector, &account, &deletion(&connector))?;
+                    }
+                }
+                let people = due.len() + nestings.len() + left_behind.len() + again.len();
+                // What becomes of groups depends on who is left in them.
+                let groups = match people {
+                    0 => work_on_groups(tx, &connector)?,
+                    _ => 0,
+                };
+                Ok((people + groups) as u64 + released)
             })
             .await
     }
 
-    async fn postpone_first(&self, connector: ConnectorId) -> Result<(), ProvisionError> {
+    /// Evaluates users who are due for the same job, or for none.
+    fn settle_part(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        part: &[DueUser],
+    ) -> Result<(), ProvisionError> {
+        let job = part.first().and_then(|item| item.job);
+        let noted = position_for(tx, connector.connector.directory, job)?;
+        let due: Vec<_> = part.iter().map(|item| (item.user, &item.cause)).collect();
+        self.settle_each(tx, connector, &due)?;
+        let Some((job, before)) = noted else {
+            return Ok(());
+        };
+        let users: Vec<SourceUserPk> = part.iter().map(|item| item.user).collect();
+        note_evaluated(tx, job, before, &users)
+    }
+
+    async fn postpone_first(
+        &self,
+        connector: ConnectorId,
+        failure: String,
+    ) -> Result<(), ProvisionError> {
         let directory = self.directory_of(connector).await?;
         self.store()
             .write(Scope::Directory(directory), move |tx| {
                 let until = tx.now() + RETRY_AFTER;
                 for item in tx.due_users(connector, 1)? {
-                    tx.postpone_due(item.user, until)?;
+                    tx.postpone_due(item.user, until, &failure)?;
+                    if let Some(job) = item.job {
+                        tx.count_for_job(job, Operation::Error, 1)?;
+                    }
                 }
                 Ok(())
             })
@@ -133,7 +195,10 @@ impl Provision {
     async fn time_to_next(&self) -> Duration {
         let next = self
             .store()
-            .read(|tx| Ok::<_, ProvisionError>((tx.next_due()?, tx.now())))
+            .read(|tx| {
+                let next = [tx.next_due()?, tx.next_override_end()?];
+                Ok::<_, ProvisionError>((next.into_iter().flatten().min(), tx.now()))
+            })
             .await;
         match next {
             Ok((Some(at), now)) => Duration::try_from(at.duration_since(now)).unwrap_or_default(),
@@ -142,18 +207,36 @@ impl Provision {
     }
 }
 
-/// The cause of what is made up for after a pause.
+/// Compares the child groups of groups for which that is due for the same job, or for none.
+fn compare_part(
+    tx: &WriteTx<'_>,
+    connector: &LoadedConnector,
+    part: &[DueNesting],
+) -> Result<(), ProvisionError> {
+    let job = part.first().and_then(|item| item.job);
+    let noted = position_for(tx, connector.connector.directory, job)?;
+    for item in part {
+        settle_children(tx, connector, item.group, None, &item.cause)?;
+        tx.clear_due_nesting(connector.connector.id, item.group)?;
+    }
+    match noted {
+        Some((job, before)) => note_compared(tx, job, before),
+        None => Ok(()),
+    }
+}
+
+/// The cause of what becomes of somebody deleted without anybody writing: after a pause, or after some days.
 fn deletion(connector: &LoadedConnector) -> Cause {
     Cause {
         trigger: Trigger::Reconcile,
         connector: Some(connector.connector.id),
-        actor: "after a pause".to_owned(),
+        actor: "in the course of time".to_owned(),
         request: String::new(),
     }
 }
 
 /// Whether an error comes from what is stored, so that trying again at once would not help.
-fn is_about_data(error: &ProvisionError) -> bool {
+pub(crate) fn is_about_data(error: &ProvisionError) -> bool {
     !matches!(
         error,
         ProvisionError::Store(

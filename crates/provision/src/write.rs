@@ -4,10 +4,10 @@ use directory::{ConnectorId, DirectoryId};
 use scim::catalogue::Entry;
 use scim::name::echo;
 use scim::{Departure, Precondition, Resource, catalogue};
-use store::{MemberKind, StoreError, WriteTx};
+use store::{MemberKind, Scope, StoreError, WriteTx};
 
-use crate::ProvisionError;
 use crate::loaded::LoadedConnector;
+use crate::{Provision, ProvisionError};
 
 /// Where a write goes: the connector, and the directory whose writers are serial.
 #[derive(Clone, Copy)]
@@ -22,6 +22,33 @@ impl Place {
             connector: connector.connector.id,
             directory: connector.connector.directory,
         }
+    }
+}
+
+impl Provision {
+    pub(crate) async fn place_of(&self, connector: ConnectorId) -> Result<Place, ProvisionError> {
+        Ok(Place {
+            connector,
+            directory: self.directory_of(connector).await?,
+        })
+    }
+
+    /// One transaction about a connector, with the connector as it stands in it.
+    pub(crate) async fn write_at<T: Send + 'static>(
+        &self,
+        place: Place,
+        change: impl Fn(&Self, &WriteTx<'_>, &LoadedConnector) -> Result<T, ProvisionError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<T, ProvisionError> {
+        let this = self.clone();
+        self.store()
+            .write(Scope::Directory(place.directory), move |tx| {
+                let connector = this.require_connector(tx, place.connector)?;
+                change(&this, tx, &connector)
+            })
+            .await
     }
 }
 

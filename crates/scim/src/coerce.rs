@@ -8,7 +8,7 @@ use crate::filter::{as_bool, as_time};
 use crate::limits::VALUES_MAX;
 use crate::name::{echo, refuse_name};
 use crate::path::Spot;
-use crate::schema::Kind;
+use crate::schema::{Attribute, Kind};
 use crate::{ScimError, Warning};
 
 /// What coercion needs to know and where it reports.
@@ -92,10 +92,27 @@ impl Coercion<'_> {
                     .push(unknown(&format!("{}.{name}", spot.name()))),
             }
         }
-        if self.dialect.has(Departure::RoleMayBeJson) && spot.attribute.name == "roles" {
-            unpack(&mut parts);
-        }
+        self.unpack_role_in(spot, &mut parts);
         Ok(parts)
+    }
+
+    /// The value of one part, with what is packed into it.
+    pub fn part(
+        &mut self,
+        spot: Spot<'_>,
+        sub: &Attribute,
+        value: Value,
+    ) -> Result<Parts, ScimError> {
+        let mut parts = vec![(sub.name.clone(), self.simple(spot, value)?)];
+        self.unpack_role_in(spot, &mut parts);
+        Ok(parts)
+    }
+
+    fn unpack_role_in(&self, spot: Spot<'_>, parts: &mut Parts) {
+        let is_role = spot.extension.is_none() && spot.attribute.name == "roles";
+        if is_role && self.dialect.has(Departure::RoleMayBeJson) {
+            unpack(parts);
+        }
     }
 
     /// The values of a list. One value stands for a list of one.

@@ -295,13 +295,13 @@ impl<'c> Draft<'c> {
         sub: &Attribute,
         value: Value,
     ) -> Result<(), ScimError> {
-        let value = self.coercion().simple(spot, value)?;
+        let parts = self.coercion().part(spot, sub, value)?;
         self.in_list(spot, |list| {
-            if list.is_empty() && value.is_some() {
+            if list.is_empty() && parts.iter().any(|(_, value)| value.is_some()) {
                 list.push(Value::Object(Map::new()));
             }
             for element in list.iter_mut().filter_map(Value::as_object_mut) {
-                merge_parts(element, vec![(sub.name.clone(), value.clone())]);
+                merge_parts(element, parts.clone());
             }
             let last = list.len().checked_sub(1).filter(|&at| is_primary(list, at));
             keep_one_primary(list, last);

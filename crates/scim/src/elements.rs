@@ -151,10 +151,7 @@ impl<'c> Draft<'c> {
     ) -> Result<(), ScimError> {
         let spot = selection.spot;
         let parts = match spot.sub {
-            Some(sub) => Some(vec![(
-                sub.name.clone(),
-                self.coercion().simple(spot, value)?,
-            )]),
+            Some(sub) => Some(self.coercion().part(spot, sub, value)?),
             None => self.coercion().object(spot, value)?,
         };
         let create = self.dialect.has(Departure::MissingElementIsCreated);

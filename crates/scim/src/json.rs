@@ -15,7 +15,12 @@ use crate::name::echo;
 
 /// Reads a body that must be one JSON object.
 pub fn read_object(body: &[u8]) -> Result<Map<String, Value>, ScimError> {
-    match read(body)? {
+    read_object_within(body, JSON_DEPTH_MAX)
+}
+
+/// The same for a body that may be nested otherwise than [`JSON_DEPTH_MAX`] levels deep.
+pub fn read_object_within(body: &[u8], depth_max: usize) -> Result<Map<String, Value>, ScimError> {
+    match read_within(body, depth_max)? {
         Value::Object(map) => Ok(map),
         _ => Err(catalogue::BODY_NOT_JSON.error(
             "The body must be a JSON object, such as {\"schemas\": [...], ...}. Correct the client.",
@@ -25,17 +30,70 @@ pub fn read_object(body: &[u8]) -> Result<Map<String, Value>, ScimError> {
 
 /// Reads any JSON value under the same rules as [`read_object`].
 pub fn read(body: &[u8]) -> Result<Value, ScimError> {
+    read_within(body, JSON_DEPTH_MAX)
+}
+
+fn read_within(body: &[u8], depth_max: usize) -> Result<Value, ScimError> {
     let text = as_text(body)?;
     let refusal = RefCell::new(None);
     let mut reader = serde_json::Deserializer::from_str(text);
     let seed = Strict {
         depth: 0,
+        depth_max,
         refusal: &refusal,
     };
     let read = seed
         .deserialize(&mut reader)
         .and_then(|value| reader.end().map(|()| value));
-    read.map_err(|error| refusal.take().unwrap_or_else(|| not_json(&error)))
+    let value = read.map_err(|error| refusal.take().unwrap_or_else(|| not_json(&error)))?;
+    match whole_numbers(text).find(|number| !fits(number)) {
+        None => Ok(value),
+        Some(number) => Err(catalogue::NUMBER_TOO_LARGE.error(format!(
+            "The number {} has more digits than can be kept. Send it as a text, in quotes.",
+            echo(number)
+        ))),
+    }
+}
+
+/// The whole numbers of a JSON text that are long enough to be looked at: the reader takes one that is too large
+/// for its nearest neighbour.
+fn whole_numbers(text: &str) -> impl Iterator<Item = &str> {
+    const SHORT_DIGITS: usize = 18;
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            rest = rest.trim_start_matches(|next: char| !matches!(next, '"' | '-' | '0'..='9'));
+            if let Some(inside) = rest.strip_prefix('"') {
+                rest = after_text(inside);
+                continue;
+            }
+            let part = |next: char| matches!(next, '-' | '+' | '.' | 'e' | 'E' | '0'..='9');
+            let end = rest.find(|next: char| !part(next)).unwrap_or(rest.len());
+            let (number, after) = rest.split_at(end);
+            rest = after;
+            match number.len() {
+                0 => return None,
+                length if length <= SHORT_DIGITS || number.contains(['.', 'e', 'E']) => {}
+                _ => return Some(number),
+            }
+        }
+    })
+}
+
+/// What follows the end of a text in quotes.
+fn after_text(inside: &str) -> &str {
+    let mut escaped = false;
+    let end = inside.bytes().position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    });
+    end.and_then(|end| inside.get(end + 1..))
+        .unwrap_or_default()
+}
+
+fn fits(number: &str) -> bool {
+    number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok()
 }
 
 /// Checks the encoding; a byte order mark, which some tools write, is skipped.
@@ -62,6 +120,7 @@ fn not_json(error: &serde_json::Error) -> ScimError {
 #[derive(Clone, Copy)]
 struct Strict<'r> {
     depth: usize,
+    depth_max: usize,
     refusal: &'r RefCell<Option<ScimError>>,
 }
 
@@ -73,9 +132,10 @@ impl Strict<'_> {
     }
 
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        if self.depth == JSON_DEPTH_MAX {
+        if self.depth == self.depth_max {
             let detail = format!(
-                "The body is nested deeper than {JSON_DEPTH_MAX} levels. Send attributes flat, as their schemas have them."
+                "The body is nested deeper than {} levels. Send attributes flat, as their schemas have them.",
+                self.depth_max
             );
             return Err(self.refuse(catalogue::BODY_TOO_NESTED.error(detail)));
         }
@@ -241,6 +301,52 @@ mod tests {
             );
         }
         assert!(read_object(b"{\"a\":\"\xFF\"}").is_err());
+    }
+
+    #[test]
+    fn a_number_is_kept_as_it_was_written_or_refused() {
+        for number in [
+            "0",
+            "-1",
+            "1.5",
+            "0.1",
+            "1e3",
+            "1E-7",
+            "5e-324",
+            "1.7976931348623157e308",
+            "9007199254740993",
+            "-9223372036854775808",
+            "18446744073709551615",
+            "123456789012345678901234567890.5",
+            "1000000000000000000000e0",
+        ] {
+            let map = read_object(format!("{{\"a\":[{number}]}}").as_bytes()).unwrap();
+            let again = map["a"][0].to_string();
+            assert_eq!(again.parse::<f64>(), number.parse::<f64>(), "{number}");
+            if !number.contains(['.', 'e', 'E']) {
+                assert_eq!(again, number);
+            }
+        }
+        for number in [
+            "18446744073709551616",
+            "-9223372036854775809",
+            "123456789012345678901234567890",
+        ] {
+            for body in [
+                format!("{{\"a\":{number}}}"),
+                format!("{{\"a\":\"\\\\\",\"b\":[\"\\\"\", {{\"c\": {number} }}]}}"),
+            ] {
+                let error = refused(&body);
+                assert_eq!(error.scim_type, Some(ScimType::InvalidValue), "{body}");
+                assert!(error.detail.contains(number), "{}", error.detail);
+            }
+        }
+        let text = format!(
+            "{{\"a\":\"{}\",\"b\":\"\\\"{}\"}}",
+            "9".repeat(40),
+            "9".repeat(40)
+        );
+        assert!(read_object(text.as_bytes()).is_ok(), "digits in a text");
     }
 
     #[test]

@@ -56,6 +56,7 @@ mod coerce;
 mod draft;
 mod elements;
 mod foreign;
+mod segments;
 mod values;
 mod warning;
 
@@ -76,6 +77,7 @@ pub use resource::{Email, Resource};
 pub use schema::{Attribute, Kind, ResourceType, ResourceTypes, Schema};
 pub use schemas::{CustomSchema, SchemaError};
 pub use search::SearchRequest;
+pub use segments::segments;
 pub use sort::{Sort, SortKey, SortValue};
 pub use version::{Meta, Precondition, Reading};
 pub use warning::Warning;

@@ -10,7 +10,7 @@ use crate::filter::{Filter, Node};
 use crate::foreign::is_extension_urn;
 use crate::limits::{PATH_BYTES_MAX, PATH_NODES_MAX};
 use crate::name::echo;
-use crate::schema::{Attribute, Kind, ResourceType, Returned, Schema};
+use crate::schema::{Attribute, Kind, ResourceType, Returned, Schema, Uniqueness};
 use crate::{Resource, ScimError};
 
 /// The path of an attribute or sub-attribute as it was written (RFC 7644, 3.10).
@@ -120,6 +120,7 @@ pub struct AttrRef {
     kind: Kind,
     case_exact: bool,
     multi_valued: bool,
+    unique: bool,
 }
 
 impl AttrRef {
@@ -158,6 +159,11 @@ impl AttrRef {
     pub fn multi_valued(&self) -> bool {
         self.multi_valued
     }
+
+    /// Whether no two resources of a connector have the same value.
+    pub fn unique(&self) -> bool {
+        self.unique
+    }
 }
 
 impl AttrRef {
@@ -171,6 +177,7 @@ impl AttrRef {
             kind,
             case_exact: false,
             multi_valued: true,
+            unique: false,
         }
     }
 
@@ -179,6 +186,7 @@ impl AttrRef {
         AttrRef {
             name: format!("{}.{sub}", self.name),
             sub: Some(sub.to_owned()),
+            unique: false,
             ..self.clone()
         }
     }
@@ -246,6 +254,7 @@ impl<'t> Spot<'t> {
             kind: target.kind,
             case_exact: target.case_exact,
             multi_valued: self.attribute.multi_valued,
+            unique: target.uniqueness == Uniqueness::Server,
         }
     }
 

@@ -118,15 +118,18 @@ fn split_document(stored: &str) -> (Option<&str>, &str) {
 
 /// Writes a JSON string.
 fn push_text(out: &mut String, text: &str) {
-    let is_plain = text
-        .bytes()
-        .all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
-    if is_plain {
+    push_parts(out, &[text]);
+}
+
+/// Writes a JSON string of several parts.
+fn push_parts(out: &mut String, parts: &[&str]) {
+    let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if parts.iter().all(|part| part.bytes().all(is_plain)) {
         out.push('"');
-        out.push_str(text);
+        out.extend(parts.iter().copied());
         out.push('"');
     } else {
-        let _ = write!(out, "{}", Value::from(text));
+        let _ = write!(out, "{}", Value::from(parts.concat()));
     }
 }
 
@@ -208,7 +211,7 @@ pub fn push_reference(out: &mut String, id: &str, of: Option<(&str, &str)>, disp
     push_text(out, id);
     if let Some((collection, kind)) = of {
         out.push_str(",\"$ref\":");
-        push_text(out, &format!("{collection}/{id}"));
+        push_parts(out, &[collection, "/", id]);
         push_name(out, "type");
         push_text(out, kind);
     }
@@ -233,14 +236,15 @@ impl References {
 
     /// Adds one, as [`push_reference`] writes it.
     pub fn push(&mut self, id: &str, of: Option<(&str, &str)>, display: Option<&str>) {
-        if !self.items.is_empty() {
-            self.items.push(',');
-        }
+        self.items
+            .push(if self.items.is_empty() { '[' } else { ',' });
         push_reference(&mut self.items, id, of, display);
     }
 
     /// The list as JSON text.
-    pub fn finish(self) -> String {
-        format!("[{}]", self.items)
+    pub fn finish(mut self) -> String {
+        self.items
+            .push_str(if self.items.is_empty() { "[]" } else { "]" });
+        self.items
     }
 }

@@ -14,11 +14,13 @@ pub(crate) fn set(map: &mut Map<String, Value>, name: &str, value: Option<Value>
     }
 }
 
-/// Sets and clears parts. When `value` changes, what described the old one goes, unless it is sent again.
+/// Sets and clears parts. When `value` changes, what described the old one goes, unless it is sent again. Where
+/// there was none, what was said before describes the new one.
 pub(crate) fn merge_parts(object: &mut Map<String, Value>, parts: Parts) {
-    let changes_value = parts
-        .iter()
-        .any(|(name, value)| name == "value" && object.get(name) != value.as_ref());
+    let changes_value = object.get("value").is_some_and(|old| {
+        let mut parts = parts.iter();
+        parts.any(|(name, value)| name == "value" && Some(old) != value.as_ref())
+    });
     if changes_value {
         for description in ["display", "displayName", "$ref"] {
             object.shift_remove(description);

@@ -1,22 +1,52 @@
 //! The admin API: `/api/v1`.
 
+mod account;
+mod administrators;
 mod applications;
+mod audit;
+mod backup;
+mod checklist;
 mod clients;
+mod configuration;
+mod connector_groups;
 mod connectors;
+mod csv;
 mod directories;
 mod document;
 mod groups;
+mod history;
+mod holds;
+mod imports;
+mod job_results;
+mod jobs;
 mod journal;
+mod limits;
+mod matches;
+mod notifications;
+mod open_id;
+mod overrides;
+mod overview;
 mod page;
+mod pilot;
+mod precedence;
 mod presets;
 mod problem;
+mod release;
+mod replay;
 mod request;
 mod requests;
+mod reserved_names;
+mod rights;
+mod rules;
 mod schema;
 mod schemas;
 mod sessions;
+mod setup_links;
 mod sign_in;
+mod sign_in_rules;
+mod sticky;
 mod tokens;
+mod undo;
 mod users;
 mod waiting;
 mod walk;
@@ -31,13 +61,11 @@ use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use directories::{DirectoryView, all_directories};
 pub(crate) use problem::Problem;
-pub use sessions::{FactorView, SessionView, live_sessions};
-pub use why::{Explanation, LineView, explain_source_user, explain_user};
 
 use crate::App;
-use crate::authority::require_admin;
+use crate::audit::{Operations, enter};
+use crate::authority::{decide, require_admin};
 
 /// What a handler answers.
 type Answer<T> = Result<T, Problem>;
@@ -46,10 +74,9 @@ type Answer<T> = Result<T, Problem>;
 pub(crate) fn routes(app: App) -> Router<App> {
     let (resources, mut document) = described().split_for_parts();
     document::complete(&mut document);
-    let inside = resources
-        .fallback(unknown)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(app, require_admin));
+    let operations = Operations::of(&document, "/api/v1");
+    let inside =
+        inside(app.clone(), operations, resources).layer(from_fn_with_state(app, require_admin));
     let document = text_of(&document);
     let description = get(move || async move {
         let kind = [(CONTENT_TYPE, "application/json")];
@@ -60,25 +87,70 @@ pub(crate) fn routes(app: App) -> Router<App> {
         .nest("/api/v1", inside)
 }
 
+/// The same routes for a caller within this program; whoever serves them has to add the proof of authority.
+pub(crate) fn unguarded_routes(app: App) -> Router<App> {
+    let (resources, document) = described().split_for_parts();
+    let operations = Operations::of(&document, "/api/v1");
+    Router::new().nest("/api/v1", inside(app, operations, resources))
+}
+
+/// Whoever is proven to be somebody comes through here: what that one may do is decided before any handler runs, and
+/// what was changed, or refused, is entered into the audit log before it is answered.
+fn inside(app: App, operations: Operations, resources: Router<App>) -> Router<App> {
+    resources
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(app.clone(), decide))
+        .layer(from_fn_with_state((app, operations), enter))
+}
+
 /// The routes with their descriptions.
 fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(document::Description::openapi())
         .merge(connectors::routes())
+        .merge(overview::routes())
+        .merge(checklist::routes())
+        .merge(setup_links::routes())
+        .merge(pilot::routes())
+        .merge(connector_groups::routes())
+        .merge(precedence::routes())
         .merge(presets::routes())
+        .merge(rules::routes())
         .merge(tokens::routes())
+        .merge(administrators::routes())
+        .merge(account::routes())
+        .merge(sign_in_rules::routes())
+        .merge(audit::routes())
+        .merge(backup::routes())
+        .merge(open_id::routes())
         .merge(clients::routes())
         .merge(applications::routes())
+        .merge(configuration::routes())
         .merge(sign_in::routes())
         .merge(webhooks::routes())
         .merge(directories::routes())
+        .merge(imports::routes())
         .merge(users::routes())
         .merge(sessions::routes())
         .merge(why::routes())
         .merge(groups::routes())
         .merge(journal::routes())
+        .merge(history::routes())
+        .merge(undo::routes())
+        .merge(overrides::routes())
+        .merge(release::routes())
+        .merge(replay::routes())
+        .merge(jobs::routes())
+        .merge(job_results::routes())
         .merge(schemas::routes())
         .merge(requests::routes())
         .merge(waiting::routes())
+        .merge(reserved_names::routes())
+        .merge(sticky::routes())
+        .merge(holds::routes())
+        .merge(limits::routes())
+        .merge(matches::routes())
+        .merge(notifications::routes())
 }
 
 async fn unknown() -> Problem {

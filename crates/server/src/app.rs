@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use axum::http::header::HOST;
-use provision::{AddressRange, IssuerKeys, Passwords, Provision};
+use provision::{AddressRange, IssuerKeys, OpenIdClient, Passwords, Provision};
+use tokio::sync::Semaphore;
 
+use crate::audit::Knocking;
 use crate::authority::{Failures, KnownCallers, SignedTokens, VerifiedPasswords};
 use crate::forwarded::{FORWARDED_HOST, FORWARDED_PROTO};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::open_id::OpenId;
 use crate::record::{Records, Retention};
 use crate::seen::Seen;
 use crate::traffic::Traffic;
@@ -48,12 +51,16 @@ pub(crate) struct Inner {
     pub(crate) signed: SignedTokens,
     pub(crate) failures: Failures,
     pub(crate) traffic: Traffic,
+    pub(crate) knocking: Knocking,
+    pub(crate) open_id: OpenId,
+    /// The right to give out a backup, which one caller at a time has.
+    pub(crate) backups: Arc<Semaphore>,
 }
 
 impl App {
     /// A server on these use cases, which can't fetch the keys of issuers of signed tokens.
     pub fn new(provision: Provision, settings: Settings) -> Self {
-        Self::build(provision, settings, None)
+        Self::build(provision, settings, None, None)
     }
 
     /// A server that takes signed tokens as well.
@@ -62,10 +69,25 @@ impl App {
         settings: Settings,
         keys: Arc<dyn IssuerKeys>,
     ) -> Self {
-        Self::build(provision, settings, Some(keys))
+        Self::build(provision, settings, Some(keys), None)
     }
 
-    fn build(provision: Provision, settings: Settings, keys: Option<Arc<dyn IssuerKeys>>) -> Self {
+    /// A server that takes signed tokens, and lets administrators sign in at an OpenID provider.
+    pub fn with_clients(
+        provision: Provision,
+        settings: Settings,
+        keys: Arc<dyn IssuerKeys>,
+        open_id: Arc<dyn OpenIdClient>,
+    ) -> Self {
+        Self::build(provision, settings, Some(keys), Some(open_id))
+    }
+
+    fn build(
+        provision: Provision,
+        settings: Settings,
+        keys: Option<Arc<dyn IssuerKeys>>,
+        open_id: Option<Arc<dyn OpenIdClient>>,
+    ) -> Self {
         Self {
             inner: Arc::new(Inner {
                 failures: Failures::new(settings.limits.failed_authentications),
@@ -79,6 +101,9 @@ impl App {
                 seen: Seen::default(),
                 records: Records::default(),
                 verified: VerifiedPasswords::default(),
+                knocking: Knocking::default(),
+                open_id: OpenId::new(open_id),
+                backups: Arc::new(Semaphore::new(1)),
             }),
         }
     }
@@ -132,8 +157,9 @@ impl App {
         let records = crate::record::write_down(self.clone());
         let pruning = crate::record::prune(self.clone());
         let sessions = crate::crowd::prune_sessions(self.clone());
+        let audit = crate::audit::prune(self.clone());
         let notes = crate::seen::write_down(self);
-        tokio::join!(worker, records, pruning, sessions, notes);
+        tokio::join!(worker, records, pruning, sessions, audit, notes);
     }
 }
 

@@ -6,7 +6,9 @@ mod application;
 mod failures;
 mod jwt;
 mod known;
+mod reach;
 mod refusal;
+mod rights;
 mod scim;
 mod verified;
 
@@ -17,7 +19,8 @@ pub use scim::ScimCaller;
 pub(crate) use admin::require_admin;
 pub(crate) use application::require_application;
 pub(crate) use failures::Failures;
-pub(crate) use jwt::SignedTokens;
+pub(crate) use jwt::{Refused as RefusedToken, SignedTokens};
+pub(crate) use rights::decide;
 pub(crate) use scim::{KnownCallers, scim_caller};
 pub(crate) use verified::VerifiedPasswords;
 

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use provision::ProvisionError;
 
 use crate::App;
-use crate::metrics::ConnectorFigures;
+use crate::metrics::{ChannelFigures, ConnectorFigures};
 
 /// The store has to answer by then for the process to count as ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -37,25 +37,34 @@ fn not_ready(why: &str) -> Response {
 
 /// `GET /metrics`, in the OpenMetrics text form.
 pub(crate) async fn metrics(State(app): State<App>) -> Response {
-    let figures = app
+    let (figures, channels) = app
         .provision()
         .store()
         .read(|tx| {
+            let counts = tx.source_counts_of_all()?;
             let mut figures = Vec::new();
             for stored in tx.connectors()? {
-                let counts = tx.source_counts(stored.connector.id)?;
+                let counts = counts.get(&stored.connector.id).copied();
+                let (counts, due) = counts.unwrap_or_default();
+                let holds = tx.hold_figures(stored.connector.id)?;
                 figures.push(ConnectorFigures {
-                    due: tx.due_count(stored.connector.id)?,
+                    due,
                     users: counts.users,
                     groups: counts.groups,
+                    open_holds: holds.open,
+                    held_since: holds.since.map_or(0, |since| since.as_second()),
                     connector: stored.connector.public_id,
                 });
             }
-            Ok::<_, ProvisionError>(figures)
+            let channels = tx.channels()?.into_iter().map(|channel| ChannelFigures {
+                channel: channel.id,
+                failures: channel.failures,
+            });
+            Ok::<_, ProvisionError>((figures, channels.collect::<Vec<_>>()))
         })
         .await
         .unwrap_or_default();
-    let text = app.inner().metrics.text(&figures);
+    let text = app.inner().metrics.text(&figures, &channels);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, kind)], text).into_response()
 }

@@ -9,33 +9,37 @@ pub mod body;
 
 mod api;
 mod app;
+mod audit;
 mod connection;
 mod crowd;
 mod forwarded;
 mod front;
 mod health;
 mod limits;
+mod local;
 mod metrics;
 mod oauth;
+mod open_id;
+mod qr;
 mod record;
 mod request_line;
 mod router;
 mod scim;
 mod seen;
 mod traffic;
+mod ui;
+pub mod yaml;
 
 pub use app::{App, Settings};
 pub use connection::serve;
 pub use limits::Limits;
+pub use local::{Caller, LocalApi};
 pub use record::Retention;
 pub use router::router;
 
-/// What the admin API tells, for whoever reads the store without a server in between: both say the same.
-pub mod views {
-    pub use crate::api::{
-        DirectoryView, Explanation, FactorView, LineView, SessionView, all_directories,
-        explain_source_user, explain_user, live_sessions,
-    };
+/// Where somebody who was invited makes an account.
+pub fn welcome_link(base_url: &str, invitation: &str) -> String {
+    format!("{base_url}/console/welcome/{invitation}")
 }
 
 /// The OpenAPI document of the admin API, as JSON.

@@ -12,6 +12,12 @@ pub const SEARCH_BODY_BYTES_MAX: usize = 128 * 1024;
 pub const CROWD_BODY_BYTES_MAX: usize = 512 * 1024;
 /// One request of the admin API.
 pub const API_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// A configuration with what is to be done with it, in one request.
+pub const CONFIGURATION_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Deepest nesting of a configuration: rules at their deepest, and what they lie in.
+pub const CONFIGURATION_DEPTH_MAX: usize = 48;
+/// What is to be copied into a directory, in one request.
+pub const IMPORT_BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Request line and headers must have arrived by then.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);

@@ -79,6 +79,11 @@ struct ConnectorLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ChannelLabels {
+    channel: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CodeLabels {
     code: &'static str,
 }
@@ -92,8 +97,11 @@ pub(crate) struct Metrics {
     due: Family<ConnectorLabels, Gauge>,
     source_users: Family<ConnectorLabels, Gauge>,
     source_groups: Family<ConnectorLabels, Gauge>,
+    open_holds: Family<ConnectorLabels, Gauge>,
+    held_since: Family<ConnectorLabels, Gauge>,
     dropped_records: Counter,
     scim_errors: Family<CodeLabels, Counter>,
+    notification_failures: Family<ChannelLabels, Gauge>,
 }
 
 /// What the store says about one connector at the time of a scrape.
@@ -102,6 +110,15 @@ pub(crate) struct ConnectorFigures {
     pub(crate) due: i64,
     pub(crate) users: i64,
     pub(crate) groups: i64,
+    pub(crate) open_holds: i64,
+    /// Seconds since 1970; 0 if nothing is held.
+    pub(crate) held_since: i64,
+}
+
+/// What the store says about one channel of notifications at the time of a scrape.
+pub(crate) struct ChannelFigures {
+    pub(crate) channel: String,
+    pub(crate) failures: i64,
 }
 
 const BUCKETS: [f64; 11] = [
@@ -154,6 +171,24 @@ impl Default for Metrics {
             "Groups of the source",
             source_groups.clone(),
         );
+        let open_holds = Family::default();
+        registry.register(
+            "open_holds",
+            "Changes that safety limits keep back",
+            open_holds.clone(),
+        );
+        let held_since = Family::default();
+        registry.register(
+            "held_since_timestamp",
+            "When the oldest open hold began, in seconds since 1970; 0 without one",
+            held_since.clone(),
+        );
+        let notification_failures = Family::default();
+        registry.register(
+            "notification_failures",
+            "Messages of a notification channel that failed since the last one that was taken",
+            notification_failures.clone(),
+        );
         Self {
             registry,
             requests,
@@ -162,8 +197,11 @@ impl Default for Metrics {
             due,
             source_users,
             source_groups,
+            open_holds,
+            held_since,
             dropped_records,
             scim_errors,
+            notification_failures,
         }
     }
 }
@@ -196,7 +234,17 @@ impl Metrics {
     }
 
     /// The text of a scrape.
-    pub(crate) fn text(&self, figures: &[ConnectorFigures]) -> String {
+    pub(crate) fn text(&self, figures: &[ConnectorFigures], channels: &[ChannelFigures]) -> String {
+        // A channel that was deleted fails no more.
+        self.notification_failures.clear();
+        for figure in channels {
+            let labels = ChannelLabels {
+                channel: figure.channel.clone(),
+            };
+            self.notification_failures
+                .get_or_create(&labels)
+                .set(figure.failures);
+        }
         for figure in figures {
             let labels = ConnectorLabels {
                 connector: figure.connector.clone(),
@@ -204,6 +252,12 @@ impl Metrics {
             self.due.get_or_create(&labels).set(figure.due);
             self.source_users.get_or_create(&labels).set(figure.users);
             self.source_groups.get_or_create(&labels).set(figure.groups);
+            self.open_holds
+                .get_or_create(&labels)
+                .set(figure.open_holds);
+            self.held_since
+                .get_or_create(&labels)
+                .set(figure.held_since);
         }
         let mut text = String::new();
         match encode(&mut text, &self.registry) {

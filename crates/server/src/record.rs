@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use crate::App;
 
-pub(crate) use redact::path as redacted_path;
+pub(crate) use redact::{json as redacted_json, path as redacted_path};
 
 /// Records that wait at once; more are dropped and counted.
 const WAITING_MAX: usize = 20_000;
@@ -35,6 +35,8 @@ const WRITE_EVERY: Duration = Duration::from_millis(400);
 const WRITE_AT_LEAST: usize = 1_000;
 /// Records of one transaction: short, since other writes wait for it.
 const BATCH: usize = 128;
+/// Days for which a job that ended is still told of.
+const JOBS_KEPT_DAYS: u32 = 90;
 /// How often old records are looked for.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// Between two pieces of pruning others may write.
@@ -269,6 +271,9 @@ pub(crate) async fn prune(app: App) {
                 }
             }
             tokio::time::sleep(PRUNE_PAUSE).await;
+        }
+        if let Err(error) = app.provision().prune_jobs(JOBS_KEPT_DAYS).await {
+            tracing::warn!(%error, "old jobs could not be removed");
         }
         tokio::time::sleep(PRUNE_EVERY).await;
         app.inner().records.lock().refusals = 0;

@@ -23,7 +23,7 @@ use crate::forwarded::keep_trusted;
 use crate::limits::{HANDLER_TIMEOUT, TARGET_BYTES_MAX};
 use crate::metrics::{Face, Refused, method_label};
 use crate::request_line::BlankInTarget;
-use crate::{App, api, crowd, front, health, oauth, scim};
+use crate::{App, api, crowd, front, health, oauth, scim, ui};
 
 /// The header by which Crowd clients recognise a Crowd server; they look for it on every answer, errors
 /// included, before they look at anything else.
@@ -41,6 +41,7 @@ pub fn router(app: App) -> Router {
         .merge(oauth::routes())
         .merge(crowd::routes(app.clone()))
         .merge(api::routes(app.clone()))
+        .merge(ui::routes(app.clone()))
         .fallback(not_found)
         .layer(from_fn_with_state(app.clone(), around))
         .with_state(app)
@@ -73,7 +74,7 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     let format = format_of(face, &request);
     let started = Instant::now();
     // Made here: an id that a client chose could pose as another request in the journal.
-    let id = request_id(app.provision().store().new_id());
+    let id = request_id(app.provision().store().new_request_id());
     request.headers_mut().insert(REQUEST_ID, id.clone());
     keep_trusted(&app.inner().settings, &mut request);
     let mut response = if is_too_long(&request) {
@@ -129,7 +130,13 @@ fn add_headers(app: &App, face: Face, headers: &mut HeaderMap) {
             .or_insert(HeaderValue::from_static(value));
     };
     set(X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(REFERRER_POLICY, "no-referrer");
+    // Pages tell themselves where a form came from, and nobody else.
+    let referrer = if face == Face::Other {
+        "same-origin"
+    } else {
+        "no-referrer"
+    };
+    set(REFERRER_POLICY, referrer);
     match face {
         Face::Crowd => {
             set(CACHE_CONTROL, ::crowd::transport::CACHE_CONTROL);
@@ -138,7 +145,7 @@ fn add_headers(app: &App, face: Face, headers: &mut HeaderMap) {
     }
     let policy = match face {
         Face::Other => {
-            "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         }
         _ => "default-src 'none'; frame-ancestors 'none'",
     };

@@ -80,7 +80,8 @@ async fn outside() -> Response {
 async fn serve(State(face): State<Face>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     // A path that is not UTF-8 names nothing.
-    if percent_decode_str(parts.uri.path()).decode_utf8().is_err() {
+    let path = parts.uri.path();
+    if path.contains('%') && percent_decode_str(path).decode_utf8().is_err() {
         return outside().await;
     }
     let arrived = Arrived::now(&face.app);

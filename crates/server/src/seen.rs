@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use directory::{ApplicationId, DirectoryId};
 use jiff::Timestamp;
-use provision::ApplicationUse;
+use provision::{ApplicationUse, RefusedProduct};
 
 use crate::App;
 
@@ -21,13 +21,27 @@ struct Uses {
     applications: HashMap<ApplicationId, (Timestamp, BTreeMap<DirectoryId, i64>)>,
 }
 
-/// What was used since it was last written down.
+/// What was used since it was last written down, and which products were not let in.
 #[derive(Default)]
 pub(crate) struct Seen {
     uses: Mutex<Uses>,
+    /// One for each application that there is, at the most.
+    refused: Mutex<HashMap<ApplicationId, RefusedProduct>>,
 }
 
 impl Seen {
+    /// An application that was named, and not let in.
+    pub(crate) fn refused_application(&self, id: ApplicationId, refused: RefusedProduct) {
+        let mut all = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(id, refused);
+    }
+
+    /// Applications that were not let in since the start, each with the last time.
+    pub(crate) fn refused_applications(&self) -> HashMap<ApplicationId, RefusedProduct> {
+        let all = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        all.clone()
+    }
+
     pub(crate) fn token(&self, id: &str, at: Timestamp, address: Option<IpAddr>) {
         let mut uses = self.lock();
         match uses.tokens.get_mut(id) {

@@ -40,13 +40,31 @@ fn main() -> Result<(), Box<dyn Error>> {
     let writer = thread::spawn(move || {
         write_all(connection, insert, &wishes).map_err(|error| error.to_string())
     });
-    let begun = Instant::now();
+    let (begun, cpu) = (Instant::now(), cpu()?);
     let written = load(writers.parse()?, limit, &queue);
     let took = begun.elapsed().as_secs_f64();
     drop(queue);
     writer.join().map_err(|_panic| "the writer failed")??;
-    println!("{{\"writes_per_second\":{:.0}}}", written as f64 / took);
+    let cpu = self::cpu()? - cpu;
+    println!(
+        "{{\"writes_per_second\":{:.0},\"cpu_ms_per_write\":{:.5}}}",
+        written as f64 / took,
+        cpu.as_secs_f64() * 1_000.0 / written as f64
+    );
     Ok(())
+}
+
+/// Processor time of this process so far.
+fn cpu() -> Result<Duration, Box<dyn Error>> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let (_, fields) = stat.rsplit_once(") ").ok_or("no process name")?;
+    let ticks: u64 = fields
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
+    Ok(Duration::from_millis(10 * ticks))
 }
 
 /// Inserts what one wish is about: its number and a document.

@@ -1,38 +1,10 @@
 //! Applications: products that attach directories through the Crowd REST API.
 
-use directory::{ApplicationId, DirectoryId};
+use directory::{Access, ApplicationId, DirectoryId};
 use jiff::Timestamp;
 use scim::fold;
 
 use crate::{Arg, ReadTx, Row, StoreError, WriteTx, args};
-
-/// What an application may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Read and authenticate only.
-    ReadOnly,
-    /// Also local groups, local memberships and user attributes.
-    ReadWrite,
-}
-
-impl Access {
-    /// `read-only` or `read-write`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Access::ReadOnly => "read-only",
-            Access::ReadWrite => "read-write",
-        }
-    }
-
-    /// Reads what [`Access::as_str`] writes.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "read-only" => Some(Access::ReadOnly),
-            "read-write" => Some(Access::ReadWrite),
-            _ => None,
-        }
-    }
-}
 
 /// A directory as one of those that an application sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +40,8 @@ pub struct Mapping {
     pub aggregate_memberships: bool,
     /// Whether only users who may log in are seen at all.
     pub only_with_access: bool,
+    /// Whether, beside that, only groups whose members may log in are seen.
+    pub only_groups_with_access: bool,
 }
 
 impl Mapping {
@@ -77,6 +51,7 @@ impl Mapping {
             directories: vec![AttachedDirectory::new(directory)],
             aggregate_memberships: false,
             only_with_access: false,
+            only_groups_with_access: false,
         }
     }
 }
@@ -107,7 +82,8 @@ pub struct Application {
 }
 
 const COLUMNS: &str = "a.pk, a.public_id, a.name, a.password_hash, a.access, a.addresses, a.aggregate_memberships, \
-     a.only_with_access, a.created, a.updated, a.last_seen, d.directory_pk, d.login_groups, d.last_position";
+     a.only_with_access, a.created, a.updated, a.last_seen, d.directory_pk, d.login_groups, d.last_position, \
+     a.only_groups_with_access";
 
 /// Reads an application as far as one of its directories goes.
 fn read_application(row: &Row<'_>) -> Result<Application, StoreError> {
@@ -131,6 +107,7 @@ fn read_application(row: &Row<'_>) -> Result<Application, StoreError> {
             directories: vec![directory],
             aggregate_memberships: row.flag(6)?,
             only_with_access: row.flag(7)?,
+            only_groups_with_access: row.flag(14)?,
         },
         created: row.time(8)?,
         updated: row.time(9)?,
@@ -206,8 +183,8 @@ impl WriteTx<'_> {
         let now = self.now();
         let pk = self.insert(
             "INSERT INTO application (public_id, name, name_fold, password_hash, access, addresses, \
-             aggregate_memberships, only_with_access, created, updated) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING pk",
+             aggregate_memberships, only_with_access, only_groups_with_access, created, updated) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING pk",
             args![
                 public_id.as_str(),
                 name,
@@ -217,6 +194,7 @@ impl WriteTx<'_> {
                 json_list(addresses),
                 mapping.aggregate_memberships,
                 mapping.only_with_access,
+                mapping.only_groups_with_access,
                 now,
                 now
             ],
@@ -241,7 +219,8 @@ impl WriteTx<'_> {
         let now = self.later_than(application.updated);
         self.execute(
             "UPDATE application SET name = $1, name_fold = $2, password_hash = $3, access = $4, addresses = $5, \
-             aggregate_memberships = $6, only_with_access = $7, updated = $8 WHERE pk = $9",
+             aggregate_memberships = $6, only_with_access = $7, only_groups_with_access = $8, updated = $9 \
+             WHERE pk = $10",
             args![
                 application.name.as_str(),
                 fold(&application.name),
@@ -250,6 +229,7 @@ impl WriteTx<'_> {
                 json_list(&application.addresses),
                 application.mapping.aggregate_memberships,
                 application.mapping.only_with_access,
+                application.mapping.only_groups_with_access,
                 now,
                 application.id.0
             ],

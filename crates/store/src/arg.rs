@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use directory::{
-    ApplicationId, ConnectorId, DirectoryId, GroupPk, SourceGroupPk, SourceUserPk, UserPk,
+    ApplicationId, ConnectorId, DirectoryId, GroupPk, JobId, SourceGroupPk, SourceUserPk, UserPk,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -66,6 +66,7 @@ from_key!(
     ConnectorId,
     DirectoryId,
     GroupPk,
+    JobId,
     SourceGroupPk,
     SourceUserPk,
     UserPk

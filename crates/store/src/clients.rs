@@ -1,6 +1,8 @@
 //! Clients of a connector: an id and secrets, and the access tokens that were given for them
 //! (RFC 6749 section 4.4). Of secrets and tokens only the SHA-256 is kept.
 
+use std::collections::HashMap;
+
 use directory::ConnectorId;
 use jiff::Timestamp;
 
@@ -109,6 +111,31 @@ impl ReadTx<'_> {
         )
     }
 
+    /// The clients of a connector, in the order they were made, each with its secrets, newest first.
+    pub fn clients_with_secrets(
+        &self,
+        connector: ConnectorId,
+    ) -> Result<Vec<(Client, Vec<ClientSecret>)>, StoreError> {
+        let mut secrets: HashMap<i64, Vec<ClientSecret>> = HashMap::new();
+        self.for_each(
+            "SELECT s.pk, s.public_id, s.created, s.expires, s.client_pk FROM client_secret s \
+             JOIN client c ON c.pk = s.client_pk WHERE c.connector_pk = $1 ORDER BY s.pk DESC",
+            args![connector.0],
+            |row| {
+                let of_client = secrets.entry(row.int(4)?).or_default();
+                of_client.push(read_secret(row, 0)?);
+                Ok(())
+            },
+        )?;
+        let clients = self.clients(connector)?.into_iter();
+        Ok(clients
+            .map(|client| {
+                let secrets = secrets.remove(&client.pk).unwrap_or_default();
+                (client, secrets)
+            })
+            .collect())
+    }
+
     /// The secret with this hash, live or ended, and whose it is.
     pub fn client_secret(&self, hash: &str) -> Result<Option<(Client, ClientSecret)>, StoreError> {
         let sql = format!(
@@ -137,6 +164,20 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
+    /// Changes what a client is for, may do and comes from; its id and secrets stay.
+    pub fn update_client(&self, client: &Client, grant: &Grant) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE client SET label = $1, access = $2, addresses = $3 WHERE pk = $4",
+            args![
+                grant.label.as_str(),
+                grant.access.as_str(),
+                json(&grant.addresses)?,
+                client.pk
+            ],
+        )?;
+        Ok(())
+    }
+
     /// Makes a client without a secret.
     pub fn insert_client(
         &self,
@@ -220,13 +261,17 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Deletes every token and client of a connector: what goes first when the connector goes.
+    /// Deletes every token, client and set-up link of a connector: what goes first when the connector goes.
     pub fn delete_credentials(&self, connector: ConnectorId) -> Result<(), StoreError> {
         for client in self.clients(connector)? {
             self.delete_client(&client)?;
         }
         self.execute(
             "DELETE FROM token WHERE connector_pk = $1",
+            args![connector.0],
+        )?;
+        self.execute(
+            "DELETE FROM setup_link WHERE connector_pk = $1",
             args![connector.0],
         )?;
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use crate::migrate::Words;
 use crate::{Arg, Row, StoreError, postgres, sqlite};
 
 /// How an insertion asks for the number of its row.
@@ -58,6 +59,22 @@ impl Conn<'_> {
                 })?;
                 number.transpose()
             }
+        }
+    }
+
+    /// Carries out several statements without arguments.
+    pub(crate) fn script(&self, sql: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(session) => session.script(sql),
+            Self::Postgres(session) => session.script(sql),
+        }
+    }
+
+    /// The engine's words for what the engines have no common word for.
+    pub(crate) fn words(&self) -> &'static Words {
+        match self {
+            Self::Sqlite(_) => &sqlite::WORDS,
+            Self::Postgres(_) => &postgres::WORDS,
         }
     }
 

@@ -32,12 +32,32 @@ pub struct SourceCounts {
     pub groups_deleted: i64,
 }
 
+impl SourceCounts {
+    pub(crate) fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            users: row.int(0)?,
+            groups: row.int(1)?,
+            users_deleted: row.int(2)?,
+            groups_deleted: row.int(3)?,
+        })
+    }
+}
+
+/// What is known about a connector's state and runs beside its settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConnectorTimes {
+    /// When it is to be reconciled next by its schedule.
+    pub next_run: Option<Timestamp>,
+    /// Since when it has its state, and who gave it; none for one that never changed it.
+    pub state: Option<(Timestamp, String)>,
+}
+
 /// A connector together with the version that caches compare.
 #[derive(Debug, Clone)]
 pub struct StoredConnector {
     /// The connector.
     pub connector: Connector,
-    /// Grows with every change of it.
+    /// Another one after every change of it, and never one that a change had that was rolled back.
     pub version: i64,
 }
 
@@ -121,6 +141,30 @@ impl ReadTx<'_> {
         )
     }
 
+    /// What is known about a connector's state and runs.
+    pub fn connector_times(&self, id: ConnectorId) -> Result<ConnectorTimes, StoreError> {
+        let found = self.query_one(
+            "SELECT next_run, state_since, state_by FROM connector WHERE pk = $1",
+            args![id],
+            |row| {
+                Ok(ConnectorTimes {
+                    next_run: row.opt_time(0)?,
+                    state: row.opt_time(1)?.zip(row.opt_text(2)?),
+                })
+            },
+        )?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// Connectors whose next run by schedule has come.
+    pub fn scheduled_connectors(&self) -> Result<Vec<ConnectorId>, StoreError> {
+        self.query(
+            "SELECT pk FROM connector WHERE next_run <= $1 ORDER BY next_run",
+            args![self.now()],
+            |row| Ok(ConnectorId(row.int(0)?)),
+        )
+    }
+
     /// All connectors in the order they were made.
     pub fn connectors(&self) -> Result<Vec<StoredConnector>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM connector ORDER BY pk");
@@ -132,14 +176,7 @@ impl ReadTx<'_> {
         self.query_one(
             "SELECT user_count, group_count, users_deleted, groups_deleted FROM connector WHERE pk = $1",
             args![id.0],
-            |row| {
-                Ok(SourceCounts {
-                    users: row.int(0)?,
-                    groups: row.int(1)?,
-                    users_deleted: row.int(2)?,
-                    groups_deleted: row.int(3)?,
-                })
-            },
+            SourceCounts::read,
         )
         .map(Option::unwrap_or_default)
     }
@@ -217,11 +254,12 @@ impl WriteTx<'_> {
         settings: &directory::ConnectorSettings,
     ) -> Result<StoredConnector, StoreError> {
         let public_id = self.new_id().to_string();
+        let version = self.new_version();
         let now = self.now();
         let pk = self.insert(
             "INSERT INTO connector (public_id, name, name_fold, preset, state, directory_pk, rules, settings, \
              version, user_count, group_count, created, updated) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, 0, 0, $9, $10) RETURNING pk",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, $10) RETURNING pk",
             args![
                 public_id.as_str(),
                 name,
@@ -231,10 +269,11 @@ impl WriteTx<'_> {
                 directory.0,
                 json(rules)?,
                 json(settings)?,
-                now,
+                version,
                 now
             ],
         )?;
+        self.insert_rules_version(ConnectorId(pk), rules, "", "")?;
         Ok(StoredConnector {
             connector: Connector {
                 id: ConnectorId(pk),
@@ -248,27 +287,54 @@ impl WriteTx<'_> {
                 created: now,
                 updated: now,
             },
-            version: 1,
+            version,
         })
     }
 
-    /// Stores name, state, rules and settings of a connector anew.
+    /// Says when a connector is to be reconciled next; caches of it stay good.
+    pub fn set_next_run(&self, id: ConnectorId, at: Option<Timestamp>) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE connector SET next_run = $1 WHERE pk = $2",
+            args![at, id],
+        )?;
+        Ok(())
+    }
+
+    /// Notes who gave a connector its state, just now.
+    pub fn note_state(&self, id: ConnectorId, by: &str) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE connector SET state_since = $1, state_by = $2 WHERE pk = $3",
+            args![self.now(), by, id],
+        )?;
+        Ok(())
+    }
+
+    /// Stores name, preset, state, rules and settings of a connector anew.
     pub fn update_connector(&self, connector: &Connector) -> Result<(), StoreError> {
         let now = self.later_than(connector.updated);
         self.execute(
-            "UPDATE connector SET name = $1, name_fold = $2, state = $3, rules = $4, settings = $5, \
-             version = version + 1, updated = $6 WHERE pk = $7",
+            "UPDATE connector SET name = $1, name_fold = $2, preset = $3, state = $4, rules = $5, settings = $6, \
+             version = $7, updated = $8 WHERE pk = $9",
             args![
                 connector.name.as_str(),
                 fold(&connector.name),
+                connector.preset.as_str(),
                 connector.state.as_str(),
                 json(&connector.rules)?,
                 json(&connector.settings)?,
+                self.new_version(),
                 now,
                 connector.id.0
             ],
         )?;
         Ok(())
+    }
+
+    /// A version that nothing had before. Counting would not do: a number that was rolled back comes again, and a
+    /// cache may have seen it meanwhile.
+    pub(crate) fn new_version(&self) -> i64 {
+        let (high, low) = self.new_id().as_u64_pair();
+        (high ^ low).cast_signed()
     }
 }
 

@@ -92,26 +92,16 @@ impl ReadTx<'_> {
         self.query(&sql, args![directory.0, limit, skip], read_group)
     }
 
-    /// How many groups a directory has.
-    pub fn count_directory_groups(&self, directory: DirectoryId) -> Result<i64, StoreError> {
-        Ok(self
-            .query_one(
-                "SELECT count(*) FROM directory_group WHERE directory_pk = $1",
-                args![directory.0],
-                |row| row.int(0),
-            )?
-            .unwrap_or(0))
-    }
-
-    /// The groups that a user is in, by name.
+    /// The groups that a user is in, by name. Here and below, a cross join begins with the few rows that the question
+    /// is about: the embedded engine knows no numbers of rows, and would go through all groups to spare the sorting.
     pub fn groups_of_user(
         &self,
         directory: DirectoryId,
         user: UserPk,
     ) -> Result<Vec<Group>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM membership m JOIN directory_group g ON g.pk = m.group_pk \
-             WHERE m.user_pk = $1 AND g.directory_pk = $2 ORDER BY g.name_fold"
+            "SELECT {COLUMNS} FROM membership m CROSS JOIN directory_group g \
+             WHERE m.user_pk = $1 AND g.pk = m.group_pk AND g.directory_pk = $2 ORDER BY g.name_fold"
         );
         self.query(&sql, args![user.0, directory.0], read_group)
     }
@@ -146,8 +136,9 @@ impl ReadTx<'_> {
         each: &mut dyn FnMut(User) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let sql = format!(
-            "SELECT {} FROM membership m JOIN directory_user d ON d.pk = m.user_pk \
-             WHERE m.group_pk = $1 AND d.directory_pk = $2 AND d.status <> 'removed' ORDER BY d.name_fold",
+            "SELECT {} FROM membership m CROSS JOIN directory_user d \
+             WHERE m.group_pk = $1 AND d.pk = m.user_pk AND d.directory_pk = $2 AND d.status <> 'removed' \
+             ORDER BY d.name_fold",
             directory_users::COLUMNS
         );
         self.for_each(&sql, args![group.0, directory.0], |row| {
@@ -197,6 +188,15 @@ impl ReadTx<'_> {
             })?;
         }
         Ok(found)
+    }
+
+    /// The numbers of a group's members, whatever their status.
+    pub fn member_pks(&self, group: GroupPk) -> Result<Vec<UserPk>, StoreError> {
+        self.query(
+            "SELECT user_pk FROM membership WHERE group_pk = $1 ORDER BY user_pk",
+            args![group.0],
+            |row| Ok(UserPk(row.int(0)?)),
+        )
     }
 
     /// The memberships of a user with their origins, by group name.
@@ -362,6 +362,7 @@ impl WriteTx<'_> {
             "DELETE FROM group_nesting WHERE parent_pk = $1",
             "DELETE FROM group_nesting WHERE child_pk = $1",
             "DELETE FROM due_nesting WHERE group_pk = $1",
+            "DELETE FROM due_group WHERE group_pk = $1",
             "DELETE FROM group_attribute WHERE group_pk = $1",
             "DELETE FROM group_binding WHERE group_pk = $1",
             "DELETE FROM directory_group WHERE pk = $1",

@@ -66,6 +66,35 @@ impl ReadTx<'_> {
         self.query_one(&sql, args![key, directory.0], read_user)
     }
 
+    /// The user of this name or key, or the one who had it last and is gone.
+    pub fn directory_user_ever(
+        &self,
+        directory: DirectoryId,
+        text: &str,
+    ) -> Result<Option<User>, StoreError> {
+        if let Some(found) = self.directory_user(directory, text)? {
+            return Ok(Some(found));
+        }
+        let select = format!("SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1");
+        let by_key = format!("{select} AND d.key = $2");
+        if let Some(found) = self.query_one(&by_key, args![directory.0, text], read_user)? {
+            return Ok(Some(found));
+        }
+        let by_name = format!(
+            "{select} AND d.name_fold = $2 AND d.status = 'removed' ORDER BY d.pk DESC LIMIT 1"
+        );
+        self.query_one(&by_name, args![directory.0, fold(text)], read_user)
+    }
+
+    /// The user of this key in whichever directory, tombstones included.
+    pub fn user_of_key(&self, key: &str) -> Result<Option<UserPk>, StoreError> {
+        self.query_one(
+            "SELECT pk FROM directory_user WHERE key = $1",
+            args![key],
+            |row| Ok(UserPk(row.int(0)?)),
+        )
+    }
+
     /// Those of these users that exist, tombstones included, in no order.
     pub fn directory_users_by_pk(
         &self,
@@ -100,6 +129,35 @@ impl ReadTx<'_> {
         self.for_each(&sql, args![directory.0, fold(after)], |row| {
             each(read_user(row)?)
         })
+    }
+
+    /// The same, of users who may be meant by a text: it is in the name, the address or the full name, or it is the key
+    /// or an id at the identity provider. Letters other than those of ASCII are compared as they are written.
+    pub fn each_directory_user_like(
+        &self,
+        directory: DirectoryId,
+        after: &str,
+        text: &str,
+        each: &mut dyn FnMut(User) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1 AND d.name_fold > $2 \
+             AND d.status <> 'removed' AND (d.name_fold LIKE $3 ESCAPE '!' OR d.email_fold LIKE $3 ESCAPE '!' \
+             OR lower(d.display_name) LIKE $3 ESCAPE '!' OR d.key = $4 OR d.external_id = $4 \
+             OR d.source_user_pk IN (SELECT s.pk FROM connector c CROSS JOIN source_user s \
+             WHERE c.directory_pk = $1 AND s.connector_pk = c.pk AND s.id = $4)) ORDER BY d.name_fold"
+        );
+        let mut pattern = String::with_capacity(text.len() + 2);
+        pattern.push('%');
+        for letter in text.chars() {
+            if matches!(letter, '%' | '_' | '!') {
+                pattern.push('!');
+            }
+            pattern.push(letter.to_ascii_lowercase());
+        }
+        pattern.push('%');
+        let args = args![directory.0, fold(after), pattern, text];
+        self.for_each(&sql, args, |row| each(read_user(row)?))
     }
 
     /// A page of the users that products see, in the order of the folded name.
@@ -140,28 +198,50 @@ impl ReadTx<'_> {
         directory: DirectoryId,
         email: &str,
     ) -> Result<Vec<User>, StoreError> {
+        // The order is not one of an index, or the embedded engine would go through all names to spare the sorting.
         let sql = format!(
             "SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1 AND d.email_fold = $2 \
-             AND d.status <> 'removed' ORDER BY d.name_fold"
+             AND d.status <> 'removed' ORDER BY d.name_fold || ''"
         );
         self.query(&sql, args![directory.0, fold(email)], read_user)
     }
 
-    /// How many users products see, by status.
-    pub fn count_directory_users(
+    /// Users with one of these folded e-mail addresses.
+    pub fn directory_users_addressed(
         &self,
         directory: DirectoryId,
-    ) -> Result<Vec<(Status, i64)>, StoreError> {
+        folded: &[String],
+    ) -> Result<Vec<User>, StoreError> {
+        let mut found = Vec::new();
+        for chunk in sql::chunks(folded.iter()) {
+            let statement = format!(
+                "SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1 AND d.status <> 'removed' \
+                 AND d.email_fold IN ({})",
+                sql::placeholders(2, chunk.len())
+            );
+            let mut arguments = args![directory.0];
+            arguments.extend(chunk.into_iter().map(|value| value.as_str().into()));
+            found.extend(self.query(&statement, arguments, read_user)?);
+        }
+        Ok(found)
+    }
+
+    /// Up to two users with one value of an attribute that no rule wrote: more would not be told apart either.
+    pub fn directory_users_by_attribute(
+        &self,
+        directory: DirectoryId,
+        name: &str,
+        value: &str,
+    ) -> Result<Vec<User>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM user_attribute a JOIN directory_user d ON d.pk = a.user_pk \
+             WHERE a.name_fold = $1 AND a.vals = $2 AND a.origin <> 'rule' AND length(a.vals) <= 400 \
+             AND d.directory_pk = $3 AND d.status <> 'removed' ORDER BY d.pk LIMIT 2"
+        );
         self.query(
-            "SELECT status, count(*) FROM directory_user WHERE directory_pk = $1 GROUP BY status ORDER BY status",
-            args![directory.0],
-            |row| {
-                Ok((
-                    Status::parse(row.str(0)?)
-                        .ok_or_else(|| StoreError::corrupt("directory_user.status"))?,
-                    row.int(1)?,
-                ))
-            },
+            &sql,
+            args![fold(name), json(&[value])?, directory.0],
+            read_user,
         )
     }
 
@@ -221,9 +301,13 @@ impl ReadTx<'_> {
 pub(crate) fn read_attribute(row: &Row<'_>) -> Result<Attribute, StoreError> {
     Ok(Attribute {
         name: row.text(0)?,
-        values: serde_json::from_str(row.str(1)?)
-            .map_err(|error| StoreError::corrupt(format!("attribute: {error}")))?,
+        values: read_values(row.str(1)?)?,
     })
+}
+
+/// Reads the values of an attribute.
+pub(crate) fn read_values(text: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::corrupt(format!("attribute: {error}")))
 }
 
 impl WriteTx<'_> {

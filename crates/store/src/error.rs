@@ -80,7 +80,8 @@ impl StoreError {
         Self::Unavailable { what: what.into() }
     }
 
-    pub(crate) fn corrupt(what: impl Into<String>) -> Self {
+    /// What is stored cannot be understood; `what` names the column.
+    pub fn corrupt(what: impl Into<String>) -> Self {
         Self::Corrupt { what: what.into() }
     }
 

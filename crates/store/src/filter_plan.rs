@@ -7,7 +7,14 @@
 use directory::ConnectorId;
 use scim::{AttrRef, Literal, Node, Op};
 
-use crate::Sql;
+use crate::{Of, Sql};
+
+/// The groups that users are in, up to a condition on the users (`v`).
+const USERS_IN_GROUPS: &str = "SELECT m.group_pk FROM source_user v JOIN source_member m ON m.user_pk = v.pk \
+     WHERE v.connector_pk = ";
+/// The groups that groups are in, up to a condition on the groups within (`h`).
+const GROUPS_IN_GROUPS: &str = "SELECT n.group_pk FROM source_group h JOIN source_group_member n ON n.child_pk = h.pk \
+     WHERE h.connector_pk = ";
 
 /// What a list is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -313,29 +320,59 @@ impl Planner {
                 )
                 .and_then(text_condition("h.display_name_fold", op, text)?),
             (Listed::Groups, "members.value") => return self.member_test(op, text),
-            _ => return None,
+            (Listed::Groups, "members.display") => return self.member_display_test(op, text),
+            _ => return self.unique_test(attr, op, text),
         };
+        Some(Found::Keys(query))
+    }
+
+    /// A value of a registered schema that one resource has at most. What is empty is not kept as such.
+    fn unique_test(&self, attr: &AttrRef, op: Op, text: &str) -> Option<Found> {
+        if !attr.unique() || attr.extension().is_none() || op != Op::Eq || text.is_empty() {
+            return None;
+        }
+        let kind = match self.listed {
+            Listed::Users => Of::User,
+            Listed::Groups => Of::Group,
+        };
+        let query = self
+            .start("SELECT q.resource_pk FROM unique_value q WHERE q.connector_pk = ")
+            .then("q.kind = ")
+            .bind(kind.as_str())
+            .then(" AND q.attribute = ")
+            .bind(attr.name().to_ascii_lowercase())
+            .then(" AND q.value = ")
+            .bind(text);
         Some(Found::Keys(query))
     }
 
     /// A member is a user, a group, or an id that is waited for.
     fn member_test(&self, op: Op, text: &str) -> Option<Found> {
         let user = self
-            .start(
-                "SELECT m.group_pk FROM source_user v JOIN source_member m ON m.user_pk = v.pk \
-                 WHERE v.connector_pk = ",
-            )
+            .start(USERS_IN_GROUPS)
             .and_then(text_condition("v.id", op, text)?);
         let group = self
-            .start(
-                "SELECT n.group_pk FROM source_group h JOIN source_group_member n ON n.child_pk = h.pk \
-                 WHERE h.connector_pk = ",
-            )
+            .start(GROUPS_IN_GROUPS)
             .and_then(text_condition("h.id", op, text)?);
         let pending = self
             .start("SELECT p.group_pk FROM pending_reference p WHERE p.connector_pk = ")
             .and_then(text_condition("p.value", op, text)?);
         Some(Found::Keys(Sql::join([user, group, pending], " UNION ")))
+    }
+
+    /// A member is shown by its `displayName`, or where it has none by its `userName`.
+    fn member_display_test(&self, op: Op, text: &str) -> Option<Found> {
+        let named =
+            self.start(USERS_IN_GROUPS)
+                .and_then(text_condition("v.display_name_fold", op, text)?);
+        let nameless = self
+            .start(USERS_IN_GROUPS)
+            .then("v.display_name_fold IS NULL AND ")
+            .and_then(text_condition("v.user_name_fold", op, text)?);
+        let group =
+            self.start(GROUPS_IN_GROUPS)
+                .and_then(text_condition("h.display_name_fold", op, text)?);
+        Some(Found::Keys(Sql::join([named, nameless, group], " UNION ")))
     }
 
     /// A query that has come to the connector, up to its next condition.
@@ -525,6 +562,39 @@ mod tests {
     }
 
     #[test]
+    fn values_that_one_resource_has_at_most_are_looked_up() {
+        let document = serde_json::json!({
+            "id": "urn:example:staff", "attributes": [
+                { "name": "Badge", "type": "string", "uniqueness": "server" },
+                { "name": "floor", "type": "string" },
+            ],
+        });
+        let custom = scim::CustomSchema::parse(&document, false, true, false).unwrap();
+        let types = scim::ResourceTypes::with(&[custom]).unwrap();
+        let users = |filter: &str| {
+            let node = Filter::parse(filter).unwrap().resolve(&types.user).unwrap();
+            let plan = FilterPlan::of(Listed::Users, ConnectorId(3), &node);
+            (plan.sql.text(), plan.sql.args().to_vec(), plan.exact())
+        };
+        let (sql, args, exact) = users(r#"urn:example:staff:badge eq "B-1""#);
+        let looked_up = "u.pk IN (SELECT q.resource_pk FROM unique_value q WHERE q.connector_pk = $1 \
+                         AND q.kind = $2 AND q.attribute = $3 AND q.value = $4)";
+        assert_eq!((sql.as_str(), exact), (looked_up, true));
+        assert_eq!(
+            args[1..3],
+            ["User".into(), "urn:example:staff:badge".into()]
+        );
+        assert_eq!(args[3], "b-1".into());
+        for left in [
+            r#"urn:example:staff:badge eq """#,
+            r#"urn:example:staff:badge sw "B""#,
+            r#"urn:example:staff:floor eq "1""#,
+        ] {
+            assert_eq!(users(left).0, "1 = 1", "{left}");
+        }
+    }
+
+    #[test]
     fn what_is_not_in_the_document_is_told() {
         let decided = plan(Listed::Groups, r#"members eq "u1" and displayName sw "a""#);
         assert!(decided.exact() && !decided.needs("members"));
@@ -534,6 +604,17 @@ mod tests {
         );
         assert!(!left.exact() && left.needs("members"));
         assert!(plan(Listed::Groups, r#"not (members[value eq "u1"])"#).exact());
+    }
+
+    #[test]
+    fn members_are_found_by_what_they_are_shown_as() {
+        let decided = plan(Listed::Groups, r#"members.display sw "An""#);
+        assert!(decided.exact(), "{:?}", decided.sql.text());
+        assert_eq!(decided.sql.text().matches("UNION").count(), 2);
+        assert!(plan(Listed::Groups, r#"members[display eq "Ann"]"#).exact());
+        for left in [r#"members.display co "n""#, "members.display pr"] {
+            assert!(plan(Listed::Groups, left).needs("members"), "{left}");
+        }
     }
 
     #[test]

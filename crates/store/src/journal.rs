@@ -20,6 +20,34 @@ pub enum Subject {
     Nesting(GroupPk, GroupPk),
 }
 
+impl Subject {
+    /// The user, if it is about one.
+    pub fn user(self) -> Option<UserPk> {
+        match self {
+            Subject::User(user) | Subject::Membership(_, user) => Some(user),
+            Subject::Group(_) | Subject::Nesting(..) => None,
+        }
+    }
+
+    /// The group, if it is about one; of two groups the parent.
+    pub fn group(self) -> Option<GroupPk> {
+        match self {
+            Subject::Group(group) | Subject::Membership(group, _) | Subject::Nesting(group, _) => {
+                Some(group)
+            }
+            Subject::User(_) => None,
+        }
+    }
+
+    /// The group in a group, if it is about one.
+    pub fn child_group(self) -> Option<GroupPk> {
+        match self {
+            Subject::Nesting(_, child) => Some(child),
+            Subject::User(_) | Subject::Group(_) | Subject::Membership(..) => None,
+        }
+    }
+}
+
 /// One entry.
 #[derive(Debug, Clone)]
 pub struct JournalEntry {
@@ -67,7 +95,11 @@ pub struct Touched {
     pub nested: BTreeSet<GroupPk>,
 }
 
-fn read_entry(row: &Row<'_>) -> Result<JournalEntry, StoreError> {
+/// The columns of [`read_entry`], in its order.
+pub(crate) const ENTRY_COLUMNS: &str = "pk, at, subject, user_pk, group_pk, change, trigger_name, connector_pk, actor, \
+     request, child_pk";
+
+pub(crate) fn read_entry(row: &Row<'_>) -> Result<JournalEntry, StoreError> {
     let (user, group) = (row.opt_int(3)?.map(UserPk), row.opt_int(4)?.map(GroupPk));
     let subject = match (row.text(2)?.as_str(), user, group) {
         ("user", Some(user), _) => Subject::User(user),
@@ -141,7 +173,7 @@ impl ReadTx<'_> {
         let order = if query.newest_first { "DESC" } else { "ASC" };
         let piece = |more: &str| {
             format!(
-                "SELECT pk, at, subject, user_pk, group_pk, change, trigger_name, connector_pk, actor, request, child_pk \
+                "SELECT {ENTRY_COLUMNS} \
                  FROM journal WHERE directory_pk = $1 AND pk > $2{narrowed}{more} ORDER BY pk {order} LIMIT $3"
             )
         };
@@ -159,6 +191,28 @@ impl ReadTx<'_> {
                 )
             }
         };
+        self.query(&sql, arguments, read_entry)
+    }
+
+    /// Entries of a directory behind the first position, up to and with the last, those about one user if one is given.
+    pub fn journal_between(
+        &self,
+        directory: DirectoryId,
+        (first, last): (i64, i64),
+        user: Option<UserPk>,
+        limit: usize,
+    ) -> Result<Vec<JournalEntry>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut arguments = args![directory.0, first, last, limit];
+        let mut narrowed = "";
+        if let Some(user) = user {
+            arguments.push(user.into());
+            narrowed = " AND user_pk = $5";
+        }
+        let sql = format!(
+            "SELECT pk, at, subject, user_pk, group_pk, change, trigger_name, connector_pk, actor, request, child_pk \
+             FROM journal WHERE directory_pk = $1 AND pk > $2 AND pk <= $3{narrowed} ORDER BY pk LIMIT $4"
+        );
         self.query(&sql, arguments, read_entry)
     }
 

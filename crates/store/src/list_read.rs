@@ -1,14 +1,21 @@
 //! How pages are read: which of the ways there are is the cheapest for a request.
 
-use directory::ConnectorId;
+use std::collections::HashMap;
+
+use directory::{ConnectorId, SourceGroupPk, SourceUserPk};
 use scim::{AttrRef, Facts, Node, Record, Resource, Sort, SortKey};
 use serde_json::{Value, json};
 
 use crate::filter_plan::{FilterPlan, Listed};
 use crate::list::{Hint, ListError, ListPart, ListRequest, Page, Position, SourceItem, Window};
 use crate::list_order::{By, Walk};
-use crate::source_members::MemberKind;
-use crate::{ReadTx, Row, SourceGroup, SourceUser, Sql, StoreError};
+use crate::source_members::{MemberKind, SourceMember};
+use crate::{GroupReference, ReadTx, Row, SourceGroup, SourceUser, Sql, StoreError};
+
+/// Resources of which the lists beside their documents are read together.
+const BESIDE_AT_ONCE: usize = 100;
+/// Members that are read together; groups with more are looked at one by one.
+const MEMBERS_AT_ONCE: usize = 20_000;
 
 /// A part of a request with its filter planned.
 pub(crate) struct Planned<'q> {
@@ -189,15 +196,31 @@ impl ReadTx<'_> {
         // Counted from a position on, it would not be the total.
         let counts_all = to_the_end && walk.from.is_none();
         let (mut seen, mut items) = (0, Vec::new());
-        self.each_ordered(part, walk, &mut |item| {
-            if self.examine(part, &item, |facts| residual.matches(facts))? {
-                if seen >= skip && seen < skip.saturating_add(count) {
-                    items.push(item);
+        let mut choose = |candidates: Vec<SourceItem>| {
+            let beside = self.beside(part, &candidates)?;
+            for item in candidates {
+                let elements = beside.get(&item.pk()).map_or(&[][..], Vec::as_slice);
+                let matches = |facts: &dyn Facts| residual.matches(facts);
+                if self.examine_with(part, &item, elements, matches)? {
+                    if seen >= skip && seen < skip.saturating_add(count) {
+                        items.push(item);
+                    }
+                    seen += 1;
                 }
-                seen += 1;
             }
-            Ok(counts_all || seen < skip.saturating_add(count))
+            Ok::<_, StoreError>(counts_all || seen < skip.saturating_add(count))
+        };
+        // What is beside the documents is read for many of them together.
+        let at_once = if part.with_beside { BESIDE_AT_ONCE } else { 1 };
+        let mut waiting = Vec::with_capacity(at_once);
+        self.each_ordered(part, walk, &mut |item| {
+            waiting.push(item);
+            match waiting.len() < at_once {
+                true => Ok(true),
+                false => choose(std::mem::take(&mut waiting)),
+            }
         })?;
+        choose(waiting)?;
         Ok(match window {
             Window::Index { .. } => Page::of(Some(seen), items),
             Window::Cursor { .. } => Page::beyond(counts_all.then_some(seen), items, window),
@@ -323,6 +346,60 @@ impl ReadTx<'_> {
             (SourceItem::User(user), true) => self.groups_of(part.connector, user)?,
             (SourceItem::Group(group), true) => self.members_of(group)?,
         };
+        self.examine_with(part, item, &elements, ask)
+    }
+
+    /// The lists beside the documents of several resources, by their numbers; read together unless they are very
+    /// long.
+    fn beside(
+        &self,
+        part: &Planned<'_>,
+        items: &[SourceItem],
+    ) -> Result<HashMap<i64, Vec<Value>>, StoreError> {
+        let mut beside: HashMap<i64, Vec<Value>> = HashMap::with_capacity(items.len());
+        if !part.with_beside {
+            return Ok(beside);
+        }
+        match part.part.listed {
+            Listed::Users => {
+                let users: Vec<SourceUserPk> =
+                    items.iter().map(|item| SourceUserPk(item.pk())).collect();
+                for (user, groups) in self.source_groups_of_many(part.connector, &users)? {
+                    beside.insert(user.0, groups.iter().map(group_shown).collect());
+                }
+            }
+            Listed::Groups => {
+                let groups: Vec<SourceGroupPk> =
+                    items.iter().map(|item| SourceGroupPk(item.pk())).collect();
+                match self.source_members_of_many(&groups, MEMBERS_AT_ONCE)? {
+                    Some(members) => {
+                        for (group, member) in &members {
+                            beside
+                                .entry(group.0)
+                                .or_default()
+                                .push(member_shown(member));
+                        }
+                    }
+                    None => {
+                        for item in items {
+                            if let SourceItem::Group(group) = item {
+                                beside.insert(item.pk(), self.members_of(group)?);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Ok(beside)
+    }
+
+    fn examine_with<T>(
+        &self,
+        part: &Planned<'_>,
+        item: &SourceItem,
+        elements: &[Value],
+        ask: impl FnOnce(&dyn Facts) -> T,
+    ) -> Result<T, StoreError> {
         let (id, meta, document) = item.parts();
         let resource = Resource::parse_stored(document)
             .map_err(|error| StoreError::corrupt(format!("document: {}", error.detail)))?;
@@ -346,32 +423,37 @@ impl ReadTx<'_> {
         user: &SourceUser,
     ) -> Result<Vec<Value>, StoreError> {
         let groups = self.source_groups_of(connector, user.pk)?;
-        Ok(groups
-            .into_iter()
-            .map(|group| json!({"value": group.id, "display": group.display, "type": "direct"}))
-            .collect())
+        Ok(groups.iter().map(group_shown).collect())
     }
 
     fn members_of(&self, group: &SourceGroup) -> Result<Vec<Value>, StoreError> {
         let mut members = Vec::new();
         self.source_members(group.pk, &mut |member| {
-            let kind = match member.kind {
-                MemberKind::User(_) => Some("User"),
-                MemberKind::Group(_) => Some("Group"),
-                MemberKind::Pending => None,
-            };
-            members.push(json!({"value": member.value, "display": member.display, "type": kind}));
+            members.push(member_shown(&member));
             Ok(())
         })?;
         Ok(members)
     }
 }
 
+fn group_shown(group: &GroupReference) -> Value {
+    json!({"value": group.id, "display": group.display, "type": "direct"})
+}
+
+fn member_shown(member: &SourceMember) -> Value {
+    let kind = match member.kind {
+        MemberKind::User(_) => Some("User"),
+        MemberKind::Group(_) => Some("Group"),
+        MemberKind::Pending => None,
+    };
+    json!({"value": member.value, "display": member.display, "type": kind})
+}
+
 /// A resource together with a list that is kept beside its document.
 struct WithList<'a> {
     record: Record<'a>,
     name: &'static str,
-    elements: Vec<Value>,
+    elements: &'a [Value],
 }
 
 impl Facts for WithList<'_> {

@@ -1,13 +1,13 @@
 //! Users who are kept here, by no identity provider, and their passwords.
 
-use directory::{Attributes, DirectoryId, Reason, Status, UserPk};
+use directory::{Attributes, DirectoryId, Reason, Status, User, UserPk};
 use scim::fold;
 
 use crate::{ReadTx, StoreError, WriteTx, args};
 
-/// The password of a user who is kept here.
+/// The password of a user.
 #[derive(Clone, PartialEq, Eq)]
-pub struct LocalPassword {
+pub struct KeptPassword {
     /// argon2id hash as a PHC string.
     pub hash: String,
     /// Whether it has to be changed before it is good again.
@@ -25,18 +25,28 @@ impl ReadTx<'_> {
         Ok(found.unwrap_or(false))
     }
 
-    /// The password of a user who is kept here, if there is one.
-    pub fn local_password(&self, user: UserPk) -> Result<Option<LocalPassword>, StoreError> {
-        self.query_one(
-            "SELECT hash, expired FROM user_password WHERE user_pk = $1",
-            args![user.0],
-            |row| {
-                Ok(LocalPassword {
-                    hash: row.text(0)?,
-                    expired: row.flag(1)?,
-                })
-            },
-        )
+    /// The password of a user, if there is one: one that was set here, or one that the identity provider pushed.
+    pub fn password_of(&self, user: &User) -> Result<Option<KeptPassword>, StoreError> {
+        if user.connector.is_none() {
+            return self.query_one(
+                "SELECT hash, expired FROM user_password WHERE user_pk = $1",
+                args![user.pk.0],
+                |row| {
+                    Ok(KeptPassword {
+                        hash: row.text(0)?,
+                        expired: row.flag(1)?,
+                    })
+                },
+            );
+        }
+        let Some(source) = self.source_behind(user.pk)? else {
+            return Ok(None);
+        };
+        let pushed = self.source_password(source)?;
+        Ok(pushed.map(|hash| KeptPassword {
+            hash,
+            expired: false,
+        }))
     }
 }
 
@@ -61,8 +71,9 @@ impl WriteTx<'_> {
         directory: DirectoryId,
         attributes: &Attributes,
         status: Status,
+        reason: Reason,
     ) -> Result<UserPk, StoreError> {
-        let key = format!("{directory}:{}", self.new_id());
+        let key = format!("{directory}:{}", self.new_id_in_order());
         let now = self.now();
         let pk = self.insert(
             "INSERT INTO directory_user (directory_pk, key, name, name_fold, first_name, last_name, display_name, email, \
@@ -79,7 +90,7 @@ impl WriteTx<'_> {
                 attributes.email.as_str(),
                 fold(&attributes.email),
                 status.as_str(),
-                Reason::Local.as_str(),
+                reason.as_str(),
                 now,
                 now
             ],

@@ -6,7 +6,8 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{StoreError, WriteTx, args};
+use crate::conn::Conn;
+use crate::{StoreError, WriteTx, args, postgres};
 
 /// Every migration in its order: number, name, text.
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -50,6 +51,121 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "request_codes",
         text: include_str!("../migrations/0008_request_codes.sql"),
     },
+    Migration {
+        number: 9,
+        name: "rule_changes",
+        text: include_str!("../migrations/0009_rule_changes.sql"),
+    },
+    Migration {
+        number: 10,
+        name: "overrides",
+        text: include_str!("../migrations/0010_overrides.sql"),
+    },
+    Migration {
+        number: 11,
+        name: "request_ids",
+        text: include_str!("../migrations/0011_request_ids.sql"),
+    },
+    Migration {
+        number: 12,
+        name: "groups_with_access",
+        text: include_str!("../migrations/0012_groups_with_access.sql"),
+    },
+    Migration {
+        number: 13,
+        name: "group_standing",
+        text: include_str!("../migrations/0013_group_standing.sql"),
+    },
+    Migration {
+        number: 14,
+        name: "lifecycle",
+        text: include_str!("../migrations/0014_lifecycle.sql"),
+    },
+    Migration {
+        number: 15,
+        name: "existing_accounts",
+        text: include_str!("../migrations/0015_existing_accounts.sql"),
+    },
+    Migration {
+        number: 16,
+        name: "jobs",
+        text: include_str!("../migrations/0016_jobs.sql"),
+    },
+    Migration {
+        number: 17,
+        name: "holds",
+        text: include_str!("../migrations/0017_holds.sql"),
+    },
+    Migration {
+        number: 18,
+        name: "administrators",
+        text: include_str!("../migrations/0018_administrators.sql"),
+    },
+    Migration {
+        number: 19,
+        name: "undo_jobs",
+        text: include_str!("../migrations/0019_undo_jobs.sql"),
+    },
+    Migration {
+        number: 20,
+        name: "journal_indexes",
+        text: include_str!("../migrations/0020_journal_indexes.sql"),
+    },
+    Migration {
+        number: 21,
+        name: "memberships_by_user",
+        text: include_str!("../migrations/0021_memberships_by_user.sql"),
+    },
+    Migration {
+        number: 22,
+        name: "former_names",
+        text: include_str!("../migrations/0022_former_names.sql"),
+    },
+    Migration {
+        number: 23,
+        name: "precedence",
+        text: include_str!("../migrations/0023_precedence.sql"),
+    },
+    Migration {
+        number: 24,
+        name: "child_holds",
+        text: include_str!("../migrations/0024_child_holds.sql"),
+    },
+    Migration {
+        number: 25,
+        name: "imports_by_address",
+        text: include_str!("../migrations/0025_imports_by_address.sql"),
+    },
+    Migration {
+        number: 26,
+        name: "rights",
+        text: include_str!("../migrations/0026_rights.sql"),
+    },
+    Migration {
+        number: 27,
+        name: "second_factor",
+        text: include_str!("../migrations/0027_second_factor.sql"),
+    },
+    Migration {
+        number: 28,
+        name: "audit",
+        text: include_str!("../migrations/0028_audit.sql"),
+    },
+    Migration {
+        number: 29,
+        name: "open_id",
+        text: include_str!("../migrations/0029_open_id.sql"),
+    },
+    Migration {
+        number: 30,
+        name: "setup_links",
+        text: include_str!("../migrations/0030_setup_links.sql"),
+    },
+    Migration {
+        number: 31,
+        name: "notifications",
+        text: include_str!("../migrations/0031_notifications.sql"),
+    },
 ];
 
 /// One step of the schema.
@@ -68,7 +184,7 @@ pub(crate) struct Words {
 }
 
 /// The table that remembers which migrations were applied.
-pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (\
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (\
      number BIGINT PRIMARY KEY, name {text} NOT NULL, checksum {text} NOT NULL, applied BIGINT NOT NULL)";
 
 /// The query that tells whether that table exists is the engine's; this one reads it.
@@ -108,8 +224,41 @@ pub(crate) fn pending<'m>(
     Ok(known.get(applied.len()..).unwrap_or_default())
 }
 
+/// Keeps others from changing the schema until the transaction ends.
+pub(crate) fn alone(tx: &WriteTx<'_>) -> Result<(), StoreError> {
+    match tx.conn() {
+        // There one thread writes, and nobody else.
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(_) => postgres::lock_schema(tx),
+    }
+}
+
+/// Applies the migrations that are missing.
+pub(crate) fn bring_up_to_date(tx: &WriteTx<'_>) -> Result<(), StoreError> {
+    up_to(tx, i64::MAX)
+}
+
+/// Applies the migrations that are missing, up to one.
+pub(crate) fn up_to(tx: &WriteTx<'_>, last: i64) -> Result<(), StoreError> {
+    let words = tx.conn().words();
+    tx.script(&in_words(TABLE, words))?;
+    let missing = pending(tx, MIGRATIONS)?.iter();
+    for migration in missing.take_while(|migration| migration.number <= last) {
+        tx.script(&in_words(migration.text, words))?;
+        record(tx, migration)?;
+    }
+    Ok(())
+}
+
+/// A mark of the texts of all migrations up to one.
+pub(crate) fn mark_of(last: i64) -> String {
+    let known = MIGRATIONS.iter().filter(|one| one.number <= last);
+    let texts: Vec<String> = known.map(|one| checksum_of(one.text)).collect();
+    checksum_of(&texts.concat())
+}
+
 /// Remembers that a migration was applied.
-pub(crate) fn record(tx: &WriteTx<'_>, migration: &Migration) -> Result<(), StoreError> {
+fn record(tx: &WriteTx<'_>, migration: &Migration) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO migration (number, name, checksum, applied) VALUES ($1, $2, $3, $4)",
         args![

@@ -35,8 +35,8 @@ impl ReadTx<'_> {
         group: GroupPk,
     ) -> Result<Vec<NestedGroup>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS}, n.origins FROM group_nesting n JOIN directory_group g ON g.pk = n.child_pk \
-             WHERE n.parent_pk = $1 AND g.directory_pk = $2 ORDER BY g.name_fold"
+            "SELECT {COLUMNS}, n.origins FROM group_nesting n CROSS JOIN directory_group g \
+             WHERE n.parent_pk = $1 AND g.pk = n.child_pk AND g.directory_pk = $2 ORDER BY g.name_fold"
         );
         self.query(&sql, args![group.0, directory.0], read_nested)
     }
@@ -48,8 +48,8 @@ impl ReadTx<'_> {
         group: GroupPk,
     ) -> Result<Vec<NestedGroup>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS}, n.origins FROM group_nesting n JOIN directory_group g ON g.pk = n.parent_pk \
-             WHERE n.child_pk = $1 AND g.directory_pk = $2 ORDER BY g.name_fold"
+            "SELECT {COLUMNS}, n.origins FROM group_nesting n CROSS JOIN directory_group g \
+             WHERE n.child_pk = $1 AND g.pk = n.parent_pk AND g.directory_pk = $2 ORDER BY g.name_fold"
         );
         self.query(&sql, args![group.0, directory.0], read_nested)
     }

@@ -13,11 +13,25 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(crate) struct Pool<T> {
     idle: Mutex<Vec<T>>,
     idle_max: usize,
-    permits: Arc<Semaphore>,
+    turns: Turns,
 }
+
+/// A bounded number of rights to use a connection.
+pub(crate) struct Turns(Arc<Semaphore>);
 
 /// The right to use one connection.
 pub(crate) type Permit = OwnedSemaphorePermit;
+
+impl Turns {
+    pub(crate) fn new(most: usize) -> Self {
+        Self(Arc::new(Semaphore::new(most)))
+    }
+
+    /// Waits for the right to a connection. None once the pool is closed, which it never is.
+    pub(crate) async fn permit(&self) -> Option<Permit> {
+        Arc::clone(&self.0).acquire_owned().await.ok()
+    }
+}
 
 impl<T> Pool<T> {
     /// A pool that lends at most `size` and keeps at most `idle_max`.
@@ -25,18 +39,13 @@ impl<T> Pool<T> {
         Self {
             idle: Mutex::new(Vec::new()),
             idle_max,
-            permits: Arc::new(Semaphore::new(size)),
+            turns: Turns::new(size),
         }
     }
 
     /// Waits for the right to a connection. None once the pool is closed, which it never is.
     pub(crate) async fn permit(&self) -> Option<Permit> {
-        Arc::clone(&self.permits).acquire_owned().await.ok()
-    }
-
-    /// The right to a connection, if one is free at once.
-    pub(crate) fn permit_now(&self) -> Option<Permit> {
-        Arc::clone(&self.permits).try_acquire_owned().ok()
+        self.turns.permit().await
     }
 
     /// The connection used last, which has the warmest caches.

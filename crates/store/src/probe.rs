@@ -1,6 +1,11 @@
 //! Raw statements, for the tests of this crate alone: they try the engines where no use case goes.
 
-use crate::{Arg, ReadTx, Row, StoreError, WriteTx};
+use crate::{Arg, ReadTx, RequestQuery, Row, Sql, StoreError, WriteTx};
+
+/// The statement that lists records of requests.
+pub fn statement_of(query: &RequestQuery) -> Sql {
+    query.sql()
+}
 
 /// [`ReadTx::query`] and its kin from outside.
 pub trait RawRead {

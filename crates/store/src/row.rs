@@ -91,7 +91,7 @@ impl<'r> Row<'r> {
         }
     }
 
-    fn value(&self, column: usize) -> Result<Value<'r>, StoreError> {
+    pub(crate) fn value(&self, column: usize) -> Result<Value<'r>, StoreError> {
         match self {
             Self::Sqlite(row) => {
                 let value = row

@@ -34,7 +34,7 @@ pub enum Of {
 }
 
 impl Of {
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Of::User => "User",
             Of::Group => "Group",
@@ -155,8 +155,8 @@ impl WriteTx<'_> {
     /// Caches of the connector are worthless from now on.
     fn new_connector_version(&self, connector: ConnectorId) -> Result<(), StoreError> {
         self.execute(
-            "UPDATE connector SET version = version + 1 WHERE pk = $1",
-            args![connector.0],
+            "UPDATE connector SET version = $1 WHERE pk = $2",
+            args![self.new_version(), connector.0],
         )?;
         Ok(())
     }

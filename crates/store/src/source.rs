@@ -1,11 +1,12 @@
 //! The source: users exactly as the IdP wrote them, per connector.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use directory::{ConnectorId, SourceGroupPk, SourceUserPk};
 use jiff::Timestamp;
 use scim::{Meta, Resource, fold};
 
+use crate::group_standing::GroupStanding;
 use crate::{ReadTx, Row, StoreError, WriteTx, args};
 
 /// A user of the source.
@@ -28,6 +29,22 @@ pub struct GroupReference {
     pub id: String,
     /// Its `displayName`.
     pub display: String,
+}
+
+impl GroupReference {
+    fn read(row: &Row<'_>, column: usize) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.text(column)?,
+            display: row.text(column + 1)?,
+        })
+    }
+
+    /// Few are sorted sooner here than by an engine that has to set up for it.
+    fn by_name(groups: &mut [Self]) {
+        if groups.len() > 1 {
+            groups.sort_by_cached_key(|group| fold(&group.display));
+        }
+    }
 }
 
 /// The columns that are searched, taken from a resource.
@@ -137,17 +154,14 @@ impl ReadTx<'_> {
         connector: ConnectorId,
         user: SourceUserPk,
     ) -> Result<Vec<GroupReference>, StoreError> {
-        self.query(
-            "SELECT g.id, g.display_name FROM source_member m JOIN source_group g ON g.pk = m.group_pk \
-             WHERE m.user_pk = $1 AND g.connector_pk = $2 ORDER BY g.display_name_fold",
+        let mut groups = self.query(
+            "SELECT g.id, g.display_name FROM source_member m CROSS JOIN source_group g \
+             WHERE m.user_pk = $1 AND g.pk = m.group_pk AND g.connector_pk = $2",
             args![user.0, connector.0],
-            |row| {
-                Ok(GroupReference {
-                    id: row.text(0)?,
-                    display: row.text(1)?,
-                })
-            },
-        )
+            |row| GroupReference::read(row, 0),
+        )?;
+        GroupReference::by_name(&mut groups);
+        Ok(groups)
     }
 
     /// The same for several users, so that a page costs one statement for each hundred of them.
@@ -155,34 +169,26 @@ impl ReadTx<'_> {
         &self,
         connector: ConnectorId,
         users: &[SourceUserPk],
-    ) -> Result<Vec<(SourceUserPk, GroupReference)>, StoreError> {
-        let mut found = Vec::new();
-        // A number that comes twice finds its rows once: a page of a hundred is one list of 128, not three lists.
-        let last = users.len() % crate::sql::CHUNK_MAX;
-        let again = if last == 0 {
-            0
-        } else {
-            last.next_power_of_two() - last
-        };
-        let padding = users.last().into_iter().cycle().take(again);
-        for chunk in crate::sql::chunks(users.iter().chain(padding).map(|user| user.0)) {
+    ) -> Result<HashMap<SourceUserPk, Vec<GroupReference>>, StoreError> {
+        let mut found: HashMap<SourceUserPk, Vec<GroupReference>> =
+            HashMap::with_capacity(users.len());
+        let users: Vec<i64> = users.iter().map(|user| user.0).collect();
+        for chunk in crate::sql::padded(&users) {
             let sql = format!(
-                "SELECT m.user_pk, g.id, g.display_name FROM source_member m \
-                 JOIN source_group g ON g.pk = m.group_pk \
-                 WHERE g.connector_pk = $1 AND m.user_pk IN ({}) ORDER BY m.user_pk, g.display_name_fold",
+                "SELECT m.user_pk, g.id, g.display_name FROM source_member m CROSS JOIN source_group g \
+                 WHERE g.connector_pk = $1 AND g.pk = m.group_pk AND m.user_pk IN ({})",
                 crate::sql::placeholders(2, chunk.len())
             );
             let mut arguments = args![connector.0];
             arguments.extend(chunk.into_iter().map(Into::into));
-            found.extend(self.query(&sql, arguments, |row| {
-                Ok((
-                    SourceUserPk(row.int(0)?),
-                    GroupReference {
-                        id: row.text(1)?,
-                        display: row.text(2)?,
-                    },
-                ))
-            })?);
+            self.for_each(&sql, arguments, |row| {
+                let groups = found.entry(SourceUserPk(row.int(0)?)).or_default();
+                groups.push(GroupReference::read(row, 1)?);
+                Ok(())
+            })?;
+        }
+        for groups in found.values_mut() {
+            GroupReference::by_name(groups);
         }
         Ok(found)
     }
@@ -196,13 +202,15 @@ impl ReadTx<'_> {
             "WITH RECURSIVE containing (pk, via) AS ( \
                SELECT group_pk, CAST(0 AS BIGINT) FROM source_member WHERE user_pk = $1 \
                UNION SELECT n.group_pk, n.child_pk FROM source_group_member n JOIN containing c ON n.child_pk = c.pk) \
-             SELECT g.pk, g.display_name, c.via FROM containing c CROSS JOIN source_group g \
-             WHERE g.pk = c.pk ORDER BY g.pk, c.via",
+             SELECT g.pk, g.display_name, c.via, s.former_name, s.former_until, s.own_name, s.review \
+             FROM containing c CROSS JOIN source_group g \
+             LEFT JOIN group_standing s ON s.source_group_pk = g.pk WHERE g.pk = c.pk ORDER BY g.pk, c.via",
             args![user.0],
             |row| {
                 let via = row.int(2)?;
                 let via = (via != 0).then_some(SourceGroupPk(via));
-                Ok((SourceGroupPk(row.int(0)?), row.text(1)?, via))
+                let standing = GroupStanding::read(row, 3)?;
+                Ok((standing.seen(SourceGroupPk(row.int(0)?), row.text(1)?), via))
             },
         )?;
         Ok(with_paths(steps))
@@ -220,25 +228,24 @@ impl ReadTx<'_> {
 
 /// Makes one group of all steps that lead into it, with the shortest way.
 fn with_paths(
-    steps: Vec<(SourceGroupPk, String, Option<SourceGroupPk>)>,
+    steps: Vec<(directory::SourceGroup, Option<SourceGroupPk>)>,
 ) -> Vec<directory::SourceGroup> {
-    if steps.iter().all(|(_, _, via)| via.is_none()) {
-        let groups = steps.into_iter();
-        return groups
-            .map(|(group, name, _)| directory::SourceGroup::direct(group, name))
-            .collect();
+    if steps.iter().all(|(_, via)| via.is_none()) {
+        return steps.into_iter().map(|(group, _)| group).collect();
     }
-    let edges: Vec<_> = steps.iter().map(|(group, _, via)| (*group, *via)).collect();
-    let names: BTreeMap<SourceGroupPk, String> = steps
+    let edges: Vec<_> = steps.iter().map(|(group, via)| (group.id, *via)).collect();
+    let mut groups: BTreeMap<SourceGroupPk, directory::SourceGroup> = steps
         .into_iter()
-        .map(|(group, name, _)| (group, name))
+        .map(|(group, _)| (group.id, group))
         .collect();
-    let ways = directory::nesting::ways(&edges).into_iter();
-    ways.map(|(group, way)| directory::SourceGroup {
-        path: way.iter().filter_map(|by| names.get(by).cloned()).collect(),
-        ..directory::SourceGroup::direct(group, names.get(&group).cloned().unwrap_or_default())
-    })
-    .collect()
+    for (group, way) in directory::nesting::ways(&edges) {
+        let names = way.iter().filter_map(|by| groups.get(by));
+        let path = names.map(|by| by.name.clone()).collect();
+        if let Some(group) = groups.get_mut(&group) {
+            group.path = path;
+        }
+    }
+    groups.into_values().collect()
 }
 
 impl WriteTx<'_> {
@@ -249,7 +256,7 @@ impl WriteTx<'_> {
         user: &Resource,
     ) -> Result<SourceUser, StoreError> {
         let searched = Searched::of(user);
-        let id = self.new_id().to_string();
+        let id = self.new_id_in_order().to_string();
         let now = self.now();
         let document = user.to_stored();
         let pk = self.insert(
@@ -344,6 +351,7 @@ impl WriteTx<'_> {
             "DELETE FROM source_password WHERE user_pk = $1",
             "DELETE FROM due WHERE user_pk = $1",
             "DELETE FROM name_conflict WHERE source_user_pk = $1",
+            "DELETE FROM look_up WHERE user_pk = $1",
             "UPDATE directory_user SET source_user_pk = NULL WHERE source_user_pk = $1",
             "DELETE FROM source_user WHERE pk = $1",
         ] {

@@ -1,9 +1,11 @@
 //! The source: groups and their members exactly as the IdP wrote them.
 
+use std::collections::HashMap;
+
 use directory::{ConnectorId, SourceGroupPk};
 use scim::{Meta, Resource, fold};
 
-use crate::{ReadTx, Row, StoreError, WriteTx, args};
+use crate::{ReadTx, Row, StoreError, WriteTx, args, sql};
 
 /// A group of the source, without its members.
 #[derive(Debug, Clone)]
@@ -84,6 +86,34 @@ impl ReadTx<'_> {
         )
     }
 
+    /// Which groups have these SCIM ids; those that nothing has are missing.
+    pub fn source_groups_by_ids(
+        &self,
+        connector: ConnectorId,
+        ids: &[&str],
+    ) -> Result<HashMap<String, SourceGroupPk>, StoreError> {
+        let mut found = HashMap::with_capacity(ids.len());
+        for chunk in sql::chunks(ids.iter().copied()) {
+            let statement = format!(
+                "SELECT id, pk FROM source_group WHERE connector_pk = $1 AND id IN ({})",
+                sql::placeholders(2, chunk.len())
+            );
+            let mut arguments = args![connector.0];
+            arguments.extend(chunk.into_iter().map(Into::into));
+            self.for_each(&statement, arguments, |row| {
+                found.insert(row.text(0)?, SourceGroupPk(row.int(1)?));
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    }
+
+    /// A source group as the rules see it.
+    pub fn seen_by_rules(&self, group: &SourceGroup) -> Result<directory::SourceGroup, StoreError> {
+        let standing = self.group_standing(group.pk)?;
+        Ok(standing.seen(group.pk, group.display_name.clone()))
+    }
+
     /// Every group of a connector, without members.
     pub fn source_groups_all(
         &self,
@@ -106,7 +136,7 @@ impl WriteTx<'_> {
         connector: ConnectorId,
         group: &Resource,
     ) -> Result<SourceGroup, StoreError> {
-        let id = self.new_id().to_string();
+        let id = self.new_id_in_order().to_string();
         let now = self.now();
         let document = group.to_stored();
         let display_name = group.display_name().unwrap_or_default().to_owned();
@@ -202,6 +232,7 @@ impl WriteTx<'_> {
             "DELETE FROM source_group_member WHERE child_pk = $1",
             "DELETE FROM pending_reference WHERE group_pk = $1",
             "DELETE FROM group_binding WHERE source_group_pk = $1",
+            "DELETE FROM group_standing WHERE source_group_pk = $1",
             "DELETE FROM source_group WHERE pk = $1",
         ] {
             self.execute(sql, args![group.0])?;

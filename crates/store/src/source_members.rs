@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use directory::{ConnectorId, SourceGroupPk, SourceUserPk};
 
-use crate::{ReadTx, StoreError, WriteTx, args, sql};
+use crate::{ReadTx, Row, StoreError, WriteTx, args, sql};
 
 /// Who is in a group: a user, a group, or nobody yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,6 +73,16 @@ impl ReadTx<'_> {
         )
     }
 
+    /// Whether any group of a connector has a member.
+    pub fn has_source_members(&self, connector: ConnectorId) -> Result<bool, StoreError> {
+        let found = self.query_one(
+            "SELECT 1 FROM source_group WHERE connector_pk = $1 AND member_count > 0 LIMIT 1",
+            args![connector.0],
+            |row| row.int(0),
+        )?;
+        Ok(found.is_some())
+    }
+
     /// All members of a group, users first, then groups, then pending references.
     pub fn source_members(
         &self,
@@ -114,6 +124,41 @@ impl ReadTx<'_> {
                 })
             },
         )
+    }
+
+    /// The members of several groups in the order of [`ReadTx::source_members`], all of a group one after the other;
+    /// none if they are more than `most`.
+    pub fn source_members_of_many(
+        &self,
+        groups: &[SourceGroupPk],
+        most: usize,
+    ) -> Result<Option<Vec<(SourceGroupPk, SourceMember)>>, StoreError> {
+        let numbers: Vec<i64> = groups.iter().map(|group| group.0).collect();
+        let mut found = Vec::new();
+        for chunk in sql::padded(&numbers) {
+            let left = (most + 1).saturating_sub(found.len());
+            let list = sql::placeholders(2, chunk.len());
+            let statement = format!(
+                "SELECT m.group_pk, 0, u.pk, u.id, u.document FROM source_member m \
+                 JOIN source_user u ON u.pk = m.user_pk WHERE m.group_pk IN ({list}) \
+                 UNION ALL SELECT m.group_pk, 1, g.pk, g.id, g.display_name FROM source_group_member m \
+                 JOIN source_group g ON g.pk = m.child_pk WHERE m.group_pk IN ({list}) \
+                 UNION ALL SELECT p.group_pk, 2, CAST(0 AS BIGINT), p.value, NULL FROM pending_reference p \
+                 WHERE p.group_pk IN ({list}) LIMIT $1"
+            );
+            let mut arguments = args![i64::try_from(left).unwrap_or(i64::MAX)];
+            arguments.extend(chunk.into_iter().map(Into::into));
+            found.extend(self.query(&statement, arguments, |row| {
+                Ok((SourceGroupPk(row.int(0)?), read_member(row)?))
+            })?);
+            if found.len() > most {
+                return Ok(None);
+            }
+        }
+        found.sort_by(|(group, member), (other_group, other)| {
+            (group, member.kind, &member.value).cmp(&(other_group, other.kind, &other.value))
+        });
+        Ok(Some(found))
     }
 
     /// The ids of all members, with what they are; for a comparison with a whole new list.
@@ -365,6 +410,27 @@ impl WriteTx<'_> {
         }
         Ok(added)
     }
+}
+
+/// A member from a row of [`ReadTx::source_members_of_many`].
+fn read_member(row: &Row<'_>) -> Result<SourceMember, StoreError> {
+    let value = row.text(3)?;
+    let (display, kind) = match row.int(1)? {
+        0 => (
+            display_of(row.str(4)?),
+            MemberKind::User(SourceUserPk(row.int(2)?)),
+        ),
+        1 => (
+            Some(row.text(4)?),
+            MemberKind::Group(SourceGroupPk(row.int(2)?)),
+        ),
+        _ => (None, MemberKind::Pending),
+    };
+    Ok(SourceMember {
+        value,
+        display,
+        kind,
+    })
 }
 
 /// What to show for a member: `displayName`, else `userName`. Reads nothing else of the document,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use directory::{Cause, ConnectorId, GroupPk, SourceGroupPk, SourceUserPk, Trigger};
+use directory::{Cause, ConnectorId, GroupPk, JobId, SourceGroupPk, SourceUserPk, Trigger};
 
 use crate::source_groups::{GROUP_COLUMNS, SourceGroup, read_group};
 use crate::{Arg, ReadTx, StoreError, WriteTx, args, sql};
@@ -15,6 +15,8 @@ pub struct DueNesting {
     pub group: GroupPk,
     /// What made it due.
     pub cause: Cause,
+    /// The job it belongs to.
+    pub job: Option<JobId>,
 }
 
 impl ReadTx<'_> {
@@ -125,6 +127,20 @@ impl ReadTx<'_> {
         Ok(found)
     }
 
+    /// Names of source groups that feed a group, in order, `limit` of them at most.
+    pub fn source_groups_feeding(
+        &self,
+        group: GroupPk,
+        limit: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        self.query(
+            "SELECT g.display_name FROM group_binding b JOIN source_group g ON g.pk = b.source_group_pk \
+             WHERE b.group_pk = $1 ORDER BY g.display_name LIMIT $2",
+            args![group.0, limit],
+            |row| row.text(0),
+        )
+    }
+
     /// Names of source groups, to tell origins by.
     pub fn source_group_names(
         &self,
@@ -177,7 +193,7 @@ impl WriteTx<'_> {
         limit: i64,
     ) -> Result<Vec<DueNesting>, StoreError> {
         self.query(
-            "SELECT group_pk, trigger_name, actor, request FROM due_nesting WHERE connector_pk = $1 \
+            "SELECT group_pk, trigger_name, actor, request, job_pk FROM due_nesting WHERE connector_pk = $1 \
              ORDER BY group_pk LIMIT $2",
             args![connector.0, limit],
             |row| {
@@ -189,6 +205,7 @@ impl WriteTx<'_> {
                         actor: row.text(2)?,
                         request: row.text(3)?,
                     },
+                    job: row.opt_int(4)?.map(JobId),
                 })
             },
         )
@@ -225,10 +242,12 @@ impl WriteTx<'_> {
         &self,
         connector: ConnectorId,
         cause: &Cause,
-    ) -> Result<u64, StoreError> {
+        job: JobId,
+    ) -> Result<(), StoreError> {
         self.execute(
-            "INSERT INTO due_nesting (connector_pk, group_pk, trigger_name, actor, request) \
-             SELECT DISTINCT s.connector_pk, b.group_pk, CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT) \
+            "INSERT INTO due_nesting (connector_pk, group_pk, trigger_name, actor, request, job_pk) \
+             SELECT DISTINCT s.connector_pk, b.group_pk, CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), \
+               CAST($5 AS BIGINT) \
              FROM source_group s CROSS JOIN group_binding b WHERE s.connector_pk = $1 AND b.source_group_pk = s.pk \
              AND (EXISTS (SELECT 1 FROM source_group_member n WHERE n.group_pk = s.pk) \
              OR EXISTS (SELECT 1 FROM group_nesting n WHERE n.parent_pk = b.group_pk)) \
@@ -237,9 +256,11 @@ impl WriteTx<'_> {
                 connector.0,
                 cause.trigger.as_str(),
                 cause.actor.as_str(),
-                cause.request.as_str()
+                cause.request.as_str(),
+                job
             ],
-        )
+        )?;
+        Ok(())
     }
 
     /// Notes that a group's child groups have been compared.

@@ -44,6 +44,17 @@ impl Sql {
         self
     }
 
+    /// Appends that a column is one of these numbers. If there are none, it is not.
+    #[must_use]
+    pub(crate) fn among(self, column: &'static str, numbers: impl Iterator<Item = i64>) -> Self {
+        let places = numbers.map(|number| Self::default().bind(number));
+        let places = Self::join(places, ", ");
+        match places.args.is_empty() {
+            true => self.then("1 = 0"),
+            false => self.then(column).then(" IN (").and_then(places).then(")"),
+        }
+    }
+
     /// Appends a literal.
     pub fn push(&mut self, text: &'static str) {
         self.text.push_str(text);
@@ -119,6 +130,18 @@ pub fn chunks<T>(values: impl Iterator<Item = T>) -> impl Iterator<Item = Vec<T>
     })
 }
 
+/// Cuts numbers into pieces for lists that find each row once, however often its number comes: the last piece is filled
+/// up with its last number, so that a hundred numbers are one statement and not three.
+pub fn padded(values: &[i64]) -> impl Iterator<Item = Vec<i64>> {
+    values.chunks(CHUNK_MAX).map(|piece| {
+        let mut piece = piece.to_vec();
+        if let Some(last) = piece.last().copied() {
+            piece.resize(piece.len().next_power_of_two(), last);
+        }
+        piece
+    })
+}
+
 fn push_number(text: &mut String, number: usize) {
     // Writing into a String cannot fail.
     let _infallible = write!(text, "{number}");
@@ -160,5 +183,9 @@ mod tests {
             );
             assert_eq!(pieces.concat(), (0..length).collect::<Vec<_>>());
         }
+        assert_eq!(padded(&[]).count(), 0);
+        let pieces: Vec<Vec<i64>> = padded(&(0..229).collect::<Vec<_>>()).collect();
+        assert_eq!(pieces.iter().map(Vec::len).collect::<Vec<_>>(), [128, 128]);
+        assert_eq!(pieces[1][100..], [228; 28]);
     }
 }

@@ -39,7 +39,7 @@ const TOOL_WAIT: Duration = Duration::from_secs(30);
 /// Pages of the write-ahead log after which it is emptied into the file.
 const WAL_PAGES: i64 = 4096;
 
-const WORDS: Words = Words {
+pub(crate) const WORDS: Words = Words {
     id: "INTEGER PRIMARY KEY AUTOINCREMENT",
     text: "TEXT",
     blob: "BLOB",
@@ -109,25 +109,33 @@ impl Sqlite {
         self.writer.submit(closure)
     }
 
-    /// Waits for the right to read.
+    /// Waits for the right to read for a moment.
     pub(crate) async fn permit(&self) -> Option<Permit> {
+        self.readers.short.permit().await
+    }
+
+    /// Waits for the right to read for as long as it takes.
+    pub(crate) async fn permit_at_length(&self) -> Option<Permit> {
         self.readers.pool.permit().await
     }
 
-    /// The right to read, if it is to be had at once.
-    pub(crate) fn permit_now(&self) -> Option<Permit> {
-        self.readers.pool.permit_now()
-    }
-
-    /// [`Sqlite::permit`] for a plain thread.
+    /// [`Sqlite::permit_at_length`] for a plain thread.
     pub(crate) fn permit_blocking(&self) -> Option<Permit> {
         wait(self.readers.pool.permit())
     }
 
-    /// Runs a closure on a snapshot.
-    pub(crate) fn read<T, E: From<StoreError>>(
+    /// Runs a closure on a snapshot, by a right to do so.
+    pub(crate) fn read_by<T, E: From<StoreError>>(
         &self,
         _permit: Permit,
+        closure: &impl Fn(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.read(closure)
+    }
+
+    /// Runs a closure on a snapshot. Without a permit this is for the threads that answer requests, which are few.
+    pub(crate) fn read<T, E: From<StoreError>>(
+        &self,
         closure: &impl Fn(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let reader = self.readers.open(&self.rules)?;
@@ -212,15 +220,7 @@ fn bring_up_to_date(
     let session = || Conn::Sqlite(Session::new(&transaction, &rules));
     let counts = Counts::default();
     let tx = WriteTx::new(session(), environment, &counts);
-    transaction
-        .execute_batch(&migrate::in_words(migrate::TABLE, &WORDS))
-        .map_err(|error| error_of(&error, None))?;
-    for migration in migrate::pending(&tx, migrate::MIGRATIONS)? {
-        transaction
-            .execute_batch(&migrate::in_words(migration.text, &WORDS))
-            .map_err(|error| error_of(&error, None))?;
-        migrate::record(&tx, migration)?;
-    }
+    migrate::bring_up_to_date(&tx)?;
     drop(tx);
     transaction.commit().map_err(|error| error_of(&error, None))
 }

@@ -86,9 +86,9 @@ impl Store {
         self.environment.moment()
     }
 
-    /// A new random id.
-    pub fn new_id(&self) -> Uuid {
-        (self.environment.new_id)()
+    /// A new id of a request; those of one time lie side by side in the index of their records.
+    pub fn new_request_id(&self) -> Uuid {
+        self.environment.id_in_order(self.now())
     }
 
     /// Grows with every change of settings that this process makes, once it is durable and before
@@ -154,8 +154,26 @@ impl Store {
         }
     }
 
-    /// Runs a closure that reads, on one consistent state; it never waits for writers.
+    /// Runs a closure that reads, on one consistent state; it never waits for writers. It should be over in a moment:
+    /// few run at once.
     pub async fn read<T, E>(
+        &self,
+        closure: impl Fn(&mut ReadTx<'_>) -> Result<T, E> + Send + Sync + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        if let Engine::Sqlite(sqlite) = &self.engine {
+            let permit = sqlite.permit().await.ok_or_else(closed)?;
+            let sqlite = Arc::clone(sqlite);
+            return joined(spawn_blocking(move || sqlite.read_by(permit, &closure)).await);
+        }
+        self.read_at_length(closure).await
+    }
+
+    /// [`Store::read`] for a closure that goes through a great many rows.
+    pub async fn read_at_length<T, E>(
         &self,
         closure: impl Fn(&mut ReadTx<'_>) -> Result<T, E> + Send + Sync + 'static,
     ) -> Result<T, E>
@@ -165,9 +183,9 @@ impl Store {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => {
-                let permit = sqlite.permit().await.ok_or_else(closed)?;
+                let permit = sqlite.permit_at_length().await.ok_or_else(closed)?;
                 let sqlite = Arc::clone(sqlite);
-                joined(spawn_blocking(move || sqlite.read(permit, &closure)).await)
+                joined(spawn_blocking(move || sqlite.read_by(permit, &closure)).await)
             }
             Engine::Postgres(postgres) => {
                 let permit = postgres.permit().await?;
@@ -177,7 +195,7 @@ impl Store {
         }
     }
 
-    /// [`Store::read`] for a plain thread.
+    /// [`Store::read_at_length`] for a plain thread.
     pub fn read_blocking<T, E>(
         &self,
         closure: impl Fn(&mut ReadTx<'_>) -> Result<T, E>,
@@ -187,7 +205,7 @@ impl Store {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => {
-                sqlite.read(sqlite.permit_blocking().ok_or_else(closed)?, &closure)
+                sqlite.read_by(sqlite.permit_blocking().ok_or_else(closed)?, &closure)
             }
             Engine::Postgres(postgres) => postgres.read(postgres.permit_blocking()?, &closure),
         }
@@ -203,12 +221,10 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        if let Engine::Sqlite(sqlite) = &self.engine
-            && let Some(permit) = sqlite.permit_now()
-        {
-            return sqlite.read(permit, &closure);
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.read(&closure),
+            Engine::Postgres(_) => self.read(closure).await,
         }
-        self.read(closure).await
     }
 }
 

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::connectors::json;
-use crate::{Access, ReadTx, Row, StoreError, WriteTx, args};
+use crate::rights::read_rights;
+use crate::{Access, ReadTx, Rights, Role, Row, StoreError, WriteTx, args};
 
 /// What a token opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Token {
     pub label: String,
     /// What it may do.
     pub access: Access,
+    /// What a token of the admin API may do; those of connectors have no such rights.
+    pub rights: Option<Rights>,
     /// Addresses and CIDR ranges it may come from; empty means any.
     pub addresses: Vec<String>,
     /// When it was made.
@@ -53,6 +56,8 @@ pub struct Grant {
     pub label: String,
     /// What it may do.
     pub access: Access,
+    /// What a token of the admin API may do, if that is not what the access says.
+    pub rights: Option<Rights>,
     /// Addresses and CIDR ranges it may come from; empty means any.
     pub addresses: Vec<String>,
     /// When it stops working, if ever.
@@ -65,16 +70,29 @@ impl Grant {
         Self {
             label: label.into(),
             access: Access::ReadWrite,
+            rights: None,
             addresses: Vec::new(),
             expires: None,
         }
+    }
+
+    /// What a token of the admin API that is made with this may do.
+    pub fn api_rights(&self) -> Rights {
+        let of_access = || match self.access {
+            Access::ReadOnly => Rights::of(Role::Auditor),
+            Access::ReadWrite => Rights::of(Role::Owner),
+        };
+        self.rights.clone().unwrap_or_else(of_access)
     }
 }
 
 /// The form in which tokens are stored and looked up: SHA-256 in hexadecimal. Enough for
 /// 256 random bits, which nobody can guess; an index look-up on it leaks nothing useful.
 pub fn token_hash(token: &str) -> String {
-    let digest = Sha256::digest(token.as_bytes());
+    hex(&Sha256::digest(token.as_bytes()))
+}
+
+pub(crate) fn hex(digest: &[u8]) -> String {
     let mut hex = String::with_capacity(64);
     for byte in digest {
         hex.push(char::from(b"0123456789abcdef"[usize::from(byte >> 4)]));
@@ -83,15 +101,19 @@ pub fn token_hash(token: &str) -> String {
     hex
 }
 
-const COLUMNS: &str =
-    "public_id, connector_pk, label, created, expires, last_used, last_address, access, addresses";
+const COLUMNS: &str = "public_id, connector_pk, label, created, expires, last_used, last_address, access, addresses, role, connectors";
 
 fn read_token(row: &Row<'_>) -> Result<Token, StoreError> {
     let kind = match row.opt_int(1)? {
         Some(connector) => TokenKind::Scim(ConnectorId(connector)),
         None => TokenKind::Api,
     };
+    let rights = match kind {
+        TokenKind::Scim(_) => None,
+        TokenKind::Api => Some(read_rights(row, 9, 10)?),
+    };
     Ok(Token {
+        rights,
         id: row.text(0)?,
         kind,
         label: row.text(2)?,
@@ -141,15 +163,16 @@ impl WriteTx<'_> {
         grant: &Grant,
         hash: &str,
     ) -> Result<Token, StoreError> {
-        let (name, connector) = match kind {
-            TokenKind::Scim(connector) => ("scim", Some(connector.0)),
-            TokenKind::Api => ("api", None),
+        let (name, connector, rights) = match kind {
+            TokenKind::Scim(connector) => ("scim", Some(connector.0), None),
+            TokenKind::Api => ("api", None, Some(grant.api_rights())),
         };
+        let bound = rights.as_ref().map(Rights::stored_bound).transpose()?;
         let id = self.new_id().to_string();
         let now = self.now();
         self.execute(
-            "INSERT INTO token (public_id, kind, connector_pk, label, hash, created, expires, access, addresses) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO token (public_id, kind, connector_pk, label, hash, created, expires, access, addresses, role, connectors) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             args![
                 id.as_str(),
                 name,
@@ -159,7 +182,9 @@ impl WriteTx<'_> {
                 now,
                 grant.expires,
                 grant.access.as_str(),
-                json(&grant.addresses)?
+                json(&grant.addresses)?,
+                rights.as_ref().map(|rights| rights.role.as_str()),
+                bound.flatten()
             ],
         )?;
         Ok(Token {
@@ -167,12 +192,28 @@ impl WriteTx<'_> {
             kind,
             label: grant.label.clone(),
             access: grant.access,
+            rights,
             addresses: grant.addresses.clone(),
             created: now,
             expires: grant.expires,
             last_used: None,
             last_address: None,
         })
+    }
+
+    /// Changes what a token is for, may do and comes from, and when it ends; its text stays.
+    pub fn update_token(&self, id: &str, grant: &Grant) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE token SET label = $1, access = $2, addresses = $3, expires = $4 WHERE public_id = $5",
+            args![
+                grant.label.as_str(),
+                grant.access.as_str(),
+                json(&grant.addresses)?,
+                grant.expires,
+                id
+            ],
+        )?;
+        Ok(())
     }
 
     /// Ends every live token of a kind at `at`, unless it ends sooner: the overlap of a rotation.

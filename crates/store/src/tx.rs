@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::conn::{Conn, EachRow};
 use crate::counts::Counts;
-use crate::{Arg, Environment, Row, StoreError};
+use crate::{Arg, Environment, MemoryUse, Row, StoreError, postgres};
 
 /// Which writers have to wait for each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,6 +51,11 @@ impl<'c> ReadTx<'c> {
         }
     }
 
+    /// The engine's side of it.
+    pub(crate) fn conn(&self) -> &Conn<'c> {
+        &self.conn
+    }
+
     /// The moment at which this transaction began: one and the same for all that it does.
     pub fn now(&self) -> Timestamp {
         self.now
@@ -59,6 +64,16 @@ impl<'c> ReadTx<'c> {
     /// A new random id.
     pub fn new_id(&self) -> Uuid {
         (self.environment.new_id)()
+    }
+
+    /// A new id of something of which there are many: ids of one time lie side by side in an index.
+    pub(crate) fn new_id_in_order(&self) -> Uuid {
+        self.environment.id_in_order(self.now)
+    }
+
+    /// The memory of this process, where that can be known.
+    pub fn memory(&self) -> Option<MemoryUse> {
+        (self.environment.memory)()
     }
 
     /// All rows of an answer.
@@ -157,6 +172,21 @@ impl<'c> WriteTx<'c> {
         args: impl AsRef<[Arg<'a>]>,
     ) -> Result<u64, StoreError> {
         self.guarded(|conn| conn.execute(sql, args.as_ref()))
+    }
+
+    /// Carries out several statements without arguments, however long they take.
+    pub(crate) fn script(&self, sql: &str) -> Result<(), StoreError> {
+        self.guarded(|conn| conn.script(sql))
+    }
+
+    /// Waits for the writers of a further scope, and keeps them waiting to the end of this transaction. So that no two wait
+    /// for each other, whoever joins begins with [`Scope::Settings`] and takes directories in the order of their numbers.
+    pub fn join(&self, scope: Scope) -> Result<(), StoreError> {
+        match self.conn {
+            // There one thread writes, and nobody else.
+            Conn::Sqlite(_) => Ok(()),
+            Conn::Postgres(_) => postgres::lock(self, scope),
+        }
     }
 
     /// Runs a part of the transaction that can fail by itself: with its error, what it wrote is taken back, and

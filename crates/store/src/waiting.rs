@@ -1,9 +1,10 @@
 //! What waits for somebody: members named by an id that nobody has, and users whose name is taken.
 
-use directory::ConnectorId;
+use directory::{ConnectorId, DirectoryId, MatchedBy, SourceUserPk};
 use jiff::Timestamp;
+use scim::fold;
 
-use crate::{ReadTx, StoreError, args};
+use crate::{FormerHolder, ReadTx, StoreError, args, sql};
 
 /// A member that a group names and that is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,15 @@ pub struct PendingMember {
     pub group: String,
     /// Its `displayName`.
     pub display_name: String,
+}
+
+/// What stands between a user of the source and its account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standoff {
+    /// The name of the account in the way, as names are compared.
+    pub name: String,
+    /// Somebody decided that they are two people.
+    pub kept: bool,
 }
 
 /// A user of the source who could not have the name that the rules give it.
@@ -31,8 +41,14 @@ pub struct NameConflict {
     pub name: String,
     /// Since when.
     pub since: Timestamp,
+    /// By what user and account were taken for one person.
+    pub matched: MatchedBy,
+    /// Somebody decided that they are two people.
+    pub kept: bool,
     /// Key and name of the account that has the name, if somebody still has it.
     pub holder: Option<(String, String)>,
+    /// Who gave it up last, with the key of that account.
+    pub former: Option<(FormerHolder, String)>,
 }
 
 impl ReadTx<'_> {
@@ -60,6 +76,51 @@ impl ReadTx<'_> {
         )
     }
 
+    /// What stands between a user of the source and its account, as it was last found.
+    pub fn standoff(&self, source: SourceUserPk) -> Result<Option<Standoff>, StoreError> {
+        self.query_one(
+            "SELECT name_fold, kept FROM name_conflict WHERE source_user_pk = $1",
+            args![source.0],
+            |row| {
+                Ok(Standoff {
+                    name: row.text(0)?,
+                    kept: row.flag(1)?,
+                })
+            },
+        )
+    }
+
+    /// How many of some users of the source cannot have their name, since it is taken.
+    pub fn count_name_conflicts(&self, users: &[SourceUserPk]) -> Result<i64, StoreError> {
+        let mut count = 0;
+        for chunk in sql::chunks(users.iter().map(|user| user.0)) {
+            let statement = format!(
+                "SELECT count(*) FROM name_conflict WHERE source_user_pk IN ({})",
+                sql::placeholders(1, chunk.len())
+            );
+            let arguments: Vec<crate::Arg<'_>> = chunk.into_iter().map(Into::into).collect();
+            let found = self.query_one(&statement, arguments, |row| row.int(0))?;
+            count += found.unwrap_or(0);
+        }
+        Ok(count)
+    }
+
+    /// A directory that some application has further down than this one, and in which somebody has this name.
+    pub fn name_further_down(
+        &self,
+        directory: DirectoryId,
+        name: &str,
+    ) -> Result<Option<DirectoryId>, StoreError> {
+        self.query_one(
+            "SELECT o.directory_pk FROM application_directory m JOIN application_directory o \
+             ON o.application_pk = m.application_pk AND o.position > m.position \
+             JOIN directory_user u ON u.directory_pk = o.directory_pk AND u.name_fold = $2 AND u.status <> 'removed' \
+             WHERE m.directory_pk = $1 ORDER BY o.directory_pk LIMIT 1",
+            args![directory.0, fold(name)],
+            |row| Ok(DirectoryId(row.int(0)?)),
+        )
+    }
+
     /// Users of a connector whose name is taken, from a place on.
     pub fn name_conflicts(
         &self,
@@ -68,21 +129,29 @@ impl ReadTx<'_> {
         limit: i64,
     ) -> Result<Vec<NameConflict>, StoreError> {
         self.query(
-            "SELECT c.source_user_pk, u.id, u.document, c.name_fold, c.since, d.key, d.name \
+            "SELECT c.source_user_pk, u.id, u.document, c.name_fold, c.since, d.key, d.name, c.matched, c.kept, \
+               f.user_pk, f.manner, f.given_up, o.key \
              FROM name_conflict c JOIN source_user u ON u.pk = c.source_user_pk \
              LEFT JOIN directory_user d ON d.directory_pk = c.directory_pk AND d.name_fold = c.name_fold \
                AND d.status <> 'removed' \
+             LEFT JOIN former_name f ON f.directory_pk = c.directory_pk AND f.name_fold = c.name_fold \
+             LEFT JOIN directory_user o ON o.pk = f.user_pk \
              WHERE c.connector_pk = $1 AND c.source_user_pk > $2 ORDER BY c.source_user_pk LIMIT $3",
             args![connector.0, behind, limit],
             |row| {
                 let holder = row.opt_text(5)?.zip(row.opt_text(6)?);
+                let former = FormerHolder::read(row, 9)?.zip(row.opt_text(12)?);
                 Ok(NameConflict {
                     source_pk: row.int(0)?,
                     id: row.text(1)?,
                     document: row.text(2)?,
                     name: row.text(3)?,
                     since: row.time(4)?,
+                    matched: MatchedBy::parse(row.str(7)?)
+                        .ok_or_else(|| StoreError::corrupt("name_conflict.matched"))?,
+                    kept: row.flag(8)?,
                     holder,
+                    former,
                 })
             },
         )

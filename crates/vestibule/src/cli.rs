@@ -1,24 +1,65 @@
 //! The commands and flags, as `clap` reads them. What they do is in `commands`.
 
+mod admin;
+mod application;
+mod audit;
+mod backup;
+mod check_scim;
+mod config;
+mod configuration;
+mod connector;
+mod credentials;
+mod group;
+mod holds;
+mod import;
 mod insight;
+mod jobs;
 mod look;
+mod notifications;
+mod past;
+mod pilot;
+mod play;
+mod release;
+mod rules;
 mod sign_in;
+mod user;
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValue;
-use clap::builder::PossibleValuesParser;
-use clap::builder::TypedValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use directory::{JwtAlgorithm, Preset};
-use scim::Departure;
+use clap::{Args, Parser, Subcommand};
 
+pub use admin::{AdminArgs, AdminCommand, OpenIdCommand, RoleArg};
+pub use application::{ApplicationArgs, ApplicationCommand, SightArgs};
+pub use audit::{AuditArgs, AuditCommand, AuditFilters, AuditFormat};
+pub use backup::{BackupArgs, RestoreArgs};
+pub use check_scim::{CheckScimArgs, ReportFormat};
+pub use config::{ConfigArgs, ConfigCommand};
+pub use configuration::{ApplyArgs, ExportArgs, FileArgs, PlanArgs};
+pub use connector::{ConnectorArgs, ConnectorCommand};
+pub use credentials::{
+    AccessArg, ClientArgs, ClientCommand, CredentialsArgs, GrantArgs, TokenArgs, TokenCommand,
+};
+pub use group::{GroupArgs, GroupCommand};
+pub use holds::{HoldsArgs, HoldsCommand, Which};
+pub use import::{ConflictArgs, ConflictCommand, ImportArgs, MatchArgs};
 pub use insight::{
     ErrorsArgs, RequestFilters, RequestsArgs, RequestsCommand, ResourceTypeArg, SchemaArgs,
     SchemaCommand,
 };
+pub use jobs::{JobArgs, JobCommand, ReconcileArgs};
 pub use look::{DirectoryArgs, DirectoryCommand, SessionArgs, SessionCommand, SessionOf, WhyArgs};
+pub use notifications::{
+    ChannelArgs, ChatArg, NotificationsArgs, NotificationsCommand, SecurityArg,
+};
+pub use past::{
+    HistoryArgs, OverrideAdd, OverrideArgs, OverrideCommand, OverrideKindArg, UndoArgs,
+};
+pub use pilot::{PilotArgs, PilotCommand};
+pub use play::{DemoArgs, Provider, SimulateArgs};
+pub use release::{FateArg, MatchArg, TransferArgs};
+pub use rules::{RulesArgs, RulesCommand, TermsArgs};
 pub use sign_in::{SignInArgs, SignInCommand, SignInEdit, WebhookArgs, WebhookCommand};
+pub use user::{StickyArgs, StickyCommand, StickyReason, UserArgs, UserCommand};
 
 /// SCIM 2.0 provisioning from identity providers to Atlassian products.
 ///
@@ -49,24 +90,74 @@ pub enum Command {
     Demo(DemoArgs),
     /// Make, look at and change connectors: the endpoints that identity providers write to.
     Connector(ConnectorArgs),
+    /// Try a connector out on a part of its users, and see what it would mean for the others.
+    Pilot(PilotArgs),
+    /// Change the rules of a connector safely: edit, preview, apply, go back, compare and test.
+    Rules(RulesArgs),
     /// Make, look at, change and delete applications: the products that attach the directory.
     Application(ApplicationArgs),
     /// Show and change how people sign in with an application, and who may make users.
     SignIn(SignInArgs),
     /// Show what products see: users, groups and memberships after the rules.
     Directory(DirectoryArgs),
+    /// List the groups that an identity provider has written, and decide about one.
+    Group(GroupArgs),
+    /// Copy people and groups of another server or a file into a directory.
+    ///
+    /// Their accounts wait there for the identity provider: a user who is created with the same name gets the account,
+    /// with its groups. Copying again changes only what is different.
+    Import(ImportArgs),
+    /// Compare the users of a connector with the accounts that exist, before they meet.
+    Match(MatchArgs),
+    /// Show users in whose way an account is, and decide whether both are one person.
+    Conflict(ConflictArgs),
+    /// Evaluate everybody of a connector anew, or one user.
+    Reconcile(ReconcileArgs),
+    /// Show how far work on many people is and what it changed, and end it.
+    Job(JobArgs),
     /// Explain why somebody has an account or none, or is or is not in a group.
     Why(WhyArgs),
+    /// Show what a user or a group was at a moment, and what changed since another.
+    History(HistoryArgs),
+    /// Say something about one user beside the rules, for a time; list and remove what was said.
+    Override(OverrideArgs),
+    /// Take back what a connector, a request, an actor or a time did to users and memberships.
+    Undo(UndoArgs),
+    /// List and decide what safety limits keep back, and show how much of the limits is used up.
+    Holds(HoldsArgs),
+    /// Show one user, and take or give back the log-in.
+    User(UserArgs),
+    /// Show who stays disabled although the identity provider says otherwise; export, import and clear that list.
+    Sticky(StickyArgs),
     /// List and end the sessions that somebody has with products.
     Session(SessionArgs),
     /// Say and see where applications want to hear of news, and how that goes.
     Webhook(WebhookArgs),
+    /// Make, try and delete channels by which administrators are told of what needs somebody.
+    Notifications(NotificationsArgs),
+    /// Invite, list and delete administrators of the console.
+    Admin(AdminArgs),
+    /// Show, save and check the audit log: what administrators did, and who tried.
+    Audit(AuditArgs),
     /// Make, list and revoke tokens of the admin API and of connectors.
     Token(TokenArgs),
     /// Make, list and delete clients of connectors, which get access tokens for an id and a secret.
     Client(ClientArgs),
     /// Register schemas that a connector's users and groups have besides those of SCIM.
     Schema(SchemaArgs),
+    /// Print everything that administrators set up as one configuration file, without secrets.
+    Export(ExportArgs),
+    /// Show what a configuration file would change, changing nothing. Exit code 8 if it would change something.
+    Plan(PlanArgs),
+    /// Make things as a configuration file says, all or nothing. What the file does not name stays.
+    Apply(ApplyArgs),
+    /// Write everything that is stored into one file, also while the server runs.
+    ///
+    /// The file can be restored into SQLite and PostgreSQL alike. It holds the hashes of passwords and tokens: keep it like a
+    /// password. It holds neither the secret key of the installation nor sessions.
+    Backup(BackupArgs),
+    /// Fill an empty data folder or database from a backup, all or nothing. No server may run on it.
+    Restore(RestoreArgs),
     /// Show what identity providers asked for, and what came of it.
     Requests(RequestsArgs),
     /// Tell what errors mean that identity providers and products are answered with, and what to do about them.
@@ -172,545 +263,6 @@ pub struct DoorFlags {
     /// The admin token for --server, or file:PATH of a file that holds it.
     #[arg(long, global = true, env = "VESTIBULE_TOKEN", hide_env_values = true, value_parser = secret)]
     pub token: Option<String>,
-}
-
-/// `vestibule connector`
-#[derive(Debug, Args)]
-pub struct ConnectorArgs {
-    /// Where the data are.
-    #[command(flatten)]
-    pub door: DoorFlags,
-    /// What to do.
-    #[command(subcommand)]
-    pub command: ConnectorCommand,
-}
-
-/// What to do with connectors.
-#[derive(Debug, Subcommand)]
-pub enum ConnectorCommand {
-    /// Make a connector and print its base URL and token. The token is shown this once.
-    Create {
-        /// A name for people; any text that no other connector has.
-        #[arg(long)]
-        name: String,
-        /// The identity provider that will write to it.
-        #[arg(long, default_value = "generic", value_parser = presets())]
-        preset: Preset,
-    },
-    /// List what connectors can be made for, and which departures from the RFCs each has.
-    Presets,
-    /// Show or switch the departures from the RFCs of a connector.
-    Departures {
-        /// Its name or id.
-        connector: String,
-        /// Switch one on, whatever the preset says.
-        #[arg(long, value_name = "DEPARTURE", value_parser = departures())]
-        on: Vec<Departure>,
-        /// Switch one off, whatever the preset says.
-        #[arg(long, value_name = "DEPARTURE", value_parser = departures())]
-        off: Vec<Departure>,
-        /// Leave one to the preset again.
-        #[arg(long, value_name = "DEPARTURE", value_parser = departures())]
-        reset: Vec<Departure>,
-    },
-    /// List all connectors.
-    List,
-    /// Show one connector.
-    Show {
-        /// Its name or id.
-        connector: String,
-    },
-    /// Make a new token and print it. The old ones keep working for a while, so that nothing is lost meanwhile.
-    RotateToken {
-        /// Its name or id.
-        connector: String,
-        /// How many minutes the old tokens go on working; 0 ends them at once.
-        #[arg(long, value_name = "MINUTES", default_value_t = 1440)]
-        overlap: u32,
-    },
-    /// Print the rules of a connector as JSON, or check and apply new ones.
-    Rules {
-        /// Its name or id.
-        connector: String,
-        /// A file with the new rules.
-        #[arg(long)]
-        file: Option<PathBuf>,
-    },
-    /// Give a connector another name. Its base URL and its directory stay as they are.
-    Rename {
-        /// Its name or id.
-        connector: String,
-        /// The new name.
-        name: String,
-    },
-    /// Evaluate everybody anew.
-    Reconcile {
-        /// Its name or id.
-        connector: String,
-    },
-    /// Show or change how the identity provider may prove who it is, from where, and how often it may ask.
-    Credentials(Box<CredentialsArgs>),
-    /// Show members whom groups name and whom nobody knows yet, and users whose name is taken.
-    Waiting {
-        /// Its name or id.
-        connector: String,
-    },
-    /// Keep taking writes, but leave the directory as it is until `resume`.
-    Pause {
-        /// Its name or id.
-        connector: String,
-    },
-    /// Refuse every request of the identity provider until `resume`.
-    Disable {
-        /// Its name or id.
-        connector: String,
-    },
-    /// Let a paused or disabled connector work again, and catch up with what was written meanwhile.
-    Resume {
-        /// Its name or id.
-        connector: String,
-    },
-}
-
-/// `vestibule application`
-#[derive(Debug, Args)]
-pub struct ApplicationArgs {
-    /// Where the data are.
-    #[command(flatten)]
-    pub door: DoorFlags,
-    /// What to do.
-    #[command(subcommand)]
-    pub command: ApplicationCommand,
-}
-
-/// What to do with applications.
-#[derive(Debug, Subcommand)]
-pub enum ApplicationCommand {
-    /// Make an application and print its name, password and URL. The password is shown this once.
-    Create {
-        /// The name that the product signs in with.
-        #[arg(long)]
-        name: String,
-        /// What the product may do.
-        #[arg(long, value_enum, default_value_t = AccessArg::ReadOnly)]
-        access: AccessArg,
-        /// What it sees.
-        #[command(flatten)]
-        sight: SightArgs,
-    },
-    /// Change an application. Products synchronise in full after a change of what they see.
-    Update {
-        /// The application, by name or id.
-        application: String,
-        /// The new name; the product has to sign in with it from then on.
-        #[arg(long)]
-        name: Option<String>,
-        /// What the product may do.
-        #[arg(long, value_enum)]
-        access: Option<AccessArg>,
-        /// What it sees.
-        #[command(flatten)]
-        sight: SightArgs,
-    },
-    /// List all applications.
-    List,
-    /// Show one application: what it sees, and who may log in.
-    Show {
-        /// The application, by name or id.
-        application: String,
-    },
-    /// Make a new password and print it, this once. The old one stops working at once.
-    ResetPassword {
-        /// The application, by name or id.
-        application: String,
-    },
-    /// Delete an application: the product cannot fetch any more. The directories that it saw stay.
-    Delete {
-        /// The application, by name or id.
-        application: String,
-    },
-}
-
-/// What an application sees.
-#[derive(Debug, Clone, Args)]
-pub struct SightArgs {
-    /// A directory that it sees, by name or id; may be left out while there is one only. Several are named one after
-    /// the other: a user name that two of them have is the user of the first.
-    #[arg(long = "directory", value_name = "DIRECTORY")]
-    pub directories: Vec<String>,
-    /// Count the memberships of every directory that has a user's name, or only those of the first.
-    #[arg(long, value_name = "true|false")]
-    pub aggregate_memberships: Option<bool>,
-    /// A group whose members may log in; may be given several times. Without any, everybody may.
-    #[arg(long = "login-group", value_name = "GROUP")]
-    pub login_groups: Vec<String>,
-    /// Let everybody log in again.
-    #[arg(long, conflicts_with = "login_groups")]
-    pub everybody: bool,
-    /// Show only users who may log in.
-    #[arg(long, value_name = "true|false")]
-    pub only_with_access: Option<bool>,
-}
-
-/// `vestibule token`
-#[derive(Debug, Args)]
-pub struct TokenArgs {
-    /// Where the data are.
-    #[command(flatten)]
-    pub door: DoorFlags,
-    /// What to do.
-    #[command(subcommand)]
-    pub command: TokenCommand,
-}
-
-/// What to do with tokens.
-#[derive(Debug, Subcommand)]
-pub enum TokenCommand {
-    /// Make a token and print it. It is shown this once.
-    Create {
-        /// What it is for; it stands in the journal as the one who did something.
-        #[arg(long)]
-        label: String,
-        /// A connector, by name or id, whose token it is; without one it is a token of the admin API.
-        #[arg(long)]
-        connector: Option<String>,
-        /// What it may do.
-        #[command(flatten)]
-        grant: GrantArgs,
-    },
-    /// List all tokens, without their text.
-    List {
-        /// A connector, by name or id, whose tokens are meant.
-        #[arg(long)]
-        connector: Option<String>,
-    },
-    /// End a token at once.
-    Revoke {
-        /// Its id.
-        id: String,
-        /// A connector, by name or id, whose token it is.
-        #[arg(long)]
-        connector: Option<String>,
-    },
-}
-
-/// What a credential may do.
-#[derive(Debug, Clone, Args)]
-pub struct GrantArgs {
-    /// It may only read.
-    #[arg(long)]
-    pub read_only: bool,
-    /// An address or range that it may come from; may be given several times. Without any, it may come from anywhere.
-    #[arg(long = "from", value_name = "RANGE")]
-    pub from: Vec<String>,
-    /// It ends after so many days.
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=3650))]
-    pub days: Option<u32>,
-}
-
-/// `vestibule client`
-#[derive(Debug, Args)]
-pub struct ClientArgs {
-    /// Where the data are.
-    #[command(flatten)]
-    pub door: DoorFlags,
-    /// What to do.
-    #[command(subcommand)]
-    pub command: ClientCommand,
-}
-
-/// What to do with clients of a connector.
-#[derive(Debug, Subcommand)]
-pub enum ClientCommand {
-    /// Make a client and print its id, its secret and where it gets tokens. The secret is shown this once.
-    Create {
-        /// The connector, by name or id.
-        #[arg(long)]
-        connector: String,
-        /// What it is for; it stands in the journal as the one who did something.
-        #[arg(long)]
-        label: String,
-        /// What it may do.
-        #[command(flatten)]
-        grant: GrantArgs,
-    },
-    /// List the clients of a connector with their secrets, without the secrets' text.
-    List {
-        /// The connector, by name or id.
-        #[arg(long)]
-        connector: String,
-    },
-    /// Make a new secret and print it. The one before keeps working for a while.
-    Rotate {
-        /// The client's id.
-        id: String,
-        /// The connector, by name or id.
-        #[arg(long)]
-        connector: String,
-        /// How many minutes the secret before goes on working; 0 ends it at once.
-        #[arg(long, value_name = "MINUTES", default_value_t = 1440)]
-        overlap: u32,
-        /// The new secret ends after so many days.
-        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=3650))]
-        days: Option<u32>,
-    },
-    /// End a secret at once, with every access token that was given for it.
-    RevokeSecret {
-        /// The client's id.
-        id: String,
-        /// The secret's id.
-        secret: String,
-        /// The connector, by name or id.
-        #[arg(long)]
-        connector: String,
-    },
-    /// Delete a client; its secrets and access tokens end at once.
-    Delete {
-        /// The client's id.
-        id: String,
-        /// The connector, by name or id.
-        #[arg(long)]
-        connector: String,
-    },
-}
-
-/// `vestibule connector credentials`
-#[derive(Debug, Args)]
-pub struct CredentialsArgs {
-    /// Its name or id.
-    pub connector: String,
-    /// An address or range that requests may come from; may be given several times.
-    #[arg(long = "from", value_name = "RANGE")]
-    pub from: Vec<String>,
-    /// Requests may come from anywhere.
-    #[arg(long, conflicts_with = "from")]
-    pub from_anywhere: bool,
-    /// Take id and secret of a client as user name and password (HTTP Basic).
-    #[arg(long, value_name = "true|false")]
-    pub basic: Option<bool>,
-    /// Take a token in Authorization without the word Bearer before it.
-    #[arg(long, value_name = "true|false")]
-    pub bare_token: Option<bool>,
-    /// A header in which a token is taken in the place of Authorization.
-    #[arg(long, value_name = "NAME")]
-    pub token_header: Option<String>,
-    /// Take tokens in Authorization alone.
-    #[arg(long, conflicts_with = "token_header")]
-    pub no_token_header: bool,
-    /// How long access tokens of clients live.
-    #[arg(long, value_name = "MINUTES")]
-    pub access_token_minutes: Option<u32>,
-    /// Requests in a second; 0 for what the server is set to.
-    #[arg(long, value_name = "NUMBER")]
-    pub rate: Option<u32>,
-    /// Requests before the rate counts; 0 for what the server is set to.
-    #[arg(long, value_name = "NUMBER")]
-    pub burst: Option<u32>,
-    /// Take tokens that the identity provider signs for this tenant; for presets that know tenants.
-    #[arg(long, value_name = "ID")]
-    pub jwt_tenant: Option<String>,
-    /// Take tokens that this issuer signs.
-    #[arg(long, value_name = "ISSUER", requires = "jwt_audience")]
-    pub jwt_issuer: Option<String>,
-    /// For whom the issuer's tokens have to be meant.
-    #[arg(long, value_name = "AUDIENCE")]
-    pub jwt_audience: Option<String>,
-    /// Where the issuer's keys are, if its discovery document does not say.
-    #[arg(long, value_name = "URL")]
-    pub jwt_keys_url: Option<String>,
-    /// A claim that the tokens must have; may be given several times.
-    #[arg(long = "jwt-claim", value_name = "NAME=VALUE")]
-    pub jwt_claims: Vec<String>,
-    /// An algorithm of signatures that is taken; may be given several times. RS256 if none is given.
-    #[arg(long = "jwt-algorithm", value_name = "NAME", value_parser = algorithms())]
-    pub jwt_algorithms: Vec<String>,
-    /// Signed tokens may only read.
-    #[arg(long)]
-    pub jwt_read_only: bool,
-    /// Take no signed tokens.
-    #[arg(long, conflicts_with_all = ["jwt_tenant", "jwt_issuer"])]
-    pub no_jwt: bool,
-}
-
-/// What an application may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum AccessArg {
-    /// Read and sign users in.
-    ReadOnly,
-    /// Also make local groups, add members to them, and write attributes of users.
-    ReadWrite,
-}
-
-/// `vestibule demo`
-#[derive(Debug, Args)]
-pub struct DemoArgs {
-    /// The address and port to serve HTTP on; port 0 takes a free one.
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
-    pub listen: String,
-    /// Stop after the play instead of serving on; fails if something did not go as it should.
-    #[arg(long)]
-    pub once: bool,
-    /// How many people the emulated identity providers have.
-    #[arg(long, default_value_t = 50)]
-    pub users: usize,
-    /// How many groups they push.
-    #[arg(long, default_value_t = 8)]
-    pub groups: usize,
-    /// The same seed gives the same people.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-}
-
-/// `vestibule simulate`
-#[derive(Debug, Args)]
-pub struct SimulateArgs {
-    /// Which identity provider to play.
-    #[arg(value_enum)]
-    pub provider: Provider,
-    /// The base URL of the SCIM server, as one would paste it into the identity provider.
-    #[arg(long)]
-    pub url: String,
-    /// The bearer token, or file:PATH of a file that holds it.
-    #[arg(long, env = "VESTIBULE_TOKEN", hide_env_values = true, value_parser = secret)]
-    pub token: String,
-    /// How many users to push.
-    #[arg(long, default_value_t = 100)]
-    pub users: usize,
-    /// How many groups to push.
-    #[arg(long, default_value_t = 10)]
-    pub groups: usize,
-    /// The same seed gives the same people.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-}
-
-/// An identity provider that can be played.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Provider {
-    /// Okta.
-    Okta,
-    /// Microsoft Entra ID.
-    Entra,
-}
-
-/// `vestibule check-scim`
-#[derive(Debug, Args)]
-pub struct CheckScimArgs {
-    /// The base URL of the SCIM server, as one would paste it into an identity provider.
-    #[arg(long, required_unless_present = "list")]
-    pub url: Option<String>,
-    /// The bearer token, or file:PATH of a file that holds it.
-    #[arg(long, env = "VESTIBULE_TOKEN", hide_env_values = true, value_parser = secret)]
-    pub token: Option<String>,
-    /// Name and password as NAME:PASSWORD instead of a token, or file:PATH of a file that holds them.
-    #[arg(long, value_name = "NAME:PASSWORD", value_parser = secret, conflicts_with = "token")]
-    pub basic: Option<String>,
-    /// A header that proves who asks, as NAME:VALUE instead of a token, or file:PATH of a file that holds it.
-    #[arg(long, value_name = "NAME:VALUE", value_parser = secret, conflicts_with_all = ["token", "basic"])]
-    pub auth_header: Option<String>,
-    /// A header for every request, as NAME:VALUE; may be given more than once.
-    #[arg(long = "header", value_name = "NAME:VALUE", value_parser = secret)]
-    pub headers: Vec<String>,
-    /// The base URL of a second tenant, to test that both are apart.
-    #[arg(long, value_name = "URL", requires = "other_token")]
-    pub other_url: Option<String>,
-    /// The bearer token of the second tenant, or file:PATH.
-    #[arg(long, value_name = "TOKEN", value_parser = secret, requires = "other_url")]
-    pub other_token: Option<String>,
-    /// Run only what reads: safe on a server with real people.
-    #[arg(long)]
-    pub read_only: bool,
-    /// Only these checks or sections, as ids: USR, USR-POST, USR-POST-01; may be given more than once.
-    #[arg(long, value_name = "ID")]
-    pub only: Vec<String>,
-    /// Count what this client sends as binding; may be given more than once.
-    #[arg(long, value_name = "CLIENT", value_parser = clients())]
-    pub client: Vec<check::Client>,
-    /// Count everything as binding: no warnings, only failures.
-    #[arg(long)]
-    pub strict: bool,
-    /// Show the checks and send nothing.
-    #[arg(long)]
-    pub list: bool,
-    /// How the report looks.
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
-    pub format: ReportFormat,
-    /// Write the report to a file, and only counts to the terminal.
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// Name every check in the report, not only those that are wrong.
-    #[arg(long)]
-    pub full: bool,
-    /// How many checks run at the same time.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
-    pub concurrency: u8,
-    /// How many members a big group gets.
-    #[arg(long, value_name = "COUNT", default_value_t = 101, value_parser = clap::value_parser!(u32).range(2..=100_000))]
-    pub members: u32,
-    /// How many seconds to wait for one answer.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub timeout: u64,
-    /// Certificates (PEM) of authorities to trust beside those of the machine.
-    #[arg(long, value_name = "FILE")]
-    pub ca_file: Option<PathBuf>,
-    /// Accept any certificate.
-    #[arg(long)]
-    pub insecure: bool,
-}
-
-/// How a report looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-    /// For build servers.
-    Junit,
-}
-
-/// `vestibule config`
-#[derive(Debug, Args)]
-pub struct ConfigArgs {
-    /// What to show.
-    #[command(subcommand)]
-    pub command: ConfigCommand,
-}
-
-/// What to show of the settings.
-#[derive(Debug, Clone, Copy, Subcommand)]
-pub enum ConfigCommand {
-    /// Show every setting, its value and where the value comes from.
-    Show,
-    /// Print a vestibule.toml with every setting at its default, each explained.
-    Template,
-}
-
-fn presets() -> impl TypedValueParser<Value = Preset> {
-    let values = Preset::ALL.map(|preset| {
-        let value = PossibleValue::new(preset.as_str()).help(preset.about());
-        match preset {
-            Preset::Pingone => value.alias("ping"),
-            _ => value,
-        }
-    });
-    PossibleValuesParser::new(values).map(|word| Preset::parse(&word).unwrap_or_default())
-}
-
-fn departures() -> impl TypedValueParser<Value = Departure> {
-    let values = Departure::ALL
-        .map(|departure| PossibleValue::new(departure.as_str()).help(departure.about()));
-    PossibleValuesParser::new(values)
-        .try_map(|word| Departure::parse(&word).ok_or("no such departure"))
-}
-
-fn algorithms() -> PossibleValuesParser {
-    PossibleValuesParser::new(JwtAlgorithm::ALL.map(JwtAlgorithm::as_str))
-}
-
-fn clients() -> impl TypedValueParser<Value = check::Client> {
-    PossibleValuesParser::new(check::Client::ALL.map(check::Client::as_str))
-        .try_map(|word| check::Client::parse(&word).ok_or("no such client"))
 }
 
 /// The text itself, or what is in the file that `file:PATH` names: a token in the arguments can be

@@ -44,7 +44,8 @@ pub fn run(args: &DemoArgs, settings: &Settings, out: Output) -> Result<(), Fail
         };
         let teller = Teller::new(out, reading_time);
         let cast = Cast::assemble(&started, args).await?;
-        teller.opening(&started.url, kept.then_some(settings.data.as_path()), &cast)?;
+        let kept = kept.then_some(settings.data.as_path());
+        teller.opening(&started.url, started.welcome.as_deref(), kept, &cast)?;
         let (stop, stopped) = oneshot::channel::<()>();
         let signal = stop_signal()?;
         let until_stopped = async {

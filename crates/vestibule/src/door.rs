@@ -1,43 +1,45 @@
-//! How commands reach the data: through the data folder, or through a running server's admin API.
-//!
-//! Both doors give the same views, so that a command need not know which one it went through, and
-//! so that a script gets the same JSON from both.
+//! How commands reach the data: they ask the admin API, of a running server or within this program on the data
+//! folder, so that a script gets the same JSON from both.
 
+mod ask;
+mod configuration;
 mod credentials;
-mod data;
+mod group;
+mod import;
 mod insight;
 mod look;
-mod remote;
+mod setup;
 mod sign_in;
+mod transport;
 mod views;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use directory::{ConnectorState, Preset, Rules};
-use jiff::SignedDuration;
-use scim::Departure;
+use reqwest::{Method, StatusCode};
 use serde::Serialize;
+use serde_json::Value;
 use store::Access;
+use tokio::runtime::Runtime;
 
 use crate::cli::DoorFlags;
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
 
-pub use sign_in::{SignIn, WebhookView};
+pub use configuration::ConfigurationMistake;
+pub use sign_in::WebhookView;
 pub use views::{
     ApplicationView, AttachedView, ClientView, ConnectorDetail, ConnectorView, NewApplication,
-    NewClientSecret, NewConnector, NewToken, RotatedToken, SecretView, TokenView,
+    NewClientSecret, NewConnector, NewToken, RotatedToken, TokenView,
 };
 
-pub use credentials::Credentials;
-use data::Data;
+pub use group::ConnectorGroupView;
+pub use import::{ImportCountsView, ImportView};
 pub use insight::{
-    ChangedSchema, Insight, NameConflictView, PendingMemberView, RequestDetail, RequestView,
+    ChangedSchema, NameConflictView, PendingMemberView, Replay, RequestDetail, RequestView,
     SchemaView, SchemaWish,
 };
-pub use look::{DirectoryView, Look, SessionView, WhyView};
-use remote::Remote;
+pub use look::{About, DirectoryView, SessionView, WhyView};
+use transport::Transport;
 
 /// The file in the data folder in which a server leaves its public URL for commands to print.
 const URL_FILE: &str = "public-url";
@@ -64,6 +66,8 @@ pub struct SightWish {
     pub aggregate_memberships: Option<bool>,
     /// Whether only users who may log in are seen at all.
     pub only_with_access: Option<bool>,
+    /// Whether, beside that, only groups whose members may log in are seen.
+    pub only_groups_with_access: Option<bool>,
 }
 
 /// A directory as an application is to see it.
@@ -111,66 +115,58 @@ pub struct ApplicationEdit {
     pub sight: SightWish,
 }
 
-/// How many users are to be evaluated anew.
-#[derive(Debug, Clone, Copy, Serialize, serde::Deserialize)]
-pub struct Due {
-    /// The number.
-    pub due: u64,
+/// The admin API, wherever it is. What can be asked is said by topic, in the modules of this one.
+pub struct Door {
+    transport: Transport,
+    runtime: Runtime,
 }
 
-/// What commands can ask for. Connectors are named by name or id.
-pub trait Door: Credentials + Insight + Look + SignIn {
-    /// Makes a connector with a token.
-    fn create_connector(&self, name: &str, preset: Preset) -> Result<NewConnector, Failure>;
-    /// All connectors, in the order they were made.
-    fn connectors(&self) -> Result<Vec<ConnectorView>, Failure>;
-    /// One connector.
-    fn connector(&self, connector: &str) -> Result<ConnectorDetail, Failure>;
-    /// Makes a new token; the others end after the overlap.
-    fn rotate_token(
+impl Door {
+    fn place(&self) -> &str {
+        self.transport.place()
+    }
+
+    /// Waits; work that the door has begun goes on meanwhile.
+    pub fn pause(&self, time: std::time::Duration) {
+        self.runtime.block_on(tokio::time::sleep(time));
+    }
+
+    /// Hands a file of the admin API over as it comes.
+    pub fn download(
         &self,
-        connector: &str,
-        overlap: SignedDuration,
-    ) -> Result<RotatedToken, Failure>;
-    /// Pauses or resumes a connector.
-    fn set_state(&self, connector: &str, state: ConnectorState)
-    -> Result<ConnectorDetail, Failure>;
-    /// Switches departures from the RFCs; `None` leaves one to the preset.
-    fn switch_departures(
+        path: &[&str],
+        each: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
+    ) -> Result<(), Failure> {
+        let downloading = self.transport.download(path, each);
+        let (status, text) = self.runtime.block_on(downloading)?;
+        match status.is_success() {
+            true => Ok(()),
+            false => Err(ask::refusal(status, &text)),
+        }
+    }
+
+    fn call(
         &self,
-        connector: &str,
-        changes: &BTreeMap<Departure, Option<bool>>,
-    ) -> Result<ConnectorDetail, Failure>;
-    /// Checks and applies rules.
-    fn set_rules(&self, connector: &str, rules: Rules) -> Result<ConnectorDetail, Failure>;
-    /// Gives a connector another name.
-    fn rename_connector(&self, connector: &str, name: &str) -> Result<ConnectorDetail, Failure>;
-    /// Evaluates everybody of a connector anew; tells how many are due.
-    fn reconcile(&self, connector: &str) -> Result<Due, Failure>;
-    /// One application, named by name or id.
-    fn application(&self, application: &str) -> Result<ApplicationView, Failure>;
-    /// Gives an application a new password.
-    fn reset_password(&self, application: &str) -> Result<NewApplication, Failure>;
-    /// Deletes an application.
-    fn delete_application(&self, application: &str) -> Result<(), Failure>;
-    /// Makes an application with a password.
-    fn create_application(&self, wish: &ApplicationWish) -> Result<NewApplication, Failure>;
-    /// Changes an application, named by name or id.
-    fn change_application(
-        &self,
-        application: &str,
-        edit: &ApplicationEdit,
-    ) -> Result<ApplicationView, Failure>;
-    /// All applications by name.
-    fn applications(&self) -> Result<Vec<ApplicationView>, Failure>;
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, String), Failure> {
+        let answer = self.transport.call(method, path, query, body);
+        self.runtime.block_on(answer)
+    }
 }
 
 /// Opens the door that the flags name.
-pub fn open(flags: &DoorFlags, settings: &Settings) -> Result<Box<dyn Door>, Failure> {
-    Ok(match (&flags.server, &flags.token) {
-        (Some(server), Some(token)) => Box::new(Remote::open(server, token)?),
-        _ => Box::new(Data::open(settings)?),
-    })
+pub fn open(flags: &DoorFlags, settings: &Settings) -> Result<Door, Failure> {
+    let transport = match (&flags.server, &flags.token) {
+        (Some(server), Some(token)) => Transport::http(server, token)?,
+        _ => Transport::local(settings)?,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    Ok(Door { transport, runtime })
 }
 
 /// Leaves a server's public URL in the data folder.

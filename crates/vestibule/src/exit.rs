@@ -20,6 +20,10 @@ pub enum Exit {
     Store = 5,
     /// The server did not accept the token.
     Refused = 6,
+    /// It is done, and something is held that waits for a decision.
+    Held = 7,
+    /// Nothing was done yet, and something would be.
+    Pending = 8,
 }
 
 /// Shown at the end of `--help`.
@@ -31,7 +35,9 @@ Exit codes:
   3  what was named is not there
   4  it would clash with what is there
   5  the database or the server cannot be reached
-  6  the server did not accept the token";
+  6  the server did not accept the token
+  7  done, and changes are held that wait for a decision
+  8  a preview found something to do";
 
 /// A failure for a person: what happened, and what to do about it.
 #[derive(Debug)]
@@ -129,6 +135,10 @@ impl From<provision::ProvisionError> for Failure {
                 let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
                 lines.join("\n")
             }
+            Error::Limits(wrong) | Error::Precedence(wrong) | Error::Configuration(wrong) => {
+                let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+                lines.join("\n")
+            }
             Error::Schema(wrong) => {
                 let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
                 lines.join("\n")
@@ -139,8 +149,14 @@ impl From<provision::ProvisionError> for Failure {
         let exit = match error {
             Error::Store(error) => return Self::from(error),
             Error::NotFound { .. } => Exit::NotFound,
-            Error::Exists { .. } => Exit::Conflict,
-            Error::Invalid { .. } | Error::Rules(_) | Error::Schema(_) => Exit::Usage,
+            Error::Exists { .. } | Error::Busy { .. } | Error::Conflict(_) => Exit::Conflict,
+            Error::Invalid { .. }
+            | Error::Rules(_)
+            | Error::Limits(_)
+            | Error::Precedence(_)
+            | Error::Configuration(_)
+            | Error::Schema(_)
+            | Error::Census(_) => Exit::Usage,
             Error::Scim(error) if error.status == 409 => Exit::Conflict,
             Error::Scim(_) => Exit::Failed,
         };

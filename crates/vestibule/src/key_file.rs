@@ -31,6 +31,12 @@ pub fn read_or_make(settings: &Settings) -> Result<SecretKey, Failure> {
     }
 }
 
+/// Reads the key if there is one; none is made.
+pub fn read_if_there(settings: &Settings) -> Result<Option<SecretKey>, Failure> {
+    let in_folder = settings.data.join(FILE);
+    read(settings.secret_key.as_ref().unwrap_or(&in_folder))
+}
+
 fn read(path: &PathBuf) -> Result<Option<SecretKey>, Failure> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,

@@ -7,7 +7,7 @@ use comfy_table::{ContentArrangement, Table};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 
 /// Whom the output is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +57,19 @@ impl Output {
             other => Ok(other?),
         }
     }
+}
+
+/// Asks a person, who has to be at a terminal.
+pub fn agreed(question: &str) -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() {
+        let message = "there is nobody to ask";
+        return Err(Failure::new(Exit::Usage, message).with("say --yes to go on without asking"));
+    }
+    eprint!("{question}");
+    io::stderr().flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// A table with a header, as wide as its content; on a terminal no wider than that.

@@ -103,6 +103,7 @@ pub fn rules(input: &[u8]) {
                 existing: existing.as_ref(),
                 now: Timestamp::UNIX_EPOCH,
                 trigger: Trigger::Scim,
+                overrides: &[],
             };
             plan(existing.as_ref(), &evaluate(&subject, &compiled))
         };

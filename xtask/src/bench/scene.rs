@@ -1,10 +1,10 @@
-//! The programs that are measured, built and started, and the people in them.
+//! The programs that are measured, built and started, and the ways to speak to them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Size;
 use super::wire::{Request, Wire};
@@ -14,16 +14,28 @@ use crate::steps::{ask, call, cargo, root};
 /// Media type of SCIM.
 const SCIM: &str = "application/scim+json";
 
+/// What is remembered of a scene beside its data.
+const NOTES: &str = "bench.json";
+
 /// A running server with its data, and how to speak to it.
 pub struct Scene {
     pub size: Size,
     pub server: Process,
     /// SCIM ids of the users, by their numbers.
     pub ids: Vec<String>,
+    /// The connector, by its id in URLs.
+    pub connector: String,
+    /// A group of 100.
+    pub small: String,
+    /// A group of everybody.
+    pub large: String,
+    /// A group whose members are replaced.
+    pub replaced: String,
     folder: Folder,
     programs: PathBuf,
     scim: Door,
     crowd: Door,
+    api: Door,
 }
 
 /// A path of the server and the credential for it.
@@ -33,33 +45,66 @@ struct Door {
 }
 
 impl Scene {
-    /// Builds the programs and starts the server on an empty folder.
+    /// Builds the programs and starts the server: on an empty folder, or on the data of an earlier run.
     pub fn build(size: Size) -> Result<Self> {
-        build(size)?;
+        build(&size)?;
         let programs = root()
             .join("target")
             .join(if size.release { "release" } else { "debug" });
-        let folder = Folder::make()?;
+        let folder = Folder::make(size.data.as_deref())?;
         let server = Process::start(&mut serve(&programs, folder.path()))?;
-        let scim = scim_door(&server.announced)?;
-        let made = ask(vestibule(&programs, folder.path()).args([
-            "application",
-            "create",
-            "--name",
-            "bench",
-            "--json",
-        ]))?;
-        let crowd =
-            crowd_door(&serde_json::from_str(&made).context("no JSON about the application")?)?;
+        let notes = folder.path().join(NOTES);
+        let known: Value = match std::fs::read(&notes) {
+            Ok(bytes) => serde_json::from_slice(&bytes).context("the notes of an earlier run")?,
+            Err(_missing) => introduce(&programs, folder.path(), &server.announced)?,
+        };
+        let ids = known["ids"].as_array().into_iter().flatten();
+        let ids: Vec<String> = ids
+            .filter_map(|id| id.as_str().map(str::to_owned))
+            .collect();
+        ensure!(
+            ids.is_empty() || ids.len() == size.users,
+            "the data are of {} users; say --users {0}, or take another folder",
+            ids.len()
+        );
+        let word = |name: &str| known[name].as_str().unwrap_or_default().to_owned();
+        let connector = text_of(&known, "connector")?;
+        let door = |path: &str, authorization: &str| -> Result<Door> {
+            Ok(Door {
+                path: path.to_owned(),
+                authorization: text_of(&known, authorization)?,
+            })
+        };
         Ok(Self {
+            scim: door(&format!("/scim/v2/{connector}"), "scim")?,
+            crowd: door("/rest/usermanagement/1", "crowd")?,
+            api: door("/api/v1", "api")?,
+            small: word("small"),
+            large: word("large"),
+            replaced: word("replaced"),
+            connector,
             size,
             server,
-            ids: Vec::new(),
+            ids,
             folder,
             programs,
-            scim,
-            crowd,
         })
+    }
+
+    /// Keeps for a later run what the data do not tell.
+    pub fn remember(&self) -> Result<()> {
+        let known = json!({
+            "connector": self.connector,
+            "scim": self.scim.authorization,
+            "crowd": self.crowd.authorization,
+            "api": self.api.authorization,
+            "small": self.small,
+            "large": self.large,
+            "replaced": self.replaced,
+            "ids": self.ids,
+        });
+        std::fs::write(self.folder.path().join(NOTES), known.to_string())?;
+        Ok(())
     }
 
     /// A SCIM request.
@@ -77,6 +122,18 @@ impl Scene {
             &self.crowd.authorization,
             "application/xml",
             b"",
+        )
+    }
+
+    /// A request of the admin API.
+    pub fn api(&self, method: &str, path: &str, body: &[u8]) -> Request {
+        let path = format!("{}/{path}", self.api.path);
+        Request::new(
+            method,
+            &path,
+            &self.api.authorization,
+            "application/json",
+            body,
         )
     }
 
@@ -107,47 +164,59 @@ impl Scene {
         Process::start(Command::new(self.programs.join("examples/bare-http")).arg(folder))
     }
 
-    /// What a bare database writes in a second with so many writers: a `row` each, or the rows of a `user`.
-    pub fn bare_writes(&self, writers: usize, what: &str) -> Result<f64> {
+    /// What a bare database does with so many writers for some seconds: a `row` each, or the rows of a `user`.
+    pub fn bare_writes(&self, writers: usize, seconds: u32, what: &str) -> Result<BareWrites> {
+        // Emptied, so that nothing of the run before is in the way.
         let folder = self.folder.path().join("bare");
+        let _missing = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder)?;
-        let mut command = Command::new(self.programs.join("examples/bare-sqlite"));
-        let printed: Value = serde_json::from_str(&ask(command
-            .arg(&folder)
-            .arg(writers.to_string())
-            .args(["4", what]))?)?;
-        printed["writes_per_second"]
-            .as_f64()
-            .context("no figure from the bare database")
+        let printed = self.example(
+            "bare-sqlite",
+            &[
+                &folder.display().to_string(),
+                &writers.to_string(),
+                &seconds.to_string(),
+                what,
+            ],
+        )?;
+        let _left_behind = std::fs::remove_dir_all(&folder);
+        let figure = |name: &str| {
+            printed[name]
+                .as_f64()
+                .with_context(|| format!("no {name} from the bare database"))
+        };
+        Ok(BareWrites {
+            rate: figure("writes_per_second")?,
+            cpu_ms: figure("cpu_ms_per_write")?,
+        })
+    }
+
+    /// Runs one of the examples to its end; gives the JSON that it prints.
+    pub fn example(&self, name: &str, words: &[&str]) -> Result<Value> {
+        let program = self.programs.join("examples").join(name);
+        Ok(serde_json::from_str(&ask(
+            Command::new(program).args(words)
+        )?)?)
     }
 
     /// Stops the server and starts it again on the same data.
-    pub fn restart(self) -> Result<Self> {
-        let Self {
-            size,
-            server,
-            ids,
-            folder,
-            programs,
-            scim,
-            crowd,
-        } = self;
-        drop(server);
-        let server = Process::start(&mut serve(&programs, folder.path()))?;
-        Ok(Self {
-            size,
-            server,
-            ids,
-            folder,
-            programs,
-            scim,
-            crowd,
-        })
+    pub fn restart(&mut self) -> Result<()> {
+        self.server.stop();
+        self.server = Process::start(&mut serve(&self.programs, self.folder.path()))?;
+        Ok(())
     }
 }
 
+/// What a bare database did.
+pub struct BareWrites {
+    /// Durable writes in a second.
+    pub rate: f64,
+    /// Processor time of one, in milliseconds.
+    pub cpu_ms: f64,
+}
+
 /// Builds what is measured and what it is compared with, in one go, so that they share what they are built of.
-fn build(size: Size) -> Result<()> {
+fn build(size: &Size) -> Result<()> {
     let mut command = cargo();
     command.args([
         "build",
@@ -157,6 +226,8 @@ fn build(size: Size) -> Result<()> {
         "server",
         "--package",
         "store",
+        "--package",
+        "directory",
     ]);
     command.args([
         "--bin",
@@ -165,6 +236,8 @@ fn build(size: Size) -> Result<()> {
         "bare-http",
         "--example",
         "bare-sqlite",
+        "--example",
+        "evaluate",
     ]);
     if size.release {
         command.arg("--release");
@@ -189,35 +262,36 @@ fn serve(programs: &Path, data: &Path) -> Command {
     command
 }
 
-fn scim_door(announced: &Value) -> Result<Door> {
+/// Makes the credentials with which a new server is spoken to.
+fn introduce(programs: &Path, folder: &Path, announced: &Value) -> Result<Value> {
     let first = &announced["first_start"];
-    let text = |name: &str| {
-        first[name]
-            .as_str()
-            .with_context(|| format!("no {name} announced"))
+    let base = text_of(first, "base_url")?;
+    let connector = base.rsplit('/').next().context("no path in the base URL")?;
+    let made = |words: &[&str]| -> Result<Value> {
+        let printed = ask(vestibule(programs, folder).args(words).arg("--json"))?;
+        serde_json::from_str(&printed).with_context(|| format!("no JSON of {words:?}"))
     };
-    let base = text("base_url")?;
-    let path = base
-        .splitn(4, '/')
-        .nth(3)
-        .context("no path in the base URL")?;
-    Ok(Door {
-        path: format!("/{path}"),
-        authorization: format!("Bearer {}", text("token")?),
-    })
+    let token = made(&["token", "create", "--label", "bench"])?;
+    let application = made(&["application", "create", "--name", "bench"])?;
+    let login = format!(
+        "{}:{}",
+        text_of(&application, "name")?,
+        text_of(&application, "password")?
+    );
+    Ok(json!({
+        "connector": connector,
+        "scim": format!("Bearer {}", text_of(first, "token")?),
+        "api": format!("Bearer {}", text_of(&token, "token")?),
+        "crowd": format!("Basic {}", base64(login.as_bytes())),
+    }))
 }
 
-fn crowd_door(made: &Value) -> Result<Door> {
-    let text = |name: &str| {
-        made[name]
-            .as_str()
-            .with_context(|| format!("no {name} of the application"))
-    };
-    let login = base64(format!("{}:{}", text("name")?, text("password")?).as_bytes());
-    Ok(Door {
-        path: "/rest/usermanagement/1".to_owned(),
-        authorization: format!("Basic {login}"),
-    })
+/// A member of an object that has to be a text.
+pub fn text_of(object: &Value, name: &str) -> Result<String> {
+    let text = object[name]
+        .as_str()
+        .with_context(|| format!("no {name} in {object}"))?;
+    Ok(text.to_owned())
 }
 
 /// Base64, which is needed here once.
@@ -240,27 +314,37 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// A new folder on the disk, gone when it is dropped.
-struct Folder(PathBuf);
+/// A folder on the disk; a new one is gone when it is dropped.
+struct Folder {
+    path: PathBuf,
+    is_kept: bool,
+}
 
 impl Folder {
-    fn make() -> Result<Self> {
+    fn make(kept: Option<&Path>) -> Result<Self> {
         // Not the system's temporary folder: that may be memory, and then nothing is ever synced.
-        let path = root()
-            .join("target")
-            .join(format!("bench-{}", std::process::id()));
+        let new = || {
+            let name = format!("bench-{}", std::process::id());
+            root().join("target").join(name)
+        };
+        let path = kept.map_or_else(new, Path::to_owned);
         std::fs::create_dir_all(&path)?;
-        Ok(Self(path))
+        Ok(Self {
+            path,
+            is_kept: kept.is_some(),
+        })
     }
 
     fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _left_behind = std::fs::remove_dir_all(&self.0);
+        if !self.is_kept {
+            let _left_behind = std::fs::remove_dir_all(&self.path);
+        }
     }
 }
 

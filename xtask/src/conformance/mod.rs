@@ -19,6 +19,11 @@ use scene::{Engine, Scene};
 /// Makes the people that Crowd clients look at.
 const PEOPLE: &str = "people.py";
 
+/// Provides the packages of npm, for tests that look at pages with one of them.
+pub fn packages() -> Result<()> {
+    provide::provide(Runtime::Node).map(drop)
+}
+
 /// Runs every program on both engines; an error if one finds something that is not listed.
 pub fn run() -> Result<Done> {
     let python = match provide::provide(Runtime::Python) {

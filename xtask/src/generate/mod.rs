@@ -54,6 +54,10 @@ const DOCUMENTS: &[Document] = &[
         text: errors::crowd,
     },
     Document {
+        path: "docs/src/reference/configuration.schema.json",
+        text: openapi::configuration,
+    },
+    Document {
         path: "docs/src/reference/openapi.json",
         text: openapi::document,
     },

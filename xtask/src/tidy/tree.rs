@@ -87,6 +87,8 @@ impl Tree {
                 .files
                 .iter()
                 .any(|file| file.path == path || file.path.starts_with(&folder))
+            // A picture is no text, and is there all the same.
+            || (path.ends_with(".png") && Path::new(&self.root).join(path).is_file())
     }
 
     pub fn get(&self, path: &str) -> Option<&File> {

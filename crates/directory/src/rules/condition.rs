@@ -69,14 +69,23 @@ impl Facts for Asked<'_> {
 const TRIGGER: &str = "trigger";
 const EXISTING: &str = "existing";
 
-/// A user as conditions see it.
+/// A user as conditions see it, with what passes as soon as it was seen.
 fn vocabulary() -> &'static ResourceType {
     static USER: LazyLock<ResourceType> = LazyLock::new(|| {
-        let mut user = ResourceType::user().clone();
+        let mut user = lasting_vocabulary().clone();
         user.core.attributes.extend([
             Attribute::text(TRIGGER, "What set the evaluation off."),
             Attribute::boolean(EXISTING, "Whether there is an account already."),
         ]);
+        user
+    });
+    &USER
+}
+
+/// A user as the identity provider wrote it.
+fn lasting_vocabulary() -> &'static ResourceType {
+    static USER: LazyLock<ResourceType> = LazyLock::new(|| {
+        let mut user = ResourceType::user().clone();
         // Names of groups are compared without regard to case everywhere.
         let top = user.core.attributes.iter_mut();
         let groups = top.filter(|attribute| attribute.name == "groups");
@@ -102,7 +111,32 @@ impl Condition {
         })
     }
 
+    /// Compiles a condition that comes out the same as long as the user and its groups are the same.
+    pub(crate) fn compile_lasting(text: &str, path: &str) -> Result<Self, RuleError> {
+        let node = Filter::parse(text).and_then(|filter| filter.resolve(lasting_vocabulary()));
+        node.map(Self).map_err(|error| {
+            let remedy = "write a SCIM filter over a user, e.g. `department eq \"Sales\"` or \
+                          `groups eq \"staff\"`; `trigger` and `existing` change by themselves \
+                          and cannot be asked here";
+            RuleError::new(path, error.detail, remedy)
+        })
+    }
+
     pub(crate) fn holds(&self, asked: &Asked<'_>) -> bool {
         self.0.matches(asked)
+    }
+
+    /// Whether it asks what set the evaluation off.
+    pub(crate) fn reads_trigger(&self) -> bool {
+        fn reads(node: &Node) -> bool {
+            match node {
+                Node::And(terms) | Node::Or(terms) => terms.iter().any(reads),
+                Node::Not(inner) => reads(inner),
+                Node::Test { attr, .. } | Node::Present(attr) | Node::Element { attr, .. } => {
+                    attr.extension().is_none() && attr.attr() == TRIGGER
+                }
+            }
+        }
+        reads(&self.0)
     }
 }

@@ -1,12 +1,15 @@
 //! The rules as an administrator writes them: plain data, every default documented here.
 
+use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Step;
+use super::list::SHADOW;
+use super::{Cleanup, ConditionalRule, GroupRules, Identity, Inactivity, Rename, RuleState, Step};
 
 /// Everything configurable about what a connector's writes mean. The default changes nothing on
 /// the way: every user, every group, under the names the identity provider uses.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
     /// Where each attribute comes from. A target without a row has its default row:
@@ -17,16 +20,73 @@ pub struct Rules {
     pub mapping: Vec<MappingRow>,
     /// Which groups, under which names.
     pub groups: GroupRules,
+    /// What happens to users who are so or so.
+    pub conditions: Vec<ConditionalRule>,
     /// Who has an account at all.
     pub scope: Scope,
+    /// Which account that exists already becomes a new user's own.
+    pub identity: Identity,
     /// What may be done to accounts.
     pub accounts: Accounts,
     /// What becomes of those who lose theirs.
     pub cleanup: Cleanup,
+    /// What becomes of those who no longer log in; nothing if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inactivity: Option<Inactivity>,
+}
+
+impl Rules {
+    /// The rules that a connector begins with, unless something else is said.
+    pub fn for_new_connector() -> Self {
+        Self {
+            groups: GroupRules::for_new_connector(),
+            accounts: Accounts::for_new_connector(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Rules as they are given for a connector that is to be made: what is not said begins as
+/// [`Rules::for_new_connector`] does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRules(pub Rules);
+
+impl Default for NewRules {
+    fn default() -> Self {
+        Self(Rules::for_new_connector())
+    }
+}
+
+impl NewRules {
+    /// Adds to rules as they are written what a new connector has where they say nothing.
+    pub(crate) fn complete(written: &mut serde_json::Map<String, serde_json::Value>) {
+        let mut choose = |part: &str, name: &str, value| {
+            let nothing = serde_json::Value::Object(serde_json::Map::new());
+            if let serde_json::Value::Object(said) = written.entry(part).or_insert(nothing) {
+                said.entry(name).or_insert(value);
+            }
+        };
+        for (name, value) in GroupRules::choices_for_new_connector() {
+            choose("groups", name, value);
+        }
+        let days = Accounts::for_new_connector().names_reserved_days;
+        choose("accounts", "names_reserved_days", days.into());
+    }
+}
+
+impl<'de> Deserialize<'de> for NewRules {
+    fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let mut written = serde_json::Map::deserialize(reader)?;
+        NewRules::complete(&mut written);
+        serde_json::from_value(written.into())
+            .map(Self)
+            .map_err(D::Error::custom)
+    }
 }
 
 /// One row of the mapping table: a target, its source, and what happens on the way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MappingRow {
     /// What is set.
@@ -47,6 +107,9 @@ pub struct MappingRow {
     /// `display_name`, else `clear`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_null: Option<OnNull>,
+    /// Whether the row counts.
+    #[serde(default, skip_serializing_if = "RuleState::is_active")]
+    pub state: RuleState,
 }
 
 impl MappingRow {
@@ -59,12 +122,86 @@ impl MappingRow {
             apply: Apply::default(),
             on_no_match: OnNoMatch::default(),
             on_null: None,
+            state: RuleState::default(),
         }
     }
 }
 
+impl Rules {
+    /// These rules with what is in the shadow made active. A row comes out of it in place of the one for its target.
+    pub fn with_shadows(&self) -> Rules {
+        let mut rules = self.clone();
+        let is_shadow = |row: &&MappingRow| row.state == RuleState::Shadow;
+        let shadows: Vec<Target> = self
+            .mapping
+            .iter()
+            .filter(is_shadow)
+            .map(|row| row.target.clone())
+            .collect();
+        for row in &mut rules.mapping {
+            row.state = match row.state {
+                RuleState::Shadow => RuleState::Active,
+                RuleState::Active
+                    if row.target != Target::Groups && shadows.contains(&row.target) =>
+                {
+                    RuleState::Off
+                }
+                state => state,
+            };
+        }
+        for state in rules.states() {
+            if *state == RuleState::Shadow {
+                *state = RuleState::Active;
+            }
+        }
+        for entry in rules.lists().into_iter().flatten() {
+            if let Some(rest) = entry.strip_prefix(SHADOW) {
+                *entry = rest.to_owned();
+            }
+        }
+        rules
+    }
+
+    /// Whether anything is in the shadow.
+    pub fn has_shadows(&self) -> bool {
+        *self != self.with_shadows()
+    }
+
+    /// The states of all rules but those of mapping rows.
+    fn states(&mut self) -> impl Iterator<Item = &mut RuleState> {
+        let names = self.groups.names.rules.iter_mut().map(|it| &mut it.state);
+        let rows = self.groups.mapping.iter_mut().flat_map(|it| &mut it.rows);
+        let conditions = self.conditions.iter_mut().map(|it| &mut it.state);
+        names
+            .chain(rows.map(|it| &mut it.state))
+            .chain(conditions)
+            .chain([&mut self.scope.state])
+            .chain(self.inactivity.iter_mut().map(|it| &mut it.state))
+    }
+
+    /// The lists of groups.
+    fn lists(&mut self) -> Vec<&mut Vec<String>> {
+        let groups = &mut self.groups;
+        let mut lists = vec![
+            &mut groups.only_assign,
+            &mut groups.never_assign,
+            &mut groups.always_assign,
+            &mut groups.new_user_groups,
+            &mut groups.protected,
+            &mut groups.never_remove,
+            &mut self.scope.required_groups,
+            &mut self.cleanup.strip_exempt,
+            &mut self.cleanup.exempt_groups,
+        ];
+        if let Some(rule) = &mut self.inactivity {
+            lists.extend([&mut rule.only_groups, &mut rule.never]);
+        }
+        lists
+    }
+}
+
 /// When a row counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Apply {
     /// At every evaluation.
@@ -81,7 +218,9 @@ impl Apply {
 }
 
 /// What a mapping row sets; written as text, e.g. `email` or `attr:department`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(into = "String", try_from = "String")]
 pub enum Target {
     /// The user name.
@@ -183,7 +322,7 @@ impl TryFrom<String> for Target {
 }
 
 /// Where a row's value comes from (US-11). Attributes are named by RFC 7644 paths, filters included.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// One attribute, e.g. `emails[type eq "work"].value`.
@@ -203,7 +342,7 @@ pub enum Source {
 }
 
 /// What happens if no transformation applied (US-12).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnNoMatch {
     /// Values that matched nothing go through.
@@ -218,7 +357,7 @@ pub enum OnNoMatch {
 }
 
 /// What happens if there is no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnNull {
     /// What the directory has stays.
@@ -229,132 +368,36 @@ pub enum OnNull {
     DropUser,
 }
 
-/// Which groups users get, under which names (US-15 to US-25).
-///
-/// List entries are plain names, compared without regard to case; or `re:` and a regular
-/// expression for the whole name. Entries look at names as transformed; with `source:` in front
-/// they look at the identity provider's name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct GroupRules {
-    /// Whether groups are provisioned at all (US-23). Off is the same as `re:.*` in both
-    /// `never_assign` and `never_remove`.
-    pub enabled: bool,
-    /// How names change on the way (US-15).
-    pub names: GroupNames,
-    /// If not empty, only these are assigned (US-19).
-    pub only_assign: Vec<String>,
-    /// These are never assigned (US-20), also if `only_assign` has them (US-21).
-    pub never_assign: Vec<String>,
-    /// Plain names of groups that every active user is in (US-17).
-    pub always_assign: Vec<String>,
-    /// Memberships in these are never removed, whatever their origin (US-18).
-    pub never_remove: Vec<String>,
-    /// Which memberships evaluation may remove (US-22).
-    pub authority: Authority,
-    /// What becomes of groups that the identity provider puts into groups (PL-10).
-    pub nested_groups: NestedGroups,
-    /// Whether groups without members are created too (US-25).
-    pub create_empty: bool,
-}
-
-impl Default for GroupRules {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            names: GroupNames::default(),
-            only_assign: Vec::new(),
-            never_assign: Vec::new(),
-            always_assign: Vec::new(),
-            never_remove: Vec::new(),
-            authority: Authority::default(),
-            nested_groups: NestedGroups::default(),
-            create_empty: true,
-        }
-    }
-}
-
-/// How source groups' names become the names that products see.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct GroupNames {
-    /// Whether rules stop at the first that matches.
-    pub mode: NameMode,
-    /// The rules, in order.
-    pub rules: Vec<GroupNameRule>,
-    /// What happens to names that no rule matched, if there are rules that can fail to match.
-    pub on_no_match: OnNoMatch,
-}
-
-/// One rule for group names. A rule that has a step that must match, such as `regex_replace` of
-/// mode `whole`, matches the names that step matches; any other rule applies to every name,
-/// neither stops the search nor counts as a match.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct GroupNameRule {
-    /// What is done to the name, in order.
-    pub steps: Vec<Step>,
-}
-
-/// How several group name rules work together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NameMode {
-    /// The first rule that matches decides.
-    #[default]
-    FirstMatch,
-    /// Each rule works on what the one before left.
-    Chain,
-}
-
-/// Which memberships may be removed when nothing grants them any more (US-22).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Authority {
-    /// All: the identity provider is the only truth.
-    Strict,
-    /// Those that the connector itself had granted.
-    #[default]
-    OwnedOnly,
-    /// None.
-    Additive,
-}
-
-/// What becomes of groups in groups (PL-10).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NestedGroups {
-    /// Products see the child groups of a group; its users are those whom the identity provider put there itself.
-    Preserve,
-    /// Products see no child groups; the users below a group, at any depth, are its users.
-    #[default]
-    Flatten,
-    /// A group in a group means nothing.
-    Ignore,
-}
-
 /// Who has an account at all (US-24).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Scope {
+    /// A SCIM filter over the user; it has to hold for whoever is to have an account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
     /// A user must be in one of these groups; everyone may if there are none. Entries as in [`GroupRules`].
     pub required_groups: Vec<String>,
-    /// Minutes for which an account outlives the last required group, so that a client that
-    /// removes and adds again harms nobody.
+    /// Minutes for which an account outlives its being in scope, so that a client that removes
+    /// and adds again harms nobody.
     pub grace_minutes: u32,
+    /// Whether the filter and the required groups count.
+    #[serde(skip_serializing_if = "RuleState::is_active")]
+    pub state: RuleState,
 }
 
 impl Default for Scope {
     fn default() -> Self {
         Self {
+            filter: None,
             required_groups: Vec::new(),
             grace_minutes: 10,
+            state: RuleState::default(),
         }
     }
 }
 
 /// What may be done to accounts (MO-05 to MO-08). What a switch holds back is told by explanations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Accounts {
     /// New ones are made.
@@ -365,6 +408,35 @@ pub struct Accounts {
     pub enable: bool,
     /// Active ones are disabled, or deleted.
     pub disable: bool,
+    /// Whether user names follow the identity provider's.
+    pub rename: Rename,
+    /// For how many days a user name that somebody gave up, by a rename or with the account, is given to nobody else
+    /// (CR-08). 0 for none; new connectors begin with 30.
+    pub names_reserved_days: u32,
+}
+
+impl Accounts {
+    /// What a new connector begins with.
+    pub fn for_new_connector() -> Self {
+        Self {
+            names_reserved_days: 30,
+            ..Self::default()
+        }
+    }
+}
+
+impl Accounts {
+    /// Until when a user name that somebody gave up then is kept from others; none if it is not, or no more.
+    pub fn reserved_until(&self, given_up: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        let until = given_up.checked_add(super::days(self.names_reserved_days));
+        until.ok().filter(|until| now < *until)
+    }
+
+    /// Names that were given up at this time or before are kept from nobody.
+    pub fn given_up_since(&self, now: Timestamp) -> Timestamp {
+        let since = now.checked_sub(super::days(self.names_reserved_days));
+        since.unwrap_or(Timestamp::MIN)
+    }
 }
 
 impl Default for Accounts {
@@ -374,59 +446,8 @@ impl Default for Accounts {
             update: true,
             enable: true,
             disable: true,
-        }
-    }
-}
-
-/// What becomes of an account, by the cause of its loss (US-31).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Cleanup {
-    /// The identity provider says inactive.
-    pub idp_inactive: CleanupAction,
-    /// The identity provider deleted the user.
-    pub idp_deleted: CleanupAction,
-    /// The user is in no required group, and the grace time is over.
-    pub out_of_scope: CleanupAction,
-    /// The rules dropped the user.
-    pub dropped: CleanupAction,
-    /// A SCIM filter over the user; those for whom it holds keep their accounts as they are (US-34).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub exempt_when: Option<String>,
-    /// Members of these keep their accounts as they are (US-34). Entries as in [`GroupRules`].
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub exempt_groups: Vec<String>,
-}
-
-/// What becomes of an account that is to be cleaned up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CleanupAction {
-    /// It stays, and cannot log in.
-    #[default]
-    Disable,
-    /// It goes from the directory. Products may lose what hangs on the user.
-    Delete,
-    /// It stays as it is.
-    Keep,
-}
-
-impl CleanupAction {
-    /// The word used in configuration.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            CleanupAction::Disable => "disable",
-            CleanupAction::Delete => "delete",
-            CleanupAction::Keep => "keep",
-        }
-    }
-
-    /// How much it takes away; of several causes the one that takes most decides.
-    pub(crate) const fn severity(self) -> u8 {
-        match self {
-            CleanupAction::Keep => 0,
-            CleanupAction::Disable => 1,
-            CleanupAction::Delete => 2,
+            rename: Rename::default(),
+            names_reserved_days: 0,
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Warnings: rules that can be carried out and hardly mean what was meant.
 
+use super::group_lint;
+use super::list::SHADOW;
 use super::step_compile::name_of;
 use super::{
-    GroupNames, MappingRow, NameMode, OnNoMatch, RegexMode, RuleError, Rules, Source, Step, Target,
+    GroupNames, MappingRow, NameMode, OnMet, OnNoMatch, RegexMode, Rename, RuleError, Rules,
+    Source, Step, Target,
 };
 use crate::name::{folded, same};
 
@@ -14,11 +17,12 @@ pub fn warnings(rules: &Rules) -> Vec<RuleError> {
     }
     name_warnings(&rules.groups.names, &mut found);
     list_warnings(rules, &mut found);
+    group_lint::warnings(rules, &mut found);
     account_warnings(rules, &mut found);
     found
 }
 
-fn warn(
+pub(super) fn warn(
     found: &mut Vec<RuleError>,
     path: impl Into<String>,
     message: impl Into<String>,
@@ -125,7 +129,8 @@ fn name_warnings(names: &GroupNames, found: &mut Vec<RuleError>) {
 
 fn list_warnings(rules: &Rules, found: &mut Vec<RuleError>) {
     let groups = &rules.groups;
-    let plain = |entry: &str| !entry.starts_with("re:") && !entry.starts_with("source:");
+    let prefixes = ["re:", "source:", SHADOW];
+    let plain = |entry: &str| !prefixes.iter().any(|it| entry.starts_with(it));
     let has = |list: &[String], name: &str| list.iter().any(|it| plain(it) && same(it, name));
     for (index, name) in groups.only_assign.iter().enumerate() {
         if plain(name) && has(&groups.never_assign, name) {
@@ -149,12 +154,44 @@ fn list_warnings(rules: &Rules, found: &mut Vec<RuleError>) {
             );
         }
     }
+    let nothing = Vec::new();
+    let inactive = |list: fn(&super::Inactivity) -> &Vec<String>| {
+        rules.inactivity.as_ref().map_or(&nothing, list)
+    };
+    for (index, name) in inactive(|it| &it.only_groups).iter().enumerate() {
+        if plain(name) && has(inactive(|it| &it.never), name) {
+            warn(
+                found,
+                format!("inactivity.only_groups[{index}]"),
+                format!("`{name}` is in `inactivity.never` too, which wins"),
+                "remove it from one of the lists",
+            );
+        }
+    }
+    for (index, name) in groups.new_user_groups.iter().enumerate() {
+        if has(&groups.never_assign, name) {
+            warn(
+                found,
+                format!("groups.new_user_groups[{index}]"),
+                format!(
+                    "`{name}` is in `never_assign` too, which does not hold for groups that come with an account"
+                ),
+                "remove it from one of the lists",
+            );
+        }
+    }
     for (path, list) in [
         ("groups.only_assign", &groups.only_assign),
         ("groups.never_assign", &groups.never_assign),
         ("groups.always_assign", &groups.always_assign),
+        ("groups.new_user_groups", &groups.new_user_groups),
+        ("groups.protected", &groups.protected),
         ("groups.never_remove", &groups.never_remove),
         ("scope.required_groups", &rules.scope.required_groups),
+        ("cleanup.exempt_groups", &rules.cleanup.exempt_groups),
+        ("cleanup.strip_exempt", &rules.cleanup.strip_exempt),
+        ("inactivity.only_groups", inactive(|it| &it.only_groups)),
+        ("inactivity.never", inactive(|it| &it.never)),
     ] {
         let mut seen = std::collections::BTreeSet::new();
         for (index, entry) in list.iter().enumerate() {
@@ -180,7 +217,39 @@ fn list_warnings(rules: &Rules, found: &mut Vec<RuleError>) {
 }
 
 fn account_warnings(rules: &Rules, found: &mut Vec<RuleError>) {
-    let cleanup = &rules.cleanup;
+    let (cleanup, accounts) = (&rules.cleanup, &rules.accounts);
+    if rules.inactivity.is_some() && !accounts.disable {
+        warn(
+            found,
+            "inactivity",
+            "`accounts.disable` is off, so nobody who does not log in loses anything",
+            "switch it on, or remove the rule",
+        );
+    }
+    if !accounts.update && accounts.rename != Rename::Follow {
+        warn(
+            found,
+            "accounts.rename",
+            "`accounts.update` is off, so no name changes anyway",
+            "switch it on, or use `follow`",
+        );
+    }
+    if !accounts.create && !rules.groups.new_user_groups.is_empty() {
+        warn(
+            found,
+            "groups.new_user_groups",
+            "`accounts.create` is off, so no account is new",
+            "switch it on, or empty the list",
+        );
+    }
+    if !rules.identity.by_username && rules.identity.on_deleted != OnMet::Conflict {
+        warn(
+            found,
+            "identity.on_deleted",
+            "`identity.by_username` is off, so nobody is taken for the same person by name",
+            "switch it on, or use `conflict`",
+        );
+    }
     let takes = [
         ("idp_inactive", cleanup.idp_inactive),
         ("idp_deleted", cleanup.idp_deleted),

@@ -9,6 +9,9 @@ use super::RuleError;
 use super::pattern::{self, Manner, SUBJECT_BYTES_MAX};
 use crate::name::folded;
 
+/// What stands before an entry that has no effect (BY-04).
+pub(super) const SHADOW: &str = "shadow:";
+
 /// A compiled list. Names match without regard to case, in either kind of entry.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NameList {
@@ -29,9 +32,13 @@ impl NameList {
     pub(crate) fn compile(entries: &[String], path: &str, errors: &mut Vec<RuleError>) -> Self {
         let mut list = Self::default();
         for (index, entry) in entries.iter().enumerate() {
-            if let Err(error) = list.add(entry, &format!("{path}[{index}]")) {
-                errors.push(error);
-            }
+            let path = format!("{path}[{index}]");
+            let added = match entry.strip_prefix(SHADOW) {
+                // It has to be right all the same.
+                Some(entry) => Self::default().add(entry, &path),
+                None => list.add(entry, &path),
+            };
+            errors.extend(added.err());
         }
         list
     }
@@ -62,6 +69,17 @@ impl NameList {
     /// Adds the entry that matches every name.
     pub(crate) fn add_everything(&mut self) {
         self.everything = Some(Arc::from("re:.*"));
+    }
+
+    /// The entries as they were written, in order of their names.
+    pub(crate) fn entries(&self) -> Vec<&str> {
+        let lists = [&self.transformed, &self.source];
+        let plain = lists.iter().flat_map(|list| list.plain.values());
+        let patterns = lists.iter().flat_map(|list| &list.patterns);
+        let all = plain.chain(patterns.map(|(_, written)| written));
+        let mut all: Vec<&str> = all.chain(&self.everything).map(|it| &**it).collect();
+        all.sort_unstable();
+        all
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -144,6 +162,16 @@ mod tests {
         assert!(list.find("jira", Some("x-1")).is_some());
         assert!(list.find("app jira", Some("other")).is_none());
         assert!(list.find("app jira", None).is_none());
+    }
+
+    #[test]
+    fn entries_in_the_shadow_have_no_effect_and_have_to_be_right() {
+        let list = list(&["shadow:re:jira-.*", "shadow:source:x", "a"]);
+        assert!(list.find("jira-users", Some("x")).is_none());
+        assert_eq!(list.entries(), ["a"]);
+        let mut errors = Vec::new();
+        NameList::compile(&["shadow:re:(".to_owned()], "list", &mut errors);
+        assert_eq!(errors[0].path, "list[0]");
     }
 
     #[test]

@@ -2,8 +2,17 @@
 
 mod compile;
 mod condition;
+mod conditional;
 mod config;
 mod date;
+mod difference;
+mod effective;
+mod example;
+mod group_config;
+mod group_lint;
+mod group_map;
+mod identity;
+mod lifecycle;
 mod lint;
 mod list;
 mod names;
@@ -15,12 +24,24 @@ mod step_config;
 mod text;
 
 pub use compile::{
-    CompiledRules, GRACE_MINUTES_MAX, LIST_ENTRIES_MAX, NAME_CHARS_MAX, RULES_MAX, STEPS_MAX,
+    ALIAS_DAYS_MAX, CompiledRules, DAYS_MAX, GRACE_MINUTES_MAX, GROUP_ROWS_MAX, LIST_ENTRIES_MAX,
+    NAME_CHARS_MAX, RULES_MAX, STEPS_MAX,
 };
+pub use conditional::{ConditionalRule, RuleState};
 pub use config::{
-    Accounts, Apply, Authority, Cleanup, CleanupAction, GroupNameRule, GroupNames, GroupRules,
-    MappingRow, NameMode, NestedGroups, OnNoMatch, OnNull, Rules, Scope, Source, Target,
+    Accounts, Apply, MappingRow, NewRules, OnNoMatch, OnNull, Rules, Scope, Source, Target,
 };
+pub use difference::{Difference, differences, differences_of};
+pub use example::{
+    ExistingAccount, Expectation, ExpectedStatus, Mismatch, RuleTest, TESTS_MAX, TestResult,
+    check_tests, run_tests,
+};
+pub use group_config::{
+    Authority, GroupMapping, GroupMappingRow, GroupNameRule, GroupNames, GroupRules, MappedSource,
+    NameMode, NestedGroups, OnExisting, OnSourceDeleted, RenamePolicy, Unmapped,
+};
+pub use identity::{Identity, OnMet};
+pub use lifecycle::{Cleanup, CleanupAction, Inactivity, Later, LaterAction, Rename};
 pub use lint::warnings;
 pub use pattern::{PATTERN_BYTES_MAX, PATTERN_NESTING_MAX, PROGRAM_BYTES_MAX, SUBJECT_BYTES_MAX};
 pub use step::{Fault, VALUE_BYTES_MAX, VALUES_MAX};
@@ -29,9 +50,19 @@ pub use step_config::{
     DateSpan, DateUnit, GroupRef, LookupBy, MapDefault, OneOrMany, RegexMode, Step,
 };
 
-pub(crate) use compile::{Row, is_possible_name};
+/// Whether a text may be the name of a group.
+pub fn is_possible_group_name(name: &str) -> bool {
+    is_possible_name(name)
+}
+
+pub(crate) use compile::{PlainGroup, Row, days, is_possible_name};
 pub(crate) use condition::{Asked, Context};
+pub(crate) use conditional::{Conditional, Due};
+pub(crate) use group_map::Naming;
+pub(crate) use lifecycle::Loss;
+pub(crate) use list::NameList;
 pub(crate) use step::{Flow, Item, Settled};
+pub(crate) use text::strip_domain;
 
 /// What is wrong with a rule, where, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]

@@ -22,9 +22,10 @@ impl NameRules {
             .rules
             .iter()
             .enumerate()
-            .map(|(index, rule)| {
+            .filter_map(|(index, rule)| {
                 let path = format!("{path}.rules[{index}].steps");
-                Steps::compile(&rule.steps, Use::GroupNames, &path, errors)
+                let steps = Steps::compile(&rule.steps, Use::GroupNames, &path, errors);
+                rule.state.is_active().then_some(steps)
             })
             .collect();
         Self {

@@ -101,6 +101,10 @@ pub(crate) struct Steps {
     pub redacted: bool,
     /// Whether there is a step that only counts for a new account.
     pub create_only: bool,
+    /// A step asks what set the evaluation off.
+    pub reads_trigger: bool,
+    /// What is read of other users, and how they are found.
+    pub look_ups: Vec<(LookupBy, Selector)>,
 }
 
 /// A step and its place in the rules, e.g. `mapping[0].steps[1].lower`.
@@ -403,13 +407,14 @@ impl Compiled {
             Compiled::Lookup { by, attribute } => {
                 let mut found = Vec::new();
                 for item in values.iter() {
-                    match context.around.find_user(*by, &item.text) {
-                        Some(other) => found.extend(
+                    let other = context.around.find_user(*by, &item.text);
+                    notes.sought(*by, &item.text, other.is_some());
+                    if let Some(other) = other {
+                        found.extend(
                             source::items(attribute, &other)
                                 .into_iter()
                                 .map(|it| Item::made(it.text, item.matched)),
-                        ),
-                        None => notes.unresolved(*by, &item.text),
+                        );
                     }
                 }
                 *values = found;

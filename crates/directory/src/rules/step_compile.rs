@@ -70,6 +70,27 @@ impl Steps {
                         } => then.create_only || otherwise.create_only,
                         step => matches!(step, Compiled::UniqueSuffix { .. }),
                     };
+                    compiled.reads_trigger |= match &step {
+                        Compiled::If {
+                            then,
+                            otherwise,
+                            when,
+                        } => then.reads_trigger || otherwise.reads_trigger || when.reads_trigger(),
+                        Compiled::DropUserIf(when) => when.reads_trigger(),
+                        _ => false,
+                    };
+                    match &step {
+                        Compiled::If {
+                            then, otherwise, ..
+                        } => {
+                            let inner = then.look_ups.iter().chain(&otherwise.look_ups);
+                            compiled.look_ups.extend(inner.cloned());
+                        }
+                        Compiled::Lookup { by, attribute } => {
+                            compiled.look_ups.push((*by, attribute.clone()));
+                        }
+                        _ => {}
+                    }
                     let label = Arc::from(maker.path);
                     compiled.steps.push(Labelled { label, step });
                 }

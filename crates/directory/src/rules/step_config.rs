@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One step on the way from a source's value to a target (XF).
 ///
 /// A value is nothing, one text, or a list of texts. A step for one text is applied to each of a list; nothing stays
 /// nothing, except for `default`, `coalesce`, `template`, `constant`, `now` and `if`. Case counts unless `i` is true.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
     /// Lower case, of any script, independent of locale.
@@ -253,7 +254,7 @@ pub enum Step {
 }
 
 /// How much of a value a `regex_replace` must match.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RegexMode {
     /// The whole value; otherwise the step has matched nothing, and `on_no_match` decides.
@@ -266,7 +267,7 @@ pub enum RegexMode {
 }
 
 /// A group of a regular expression.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum GroupRef {
     /// By its number; 0 is the whole match.
@@ -276,7 +277,7 @@ pub enum GroupRef {
 }
 
 /// One text or several.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum OneOrMany {
     /// One.
@@ -296,7 +297,7 @@ impl OneOrMany {
 }
 
 /// What becomes of a value that a table does not have.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MapDefault {
     /// It has not matched, and `on_no_match` decides.
@@ -313,7 +314,7 @@ pub enum MapDefault {
 }
 
 /// How another user is found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LookupBy {
     /// By the SCIM `id`, as in `manager.value`.
@@ -337,7 +338,7 @@ impl LookupBy {
 }
 
 /// What is added to a date.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DateSpan {
     /// Years of the calendar.
@@ -355,7 +356,7 @@ pub struct DateSpan {
 }
 
 /// What is counted between two dates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DateUnit {
     /// Weeks of seven days.

@@ -1,9 +1,9 @@
 //! The worked examples of the feature catalogue, by their numbers.
 
-use directory::{Reason, Status, Verdict};
+use directory::{Reason, SourceGroupPk, Standing, Status, Verdict};
 use serde_json::{Value, json};
 
-use crate::stage::{Person, membership, user};
+use crate::stage::{Person, called, membership, user};
 
 fn jira_rules(changes: Value) -> Value {
     let mut rules = json!({"groups": {
@@ -68,7 +68,7 @@ fn t4_users_without_groups() {
         ann.user = Some(user(json!({"userName": "ann", "displayName": "Ann Other"})));
         assert_eq!(ann.changes(), ["update_user"]);
         assert_eq!(ann.member_of(), ["a", "c"]);
-        assert_eq!(ann.rules.effective_group("a"), None);
+        assert_eq!(ann.rules.effective_group(&called("a")), None);
     }
 }
 
@@ -260,4 +260,24 @@ fn t18_a_membership_that_was_there_before_the_user() {
     ann.user = user;
     assert_eq!(ann.changes(), ["create_user", "add_membership"]);
     assert_eq!(ann.member_of(), ["dev"]);
+}
+
+#[test]
+fn t16_a_renamed_group_keeps_its_name_and_its_rows() {
+    let mut ann = Person::new(json!({"groups": {"mapping": {"unmapped": "pass", "rows": [
+        {"source": {"id": "g-2", "name": "wiki"}, "groups": ["wiki-users"]},
+    ]}}}))
+    .in_groups(&["devs", "wiki"]);
+    ann.rules
+        .bind(&[("g-2".to_owned(), SourceGroupPk(2))].into());
+    ann.step();
+    for (group, now) in ann.groups.iter_mut().zip(["developers", "the wiki"]) {
+        let standing = Standing {
+            renamed: Some(now.to_owned()),
+            ..Standing::default()
+        };
+        group.standing = Some(Box::new(standing));
+    }
+    assert_eq!(ann.changes(), Vec::<&str>::new());
+    assert_eq!(ann.member_of(), ["devs", "wiki-users"]);
 }

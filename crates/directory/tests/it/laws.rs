@@ -2,8 +2,9 @@
 
 use directory::name::same;
 use directory::{
-    Account, Attributes, Change, CompiledRules, Membership, Origin, Reason, Rules, SourceGroup,
-    SourceGroupPk, Status, Subject, Trigger, apply, evaluate, plan,
+    Account, Attributes, Change, CompiledRules, Membership, Memory, Origin, Override, OverrideId,
+    OverrideKind, Reason, Rules, SourceGroup, SourceGroupPk, Status, Subject, Trigger, apply,
+    evaluate, plan,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -32,7 +33,7 @@ const LISTS: [&str; 7] = [
     "nobody",
 ];
 
-fn start() -> Timestamp {
+pub fn start() -> Timestamp {
     "2026-03-01T09:00:00Z".parse().unwrap()
 }
 
@@ -64,25 +65,69 @@ fn names() -> impl Strategy<Value = Value> {
 }
 
 fn cleanup() -> impl Strategy<Value = Value> {
-    let action = || word(&["disable", "delete", "keep"]);
+    let action = || word(&["disable", "anonymise", "delete", "keep"]);
     let exempt = prop_oneof![
         4 => Just(json!([])),
         1 => Just(json!(["local", "re:jira-.*"])),
     ];
-    (action(), action(), action(), action(), exempt).prop_map(
-        |(inactive, deleted, out, dropped, exempt)| {
-            json!({
-                "idp_inactive": inactive, "idp_deleted": deleted, "out_of_scope": out,
-                "dropped": dropped, "exempt_groups": exempt,
-            })
-        },
+    let later = prop::option::of((word(&["disable", "anonymise", "delete"]), 1_u32..40));
+    let strip = (prop::bool::weighted(0.4), any::<bool>(), list());
+    (
+        (action(), action(), action(), action()),
+        exempt,
+        later,
+        strip,
     )
+        .prop_map(
+            |((inactive, deleted, out, dropped), exempt, later, (strip, restore, kept))| {
+                let mut cleanup = json!({
+                    "idp_inactive": inactive, "idp_deleted": deleted, "out_of_scope": out,
+                    "dropped": dropped, "exempt_groups": exempt,
+                    "strip_groups": strip, "restore_groups": restore, "strip_exempt": kept,
+                });
+                for cause in ["idp_inactive", "idp_deleted", "out_of_scope", "dropped"] {
+                    let severity = |action: &str| {
+                        ["keep", "disable", "anonymise", "delete"]
+                            .iter()
+                            .position(|it| *it == action)
+                    };
+                    if let Some((then, days)) = later
+                        && severity(then) > severity(cleanup[cause].as_str().unwrap())
+                    {
+                        cleanup["later"][cause] = json!({"after_days": days, "action": then});
+                    }
+                }
+                cleanup
+            },
+        )
+}
+
+fn inactivity() -> impl Strategy<Value = Value> {
+    let rule = (
+        1_u32..30,
+        any::<bool>(),
+        word(&["disable", "anonymise", "delete"]),
+        any::<bool>(),
+        list(),
+        list(),
+    );
+    let rule = rule.prop_map(|(days, unknown, action, sticky, only, never)| {
+        json!({
+            "days": days, "include_never_logged_in": unknown, "action": action,
+            "sticky": sticky && action != "delete", "only_groups": only, "never": never,
+        })
+    });
+    prop_oneof![2 => Just(Value::Null), 1 => rule]
 }
 
 fn accounts() -> impl Strategy<Value = Value> {
     let on = || prop::bool::weighted(0.8);
-    (on(), on(), on(), on()).prop_map(|(create, update, enable, disable)| {
-        json!({"create": create, "update": update, "enable": enable, "disable": disable})
+    let rename = word(&["follow", "pin"]);
+    (on(), on(), on(), on(), rename).prop_map(|(create, update, enable, disable, rename)| {
+        json!({
+            "create": create, "update": update, "enable": enable, "disable": disable,
+            "rename": rename,
+        })
     })
 }
 
@@ -160,8 +205,57 @@ fn rows() -> impl Strategy<Value = Value> {
     })
 }
 
-fn rules() -> impl Strategy<Value = Rules> {
-    let lists = (list(), list(), list(), list());
+/// Rules that give groups by themselves, keep them away, or act on the account.
+fn conditions() -> impl Strategy<Value = Value> {
+    let when = word(&[
+        "userName pr",
+        "title eq \"dev\"",
+        "groups eq \"dev\" or groups sw \"jira-\"",
+        "not (emails pr)",
+    ]);
+    let effect = prop::sample::select(vec![
+        json!({"add_groups": ["dev", "extra"]}),
+        json!({"add_groups": ["jira-admins"]}),
+        json!({"drop": true}),
+        json!({"disable": true}),
+        json!({"disable_at": "nickName"}),
+        json!({"disable_at": "nickName", "disable_at_plus": {"years": 3}, "add_groups": ["ops"]}),
+        json!({"disable_at": "title"}),
+    ]);
+    let state = word(&["active", "active", "active", "off"]);
+    let rule = (when, effect, state).prop_map(|(when, mut rule, state)| {
+        rule["when"] = json!(when);
+        rule["state"] = json!(state);
+        rule
+    });
+    prop::collection::vec(rule, 0..3).prop_map(|mut rules: Vec<Value>| {
+        for (index, rule) in rules.iter_mut().enumerate() {
+            rule["name"] = json!(format!("condition {index}"));
+        }
+        json!(rules)
+    })
+}
+
+/// Rows for two of the groups of [`groups`].
+fn mapping() -> impl Strategy<Value = Value> {
+    let some = word(&["ignore", "pass"]).prop_map(|unmapped| {
+        json!({"unmapped": unmapped, "rows": [
+            {"source": {"id": "g-0"}, "groups": ["team", "OPS"]},
+            {"source": {"id": "g-4"}, "groups": ["team", "jira-admins"]},
+        ]})
+    });
+    prop_oneof![3 => Just(Value::Null), 1 => some]
+}
+
+fn compile(rules: &Rules) -> CompiledRules {
+    let mut compiled = CompiledRules::new(rules).unwrap();
+    let known = (0..8).map(|index| (format!("g-{index}"), SourceGroupPk(index)));
+    compiled.bind(&known.collect());
+    compiled
+}
+
+pub fn rules() -> impl Strategy<Value = Rules> {
+    let lists = (list(), list(), list(), list(), list());
     let always = prop_oneof![
         Just(vec![]),
         Just(vec!["everyone"]),
@@ -176,12 +270,18 @@ fn rules() -> impl Strategy<Value = Rules> {
         json!([{"target": "email", "on_null": "drop_user"}]),
     ]);
     let rows = prop_oneof![plain_rows, rows()];
-    let ways = (authority, nested, accounts());
-    (lists, always, ways, names(), cleanup(), rows, any::<bool>()).prop_map(
+    let filter = prop_oneof![
+        3 => Just(Value::Null),
+        1 => Just(json!("emails pr")),
+        1 => Just(json!("groups eq \"dev\"")),
+    ];
+    let ways = (authority, nested, accounts(), filter, inactivity());
+    let given = (always, conditions(), mapping());
+    (lists, given, ways, names(), cleanup(), rows, any::<bool>()).prop_map(
         |(
-            (only, never, keep, required),
-            always,
-            (authority, nested, accounts),
+            (only, never, keep, required, protected),
+            (always, conditions, group_mapping),
+            (authority, nested, accounts, filter, inactivity),
             names,
             cleanup,
             mapping,
@@ -192,10 +292,13 @@ fn rules() -> impl Strategy<Value = Rules> {
                 "groups": {
                     "enabled": enabled, "names": names, "only_assign": only, "never_assign": never,
                     "never_remove": keep, "always_assign": always, "authority": authority,
-                    "nested_groups": nested,
+                    "nested_groups": nested, "protected": protected, "mapping": group_mapping,
+                    "new_user_groups": ["dev", "welcome"],
                 },
-                "scope": {"required_groups": required},
+                "conditions": conditions,
+                "scope": {"required_groups": required, "filter": filter},
                 "accounts": accounts,
+                "inactivity": inactivity,
                 "cleanup": cleanup,
             });
             serde_json::from_value(written).unwrap()
@@ -203,7 +306,7 @@ fn rules() -> impl Strategy<Value = Rules> {
     )
 }
 
-fn person() -> impl Strategy<Value = Option<Resource>> {
+pub fn person() -> impl Strategy<Value = Option<Resource>> {
     let active = prop::option::of(any::<bool>());
     let known = (active, any::<bool>(), word(&["ann", "Ann@x.example"])).prop_map(
         |(active, mail, name)| {
@@ -213,6 +316,7 @@ fn person() -> impl Strategy<Value = Option<Resource>> {
             }
             if mail {
                 written["emails"] = json!([{"value": "ann@x.example"}]);
+                written["nickName"] = json!("2025-12-31");
             }
             Some(user(written))
         },
@@ -220,7 +324,7 @@ fn person() -> impl Strategy<Value = Option<Resource>> {
     prop_oneof![1 => Just(None), 5 => known]
 }
 
-fn groups() -> impl Strategy<Value = Vec<SourceGroup>> {
+pub fn groups() -> impl Strategy<Value = Vec<SourceGroup>> {
     let picked = prop::sample::subsequence((0..NAMES.len()).collect::<Vec<_>>(), 0..5);
     let nested = prop::collection::vec(any::<bool>(), 5);
     (picked, nested).prop_map(|(picked, nested)| {
@@ -232,6 +336,7 @@ fn groups() -> impl Strategy<Value = Vec<SourceGroup>> {
             } else {
                 Vec::new()
             },
+            standing: None,
         };
         picked.into_iter().zip(nested).map(group).collect()
     })
@@ -243,6 +348,8 @@ fn origins() -> impl Strategy<Value = Vec<Origin>> {
         Origin::Idp(SourceGroupPk(40)),
         Origin::Always,
         Origin::Rule("title".into()),
+        Origin::Rule(Origin::NEW_USER_GROUPS.into()),
+        Origin::Rule("condition 0".into()),
         Origin::Local,
         Origin::Copied,
         Origin::Product,
@@ -250,7 +357,7 @@ fn origins() -> impl Strategy<Value = Vec<Origin>> {
     prop::collection::vec(origin, 1..3)
 }
 
-fn account() -> impl Strategy<Value = Option<Account>> {
+pub fn account() -> impl Strategy<Value = Option<Account>> {
     let groups =
         prop::sample::subsequence(vec!["dev", "ops", "jira-admins", "local", "everyone"], 0..4);
     let memberships =
@@ -271,30 +378,148 @@ fn account() -> impl Strategy<Value = Option<Account>> {
         (Status::Disabled, Reason::IdpDeleted),
         (Status::Disabled, Reason::NotInRequiredGroup),
         (Status::Disabled, Reason::Manual),
+        (Status::Disabled, Reason::InactivityRule),
+        (Status::Anonymised, Reason::IdpDeleted),
+        (Status::Anonymised, Reason::IdpInactive),
         (Status::Removed, Reason::IdpDeleted),
         (Status::Removed, Reason::Manual),
     ]);
-    let since = prop::option::of(0_i64..30);
-    let account = (memberships, state, since).prop_map(|(memberships, (status, reason), since)| {
-        let gone = status == Status::Removed;
-        let names = memberships.iter().map(|it| it.group.clone()).collect();
-        Account {
-            attributes: Attributes {
-                username: "ann".into(),
-                ..Attributes::default()
-            },
-            status,
-            reason,
-            restore: if gone { names } else { Vec::new() },
-            memberships: if gone { Vec::new() } else { memberships },
-            out_of_scope_since: since.map(|minutes| start() - SignedDuration::from_mins(minutes)),
-        }
-    });
+    let days = || prop::option::of(0_i64..50);
+    let times = (prop::option::of(0_i64..30), days(), days(), days());
+    let stripped = any::<bool>();
+    let account = (memberships, state, times, stripped).prop_map(
+        |(memberships, (status, reason), (since, cleaned, active, login), stripped)| {
+            let gone = status == Status::Removed || (stripped && status != Status::Active);
+            let name = if status == Status::Anonymised {
+                "user-e3b0c442"
+            } else {
+                "ann"
+            };
+            let ago =
+                |days: Option<i64>| days.map(|it| start() - SignedDuration::from_hours(24 * it));
+            let (restore, memberships) = if gone {
+                (memberships, Vec::new())
+            } else {
+                (Vec::new(), memberships)
+            };
+            Account {
+                key: String::new(),
+                attributes: Attributes {
+                    username: name.into(),
+                    email: if name == "ann" {
+                        String::new()
+                    } else {
+                        format!("{name}@user.anon")
+                    },
+                    ..Attributes::default()
+                },
+                status,
+                reason,
+                memberships,
+                last_login: ago(login),
+                memory: Memory {
+                    out_of_scope_since: since.map(|it| start() - SignedDuration::from_mins(it)),
+                    cleaned_up_since: ago(cleaned),
+                    active_since: ago(active),
+                    stays_until: None,
+                    restore,
+                },
+            }
+        },
+    );
     prop::option::of(account)
 }
 
 fn live(account: Option<&Account>) -> impl Iterator<Item = &Membership> {
     account.into_iter().flat_map(|it| &it.memberships)
+}
+
+/// Overrides of every kind, some of which have ended.
+fn overrides() -> impl Strategy<Value = Vec<Override>> {
+    let group = || word(&["dev", "Ops", "local", "new"]).prop_map(str::to_owned);
+    let kind = prop_oneof![
+        Just(OverrideKind::KeepActive),
+        Just(OverrideKind::Exclude),
+        group().prop_map(|group| OverrideKind::AddToGroup { group }),
+        group().prop_map(|group| OverrideKind::KeepOutOfGroup { group }),
+        Just(OverrideKind::KeepAsIs {
+            mark: "another".into()
+        }),
+    ];
+    let one = (kind, -1..2_i64).prop_map(|(kind, hours)| Override {
+        id: OverrideId(hours),
+        kind,
+        until: Some(start() + SignedDuration::from_hours(hours)),
+        created: start(),
+        actor: "admin".into(),
+        comment: String::new(),
+    });
+    prop::collection::vec(one, 0..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn overrides_count_while_they_stand(
+        rules in rules(),
+        user in person(),
+        groups in groups(),
+        account in account(),
+        overrides in overrides(),
+    ) {
+        let compiled = CompiledRules::new(&rules).unwrap();
+        let subject = Subject {
+            user: user.as_ref(),
+            groups: &groups,
+            existing: account.as_ref(),
+            now: start(),
+            trigger: Trigger::Scim,
+            overrides: &overrides,
+        };
+        let outcome = evaluate(&subject, &compiled);
+        let after = apply(account.as_ref(), &plan(account.as_ref(), &outcome));
+        let again = evaluate(&Subject { existing: after.as_ref(), ..subject }, &compiled);
+        prop_assert_eq!(plan(after.as_ref(), &again).changes, Vec::<Change>::new());
+
+        let stands = |one: &&Override| one.until.is_none_or(|until| start() < until);
+        let says = |kind: &OverrideKind| overrides.iter().filter(stands).any(|it| it.kind == *kind);
+        let exists = after.as_ref().filter(|it| it.status != Status::Removed);
+        if let Some(after) = exists {
+            // Nobody logs in by the name of somebody anonymised, whatever an administrator says.
+            let hidden = after.status == Status::Anonymised;
+            if says(&OverrideKind::Exclude) {
+                prop_assert!(hidden || after.status == Status::Disabled);
+            } else if says(&OverrideKind::KeepActive) {
+                prop_assert!(hidden || after.status == Status::Active);
+            }
+            for one in overrides.iter().filter(stands) {
+                let is_in = |name: &str| live(Some(after)).any(|it| same(&it.group, name));
+                match &one.kind {
+                    OverrideKind::KeepOutOfGroup { group } => prop_assert!(!is_in(group)),
+                    OverrideKind::AddToGroup { group } => {
+                        let out = OverrideKind::KeepOutOfGroup { group: group.clone() };
+                        prop_assert!(is_in(group) || says(&out));
+                    }
+                    _ => {}
+                }
+            }
+        }
+
+        // What has ended counts as little as what never was, and leaves no origin behind.
+        let later = Subject {
+            existing: after.as_ref(),
+            now: start() + SignedDuration::from_hours(2),
+            ..subject
+        };
+        let ended = evaluate(&later, &compiled);
+        let never = evaluate(&Subject { overrides: &[], ..later }, &compiled);
+        prop_assert_eq!(ended.verdict, never.verdict);
+        prop_assert_eq!(&ended.attributes, &never.attributes);
+        prop_assert_eq!(&ended.memberships, &never.memberships);
+        let marked = |it: &Origin| matches!(it, Origin::Override(_));
+        prop_assert!(ended.memberships.iter().flat_map(|it| &it.origins).all(|it| !marked(it)));
+    }
 }
 
 proptest! {
@@ -308,13 +533,14 @@ proptest! {
         account in account(),
         shuffle in any::<prop::sample::Index>(),
     ) {
-        let compiled = CompiledRules::new(&rules).unwrap();
+        let compiled = compile(&rules);
         let subject = Subject {
             user: user.as_ref(),
             groups: &groups,
             existing: account.as_ref(),
             now: start(),
             trigger: Trigger::Scim,
+            overrides: &[],
         };
         let outcome = evaluate(&subject, &compiled);
 
@@ -362,8 +588,10 @@ proptest! {
         for change in &todo.changes {
             match change {
                 Change::RemoveMembership { group, .. } => {
-                    prop_assert!(!protected(group), "{} is never removed", group);
-                    prop_assert_ne!(compiled_authority(&rules), "additive");
+                    // Of those who lose their account, all groups may be taken.
+                    let taken = rules.cleanup.strip_groups && is_lost(after.as_ref());
+                    prop_assert!(taken || !protected(group), "{} is never removed", group);
+                    prop_assert!(taken || compiled_authority(&rules) != "additive");
                 }
                 Change::AddMembership { group, origins } => {
                     let idp = origins.iter().any(|it| matches!(it, Origin::Idp(_)));
@@ -377,21 +605,59 @@ proptest! {
             }
         }
 
+        // Nothing that rules do ever puts anybody into a protected group.
+        let mine = |origins: &std::collections::BTreeSet<Origin>| origins.iter().any(Origin::is_ours);
+        for change in &todo.changes {
+            if let Change::AddMembership { group, origins } = change {
+                prop_assert!(!compiled_list(&rules.groups.protected, group) || !mine(origins), "{group}");
+            }
+        }
+
+        // What came with a new account is not given again.
+        if account.is_some() {
+            let given = Origin::Rule(Origin::NEW_USER_GROUPS.into());
+            for one in outcome.memberships.iter().filter(|it| it.origins.contains(&given)) {
+                let before = account.iter().flat_map(|it| it.memberships.iter().chain(&it.memory.restore));
+                let had = before.into_iter().any(|it| same(&it.group, &one.group) && it.origins.contains(&given));
+                prop_assert!(had, "{} was taken away", one.group);
+            }
+        }
+
         // Nobody inactive or deleted becomes active, and an administrator's word stands.
         let was_active = account.as_ref().is_some_and(|it| it.status == Status::Active);
         let is_active = after.as_ref().is_some_and(|it| it.status == Status::Active);
         if !was_active && is_active {
             prop_assert!(user.as_ref().is_some_and(|it| it.active() != Some(false)));
             prop_assert!(account.as_ref().is_none_or(|it| it.reason != Reason::Manual));
+            let sticky = rules.inactivity.as_ref().is_none_or(|it| it.sticky);
+            prop_assert!(!sticky || account.as_ref().is_none_or(|it| it.reason != Reason::InactivityRule));
         }
 
-        // Memberships of an account that is disabled are frozen, unless the provider itself says
-        // inactive: then it goes on to say which groups the user is in.
+        // Who is anonymised bears no name, and who is not does not bear a pseudonym.
+        if let Some(after) = after.as_ref().filter(|it| it.status != Status::Removed) {
+            let hidden = after.attributes.email == format!("{}@user.anon", after.attributes.username);
+            prop_assert_eq!(after.status == Status::Anonymised, hidden);
+        }
+
+        // Whose names are pinned is not renamed, except to hide who it is, and back.
+        if rules.accounts.rename == directory::rules::Rename::Pin {
+            let hides = |status: Option<Status>| status == Some(Status::Anonymised);
+            let either = hides(account.as_ref().map(|it| it.status)) || hides(after.as_ref().map(|it| it.status));
+            let renamed = todo.changes.iter().any(|it| it.kind() == "rename_user");
+            prop_assert!(either || !renamed);
+        }
+
+        // A later look is at a later time.
+        prop_assert!(outcome.recheck_at.is_none_or(|at| at > start()));
+
+        // Memberships of an account that is disabled are frozen, unless the provider itself says inactive or a
+        // condition disables it: then the provider goes on to say which groups the user is in.
         let was_live = account.as_ref().is_some_and(|it| it.status != Status::Removed);
         let is_frozen = |it: &Account| {
-            it.status == Status::Disabled && it.reason != Reason::IdpInactive
+            !matches!(it.status, Status::Active | Status::Removed)
+                && !matches!(it.reason, Reason::IdpInactive | Reason::DisabledByRule)
         };
-        if was_live && after.as_ref().is_some_and(is_frozen) {
+        if was_live && !rules.cleanup.strip_groups && after.as_ref().is_some_and(is_frozen) {
             let names = |it: Option<&Account>| live(it).map(|it| it.group.clone()).collect::<Vec<_>>();
             prop_assert_eq!(names(account.as_ref()), names(after.as_ref()));
         }
@@ -402,6 +668,10 @@ proptest! {
             let _ = outcome.why_group(&membership.group);
         }
     }
+}
+
+fn is_lost(account: Option<&Account>) -> bool {
+    account.is_some_and(|it| it.reason != Reason::IdpActive)
 }
 
 /// Whether a list has a group, told by rules that allow nothing else.
@@ -415,7 +685,7 @@ fn compiled_list(entries: &[String], group: &str) -> bool {
     !only.groups.only_assign.is_empty()
         && CompiledRules::new(&only)
             .unwrap()
-            .effective_group(group)
+            .effective_group(&SourceGroup::direct(SourceGroupPk(0), group))
             .is_some()
 }
 

@@ -3,7 +3,7 @@
 use directory::Attributes;
 use serde_json::{Value, json};
 
-use crate::stage::{Person, user};
+use crate::stage::{Person, called, user};
 
 fn mapped(rules: Value, written: Value) -> Attributes {
     let mut person = Person::new(rules);
@@ -363,7 +363,7 @@ fn group_names_go_through_rules_in_order() {
     };
     let name = |mode, name: &str| {
         crate::stage::rules(rules(mode))
-            .effective_group(name)
+            .effective_group(&called(name))
             .unwrap()
     };
     assert_eq!(name("first_match", "APP-Jira-Users"), "jira-users");

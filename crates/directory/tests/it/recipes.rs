@@ -54,6 +54,7 @@ fn decided(rules: &Value, example: &Value) -> (Outcome, Vec<RuleError>) {
         existing: person.account.as_ref(),
         now: person.now,
         trigger: Trigger::parse(example["trigger"].as_str().unwrap_or("scim")).unwrap(),
+        overrides: &[],
     };
     let outcome = directory::evaluate_among(&subject, &person.rules, &others);
     let written = serde_json::from_value(rules.clone()).unwrap();

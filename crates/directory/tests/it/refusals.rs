@@ -396,3 +396,77 @@ fn contradictions_are_warned_of() {
     );
     assert_eq!(directory::rules::warnings(&Rules::default()), []);
 }
+
+#[test]
+fn what_has_no_effect_is_warned_of() {
+    let warned = |written: Value| -> Vec<String> {
+        let rules: Rules = serde_json::from_value(written).unwrap();
+        assert!(CompiledRules::new(&rules).is_ok(), "it works all the same");
+        let found = directory::rules::warnings(&rules).into_iter();
+        found.map(|it| it.path).collect()
+    };
+    for (written, path) in [
+        (
+            json!({"inactivity": {"days": 9}, "accounts": {"disable": false}}),
+            "inactivity",
+        ),
+        (
+            json!({"inactivity": {"days": 9, "only_groups": ["dev"], "never": ["Dev"]}}),
+            "inactivity.only_groups[0]",
+        ),
+        (
+            json!({"inactivity": {"days": 9, "never": ["dev", "DEV"]}}),
+            "inactivity.never[1]",
+        ),
+        (
+            json!({"cleanup": {"exempt_groups": ["a", "A"]}}),
+            "cleanup.exempt_groups[1]",
+        ),
+        (
+            json!({"cleanup": {"strip_exempt": ["a", "A"]}}),
+            "cleanup.strip_exempt[1]",
+        ),
+        (
+            json!({"accounts": {"update": false, "rename": "hold"}}),
+            "accounts.rename",
+        ),
+        (
+            json!({"accounts": {"create": false}, "groups": {"new_user_groups": ["a"]}}),
+            "groups.new_user_groups",
+        ),
+        (
+            json!({"groups": {"new_user_groups": ["a"], "never_assign": ["A"]}}),
+            "groups.new_user_groups[0]",
+        ),
+        (
+            json!({"identity": {"by_username": false, "on_deleted": "link"}}),
+            "identity.on_deleted",
+        ),
+    ] {
+        assert_eq!(warned(written.clone()), [path], "{written}");
+    }
+}
+
+#[test]
+fn times_that_mean_nothing_are_refused() {
+    for (written, path) in [
+        (
+            json!({"accounts": {"names_reserved_days": 3_651}}),
+            "accounts.names_reserved_days",
+        ),
+        (
+            json!({"inactivity": {"days": 9, "sticky_days": 0}}),
+            "inactivity.sticky_days",
+        ),
+        (
+            json!({"inactivity": {"days": 9, "sticky": false, "sticky_days": 5}}),
+            "inactivity.sticky_days",
+        ),
+        (
+            json!({"inactivity": {"days": 9, "sticky_days": 3_651}}),
+            "inactivity.sticky_days",
+        ),
+    ] {
+        assert_eq!(paths(written.clone()), [path], "{written}");
+    }
+}

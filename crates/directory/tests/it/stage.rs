@@ -36,6 +36,11 @@ pub fn membership(group: &str, origins: &[&str]) -> Membership {
     }
 }
 
+/// A source group of this name.
+pub fn called(name: &str) -> SourceGroup {
+    SourceGroup::direct(SourceGroupPk(9), name)
+}
+
 /// A person with an account or without.
 pub struct Person {
     pub rules: CompiledRules,
@@ -97,6 +102,7 @@ impl Person {
             existing: self.account.as_ref(),
             now: self.now,
             trigger: Trigger::Scim,
+            overrides: &[],
         };
         evaluate(&subject, &self.rules)
     }

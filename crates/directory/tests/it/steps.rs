@@ -7,7 +7,7 @@ use directory::{Attributes, Outcome, Subject, Surroundings, Trigger, evaluate_am
 use scim::Resource;
 use serde_json::{Value, json};
 
-use crate::stage::{Person, rules, user};
+use crate::stage::{Person, called, rules, user};
 
 /// What steps make of some values; several are joined by `|`.
 fn made(steps: &Value, values: &Value) -> String {
@@ -362,6 +362,7 @@ fn among_others(person: &Person) -> Outcome {
         existing: person.account.as_ref(),
         now: person.now,
         trigger: Trigger::Scim,
+        overrides: &[],
     };
     evaluate_among(&subject, &person.rules, &Others)
 }
@@ -611,7 +612,10 @@ fn group_names_map_by_a_table() {
         ],
         "on_no_match": "clear",
     }}}));
-    assert_eq!(table.effective_groups("APP-J"), ["jira-users"]);
-    assert_eq!(table.effective_groups("APP-C"), ["conf-users", "conf-all"]);
-    assert_eq!(table.effective_groups("hr"), Vec::<String>::new());
+    assert_eq!(table.effective_groups(&called("APP-J")), ["jira-users"]);
+    assert_eq!(
+        table.effective_groups(&called("APP-C")),
+        ["conf-users", "conf-all"]
+    );
+    assert_eq!(table.effective_groups(&called("hr")), Vec::<String>::new());
 }

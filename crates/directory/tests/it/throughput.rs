@@ -28,6 +28,7 @@ fn per_second(written: Value, groups: usize) -> f64 {
         existing: None,
         now: "2026-03-01T09:00:00Z".parse().unwrap(),
         trigger: Trigger::Reconcile,
+        overrides: &[],
     };
     let account = apply(None, &plan(None, &evaluate(&subject, &rules)));
     subject.existing = account.as_ref();

@@ -1,6 +1,7 @@
 //! Users whom products make themselves, where a directory allows it: kept here, by no identity provider.
 
-use directory::{Attributes, Change, DirectoryId, Reason, Status, User};
+use directory::{Attributes, Change, DirectoryId, Former, GivenUp, Reason, Status, User, UserPk};
+use scim::fold;
 use scim::limits::{EMAIL_CHARS_MAX, NAME_CHARS_MAX};
 use scim::name::refuse_name;
 use store::{Attribute, ReadTx, StoreError, Subject, WriteTx};
@@ -51,14 +52,16 @@ impl Provision {
         hash: Option<String>,
     ) -> Result<User, LocalWriteError> {
         check(&draft)?;
+        let this = self.clone();
         self.write_locally(writer, move |tx, writer| {
             require_allowed(tx, writer.directory)?;
             if let Some(holder) = tx.directory_user(writer.directory, &draft.name)? {
                 return Err(LocalWriteError::UserExists(holder.name));
             }
+            this.require_unreserved(tx, writer.directory, &draft.name, None)?;
             let first = filled(&draft, &Attributes::default());
             let status = status_of(draft.active.unwrap_or(true));
-            let user = tx.insert_local_user(writer.directory, &first, status)?;
+            let user = tx.insert_local_user(writer.directory, &first, status, Reason::Local)?;
             let change = Change::CreateUser {
                 attributes: first,
                 status,
@@ -114,6 +117,7 @@ impl Provision {
         new_name: String,
     ) -> Result<User, LocalWriteError> {
         check_name(&new_name)?;
+        let this = self.clone();
         let renamed = self
             .write_locally(writer, move |tx, writer| {
                 let user = require_local_user(tx, writer.directory, &name)?;
@@ -125,6 +129,7 @@ impl Provision {
                 if user.name == new_name {
                     return Ok(user);
                 }
+                this.require_unreserved(tx, writer.directory, &new_name, Some(user.pk))?;
                 let before = attributes_of(&user);
                 let after = Attributes {
                     username: new_name.clone(),
@@ -136,7 +141,9 @@ impl Provision {
                     to: new_name.clone(),
                 };
                 writer.note(tx, Subject::User(user.pk), Some(&user.name), &change)?;
-                free_name(tx, writer, &user.name)?;
+                if fold(&user.name) != fold(&new_name) {
+                    free_name(tx, writer, &user, GivenUp::Renamed)?;
+                }
                 require_user(tx, writer.directory, &new_name)
             })
             .await?;
@@ -152,19 +159,45 @@ impl Provision {
     ) -> Result<(), LocalWriteError> {
         self.write_locally(writer, move |tx, writer| {
             let user = require_local_user(tx, writer.directory, &name)?;
+            let before = Former {
+                status: user.status,
+                reason: user.reason,
+                attributes: attributes_of(&user),
+                memberships: tx.memberships_of(user.pk)?,
+            };
             tx.delete_memberships_of(user.pk)?;
             tx.set_local_password(user.pk, None)?;
-            tx.set_account_status(user.pk, Status::Removed, Reason::Local, &[])?;
+            tx.set_account_status(user.pk, Status::Removed, Reason::Local)?;
             let change = Change::RemoveUser {
                 name: user.name.clone(),
                 reason: Reason::Local,
+                before: Some(before),
             };
             writer.note(tx, Subject::User(user.pk), Some(&user.name), &change)?;
-            Ok(free_name(tx, writer, &user.name)?)
+            Ok(free_name(tx, writer, &user, GivenUp::Removed)?)
         })
         .await?;
         self.wake_worker();
         Ok(())
+    }
+
+    /// Refuses a name that a connector of the directory keeps for somebody else.
+    fn require_unreserved(
+        &self,
+        tx: &ReadTx<'_>,
+        directory: DirectoryId,
+        name: &str,
+        own: Option<UserPk>,
+    ) -> Result<(), LocalWriteError> {
+        let standing = tx.name_standing(directory, name)?.besides(own);
+        let until = match standing.former {
+            Some(former) => self.reserved_until(tx, directory, former.at)?,
+            None => None,
+        };
+        until.map_or(Ok(()), |until| {
+            let name = name.to_owned();
+            Err(LocalWriteError::NameReserved { name, until })
+        })
     }
 
     /// The user of this name, if products may change it: what is checked before work is put into a change.
@@ -206,18 +239,34 @@ fn set_active(
     user: &User,
     active: bool,
 ) -> Result<(), StoreError> {
-    let reason = Reason::Local;
-    let change = match active {
-        true => Change::Reactivate { reason },
-        false => Change::Disable { reason },
+    // Who was copied stays so until an identity provider speaks for them.
+    let reason = match user.reason {
+        Reason::Copied => Reason::Copied,
+        _ => Reason::Local,
     };
-    tx.set_account_status(user.pk, status_of(active), reason, &[])?;
+    let change = match active {
+        true => Change::Reactivate {
+            reason,
+            before: Some(user.reason),
+        },
+        false => Change::Disable {
+            reason,
+            before: Some(user.reason),
+        },
+    };
+    tx.set_account_status(user.pk, status_of(active), reason)?;
     writer.note(tx, Subject::User(user.pk), Some(&user.name), &change)
 }
 
 /// Users of an identity provider may be waiting for a name.
-fn free_name(tx: &WriteTx<'_>, writer: &Writer, name: &str) -> Result<(), StoreError> {
-    tx.mark_waiting_for_name(writer.directory, name, &writer.cause())
+fn free_name(
+    tx: &WriteTx<'_>,
+    writer: &Writer,
+    user: &User,
+    manner: GivenUp,
+) -> Result<(), StoreError> {
+    tx.note_former_name(writer.directory, &user.name, user.pk, manner)?;
+    tx.mark_waiting_for_name(writer.directory, &user.name, &writer.cause())
 }
 
 fn status_of(active: bool) -> Status {

@@ -246,6 +246,7 @@ fn a_group_keeps_its_members_through_a_rename() {
 fn many_members_are_settled_by_the_worker() {
     on_each_database(|database| {
         let world = World::new(database, Rules::default());
+        world.set_limits(|limits| limits.enabled = false);
         let users: Vec<String> = (0..450).map(|n| world.user(&format!("u{n}"))).collect();
         let ids: Vec<&str> = users.iter().map(String::as_str).collect();
         let group = world.group("all", &ids);

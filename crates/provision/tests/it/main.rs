@@ -2,9 +2,23 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod accounts;
 mod conversations;
 mod feed;
+mod group_fate;
+mod group_rules;
+mod holds;
+mod identity;
+mod jobs;
+mod lifecycle;
 mod nesting;
 mod nesting_model;
 mod order;
+mod overrides;
+mod pilot;
+mod precedence;
+mod release;
+mod rule_changes;
+mod subjects;
+mod undo;
 mod world;

@@ -268,6 +268,67 @@ impl World {
             .collect()
     }
 
+    /// The newest entry of the journal.
+    pub fn last_entry(&self) -> store::JournalEntry {
+        let directory = self.connector.connector.directory;
+        let query = store::JournalQuery {
+            newest_first: true,
+            limit: 1,
+            ..store::JournalQuery::default()
+        };
+        let store = self.provision.store();
+        let found = store.read_blocking(move |tx| tx.journal(directory, &query));
+        found.unwrap().remove(0)
+    }
+
+    /// How much of the limits is used up.
+    pub fn limits(&self) -> provision::LimitReport {
+        let id = self.connector.connector.id;
+        let provision = self.provision.clone();
+        self.provision
+            .store()
+            .read_blocking(move |tx| {
+                let loaded = provision.load_connector(tx, id)?.unwrap();
+                provision.limits(tx, &loaded)
+            })
+            .unwrap()
+    }
+
+    /// An application that has this directory first, and behind it another one, in which a user has this name.
+    pub fn directory_below(&self, directory: &str, name: &str) {
+        let draft = ConnectorDraft {
+            name: directory.into(),
+            preset: Preset::Generic,
+            directory: None,
+            rules: Rules::default(),
+            settings: ConnectorSettings::default(),
+        };
+        let provision = &self.provision;
+        let id = self.run(provision.create_connector(draft)).unwrap();
+        let (id, reader) = (id.connector.id, provision.clone());
+        let load = provision
+            .store()
+            .read(move |tx| reader.load_connector(tx, id));
+        let below = self.run(load).unwrap().unwrap();
+        let body = object(json!({"userName": name}));
+        let (user, _) =
+            Resource::from_request(ResourceType::user(), body, &Dialect::generic()).unwrap();
+        self.run(provision.create_user(&below, user, None, self.cause()))
+            .unwrap();
+        let draft = provision::ApplicationDraft {
+            name: "jira".into(),
+            access: store::Access::ReadOnly,
+            addresses: Vec::new(),
+            directories: vec!["idp".into(), directory.into()],
+            aggregate_memberships: false,
+            only_with_access: false,
+            only_groups_with_access: false,
+        };
+        let passwords = provision::Passwords::default();
+        self.run(provision.create_application(draft, &passwords))
+            .unwrap();
+    }
+
     /// Where the journal ends.
     pub fn position(&self) -> i64 {
         let directory = self.connector.connector.directory;

@@ -308,7 +308,7 @@ fn read_path(path: &str) -> Result<(BulkEndpoint, Option<String>), ScimError> {
         ))
     };
     let bare = path.split(['?', '#']).next().unwrap_or_default();
-    let mut segments = bare.split('/').filter(|segment| !segment.is_empty());
+    let mut segments = crate::segments(bare).ok_or_else(no_such)?.into_iter();
     let (Some(first), second, None) = (segments.next(), segments.next(), segments.next()) else {
         return Err(no_such());
     };
@@ -322,10 +322,7 @@ fn read_path(path: &str) -> Result<(BulkEndpoint, Option<String>), ScimError> {
         }
         _ => return Err(no_such()),
     };
-    match second {
-        Some(id) if id.contains(char::is_control) => Err(no_such()),
-        id => Ok((endpoint, id.map(str::to_owned))),
-    }
+    Ok((endpoint, second))
 }
 
 impl BulkTask {

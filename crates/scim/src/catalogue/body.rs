@@ -28,6 +28,11 @@ TEXT_WITH_NUL "text-with-nul" 400 InvalidValue {
     cause: "Damaged data in the identity provider or in the system behind it.",
     remedy: "Enter the value anew there.",
 }
+NUMBER_TOO_LARGE "number-too-large" 400 InvalidValue {
+    meaning: "A whole number somewhere in the body does not fit into 64 bits, so it could not be given back as it was written.",
+    cause: "An id made of digits that is sent as a number.",
+    remedy: "Send it as a text, in quotes.",
+}
 BODY_TOO_LARGE "body-too-large" 413 {
     meaning: "The body is larger than bodies may be here.",
     cause: "A group with very many members in one request.",

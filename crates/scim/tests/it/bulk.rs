@@ -326,3 +326,26 @@ proptest! {
         prop_assert_eq!(places, (0..8).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn paths_are_decoded_as_those_of_single_requests() {
+    let listed = json!([
+        { "method": "DELETE", "path": "/Users/a%20b" },
+        { "method": "DELETE", "path": "/Users/bulkId%3Ajoy" },
+        { "method": "DELETE", "path": "/%55sers/1%2F2" },
+        { "method": "DELETE", "path": "/Users/%FF" },
+        { "method": "DELETE", "path": "/Users/a%00" },
+    ]);
+    let request = operations(&listed);
+    let ids: Vec<Option<&str>> = request
+        .operations
+        .iter()
+        .map(|operation| operation.task.as_ref().ok().and_then(BulkTask::id))
+        .collect();
+    assert_eq!(
+        ids,
+        [Some("a b"), Some("bulkId:joy"), Some("1/2"), None, None]
+    );
+    let named = request.operations[1].task.as_ref().unwrap();
+    assert_eq!(named.known_id(), None, "it means what another one creates");
+}

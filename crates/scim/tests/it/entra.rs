@@ -297,7 +297,44 @@ fn roles_come_as_json_in_a_text_as_lists_and_one_by_one() {
                 { "op": "Add", "path": "roles[primary eq \"True\"].value", "value": "Admin" },
                 { "op": "Add", "path": "roles[primary eq \"True\"].type", "value": "T" },
             ]),
-            json!({ "roles": [{ "primary": true, "value": "Admin", "type": "T" }] }),
+            json!({ "roles": [{ "primary": true, "display": "Admin", "value": "Admin", "type": "T" }] }),
+        ),
+        (
+            "single role, packed",
+            json!([{ "op": "Add", "path": "roles[primary eq \"True\"].value", "value": packed }]),
+            json!({ "roles": [{ "primary": true, "display": "Administrator", "value": "Admin" }] }),
+        ),
+        (
+            "single role, packed, without a filter",
+            json!([{ "op": "Add", "path": "roles.value", "value": packed }]),
+            json!({ "roles": [admin] }),
+        ),
+        (
+            "packed, without a path",
+            json!([{ "op": "Add", "value": { "roles": [{ "value": packed }] } }]),
+            json!({ "roles": [admin] }),
+        ),
+        (
+            "packed, by a name with a filter",
+            json!([{ "op": "Add", "value": { "roles[primary eq \"True\"].value": packed } }]),
+            json!({ "roles": [{ "primary": true, "display": "Administrator", "value": "Admin" }] }),
+        ),
+        (
+            "packed, another one later",
+            json!([
+                { "op": "Add", "path": "roles[primary eq \"True\"].value", "value": packed },
+                { "op": "Replace", "path": "roles[primary eq \"True\"].value",
+                  "value": r#"{"id":"9","value":"User","displayName":"A user"}"# },
+            ]),
+            json!({ "roles": [{ "primary": true, "display": "A user", "value": "User" }] }),
+        ),
+        (
+            "packed, and taken away so",
+            json!([
+                { "op": "Add", "path": "roles", "value": [{ "value": packed }, { "value": "User" }] },
+                { "op": "Remove", "path": "roles", "value": [{ "value": packed }] },
+            ]),
+            json!({ "roles": [{ "value": "User" }] }),
         ),
     ]);
     let two = patch(

@@ -1,18 +1,22 @@
 //! Applications: the products that attach directories.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header::LOCATION};
 use axum::response::IntoResponse;
+use directory::DirectoryId;
 use jiff::Timestamp;
 use provision::{ApplicationChange as Change, ApplicationDraft, DirectoryChoice, ProvisionError};
 use serde::{Deserialize, Serialize};
-use store::{Access, Application, ReadTx, StoreError};
+use store::{Access, Application, StoreError};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Answer;
+use super::directories::names_of_directories;
 use super::page::List;
 use super::request::{Body, Segments};
 use crate::App;
@@ -74,6 +78,8 @@ struct ApplicationView {
     aggregate_memberships: bool,
     /// Whether only users who may log in are seen at all.
     only_with_access: bool,
+    /// Whether, beside that, only groups whose members may log in are seen.
+    only_groups_with_access: bool,
     /// The server URL for the product.
     url: String,
     /// When it was made.
@@ -182,6 +188,9 @@ struct ApplicationCreation {
     /// Whether only users who may log in are seen at all.
     #[serde(default)]
     only_with_access: bool,
+    /// Whether, beside that, only groups whose members may log in are seen, and groups in these.
+    #[serde(default)]
+    only_groups_with_access: bool,
 }
 
 /// What to change about an application; what is left out stays.
@@ -203,6 +212,8 @@ struct ApplicationChange {
     aggregate_memberships: Option<bool>,
     /// Whether only users who may log in are seen at all.
     only_with_access: Option<bool>,
+    /// Whether, beside that, only groups whose members may log in are seen, and groups in these.
+    only_groups_with_access: Option<bool>,
 }
 
 /// All applications, by name.
@@ -218,11 +229,10 @@ async fn list(
         .provision()
         .store()
         .read(move |tx| {
-            let all = tx.applications()?;
-            let views = all
-                .into_iter()
-                .map(|application| view(tx, application, &base));
-            views.collect::<Result<Vec<_>, StoreError>>()
+            let names = names_of_directories(tx)?;
+            let all = tx.applications()?.into_iter();
+            let views = all.map(|application| view(&names, application, &base));
+            Ok::<_, StoreError>(views.collect::<Vec<_>>())
         })
         .await?;
     Ok(Json(List { items }))
@@ -248,6 +258,7 @@ async fn create(
         directories: directories.unwrap_or_default(),
         aggregate_memberships: creation.aggregate_memberships,
         only_with_access: creation.only_with_access,
+        only_groups_with_access: creation.only_groups_with_access,
     };
     let (made, password) = app
         .provision()
@@ -296,6 +307,7 @@ async fn change(
         directories: wished(change.directory, change.directories)?,
         aggregate_memberships: change.aggregate_memberships,
         only_with_access: change.only_with_access,
+        only_groups_with_access: change.only_groups_with_access,
     };
     let changed = app
         .provision()
@@ -363,26 +375,28 @@ async fn shown(
 ) -> Result<ApplicationView, StoreError> {
     app.provision()
         .store()
-        .look_up(move |tx| view(tx, application.clone(), &base))
+        .look_up(move |tx| {
+            let names = names_of_directories(tx)?;
+            Ok(view(&names, application.clone(), &base))
+        })
         .await
 }
 
 fn view(
-    tx: &ReadTx<'_>,
+    names: &HashMap<DirectoryId, String>,
     application: Application,
     base: &str,
-) -> Result<ApplicationView, StoreError> {
-    let mut directories = Vec::new();
-    for attached in application.mapping.directories {
-        let directory = tx.directory(attached.directory)?;
-        directories.push(AttachedView {
-            directory: directory.map(|found| found.name).unwrap_or_default(),
+) -> ApplicationView {
+    let attached = application.mapping.directories.into_iter();
+    let directories: Vec<AttachedView> = attached
+        .map(|attached| AttachedView {
+            directory: names.get(&attached.directory).cloned().unwrap_or_default(),
             login_groups: attached.login_groups,
             position: attached.last_position,
-        });
-    }
+        })
+        .collect();
     let first = directories.first();
-    Ok(ApplicationView {
+    ApplicationView {
         id: application.public_id,
         name: application.name,
         access: application.access.into(),
@@ -394,9 +408,10 @@ fn view(
         directories,
         aggregate_memberships: application.mapping.aggregate_memberships,
         only_with_access: application.mapping.only_with_access,
+        only_groups_with_access: application.mapping.only_groups_with_access,
         url: format!("{base}/crowd"),
         created: application.created,
         updated: application.updated,
         last_seen: application.last_seen,
-    })
+    }
 }

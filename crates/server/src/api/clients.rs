@@ -158,12 +158,9 @@ async fn list(
         .store()
         .read(move |tx| {
             let connector = connectors::find(tx, &name)?.connector.id;
-            let mut views = Vec::new();
-            for client in tx.clients(connector)? {
-                let secrets = tx.client_secrets(&client)?;
-                views.push(ClientView::new(client, secrets));
-            }
-            Ok::<_, ProvisionError>(views)
+            let all = tx.clients_with_secrets(connector)?.into_iter();
+            let views = all.map(|(client, secrets)| ClientView::new(client, secrets));
+            Ok::<_, ProvisionError>(views.collect::<Vec<_>>())
         })
         .await?;
     Ok(Json(List { items }))
@@ -188,6 +185,7 @@ async fn create(
     let grant = Grant {
         label: creation.label,
         access: creation.access.into(),
+        rights: None,
         addresses: creation.addresses,
         expires: creation.expires,
     };

@@ -6,32 +6,33 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header::LOCATION};
 use axum::response::IntoResponse;
+use directory::rules::NewRules;
 use directory::{
-    Connector, ConnectorId, ConnectorSettings, ConnectorState, PatchReply, Preset, Rules,
+    Connector, ConnectorId, ConnectorSettings, ConnectorState, PatchReply, Preset, Rules, Schedule,
 };
 use jiff::Timestamp;
-use provision::{ConnectorDraft, ProvisionError};
+use provision::{ConnectorDraft, Provision, ProvisionError};
 use scim::Departure;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use store::{ReadTx, StoreError, StoredConnector, TokenKind};
+use store::{ReadTx, SourceCounts, StoreError, StoredConnector, TokenKind};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::directories::names_of_directories;
 use super::page::List;
 use super::problem::RuleProblem;
 use super::request::{Body, Segments};
 use super::tokens::TokenView;
-use super::{Answer, schema};
+use super::{Answer, release, schema};
 use crate::App;
 use crate::authority::Admin;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
-        .routes(routes!(show, change))
-        .routes(routes!(reconcile))
+        .routes(routes!(show, change, release::delete))
         .routes(routes!(check_rules))
 }
 
@@ -56,6 +57,21 @@ pub(super) struct ConnectorView {
     users: i64,
     /// Groups in its source.
     groups: i64,
+    /// Unless it is active: since when, by whom, and what waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<Stopped>,
+}
+
+/// What everybody should know of a connector that is not active.
+#[derive(Debug, Serialize, ToSchema)]
+struct Stopped {
+    /// Since when.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    since: Option<Timestamp>,
+    /// Who did it.
+    by: Option<String>,
+    /// How many users changed or were deleted meanwhile, to take effect when it is active again.
+    waiting: i64,
 }
 
 /// All there is to show about one connector.
@@ -65,6 +81,11 @@ pub(super) struct ConnectorDetail {
     connector: ConnectorView,
     /// Users whose evaluation is still to come.
     due: i64,
+    /// When it is reconciled next by its schedule.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_run: Option<Timestamp>,
+    /// Changes that safety limits keep back until somebody decides.
+    open_holds: i64,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     created: Timestamp,
@@ -77,6 +98,8 @@ pub(super) struct ConnectorDetail {
     /// What its writes mean for the directory.
     #[schema(schema_with = schema::rules)]
     rules: Rules,
+    /// What the rules say in vain: contradictions, and rows of `groups.mapping` whose group is not there.
+    warnings: Vec<RuleProblem>,
     /// Its tokens, newest first, without their text.
     tokens: Vec<TokenView>,
 }
@@ -103,9 +126,12 @@ struct ConnectorCreation {
     /// Name or id of the directory that it feeds; left out, it gets one of its own of the same name.
     directory: Option<String>,
     /// What its writes mean for the directory.
+    ///
+    /// What is not said begins safely: administrative groups are in `groups.protected`, `groups.rename` is `pin` and
+    /// `groups.on_existing` is `review`.
     #[serde(default)]
     #[schema(schema_with = schema::rules)]
-    rules: Rules,
+    rules: NewRules,
     /// How its endpoint behaves.
     #[serde(default)]
     #[schema(schema_with = schema::settings)]
@@ -118,6 +144,9 @@ struct ConnectorCreation {
 struct ConnectorChange {
     /// The new name.
     name: Option<String>,
+    /// Which identity provider it is for from now on. What has arrived stays as it is.
+    #[schema(schema_with = schema::preset)]
+    preset: Option<Preset>,
     /// The new state.
     #[schema(schema_with = schema::connector_state)]
     state: Option<ConnectorState>,
@@ -143,13 +172,12 @@ struct SettingsChange {
     /// Members of `credentials` to change, each as a whole; `null` gives one its default.
     #[schema(value_type = Option<Object>)]
     credentials: Option<Map<String, Value>>,
-}
-
-/// How much work a new evaluation is.
-#[derive(Debug, Serialize, ToSchema)]
-struct Reconciliation {
-    /// Users that will be evaluated anew.
-    due: u64,
+    /// When it is reconciled by itself: `cron`, five fields or `off`, and `time_zone`, an IANA name, UTC if left out.
+    #[schema(value_type = Option<Object>)]
+    schedule: Option<Schedule>,
+    /// Members of `limits` to change, each as a whole; `null` in the place of a limit takes it away.
+    #[schema(value_type = Option<Object>)]
+    limits: Option<Map<String, Value>>,
 }
 
 /// What is wrong with rules.
@@ -165,7 +193,7 @@ struct RuleCheck {
 #[utoipa::path(get, path = "/connectors", operation_id = "list_connectors", tag = "connectors",
     responses((status = OK, body = List<ConnectorView>)))]
 async fn list(
-    _admin: Admin,
+    admin: Admin,
     State(app): State<App>,
     headers: HeaderMap,
 ) -> Answer<Json<List<ConnectorView>>> {
@@ -174,8 +202,19 @@ async fn list(
         .provision()
         .store()
         .read(move |tx| {
-            let all = tx.connectors()?;
-            let views = all.iter().map(|stored| view(tx, stored, &base));
+            let (names, counts) = (names_of_directories(tx)?, tx.source_counts_of_all()?);
+            let all = tx.connectors()?.into_iter();
+            let within = all.filter(|stored| admin.rights.reach(stored.connector.id));
+            let views = within.map(|stored| {
+                let connector = &stored.connector;
+                let (counts, _due) = counts.get(&connector.id).copied().unwrap_or_default();
+                let directory = names.get(&connector.directory).cloned();
+                let directory = directory.unwrap_or_default();
+                let mut view = ConnectorView::new(connector, counts, directory, &base);
+                // Of those that are stopped, which are few.
+                view.stopped = stopped(tx, connector)?;
+                Ok(view)
+            });
             views.collect::<Result<Vec<_>, StoreError>>()
         })
         .await?;
@@ -197,7 +236,7 @@ async fn create(
         name: creation.name,
         preset: creation.preset,
         directory: creation.directory,
-        rules: creation.rules,
+        rules: creation.rules.0,
         settings: creation.settings,
     };
     let made = app.provision().create_connector(draft).await?;
@@ -231,15 +270,16 @@ async fn show(
     name: Segments<String>,
 ) -> Answer<Json<ConnectorDetail>> {
     let base = app.base_url(&headers);
+    let provision = app.provision().clone();
     let detail = app
         .provision()
         .store()
-        .read(move |tx| detail(tx, &find(tx, &name)?, &base))
+        .read(move |tx| detail(&provision, tx, &find(tx, &name)?, &base))
         .await?;
     Ok(Json(detail))
 }
 
-/// Changes name, state, rules or settings.
+/// Changes name, preset, state, rules or settings.
 ///
 /// With new rules every user of the connector becomes due and is evaluated anew, in pieces, while
 /// the server goes on serving.
@@ -255,6 +295,9 @@ async fn change(
     Body(change): Body<ConnectorChange>,
 ) -> Answer<Json<ConnectorDetail>> {
     let id = find_id(&app, &name).await?;
+    if let Some(rules) = &change.rules {
+        app.provision().check_rules_on_data(id, rules).await?;
+    }
     if change != ConnectorChange::default() {
         app.provision()
             .change_connector(id, &admin.name, move |connector| {
@@ -263,32 +306,17 @@ async fn change(
             .await?;
     }
     let base = app.base_url(&headers);
+    let provision = app.provision().clone();
     let detail = app
         .provision()
         .store()
         .read(move |tx| {
             let found = tx.connector(id)?;
             let stored = found.ok_or_else(|| not_found(&id.to_string()))?;
-            detail(tx, &stored, &base)
+            detail(&provision, tx, &stored, &base)
         })
         .await?;
     Ok(Json(detail))
-}
-
-/// Evaluates every user of a connector anew, by the present rules.
-///
-/// The work goes on after the answer; `due` of the connector tells how much is left.
-#[utoipa::path(post, path = "/connectors/{connector}/reconcile", operation_id = "reconcile_connector", tag = "connectors",
-    params(("connector" = String, Path, description = "Its id or name")),
-    responses((status = ACCEPTED, body = Reconciliation)))]
-async fn reconcile(
-    admin: Admin,
-    State(app): State<App>,
-    name: Segments<String>,
-) -> Answer<impl IntoResponse> {
-    let id = find_id(&app, &name).await?;
-    let due = app.provision().reconcile(id, &admin.name).await?;
-    Ok((StatusCode::ACCEPTED, Json(Reconciliation { due })))
 }
 
 /// Checks rules without changing anything.
@@ -305,9 +333,36 @@ async fn check_rules(_admin: Admin, Body(rules): Body<Rules>) -> Answer<Json<Rul
     }))
 }
 
+impl ConnectorView {
+    fn new(connector: &Connector, counts: SourceCounts, directory: String, base: &str) -> Self {
+        Self {
+            id: connector.public_id.clone(),
+            name: connector.name.clone(),
+            preset: connector.preset,
+            state: connector.state,
+            base_url: format!("{base}/scim/v2/{}", connector.public_id),
+            directory,
+            users: counts.users,
+            groups: counts.groups,
+            stopped: None,
+        }
+    }
+}
+
+/// Since when and by whom a connector is stopped, if it is.
+fn stopped(tx: &ReadTx<'_>, connector: &Connector) -> Result<Option<Stopped>, StoreError> {
+    if connector.state == ConnectorState::Active {
+        return Ok(None);
+    }
+    let (since, by) = tx.connector_times(connector.id)?.state.unzip();
+    let waiting = tx.waiting_count(connector.id)?;
+    Ok(Some(Stopped { since, by, waiting }))
+}
+
 impl ConnectorChange {
     fn apply(self, connector: &mut Connector) -> Result<(), ProvisionError> {
         set(&mut connector.name, self.name);
+        set(&mut connector.preset, self.preset);
         set(&mut connector.state, self.state);
         set(&mut connector.rules, self.rules);
         let settings = self.settings.unwrap_or_default();
@@ -319,9 +374,16 @@ impl ConnectorChange {
         if let Some(changes) = settings.departures {
             connector.settings.switch(&changes);
         }
+        if settings.schedule.is_some() {
+            connector.settings.schedule = settings.schedule;
+        }
         if let Some(change) = settings.credentials {
             let credentials = &mut connector.settings.credentials;
             *credentials = provision::changed_credentials(credentials, change)?;
+        }
+        if let Some(change) = settings.limits {
+            let limits = &mut connector.settings.limits;
+            *limits = provision::changed_limits(limits, change)?;
         }
         Ok(())
     }
@@ -338,6 +400,34 @@ pub(super) fn find(tx: &ReadTx<'_>, name: &str) -> Result<StoredConnector, Provi
     tx.find_connector(name)?.ok_or_else(|| not_found(name))
 }
 
+/// The store's numbers of the connectors of these ids or names, where any are named.
+pub(super) async fn ids(
+    app: &App,
+    names: Option<Vec<String>>,
+) -> Result<Option<Vec<ConnectorId>>, ProvisionError> {
+    let Some(names) = names else {
+        return Ok(None);
+    };
+    let found = app.provision().store().look_up(move |tx| {
+        let id = |name: &String| Ok(find(tx, name)?.connector.id);
+        names.iter().map(id).collect()
+    });
+    found.await.map(Some)
+}
+
+/// The names of these connectors, where any are named; those that are gone have none.
+pub(super) fn names(
+    tx: &ReadTx<'_>,
+    within: Option<&[ConnectorId]>,
+) -> Result<Option<Vec<String>>, ProvisionError> {
+    let Some(within) = within else {
+        return Ok(None);
+    };
+    let all = tx.connectors()?.into_iter().map(|stored| stored.connector);
+    let named = all.filter(|connector| within.contains(&connector.id));
+    Ok(Some(named.map(|connector| connector.name).collect()))
+}
+
 /// The store's number of the connector of this id or name.
 pub(super) async fn find_id(app: &App, name: &str) -> Result<ConnectorId, ProvisionError> {
     let name = name.to_owned();
@@ -349,11 +439,8 @@ pub(super) async fn find_id(app: &App, name: &str) -> Result<ConnectorId, Provis
     found.map(|stored| stored.connector.id)
 }
 
-fn not_found(name: &str) -> ProvisionError {
-    ProvisionError::NotFound {
-        what: "connector",
-        name: name.to_owned(),
-    }
+pub(super) fn not_found(name: &str) -> ProvisionError {
+    ProvisionError::not_found("connector", name)
 }
 
 pub(super) fn view(
@@ -364,32 +451,36 @@ pub(super) fn view(
     let connector = &stored.connector;
     let counts = tx.source_counts(connector.id)?;
     let directory = tx.directory(connector.directory)?;
-    Ok(ConnectorView {
-        id: connector.public_id.clone(),
-        name: connector.name.clone(),
-        preset: connector.preset,
-        state: connector.state,
-        base_url: format!("{base}/scim/v2/{}", connector.public_id),
-        directory: directory.map(|found| found.name).unwrap_or_default(),
-        users: counts.users,
-        groups: counts.groups,
-    })
+    let directory = directory.map(|found| found.name).unwrap_or_default();
+    let mut view = ConnectorView::new(connector, counts, directory, base);
+    view.stopped = stopped(tx, connector)?;
+    Ok(view)
 }
 
 fn detail(
+    provision: &Provision,
     tx: &ReadTx<'_>,
     stored: &StoredConnector,
     base: &str,
 ) -> Result<ConnectorDetail, ProvisionError> {
     let connector = &stored.connector;
-    let tokens = tx.tokens(TokenKind::Scim(connector.id))?;
+    let tokens = tx.tokens(TokenKind::Scim(connector.id))?.into_iter();
+    let tokens: Result<_, ProvisionError> = tokens.map(|token| TokenView::new(tx, token)).collect();
+    let warnings = match provision.rule_warnings(tx, connector.id) {
+        // Rules that another version of the program stored are shown all the same.
+        Err(ProvisionError::Rules(errors)) => errors,
+        other => other?,
+    };
     Ok(ConnectorDetail {
         connector: view(tx, stored, base)?,
         due: tx.due_count(connector.id)?,
+        next_run: tx.connector_times(connector.id)?.next_run,
+        open_holds: tx.hold_figures(connector.id)?.open,
         created: connector.created,
         updated: connector.updated,
         settings: connector.settings.clone(),
+        warnings: warnings.iter().map(RuleProblem::from).collect(),
         rules: connector.rules.clone(),
-        tokens: tokens.into_iter().map(TokenView::from).collect(),
+        tokens: tokens?,
     })
 }

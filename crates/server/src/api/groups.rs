@@ -174,10 +174,7 @@ pub(super) fn find(
     name: &str,
 ) -> Result<Group, ProvisionError> {
     tx.directory_group(directory, name)?
-        .ok_or_else(|| ProvisionError::NotFound {
-            what: "group",
-            name: name.to_owned(),
-        })
+        .ok_or_else(|| ProvisionError::not_found("group", name))
 }
 
 fn page(

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
-use directory::{Change, ConnectorId, DirectoryId, GroupPk, Trigger, UserPk};
+use directory::name::folded;
+use directory::{Change, ConnectorId, DirectoryId, Trigger};
 use jiff::Timestamp;
 use provision::ProvisionError;
 use serde::{Deserialize, Serialize};
-use store::{JournalEntry, JournalQuery, ReadTx, StoreError, Subject};
+use store::{EntryNames, JournalEntry, JournalQuery, ReadTx, StoreError};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -38,7 +39,7 @@ struct JournalPage {
 
 /// One entry.
 #[derive(Debug, Serialize, ToSchema)]
-struct EntryView {
+pub(super) struct EntryView {
     /// Its position; grows in the order in which changes were made.
     position: i64,
     /// When it was made.
@@ -82,6 +83,37 @@ struct CauseView {
     actor: String,
     /// The id of the request; empty if there was none.
     request: String,
+}
+
+impl EntryView {
+    /// Its position.
+    pub(super) fn position(&self) -> i64 {
+        self.position
+    }
+
+    /// When it was made.
+    pub(super) fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// What changed.
+    pub(super) fn change(&self) -> &Change {
+        &self.change
+    }
+
+    /// The names of the user, the group and the child group that it is about; empty where there is none.
+    pub(super) fn names(&self) -> [&str; 3] {
+        [
+            self.user.as_ref().map_or("", |user| &user.name),
+            self.group.as_deref().unwrap_or_default(),
+            self.child_group.as_deref().unwrap_or_default(),
+        ]
+    }
+
+    /// Whether one of its names has this text, which is folded.
+    pub(super) fn speaks_of(&self, text: &str) -> bool {
+        self.names().iter().any(|name| folded(name).contains(text))
+    }
 }
 
 /// Which entries to list.
@@ -176,58 +208,30 @@ fn page(
 }
 
 /// What those are called whom a page speaks of.
-struct Names {
-    users: HashMap<UserPk, UserName>,
-    groups: HashMap<GroupPk, String>,
+pub(super) struct Names {
+    subjects: EntryNames,
     connectors: HashMap<ConnectorId, String>,
 }
 
 impl Names {
-    fn of(
+    pub(super) fn of(
         tx: &ReadTx<'_>,
         directory: DirectoryId,
         entries: &[JournalEntry],
     ) -> Result<Self, StoreError> {
-        let mut users: Vec<UserPk> = entries
-            .iter()
-            .filter_map(|it| user_of(it.subject))
-            .collect();
-        let mut groups: Vec<GroupPk> = entries
-            .iter()
-            .flat_map(|it| group_of(it.subject).into_iter().chain(child_of(it.subject)))
-            .collect();
-        users.sort_unstable();
-        users.dedup();
-        groups.sort_unstable();
-        groups.dedup();
-        let users = tx.directory_users_by_pk(directory, &users)?.into_iter();
-        let groups = tx.directory_groups_by_pk(directory, &groups)?.into_iter();
-        let named = |user: directory::User| {
-            (
-                user.pk,
-                UserName {
-                    key: user.key,
-                    name: user.name,
-                },
-            )
-        };
         Ok(Self {
-            users: users.map(named).collect(),
-            groups: groups.map(|group| (group.pk, group.name)).collect(),
+            subjects: EntryNames::of(tx, directory, entries)?,
             connectors: connector_names(tx)?,
         })
     }
 
-    fn view(&self, entry: JournalEntry) -> EntryView {
-        let user = user_of(entry.subject).and_then(|user| self.users.get(&user).cloned());
-        let group = group_of(entry.subject).and_then(|group| {
-            let present = self.groups.get(&group).cloned();
-            present.or_else(|| entry.change.group_name().map(str::to_owned))
+    pub(super) fn view(&self, entry: JournalEntry) -> EntryView {
+        let user = self.subjects.user(&entry).map(|user| UserName {
+            key: user.key.clone(),
+            name: user.name.clone(),
         });
-        let child_group = child_of(entry.subject).and_then(|child| {
-            let present = self.groups.get(&child).cloned();
-            present.or_else(|| entry.change.child_group_name().map(str::to_owned))
-        });
+        let group = self.subjects.group(&entry).map(str::to_owned);
+        let child_group = self.subjects.child_group(&entry).map(str::to_owned);
         let connector = entry.cause.connector;
         EntryView {
             position: entry.position,
@@ -243,28 +247,5 @@ impl Names {
                 request: entry.cause.request,
             },
         }
-    }
-}
-
-fn user_of(subject: Subject) -> Option<UserPk> {
-    match subject {
-        Subject::User(user) | Subject::Membership(_, user) => Some(user),
-        Subject::Group(_) | Subject::Nesting(..) => None,
-    }
-}
-
-fn child_of(subject: Subject) -> Option<GroupPk> {
-    match subject {
-        Subject::Nesting(_, child) => Some(child),
-        Subject::User(_) | Subject::Group(_) | Subject::Membership(..) => None,
-    }
-}
-
-fn group_of(subject: Subject) -> Option<GroupPk> {
-    match subject {
-        Subject::Group(group) | Subject::Membership(group, _) | Subject::Nesting(group, _) => {
-            Some(group)
-        }
-        Subject::User(_) => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Lists in pages: what comes back, and how to ask for the rest.
 
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Problem;
 
@@ -25,6 +25,17 @@ pub(super) struct Page<T> {
     /// What to send as `after` for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) next: Option<String>,
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Part {
+    /// `next` of the page before.
+    pub(super) after: Option<String>,
+    /// How many at most, 1 to 1000; 100 if left out.
+    pub(super) limit: Option<u32>,
 }
 
 /// The number of items that a client may have.

@@ -4,6 +4,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use directory::RuleError;
+use directory::census::CensusFault;
 use provision::ProvisionError;
 use scim::SchemaError;
 use serde::Serialize;
@@ -30,12 +31,12 @@ pub(crate) struct Problem {
     /// Which member of the request it is about, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'static str>,
-    /// Everything that is wrong with rules or with the document of a schema.
+    /// Everything that is wrong with rules, with a configuration or with the document of a schema.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<RuleProblem>,
 }
 
-/// One thing that is wrong with rules or with the document of a schema.
+/// One thing that is wrong with rules, with a configuration or with the document of a schema.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct RuleProblem {
     /// Where, from the top of the rules or the document.
@@ -91,6 +92,12 @@ impl Problem {
         }
     }
 
+    /// For a path that is no text.
+    pub(crate) fn unreadable_path() -> Self {
+        let detail = "The path cannot be read. Numbers have digits only; names are percent-encoded as UTF-8.";
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
     fn schema(errors: &[SchemaError]) -> Self {
         let problem = |error: &SchemaError| RuleProblem {
             path: error.path.clone(),
@@ -103,6 +110,33 @@ impl Problem {
             ..Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "The schema is not valid, so nothing was changed. 'errors' tells each place and what to do.",
+            )
+        }
+    }
+
+    fn census(faults: &[CensusFault]) -> Self {
+        let problem = |fault: &CensusFault| RuleProblem {
+            path: fault.place.clone(),
+            message: fault.message.clone(),
+            remedy: fault.remedy.clone(),
+        };
+        Self {
+            errors: faults.iter().map(problem).collect(),
+            ..Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "This cannot be copied, so nothing was changed. 'errors' tells each place and what to do.",
+            )
+        }
+    }
+
+    /// For a configuration that cannot be carried out.
+    pub(super) fn configuration(errors: &[RuleError]) -> Self {
+        Self {
+            field: Some("configuration"),
+            errors: errors.iter().map(RuleProblem::from).collect(),
+            ..Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The configuration cannot be carried out, so nothing was changed. 'errors' tells each place and what to do.",
             )
         }
     }
@@ -142,12 +176,24 @@ impl From<&ProvisionError> for Problem {
     fn from(error: &ProvisionError) -> Self {
         match error {
             ProvisionError::NotFound { what, name } => Self::not_found(what, name),
-            ProvisionError::Exists { .. } => Self::new(StatusCode::CONFLICT, sentence(error)),
+            ProvisionError::Exists { .. }
+            | ProvisionError::Busy { .. }
+            | ProvisionError::Conflict(_) => Self::new(StatusCode::CONFLICT, sentence(error)),
             ProvisionError::Invalid { field, message } => {
                 Self::invalid(field, format!("'{field}' {message}."))
             }
             ProvisionError::Rules(errors) => Self::rules(errors),
+            ProvisionError::Limits(errors) => Self {
+                field: Some("limits"),
+                ..Self::rules(errors)
+            },
+            ProvisionError::Configuration(errors) => Self::configuration(errors),
+            ProvisionError::Precedence(errors) => Self {
+                field: Some("precedence"),
+                ..Self::rules(errors)
+            },
             ProvisionError::Schema(errors) => Self::schema(errors),
+            ProvisionError::Census(faults) => Self::census(faults),
             ProvisionError::Scim(error) => {
                 let status = StatusCode::from_u16(error.status);
                 let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

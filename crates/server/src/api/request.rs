@@ -8,14 +8,19 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
+use scim::limits::JSON_DEPTH_MAX;
 use serde::de::DeserializeOwned;
 
 use super::Problem;
+use crate::audit::ReadBody;
 use crate::body::{self, BodyError};
-use crate::limits::API_BODY_BYTES_MAX;
+use crate::limits::{API_BODY_BYTES_MAX, CONFIGURATION_BODY_BYTES_MAX, CONFIGURATION_DEPTH_MAX};
 
 /// A JSON object in the body.
 pub(super) struct Body<T>(pub(super) T);
+
+/// A JSON object in the body that may be long.
+pub(super) struct LongBody<T>(pub(super) T);
 
 /// A JSON object in the body, or no body at all.
 pub(super) struct OptionalBody<T>(pub(super) T);
@@ -38,8 +43,17 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        let bytes = read(request).await?;
+        let bytes = read(request, API_BODY_BYTES_MAX).await?;
         understand(&bytes).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for LongBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        let bytes = read(request, CONFIGURATION_BODY_BYTES_MAX).await?;
+        understand_within(&bytes, CONFIGURATION_DEPTH_MAX).map(Self)
     }
 }
 
@@ -55,13 +69,14 @@ impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalBody<T> 
                 _ => Err(not_json()),
             };
         }
-        let bytes = read(request).await?;
+        let bytes = read(request, API_BODY_BYTES_MAX).await?;
         understand(&bytes).map(Self)
     }
 }
 
-async fn read(request: Request) -> Result<axum::body::Bytes, Problem> {
-    let (parts, body) = request.into_parts();
+async fn read(request: Request, most: usize) -> Result<axum::body::Bytes, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let audited = parts.extensions.remove::<ReadBody>();
     let kind = parts.headers.get(CONTENT_TYPE);
     let kind = kind
         .and_then(|value| value.to_str().ok())
@@ -71,13 +86,21 @@ async fn read(request: Request) -> Result<axum::body::Bytes, Problem> {
     if !essence.eq_ignore_ascii_case("application/json") {
         return Err(not_json());
     }
-    let bytes = body::read(&parts.headers, body, API_BODY_BYTES_MAX).await;
-    bytes.map_err(unreadable)
+    let bytes = body::read(&parts.headers, body, most).await;
+    let bytes = bytes.map_err(unreadable)?;
+    if let Some(audited) = audited {
+        audited.note(&bytes);
+    }
+    Ok(bytes)
 }
 
 fn understand<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    understand_within(bytes, JSON_DEPTH_MAX)
+}
+
+fn understand_within<T: DeserializeOwned>(bytes: &[u8], depth_max: usize) -> Result<T, Problem> {
     // Refuses what a lenient reader would guess about: members twice, in two spellings, too deep.
-    scim::json::read_object(bytes)
+    scim::json::read_object_within(bytes, depth_max)
         .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.detail))?;
     match Json::<T>::from_bytes(bytes) {
         Ok(Json(value)) => Ok(value),
@@ -99,7 +122,7 @@ fn not_json() -> Problem {
     )
 }
 
-fn unreadable(error: BodyError) -> Problem {
+pub(super) fn unreadable(error: BodyError) -> Problem {
     let (status, detail) = match error {
         BodyError::TooLarge(most) => (
             StatusCode::PAYLOAD_TOO_LARGE,

@@ -4,14 +4,15 @@ use axum::Json;
 use axum::extract::State;
 use directory::{Change, ConnectorId};
 use jiff::{SignedDuration, Timestamp};
-use provision::ProvisionError;
+use provision::{ProvisionError, why_no_replay};
 use scim::{Warning, catalogue};
 use serde::{Deserialize, Serialize};
-use store::{ReadTx, RequestQuery, RequestRecord};
+use store::{ReadTx, RequestQuery, RequestRecord, Rights};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::journal::Names;
 use super::page::{Page, limit};
 use super::problem::Problem;
 use super::request::{Parameters, Segments};
@@ -97,6 +98,9 @@ struct RequestDetail {
     body: Option<String>,
     /// Whether the body was longer than what is kept.
     body_cut: bool,
+    /// Why it cannot be asked what it would do now; absent if it can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_replayable: Option<&'static str>,
     /// What it changed in the directory, the first 200 entries of the journal.
     effect: Vec<EffectView>,
 }
@@ -123,6 +127,15 @@ struct EffectView {
     /// What changed.
     #[schema(value_type = Object)]
     change: Change,
+    /// The name of the user that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    /// The name of the group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
+    /// The name of the group in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    child_group: Option<String>,
 }
 
 /// A class of statuses.
@@ -201,7 +214,7 @@ struct Filters {
 #[utoipa::path(get, path = "/requests", operation_id = "list_requests", tag = "requests",
     params(Filters), responses((status = OK, body = Page<RequestView>)))]
 async fn list(
-    _admin: Admin,
+    admin: Admin,
     State(app): State<App>,
     Parameters(filters): Parameters<Filters>,
 ) -> Answer<Json<Page<RequestView>>> {
@@ -226,13 +239,14 @@ async fn list(
     let page = app
         .provision()
         .store()
-        .read(move |tx| page(tx, &filters, before, limit))
+        .read(move |tx| page(tx, &admin.rights, &filters, before, limit))
         .await?;
     Ok(Json(page))
 }
 
 fn page(
     tx: &ReadTx<'_>,
+    rights: &Rights,
     filters: &Filters,
     before: Option<i64>,
     limit: usize,
@@ -244,6 +258,7 @@ fn page(
         .transpose()?;
     let query = RequestQuery {
         connector: connector.map(|stored| stored.connector.id),
+        within: rights.connectors.clone(),
         before,
         behind: filters.newer_than,
         since: filters.since,
@@ -295,10 +310,9 @@ async fn show(
 }
 
 fn detail(tx: &ReadTx<'_>, id: i64) -> Result<RequestDetail, ProvisionError> {
-    let mut record = tx.request(id)?.ok_or_else(|| ProvisionError::NotFound {
-        what: "request",
-        name: id.to_string(),
-    })?;
+    let mut record = tx
+        .request(id)?
+        .ok_or_else(|| ProvisionError::not_found("request", &id.to_string()))?;
     let connector = tx.connector(record.connector)?;
     let mut effect = Vec::new();
     if let Some(stored) = connector.as_ref().filter(|_| !record.request.is_empty()) {
@@ -306,14 +320,23 @@ fn detail(tx: &ReadTx<'_>, id: i64) -> Result<RequestDetail, ProvisionError> {
         let directory = stored.connector.directory;
         let entries =
             tx.journal_of_request(directory, &record.request, record.at, until, EFFECTS_MAX)?;
-        effect.extend(entries.into_iter().map(|entry| EffectView {
-            position: entry.position,
-            at: entry.at,
-            change: entry.change,
+        let names = Names::of(tx, directory, &entries)?;
+        effect.extend(entries.into_iter().map(|entry| {
+            let entry = names.view(entry);
+            let [user, group, child_group] = entry.names().map(named);
+            EffectView {
+                position: entry.position(),
+                at: entry.at(),
+                change: entry.change().clone(),
+                user,
+                group,
+                child_group,
+            }
         }));
     }
     let name = connector.map(|stored| stored.connector.name);
     Ok(RequestDetail {
+        not_replayable: why_no_replay(&record),
         error: record.entry().map(|entry| ErrorView {
             meaning: entry.meaning,
             cause: entry.cause,
@@ -324,6 +347,10 @@ fn detail(tx: &ReadTx<'_>, id: i64) -> Result<RequestDetail, ProvisionError> {
         request: view(name.unwrap_or_default(), record),
         effect,
     })
+}
+
+fn named(name: &str) -> Option<String> {
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 fn view(connector: String, record: RequestRecord) -> RequestView {

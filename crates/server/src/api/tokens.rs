@@ -3,11 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use provision::{NewToken, ProvisionError};
 use serde::{Deserialize, Serialize};
-use store::{Access, Grant, Token, TokenKind};
+use store::{Access, Grant, ReadTx, Token, TokenKind};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 use super::connectors::{self, find_id};
 use super::page::List;
 use super::request::{OptionalBody, Segments};
+use super::rights::{self, RoleWord};
 use super::{Answer, Problem};
 use crate::App;
 use crate::authority::Admin;
@@ -42,6 +43,12 @@ pub(super) struct TokenView {
     label: String,
     /// `read-only` or `read-write`.
     access: &'static str,
+    /// What a token of this API may do: `owner`, `operator` or `auditor`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    /// The names of the connectors that a token of this API is confined to; absent for everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connectors: Option<Vec<String>>,
     /// Addresses and ranges it may come from; empty means any.
     addresses: Vec<String>,
     /// When it was made.
@@ -57,9 +64,15 @@ pub(super) struct TokenView {
     last_address: Option<String>,
 }
 
-impl From<Token> for TokenView {
-    fn from(token: Token) -> Self {
-        Self {
+impl TokenView {
+    pub(super) fn new(tx: &ReadTx<'_>, token: Token) -> Result<Self, ProvisionError> {
+        let connectors = match &token.rights {
+            Some(rights) => connectors::names(tx, rights.connectors.as_deref())?,
+            None => None,
+        };
+        Ok(Self {
+            role: token.rights.map(|rights| rights.role.as_str()),
+            connectors,
             id: token.id,
             label: token.label,
             access: token.access.as_str(),
@@ -68,7 +81,7 @@ impl From<Token> for TokenView {
             expires: token.expires,
             last_used: token.last_used,
             last_address: token.last_address,
-        }
+        })
     }
 }
 
@@ -95,14 +108,59 @@ impl From<TokenCreation> for Grant {
         Self {
             label: creation.label,
             access: creation.access.into(),
+            rights: None,
             addresses: creation.addresses,
             expires: creation.expires,
         }
     }
 }
 
+/// A token of this API to be made.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ApiTokenCreation {
+    /// What it is for, at most 100 characters.
+    #[serde(default)]
+    label: String,
+    /// What it may do: read (`auditor`), operate (`operator`) or own (`owner`). If it is left out, `access` decides: a
+    /// token that may only read is an auditor's, any other an owner's.
+    role: Option<RoleWord>,
+    /// The connectors that an operator's or auditor's token is confined to, by name or id; without any, there is no such
+    /// bound.
+    connectors: Option<Vec<String>>,
+    /// `read-only` or `read-write`; what the role says, if it is left out.
+    access: Option<GrantAccess>,
+    /// Addresses and CIDR ranges it may come from; any, if left out.
+    #[serde(default)]
+    addresses: Vec<String>,
+    /// When it stops working; never, if left out.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires: Option<Timestamp>,
+}
+
+impl ApiTokenCreation {
+    /// The role, by its own name or by what the access says.
+    fn role(&self) -> Answer<RoleWord> {
+        match (self.role, self.access) {
+            (Some(RoleWord::Auditor), Some(GrantAccess::ReadWrite)) => Err(Problem::invalid(
+                "access",
+                "'access' is read-write, but an auditor changes nothing. Leave it out, or choose another 'role'.",
+            )),
+            (Some(RoleWord::Owner | RoleWord::Operator), Some(GrantAccess::ReadOnly)) => {
+                Err(Problem::invalid(
+                    "access",
+                    "'access' is read-only, which 'role' contradicts. Leave one of them out.",
+                ))
+            }
+            (Some(role), _) => Ok(role),
+            (None, Some(GrantAccess::ReadOnly)) => Ok(RoleWord::Auditor),
+            (None, _) => Ok(RoleWord::Owner),
+        }
+    }
+}
+
 /// What a credential may do.
-#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum GrantAccess {
     /// Only read; whatever changes something is refused.
@@ -130,13 +188,17 @@ struct CreatedToken {
     token: String,
 }
 
-impl From<NewToken> for CreatedToken {
-    fn from(made: NewToken) -> Self {
-        Self {
-            token: made.secret.reveal().to_owned(),
-            view: made.token.into(),
-        }
-    }
+async fn created(app: &App, made: NewToken) -> Answer<Response> {
+    let NewToken { token, secret } = made;
+    let store = app.provision().store();
+    let view = store
+        .look_up(move |tx| TokenView::new(tx, token.clone()))
+        .await?;
+    let created = CreatedToken {
+        view,
+        token: secret.reveal().to_owned(),
+    };
+    Ok((StatusCode::CREATED, Json(created)).into_response())
 }
 
 /// How to rotate.
@@ -189,7 +251,7 @@ async fn create_for_connector(
     let id = find_id(&app, &name).await?;
     let kind = TokenKind::Scim(id);
     let made = app.provision().create_token(kind, creation.into()).await?;
-    Ok((StatusCode::CREATED, Json(CreatedToken::from(made))))
+    created(&app, made).await
 }
 
 /// Makes a new token for a connector and lets the others end after a while.
@@ -263,18 +325,23 @@ async fn list_of_api(_admin: Admin, State(app): State<App>) -> Answer<Json<List<
 }
 
 /// Makes a token for this API.
-#[utoipa::path(post, path = "/tokens", operation_id = "create_api_token", tag = "tokens", request_body = TokenCreation,
+#[utoipa::path(post, path = "/tokens", operation_id = "create_api_token", tag = "tokens", request_body = ApiTokenCreation,
     responses((status = CREATED, body = CreatedToken)))]
 async fn create_for_api(
     _admin: Admin,
     State(app): State<App>,
-    OptionalBody(creation): OptionalBody<TokenCreation>,
+    OptionalBody(creation): OptionalBody<ApiTokenCreation>,
 ) -> Answer<impl IntoResponse> {
-    let made = app
-        .provision()
-        .create_token(TokenKind::Api, creation.into())
-        .await?;
-    Ok((StatusCode::CREATED, Json(CreatedToken::from(made))))
+    let role = creation.role()?;
+    let rights = rights::wanted(&app, role, creation.connectors).await?;
+    let grant = Grant {
+        rights: Some(rights),
+        addresses: creation.addresses,
+        expires: creation.expires,
+        ..Grant::of(creation.label)
+    };
+    let made = app.provision().create_token(TokenKind::Api, grant).await?;
+    created(&app, made).await
 }
 
 /// Revokes a token of this API; it stops working at once.
@@ -293,11 +360,14 @@ async fn revoke_of_api(
 }
 
 async fn list(app: &App, kind: TokenKind) -> Answer<Json<List<TokenView>>> {
-    let tokens = app
+    let items = app
         .provision()
         .store()
-        .read(move |tx| Ok::<_, ProvisionError>(tx.tokens(kind)?))
+        .read(move |tx| {
+            let all = tx.tokens(kind)?.into_iter();
+            let views = all.map(|token| TokenView::new(tx, token));
+            views.collect::<Result<_, ProvisionError>>()
+        })
         .await?;
-    let items = tokens.into_iter().map(TokenView::from).collect();
     Ok(Json(List { items }))
 }

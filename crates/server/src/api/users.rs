@@ -12,13 +12,15 @@ use directory::{
 use jiff::Timestamp;
 use provision::ProvisionError;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use store::{ReadTx, StoreError};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::overrides::OverrideView;
 use super::page::{Page, limit};
-use super::request::{Parameters, Segments};
+use super::request::{OptionalBody, Parameters, Segments};
 use super::walk::walk;
 use super::{Answer, directories};
 use crate::App;
@@ -28,6 +30,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(show))
+        .routes(routes!(disable))
+        .routes(routes!(enable))
+        .routes(routes!(unlink))
 }
 
 /// A user in a list.
@@ -45,7 +50,7 @@ pub(super) struct UserView {
     last_name: String,
     /// The e-mail address; empty if unknown.
     email: String,
-    /// Whether the user may log in: `active` or `disabled`.
+    /// Whether the user may log in: `active`, `disabled`, or `anonymised`.
     #[schema(value_type = String)]
     status: Status,
     /// Why, e.g. `IDP_ACTIVE` or `NOT_IN_REQUIRED_GROUP`.
@@ -70,8 +75,27 @@ struct UserDetail {
     user: UserView,
     /// Further attributes, those of the rules and those that products wrote.
     attributes: BTreeMap<String, Vec<String>>,
+    /// When the user last logged in with a product, to about ten minutes; none if never, as far as known.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_login: Option<Timestamp>,
     /// The groups, by name, and why the user is in them.
     memberships: Vec<MembershipView>,
+    /// The user as the identity provider wrote it, if one feeds the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<SourceView>,
+    /// What administrators say about the user beside the rules.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    overrides: Vec<OverrideView>,
+}
+
+/// A user of a source.
+#[derive(Debug, Serialize, ToSchema)]
+struct SourceView {
+    /// The SCIM `id`.
+    id: String,
+    /// All that the identity provider said.
+    #[schema(value_type = Object)]
+    document: Map<String, Value>,
 }
 
 /// A membership.
@@ -94,6 +118,9 @@ pub(super) struct OriginView {
     /// Of kind `rule`: which one.
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<String>,
+    /// Of kind `local`, if an override made it: its number. The user's `overrides` tell by whom it is, and until when.
+    #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
+    by_override: Option<i64>,
 }
 
 /// Which users to list.
@@ -101,7 +128,8 @@ pub(super) struct OriginView {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct UserQuery {
-    /// Text that the name, the full name or the address contains, in any case.
+    /// Text that the name, the full name or the address contains, in any case; or the key, the SCIM `id` or the id at the
+    /// identity provider.
     search: Option<String>,
     /// Only users who may log in, or only those who may not.
     active: Option<bool>,
@@ -148,6 +176,92 @@ async fn show(
     .await
 }
 
+/// How long a user is to be disabled.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Disabling {
+    /// When it ends by itself, so that the rules decide again; left out, an administrator has to end it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+}
+
+/// Takes the log-in from a user, until an administrator gives it back or a time comes.
+///
+/// Whatever the identity provider says meanwhile, the account stays disabled, with the reason `MANUAL`.
+#[utoipa::path(post, path = "/directories/{directory}/users/{user}/disable", operation_id = "disable_user", tag = "directories",
+    params(
+        ("directory" = String, Path, description = "Its id or name"),
+        ("user" = String, Path, description = "The user's name or key"),
+    ),
+    request_body = Option<Disabling>,
+    responses((status = OK, body = UserView)))]
+async fn disable(
+    admin: Admin,
+    State(app): State<App>,
+    path: Segments<(String, String)>,
+    OptionalBody(wish): OptionalBody<Disabling>,
+) -> Answer<Json<UserView>> {
+    let (directory, user) = path.0;
+    let id = directories::find_id(&app, directory).await?;
+    let user = app
+        .provision()
+        .disable_user(id, user, wish.until, admin.name)
+        .await?;
+    seen(&app, user).await
+}
+
+/// Takes back that an administrator disabled a user, or that the rule for inactive people did.
+///
+/// The rules decide then: somebody whom the identity provider says is inactive, or who is out of scope, is disabled
+/// for that reason, which the answer tells.
+#[utoipa::path(post, path = "/directories/{directory}/users/{user}/enable", operation_id = "enable_user", tag = "directories",
+    params(
+        ("directory" = String, Path, description = "Its id or name"),
+        ("user" = String, Path, description = "The user's name or key"),
+    ),
+    responses((status = OK, body = UserView)))]
+async fn enable(
+    admin: Admin,
+    State(app): State<App>,
+    path: Segments<(String, String)>,
+) -> Answer<Json<UserView>> {
+    let (directory, user) = path.0;
+    let id = directories::find_id(&app, directory).await?;
+    let user = app.provision().enable_user(id, user, admin.name).await?;
+    seen(&app, user).await
+}
+
+/// Lets an account be kept here: its identity provider feeds it no more.
+///
+/// Name, groups and state stay as they are. What the identity provider says of the person from now on may meet the account
+/// again, as `identity` of the rules has it.
+#[utoipa::path(post, path = "/directories/{directory}/users/{user}/unlink", operation_id = "unlink_user", tag = "directories",
+    params(
+        ("directory" = String, Path, description = "Its id or name"),
+        ("user" = String, Path, description = "The user's name or key"),
+    ),
+    responses((status = OK, body = UserView)))]
+async fn unlink(
+    admin: Admin,
+    State(app): State<App>,
+    path: Segments<(String, String)>,
+) -> Answer<Json<UserView>> {
+    let (directory, user) = path.0;
+    let id = directories::find_id(&app, directory).await?;
+    let user = app
+        .provision()
+        .unlink_user(id, user, &admin.name, &admin.request)
+        .await?;
+    seen(&app, user).await
+}
+
+async fn seen(app: &App, user: User) -> Answer<Json<UserView>> {
+    let store = app.provision().store();
+    let names = store.look_up(|tx| connector_names(tx)).await?;
+    Ok(Json(view(user, &names)))
+}
+
 /// The user of this name or key.
 pub(super) fn find(
     tx: &ReadTx<'_>,
@@ -158,10 +272,7 @@ pub(super) fn find(
         Some(found) => Some(found),
         None => tx.directory_user_by_key(directory, name)?,
     };
-    found.ok_or_else(|| ProvisionError::NotFound {
-        what: "user",
-        name: name.to_owned(),
-    })
+    found.ok_or_else(|| ProvisionError::not_found("user", name))
 }
 
 fn page(
@@ -170,23 +281,38 @@ fn page(
     query: &UserQuery,
     limit: usize,
 ) -> Result<Page<UserView>, StoreError> {
-    let search = query.search();
+    let active = query.active;
     let after = query.after.as_deref().unwrap_or_default();
     let mut found: Vec<User> = Vec::new();
-    walk(
-        |each| tx.each_directory_user(directory, after, each),
-        |user: User| {
-            if search.matches_user(&user, &BTreeMap::new()) {
-                found.push(user);
-            }
-            // One more than wanted tells whether there is a next page.
-            if found.len() > limit {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        },
-    )?;
+    let each = |user: User| {
+        if active.is_none_or(|active| active == (user.status == Status::Active)) {
+            found.push(user);
+        }
+        // One more than wanted tells whether there is a next page.
+        if found.len() > limit {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    match query.search.as_deref().map(str::trim) {
+        None | Some("") => walk(|each| tx.each_directory_user(directory, after, each), each)?,
+        // The store tells letters of ASCII from others, and finds those among many at once.
+        Some(text) if text.is_ascii() => walk(
+            |each| tx.each_directory_user_like(directory, after, text, each),
+            each,
+        )?,
+        Some(text) => {
+            let (search, mut each) = (about(text), each);
+            walk(
+                |each| tx.each_directory_user(directory, after, each),
+                |user: User| match search.matches_user(&user, &BTreeMap::new()) {
+                    true => each(user),
+                    false => ControlFlow::Continue(()),
+                },
+            )?;
+        }
+    }
     let more = found.len() > limit;
     found.truncate(limit);
     let names = connector_names(tx)?;
@@ -196,24 +322,15 @@ fn page(
     })
 }
 
-impl UserQuery {
-    fn search(&self) -> Search {
-        let test = |field, op, value: &str| Search::Test {
-            field,
-            op,
-            value: value.to_owned(),
-        };
-        let mut parts = Vec::new();
-        if let Some(text) = &self.search {
-            let fields = [Field::Name, Field::DisplayName, Field::Email];
-            let tests = fields.map(|field| test(field, Match::Contains, text));
-            parts.push(Search::Or(tests.into()));
-        }
-        if let Some(active) = self.active {
-            parts.push(test(Field::Active, Match::Equals, &active.to_string()));
-        }
-        Search::And(parts)
-    }
+/// What a text is looked for in.
+fn about(text: &str) -> Search {
+    let fields = [Field::Name, Field::DisplayName, Field::Email];
+    let tests = fields.map(|field| Search::Test {
+        field,
+        op: Match::Contains,
+        value: text.to_owned(),
+    });
+    Search::Or(tests.into())
 }
 
 /// The names of all connectors.
@@ -246,11 +363,28 @@ fn detail(tx: &ReadTx<'_>, user: User) -> Result<UserDetail, StoreError> {
     let memberships = tx.memberships_of(user.pk)?.into_iter();
     let memberships = memberships.map(|membership| membership_view(membership, &groups));
     let attributes = tx.user_attributes(user.pk)?.into_iter();
+    let said = tx.overrides_of(user.pk)?.into_iter();
+    let overrides = said.map(|said| OverrideView::of(&user, said)).collect();
     Ok(UserDetail {
+        source: source_of(tx, &user)?,
+        overrides,
         memberships: memberships.collect(),
         attributes: attributes.map(|one| (one.name, one.values)).collect(),
+        last_login: tx.last_login(user.pk)?,
         user: view(user, &connector_names(tx)?),
     })
+}
+
+/// What the identity provider wrote of the user of an account.
+fn source_of(tx: &ReadTx<'_>, user: &User) -> Result<Option<SourceView>, StoreError> {
+    let (Some(connector), Some(source)) = (user.connector, tx.source_behind(user.pk)?) else {
+        return Ok(None);
+    };
+    let found = tx.source_user_by_pk(connector, source)?;
+    Ok(found.map(|found| SourceView {
+        document: serde_json::from_str(&found.document).unwrap_or_default(),
+        id: found.id,
+    }))
 }
 
 /// Names of the source groups that have a user, to tell origins by.
@@ -281,6 +415,10 @@ pub(super) fn origin_view(origin: Origin, groups: &HashMap<SourceGroupPk, String
         kind: origin.kind(),
         source_group: match &origin {
             Origin::Idp(group) => groups.get(group).cloned(),
+            _ => None,
+        },
+        by_override: match &origin {
+            Origin::Override(id) => Some(id.0),
             _ => None,
         },
         rule: match origin {

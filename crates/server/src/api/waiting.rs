@@ -2,17 +2,20 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use directory::{ConnectorId, GivenUp, MatchedBy};
 use jiff::Timestamp;
-use provision::ProvisionError;
+use provision::{Decided, Provision, ProvisionError};
 use scim::Resource;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use store::{NameConflict, ReadTx};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::page::{Page, limit};
+use super::page::{Page, Part, limit};
 use super::problem::Problem;
-use super::request::{Parameters, Segments};
+use super::request::{Body, Parameters, Segments};
 use super::{Answer, connectors};
 use crate::App;
 use crate::authority::Admin;
@@ -21,6 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(pending))
         .routes(routes!(conflicts))
+        .routes(routes!(decide))
 }
 
 /// A member that a group names and that is not there yet.
@@ -46,8 +50,48 @@ struct NameConflictView {
     /// Since when it is so.
     #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
-    /// Who has the name; absent if it has become free and the user is about to be evaluated.
+    /// By what the user and the account were taken for one person: `username`, `email` or `attribute`.
+    #[schema(value_type = String)]
+    matched_by: MatchedBy,
+    /// Somebody decided that they are two people.
+    kept: bool,
+    /// Who has the name; absent if it has become free and the user is about to be evaluated, or if it is kept.
     holder: Option<HolderView>,
+    /// Nobody has the name, and it is kept for whoever had it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reserved: Option<KeptNameView>,
+}
+
+/// For whom a name is kept.
+#[derive(Debug, Serialize, ToSchema)]
+struct KeptNameView {
+    /// The key of the account that had it.
+    key: String,
+    /// How it was given up: `renamed`, `removed` or `anonymised`.
+    #[schema(value_type = String)]
+    given_up: GivenUp,
+    /// When it was given up.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// Until when nobody else gets it.
+    #[schema(value_type = String, format = DateTime)]
+    until: Timestamp,
+}
+
+/// What was decided about a user and the account in its way.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Decision {
+    /// `link`: both are one person, and the account becomes the user's own. `keep`: they are two people, and both
+    /// stay as they are.
+    action: Action,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Action {
+    Link,
+    Keep,
 }
 
 /// The account that has a name.
@@ -57,17 +101,6 @@ struct HolderView {
     key: String,
     /// The name.
     name: String,
-}
-
-/// Which part of a list.
-#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Part {
-    /// `next` of the page before.
-    after: Option<String>,
-    /// How many at most, 1 to 1000; 100 if left out.
-    limit: Option<u32>,
 }
 
 /// Members whom groups of the connector name and whom nobody knows yet. They join when they appear.
@@ -129,33 +162,83 @@ async fn conflicts(
         Some(text) => text.parse().map_err(|_not_a_number| not_a_place())?,
     };
     let id = connectors::find_id(&app, &connector).await?;
+    let provision = app.provision().clone();
     let mut found = app
         .provision()
         .store()
         .read(move |tx| {
             let limit = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-            Ok::<_, ProvisionError>(tx.name_conflicts(id, behind, limit)?)
+            let found = tx.name_conflicts(id, behind, limit)?.into_iter();
+            found
+                .map(|conflict| Ok((reserved(&provision, tx, id, &conflict)?, conflict)))
+                .collect::<Result<Vec<_>, ProvisionError>>()
         })
         .await?;
     let more = found.len() > limit;
     found.truncate(limit);
     let last = found.last().filter(|_| more);
     Ok(Json(Page {
-        next: last.map(|last| last.source_pk.to_string()),
+        next: last.map(|(_, last)| last.source_pk.to_string()),
         items: found
             .into_iter()
-            .map(|conflict| {
+            .map(|(reserved, conflict)| {
                 let user = Resource::parse_stored(&conflict.document).unwrap_or_default();
                 NameConflictView {
                     user_id: conflict.id,
                     user_name: user.user_name().unwrap_or_default().to_owned(),
                     wanted: conflict.name,
                     since: conflict.since,
+                    matched_by: conflict.matched,
+                    kept: conflict.kept,
                     holder: conflict.holder.map(|(key, name)| HolderView { key, name }),
+                    reserved,
                 }
             })
             .collect(),
     }))
+}
+
+/// For whom the name of a conflict is kept, if nobody has it.
+fn reserved(
+    provision: &Provision,
+    tx: &ReadTx<'_>,
+    connector: ConnectorId,
+    conflict: &NameConflict,
+) -> Result<Option<KeptNameView>, ProvisionError> {
+    let (None, Some((former, key))) = (&conflict.holder, &conflict.former) else {
+        return Ok(None);
+    };
+    let until = provision.reserved_by(tx, connector, former.at)?;
+    Ok(until.map(|until| KeptNameView {
+        key: key.clone(),
+        given_up: former.manner,
+        since: former.at,
+        until,
+    }))
+}
+
+/// Decides about a user and the account in its way.
+#[utoipa::path(post, path = "/connectors/{connector}/name-conflicts/{user}", operation_id = "decide_name_conflict", tag = "connectors",
+    params(("connector" = String, Path, description = "Its id or name"),
+        ("user" = String, Path, description = "The SCIM `id` of the user")),
+    request_body = Decision,
+    responses((status = NO_CONTENT, description = "It is decided.")))]
+async fn decide(
+    admin: Admin,
+    State(app): State<App>,
+    path: Segments<(String, String)>,
+    Body(decision): Body<Decision>,
+) -> Answer<StatusCode> {
+    let (connector, user) = &*path;
+    let id = connectors::find_id(&app, connector).await?;
+    let decided = match decision.action {
+        Action::Link => Decided::Link,
+        Action::Keep => Decided::Keep,
+    };
+    app.provision()
+        .decide_standoff(id, user, decided, &admin.name)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn not_a_place() -> Problem {

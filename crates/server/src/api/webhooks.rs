@@ -186,8 +186,5 @@ async fn own(app: &App, (name, id): &(String, i64)) -> Result<i64, ProvisionErro
     found
         .filter(|webhook| webhook.application == application)
         .map(|webhook| webhook.id)
-        .ok_or_else(|| ProvisionError::NotFound {
-            what: "webhook",
-            name: id.to_string(),
-        })
+        .ok_or_else(|| ProvisionError::not_found("webhook", &id.to_string()))
 }

@@ -8,7 +8,8 @@ use directory::trace::Stage;
 use directory::{
     ConnectorState, DirectoryId, GroupPk, Line, Origin, SourceGroupPk, User, Verdict, name, nesting,
 };
-use provision::{Provision, ProvisionError, Why};
+use jiff::Timestamp;
+use provision::{Provision, ProvisionError, Why, Written};
 use serde::{Deserialize, Serialize};
 use store::{ReadTx, StoreError};
 use utoipa::{IntoParams, ToSchema};
@@ -19,6 +20,9 @@ use super::request::{Parameters, Segments};
 use super::{Answer, connectors, directories, users};
 use crate::App;
 use crate::authority::Admin;
+
+/// Source groups that an explanation names at most.
+const FEEDING_MAX: i64 = 10;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -33,6 +37,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 struct WhyQuery {
     /// Only what has to do with this group, by its name for the products or at the identity provider.
     group: Option<String>,
+    /// Only how this attribute comes about, by the name of its target in the rules: `username`, `email`, `attr:title` ...
+    attribute: Option<String>,
 }
 
 /// An explanation.
@@ -55,14 +61,52 @@ pub struct Explanation {
     /// The name that the user should have and that somebody else has.
     #[serde(skip_serializing_if = "Option::is_none")]
     taken_name: Option<String>,
+    /// Of a question about an attribute: its values by the rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    values: Option<Vec<String>>,
     /// How the decision comes about, in the order of evaluation.
     lines: Vec<LineView>,
+    /// Where the answer is no: what would have to be different, one way or another.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    conditions: Vec<String>,
+    /// The request that wrote the user last, as far as the record of requests goes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<WrittenView>,
+    /// Of a question about a group: what put the user into it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    joined: Option<WrittenView>,
+}
+
+/// What wrote something, and when.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WrittenView {
+    /// The id of the request, as the record of requests and the journal have it; empty if there was none.
+    request: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// Method and path of a request, or what set an evaluation off.
+    what: String,
+    /// Who acted.
+    actor: String,
+}
+
+impl From<Written> for WrittenView {
+    fn from(written: Written) -> Self {
+        Self {
+            request: written.request,
+            at: written.at,
+            what: written.what,
+            actor: written.actor,
+        }
+    }
 }
 
 /// One line of an explanation.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LineView {
-    /// `subject`, `mapping`, `groups`, `scope`, `additions`, `removals` or `status`.
+    /// `subject`, `identity`, `conditions`, `mapping`, `groups`, `scope`, `additions`, `removals`, `status`, `precedence` (what
+    /// other connectors of the directory say), `overrides`, `safety`, or `shadow` (what would be if rules in the shadow counted).
     #[schema(value_type = String)]
     stage: Stage,
     /// What was found or done.
@@ -97,25 +141,30 @@ async fn of_user(
     let told = app
         .provision()
         .store()
-        .read(move |tx| explain_user(&provision, tx, &directory, &name, query.group.as_deref()));
+        .read(move |tx| explain_user(&provision, tx, &directory, &name, &query));
     Ok(Json(told.await?))
 }
 
 /// Explains a user of a directory, each by name or id; with a group, by its name, only what has to do with it.
-pub fn explain_user(
+fn explain_user(
     provision: &Provision,
     tx: &ReadTx<'_>,
     directory: &str,
     user: &str,
-    group: Option<&str>,
+    query: &WhyQuery,
 ) -> Result<Explanation, ProvisionError> {
+    let group = query.group.as_deref();
     let directory = directories::find(tx, directory)?.id;
     let user = users::find(tx, directory, user)?;
     let member = is_member(tx, &user, group)?;
     let mut told = match provision.why(tx, user.pk)? {
-        Some(why) => explain(&why, group, member),
+        Some(why) => explain(tx, &why, directory, query, member)?,
         None => unexplained(&user, member),
     };
+    if let Some(group) = group {
+        let joined = provision.joined(tx, &user, directory, group)?;
+        told.joined = joined.map(WrittenView::from);
+    }
     if let (Some(group), Some(false)) = (group, member) {
         told.add_way(tx, directory, &user, group)?;
     }
@@ -142,29 +191,27 @@ async fn of_source_user(
         .store()
         .read(move |tx| {
             let (connector, user) = &*path;
-            explain_source_user(&provision, tx, connector, user, query.group.as_deref())
+            explain_source_user(&provision, tx, connector, user, &query)
         })
         .await?;
     Ok(Json(told))
 }
 
 /// Explains somebody whom a connector knows, by userName or SCIM id, whether or not there is an account.
-pub fn explain_source_user(
+fn explain_source_user(
     provision: &Provision,
     tx: &ReadTx<'_>,
     connector: &str,
     user: &str,
-    group: Option<&str>,
+    query: &WhyQuery,
 ) -> Result<Explanation, ProvisionError> {
-    let connector = connectors::find(tx, connector)?.connector.id;
+    let connector = connectors::find(tx, connector)?.connector;
+    let (connector, directory) = (connector.id, connector.directory);
     let by_name = tx.source_user_id_by_user_name(connector, user)?;
     let id = by_name.as_deref().unwrap_or(user);
     match provision.why_of_source(tx, connector, id)? {
-        Some(why) => Ok(explain(&why, group, None)),
-        None => Err(ProvisionError::NotFound {
-            what: "user",
-            name: user.to_owned(),
-        }),
+        Some(why) => explain(tx, &why, directory, query, None),
+        None => Err(ProvisionError::not_found("user", user)),
     }
 }
 
@@ -242,20 +289,43 @@ fn reasons(tx: &ReadTx<'_>, origins: &BTreeSet<Origin>) -> Result<String, StoreE
     Ok(texts.collect::<Vec<_>>().join("; "))
 }
 
-fn explain(why: &Why, group: Option<&str>, member: Option<bool>) -> Explanation {
+fn explain(
+    tx: &ReadTx<'_>,
+    why: &Why,
+    directory: DirectoryId,
+    query: &WhyQuery,
+    member: Option<bool>,
+) -> Result<Explanation, ProvisionError> {
     let (decision, reason) = match why.outcome.verdict {
         Verdict::NoAccount { reason } => ("none", reason),
         Verdict::Account { status, reason } => (status.as_str(), reason),
         Verdict::Remove { reason } => ("removed", reason),
     };
-    let (member_by_rules, lines) = match group {
-        None => (None, why.outcome.lines()),
-        Some(group) => {
+    let mut values = None;
+    let (member_by_rules, lines) = match (&query.group, &query.attribute) {
+        (Some(_), Some(_)) => return Err(one_question()),
+        (None, None) => (None, why.outcome.lines()),
+        (None, Some(attribute)) => {
+            values = Some(why.outcome.attributes.values_of(attribute));
+            (None, about_attribute(why, attribute)?)
+        }
+        (Some(group), None) => {
             let answer = why.outcome.why_group(group);
             (Some(answer.member), answer.lines)
         }
     };
     let mut lines: Vec<LineView> = lines.into_iter().map(LineView::from).collect();
+    if query.attribute.is_none() {
+        let shadow = why.in_the_shadow(query.group.as_deref());
+        lines.extend(shadow.into_iter().map(LineView::from));
+    }
+    if why.outside_pilot {
+        lines.push(LineView {
+            stage: Stage::Status,
+            text: "the connector is on pilot without this user: nothing of this takes effect"
+                .to_owned(),
+        });
+    }
     if why.state == ConnectorState::Paused {
         lines.push(LineView {
             stage: Stage::Status,
@@ -263,15 +333,66 @@ fn explain(why: &Why, group: Option<&str>, member: Option<bool>) -> Explanation 
                 .to_owned(),
         });
     }
-    Explanation {
+    Ok(Explanation {
         decision,
         reason: reason.as_str(),
         member,
         member_by_way_of: Vec::new(),
         member_by_rules,
         taken_name: why.taken_name.clone(),
+        values,
         lines,
+        conditions: conditions(tx, why, directory, query)?,
+        written: why.written.clone().map(WrittenView::from),
+        joined: None,
+    })
+}
+
+fn one_question() -> ProvisionError {
+    ProvisionError::Invalid {
+        field: "attribute",
+        message: "cannot be asked for together with 'group'; ask one after the other".to_owned(),
     }
+}
+
+fn about_attribute(why: &Why, attribute: &str) -> Result<Vec<Line>, ProvisionError> {
+    why.outcome
+        .why_attribute(attribute)
+        .ok_or_else(|| ProvisionError::Invalid {
+            field: "attribute",
+            message: format!(
+                "is '{attribute}', which no row of the rules is about, or the user was dropped before; targets are \
+                 username, email, display_name, first_name, last_name, active, groups and attr:NAME"
+            ),
+        })
+}
+
+/// What would have to be different, where the answer is no.
+fn conditions(
+    tx: &ReadTx<'_>,
+    why: &Why,
+    directory: DirectoryId,
+    query: &WhyQuery,
+) -> Result<Vec<String>, ProvisionError> {
+    let Some(group) = &query.group else {
+        return Ok(match query.attribute {
+            Some(_) => Vec::new(),
+            None => why.no_account.clone(),
+        });
+    };
+    let mut conditions = why.not_in_group(group);
+    if !conditions.is_empty()
+        && let Some(found) = tx.directory_group(directory, group)?
+    {
+        let names = tx.source_groups_feeding(found.pk, FEEDING_MAX)?;
+        if !names.is_empty() {
+            conditions.push(format!(
+                "source groups that become `{group}` now: {}",
+                names.join(", ")
+            ));
+        }
+    }
+    Ok(conditions)
 }
 
 /// About a user of whom no identity provider speaks there is little to tell.
@@ -289,6 +410,10 @@ fn unexplained(user: &User, member: Option<bool>) -> Explanation {
         member_by_way_of: Vec::new(),
         member_by_rules: None,
         taken_name: None,
+        values: None,
+        conditions: Vec::new(),
+        written: None,
+        joined: None,
         lines: vec![LineView {
             stage: Stage::Subject,
             text: text.to_owned(),

@@ -7,11 +7,12 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
 use scim::catalogue;
-use store::Access;
+use store::{ActorKind, Rights, Role};
 
 use super::refusal::Refusal;
 use super::{Presented, address_of, admit, may_come_from, presented, request_id};
 use crate::App;
+use crate::audit::Entry;
 
 /// The proof that a request may administer this server.
 #[derive(Clone)]
@@ -20,6 +21,26 @@ pub struct Admin {
     pub name: String,
     /// The id of the request, for the journal.
     pub request: String,
+    /// What the caller may do.
+    pub rights: Rights,
+    /// What kind of caller it is.
+    pub kind: ActorKind,
+    /// The id of the administrator or token.
+    pub id: Option<String>,
+    /// From which address the request comes.
+    pub address: Option<IpAddr>,
+    /// Whether nothing but that account may be reached: its second factor is still to be set up.
+    pub account_only: bool,
+}
+
+impl Admin {
+    /// The id of the administrator, if it is one who is signed in.
+    pub(crate) fn account(&self) -> Option<&str> {
+        match self.kind {
+            ActorKind::Administrator => self.id.as_deref(),
+            ActorKind::Token | ActorKind::CommandLine | ActorKind::Nobody => None,
+        }
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Admin {
@@ -46,7 +67,23 @@ pub(crate) async fn require_admin(
     let address = address_of(&app, &request);
     let (parts, body) = request.into_parts();
     let proof = authorize(&app, &parts, address).await;
-    let proof = proof.map_err(|refusal| refusal.counted(&app, address).into_problem());
+    let proof = match proof {
+        Ok(admin) => Ok(admin),
+        Err(refusal) => {
+            if let Some(failure) = refusal.of_token() {
+                let entry = Entry {
+                    action: "token",
+                    who: None,
+                    failure: Some(failure),
+                    address,
+                    headers: &parts.headers,
+                    target: parts.uri.path(),
+                };
+                app.note_entry(entry).await;
+            }
+            Err(refusal.counted(&app, address).into_problem())
+        }
+    };
     admit(proof, Request::from_parts(parts, body), next).await
 }
 
@@ -77,13 +114,16 @@ async fn authorize(app: &App, request: &Parts, address: Option<IpAddr>) -> Resul
     if !may_come_from(&credential.addresses, address) {
         return Err(Refusal::address("The token", address));
     }
-    if credential.access == Access::ReadOnly && !request.method.is_safe() {
-        return Err(Refusal::read_only());
-    }
     let now = app.provision().store().now();
     app.inner().seen.token(&credential.id, now, address);
     Ok(Admin {
         name: credential.label,
         request: request_id(&request.headers),
+        // Every token of the admin API has some.
+        rights: credential.rights.unwrap_or(Rights::of(Role::Auditor)),
+        kind: ActorKind::Token,
+        id: Some(credential.id),
+        address,
+        account_only: false,
     })
 }

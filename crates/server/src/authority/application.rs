@@ -1,21 +1,24 @@
 //! A product that signed in with its application's name and password.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use crowd::transport::{CHALLENGE, UNAUTHENTICATED, UNAUTHENTICATED_CONTENT_TYPE};
 use directory::{ApplicationId, DirectoryId};
-use provision::{AddressRange, HashError, Writer};
+use provision::{AddressRange, HashError, RefusedProduct, Writer};
 use store::{Access, Application, StoreError};
 
 use super::{Presented, address_of, admit, basic_pair, may_come_from, presented, request_id};
 use crate::App;
 use crate::crowd::View;
+use crate::metrics::Refused;
+use crate::traffic::whole_seconds;
 
 /// The proof that a request comes from an application, and what it sees.
 #[derive(Clone)]
@@ -67,18 +70,59 @@ pub(crate) async fn require_application(
 ) -> Response {
     let address = address_of(&app, &request);
     let proof = authorize(&app, request.headers(), address).await;
+    let proof = proof.map_err(|refusal| refusal.counted(&app, request.headers(), address));
     admit(proof, request, next).await
+}
+
+/// Why an application is not let in.
+enum Refusal {
+    /// It showed nothing that could be wrong.
+    Anonymous,
+    /// What it showed is wrong.
+    Wrong,
+    /// It may not come from there.
+    Address,
+    /// The server could not find out.
+    Failed(Response),
+}
+
+impl Refusal {
+    /// Counts the refusal. One that comes after too many says to come later, and repeats the sentence that
+    /// administrators look for.
+    fn counted(self, app: &App, headers: &HeaderMap, address: Option<IpAddr>) -> Response {
+        let metrics = &app.inner().metrics;
+        let now = app.provision().store().now();
+        match self {
+            Refusal::Anonymous => unauthorized(),
+            Refusal::Failed(response) => response,
+            Refusal::Address => {
+                metrics.refused(Refused::Address);
+                forbidden()
+            }
+            Refusal::Wrong => match app.inner().failures.note(address, now) {
+                None => {
+                    metrics.refused(Refused::Credential);
+                    unauthorized()
+                }
+                Some(wait) => {
+                    metrics.refused(Refused::Throttled);
+                    throttled(wait, headers)
+                }
+            },
+        }
+    }
 }
 
 async fn authorize(
     app: &App,
     headers: &HeaderMap,
     address: Option<IpAddr>,
-) -> Result<CrowdApplication, Response> {
-    let Presented::Basic(pair) = presented(headers) else {
-        return Err(unauthorized());
+) -> Result<CrowdApplication, Refusal> {
+    let (name, password) = match presented(headers) {
+        Presented::Basic(pair) => basic_pair(pair).ok_or(Refusal::Wrong)?,
+        Presented::Nothing => return Err(Refusal::Anonymous),
+        _ => return Err(Refusal::Wrong),
     };
-    let (name, password) = basic_pair(pair).ok_or_else(unauthorized)?;
     let looked_up = app
         .provision()
         .store()
@@ -88,21 +132,31 @@ async fn authorize(
         })
         .await;
     let format = crate::crowd::format_of(headers);
-    let found = looked_up.map_err(|error| crate::crowd::store_failure(&error, format))?;
-    let Some((application, now)) = found else {
-        check_password(app, None, &password)
-            .await
-            .map_err(|error| hash_failure(&error, format))?;
-        return Err(unauthorized());
+    let failed = |error: &StoreError| Refusal::Failed(crate::crowd::store_failure(error, format));
+    let Some((application, now)) = looked_up.map_err(|error| failed(&error))? else {
+        // Takes as long as with a name that is right.
+        let hashed = check_password(app, None, &password).await;
+        return Err(hashed.map_or_else(|error| failed(&hash_failure(&error)), |_| Refusal::Wrong));
+    };
+    let note = |is_address| {
+        let address = address.map(|address| address.to_string());
+        let refused = RefusedProduct {
+            at: now,
+            address,
+            is_address,
+        };
+        app.inner()
+            .seen
+            .refused_application(application.id, refused);
     };
     if !may_come_from(&AddressRange::all(&application.addresses), address) {
-        return Err(forbidden());
+        note(true);
+        return Err(Refusal::Address);
     }
-    let right = check_password(app, Some(&application), &password)
-        .await
-        .map_err(|error| hash_failure(&error, format))?;
-    if !right {
-        return Err(unauthorized());
+    let right = check_password(app, Some(&application), &password).await;
+    if !right.map_err(|error| failed(&hash_failure(&error)))? {
+        note(false);
+        return Err(Refusal::Wrong);
     }
     app.inner().seen.application(application.id, now, &[]);
     Ok(CrowdApplication {
@@ -157,7 +211,21 @@ fn forbidden() -> Response {
         .into_response()
 }
 
-fn hash_failure(error: &HashError, format: ::crowd::Format) -> Response {
+/// Somebody guesses, or a product has a password that is no more.
+fn throttled(wait: Duration, headers: &HeaderMap) -> Response {
+    let seconds = whole_seconds(wait);
+    let message = format!(
+        "Too many failed attempts came from this address; come again in {seconds} s. The last one: {UNAUTHENTICATED}."
+    );
+    let format = crate::crowd::format_of(headers);
+    let mut response = crate::crowd::failure(StatusCode::TOO_MANY_REQUESTS, &message, format);
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+fn hash_failure(error: &HashError) -> StoreError {
     tracing::warn!(%error, "an application's password could not be checked");
-    crate::crowd::store_failure(&StoreError::Busy, format)
+    StoreError::Busy
 }

@@ -16,7 +16,7 @@ use store::Access;
 use keys::{Keys, NoKey};
 
 /// Why a signed token is not taken, as a sentence.
-pub(super) enum Refused {
+pub(crate) enum Refused {
     /// It is the token's fault.
     Token(String),
     /// The keys are not to be had: nobody's fault who asks.
@@ -48,6 +48,36 @@ impl SignedTokens {
         settings: &JwtSettings,
         now: Timestamp,
     ) -> Result<Credential, Refused> {
+        let (_, proven) = self.claims(token, settings, now).await?;
+        let access = match settings.read_only {
+            true => Access::ReadOnly,
+            false => Access::ReadWrite,
+        };
+        Ok(Credential::proven(
+            proven.label,
+            access,
+            Some(proven.expires),
+        ))
+    }
+
+    /// What a token says that was checked like this.
+    pub(crate) async fn claims_of(
+        &self,
+        token: &str,
+        settings: &JwtSettings,
+        now: Timestamp,
+    ) -> Result<Map<String, Value>, Refused> {
+        self.claims(token, settings, now)
+            .await
+            .map(|(claims, _)| claims)
+    }
+
+    async fn claims(
+        &self,
+        token: &str,
+        settings: &JwtSettings,
+        now: Timestamp,
+    ) -> Result<(Map<String, Value>, claims::Proven), Refused> {
         let header = claims::header(token).map_err(Refused::Token)?;
         let algorithm = settings
             .algorithms
@@ -75,15 +105,7 @@ impl SignedTokens {
             )
         })?;
         let proven = claims::check(&found.claims, settings, now).map_err(Refused::Token)?;
-        let access = match settings.read_only {
-            true => Access::ReadOnly,
-            false => Access::ReadWrite,
-        };
-        Ok(Credential::proven(
-            proven.label,
-            access,
-            Some(proven.expires),
-        ))
+        Ok((found.claims, proven))
     }
 }
 

@@ -60,6 +60,12 @@ impl Refusal {
         )
     }
 
+    /// What is wrong with the credential that was shown, if one was.
+    pub(super) fn of_token(&self) -> Option<&str> {
+        let is_elsewhere = self.entry.code == catalogue::ADDRESS_NOT_ALLOWED.code;
+        (self.error.is_some() || is_elsewhere).then_some(self.detail.as_str())
+    }
+
     pub(super) fn nothing() -> Self {
         Self::anonymous(
             &catalogue::CREDENTIALS_MISSING,

@@ -7,13 +7,14 @@ use ::crowd::{CrowdError, Reason};
 use axum::extract::Request;
 use directory::User;
 use jiff::Timestamp;
-use store::{ReadTx, StoreError};
+use store::{KeptPassword, ReadTx, StoreError};
 
 use super::Refusal;
 use super::call::{Call, find_user, only_admitted};
 use super::reply::Reply;
 use super::throttle::Verdict;
 use super::user::plain;
+use super::view::View;
 use crate::authority::address_of;
 
 /// `POST authentication?username=`
@@ -21,22 +22,55 @@ pub(super) async fn login(call: Call, request: Request) -> Reply {
     let name = call.username()?;
     let address = address_of(&call.face.app, &request);
     let password: Password = call.read(request).await?;
-    let user = prove(&call, name, password.value, address).await?;
-    Ok(plain(&call, &user))
+    let proven = prove(&call, name, password.value, address).await?;
+    Ok(plain(&call, &proven.user))
 }
 
 /// `POST authentication/notify?username=`: the user has logged in over there by other means.
 pub(super) async fn notify(call: Call) -> Reply {
-    let name = call.username()?;
-    let user = call
+    let user = vouched_for(&call, call.username()?).await;
+    let user = user.map_err(named_user)?;
+    call.face.app.provision().note_login(user.pk);
+    Ok(plain(&call, &user))
+}
+
+/// The user of a name for whom the product vouches, if the user may log in: it has checked who that is by other means.
+pub(super) async fn vouched_for(call: &Call, name: String) -> Result<User, Refusal> {
+    let provision = call.face.app.provision().clone();
+    let wanted = name.clone();
+    let found = call
         .look_up(move |tx, view| {
-            let user = find_user(tx, view, &name).map_err(named_user)?;
-            only_active(&user)?;
-            only_admitted(tx, view, &user)?;
-            Ok(user)
+            let user = find_user(tx, view, &wanted)?;
+            if provision.asks_at_log_in(tx, &user)? {
+                return Ok(Err(user));
+            }
+            may_log_in(tx, view, &user)?;
+            Ok(Ok(user))
         })
         .await?;
-    Ok(plain(&call, &user))
+    match found {
+        Ok(user) => Ok(user),
+        Err(user) => evaluated(call, user).await,
+    }
+}
+
+/// The user as the rules leave it that look at log-ins (US-35, US-38), if it may log in then.
+async fn evaluated(call: &Call, user: User) -> Result<User, Refusal> {
+    let provision = call.face.app.provision();
+    provision
+        .evaluate_at_log_in(&user, &call.application.name)
+        .await?;
+    call.look_up(move |tx, view| {
+        let user = find_user(tx, view, &user.name)?;
+        may_log_in(tx, view, &user)?;
+        Ok(user)
+    })
+    .await
+}
+
+fn may_log_in(tx: &ReadTx<'_>, view: &View, user: &User) -> Result<(), Refusal> {
+    only_active(user)?;
+    only_admitted(tx, view, user)
 }
 
 /// Somebody who wants to log in, as far as is known before the password was looked at.
@@ -45,14 +79,23 @@ struct Candidate {
     password: Kept,
     /// Why the user may not log in to this application, if that is so.
     barred: Option<CrowdError>,
+    /// The rules want to look at the user before.
+    is_asked: bool,
 }
 
 /// The password of a user, as it is kept here.
 enum Kept {
-    /// argon2id hash, and whether it has to be changed before it is good again.
-    Hash { hash: String, expired: bool },
+    /// This one.
+    Password(KeptPassword),
     /// None, for the reason that an administrator can read in the product's log.
     Nothing { why: String },
+}
+
+/// Somebody who knew the password.
+pub(super) struct Proven {
+    pub(super) user: User,
+    /// The hash of that password.
+    pub(super) hash: String,
 }
 
 /// The user who has this name and password and may log in to the application.
@@ -63,8 +106,9 @@ pub(super) async fn prove(
     name: String,
     given: Option<String>,
     address: Option<IpAddr>,
-) -> Result<User, Refusal> {
+) -> Result<Proven, Refusal> {
     let wanted = name.clone();
+    let provision = call.face.app.provision().clone();
     let (candidate, now) = call
         .look_up(move |tx, view| {
             let Some(user) = view.user(tx, &wanted)? else {
@@ -74,13 +118,14 @@ pub(super) async fn prove(
             let candidate = Candidate {
                 password: kept(tx, &user)?,
                 barred: barred.map(Refusal::into_error),
+                is_asked: provision.asks_at_log_in(tx, &user)?,
                 user,
             };
             Ok((Some(candidate), tx.now()))
         })
         .await?;
     let hash = match candidate.as_ref().map(|found| &found.password) {
-        Some(Kept::Hash { hash, .. }) => Some(hash.clone()),
+        Some(Kept::Password(kept)) => Some(kept.hash.clone()),
         _ => None,
     };
     let is_right = match given.filter(|given| !given.is_empty()) {
@@ -90,47 +135,42 @@ pub(super) async fn prove(
     let Some(candidate) = candidate else {
         return Err(named_user(CrowdError::user_not_found(&name).into()));
     };
-    let expired = match candidate.password {
+    let KeptPassword { hash, expired } = match candidate.password {
         Kept::Nothing { why } => return Err(wrong_password(&why)),
-        Kept::Hash { .. } if !is_right => return Err(wrong_password(WRONG)),
-        Kept::Hash { expired, .. } => expired,
+        Kept::Password(_) if !is_right => return Err(wrong_password(WRONG)),
+        Kept::Password(kept) => kept,
     };
-    only_active(&candidate.user)?;
-    if let Some(barred) = candidate.barred {
-        return Err(barred.into());
-    }
+    let user = match (candidate.is_asked, candidate.barred) {
+        (true, _) => evaluated(call, candidate.user).await?,
+        (false, barred) => {
+            only_active(&candidate.user)?;
+            barred.map_or(Ok(candidate.user), Err)?
+        }
+    };
     if expired {
         let message = format!(
             "The password of user <{}> has expired and has to be changed",
-            candidate.user.name
+            user.name
         );
         return Err(CrowdError::new(Reason::ExpiredCredential, message).into());
     }
-    Ok(candidate.user)
+    call.face.app.provision().note_login(user.pk);
+    Ok(Proven { user, hash })
 }
 
-/// The password of a user: one that was set here, or one that the identity provider pushed.
+/// The password of a user, or why there is none.
 fn kept(tx: &ReadTx<'_>, user: &User) -> Result<Kept, StoreError> {
+    if let Some(password) = tx.password_of(user)? {
+        return Ok(Kept::Password(password));
+    }
     let Some(connector) = user.connector else {
-        return Ok(match tx.local_password(user.pk)? {
-            Some(password) => Kept::Hash {
-                hash: password.hash,
-                expired: password.expired,
-            },
-            None => Kept::Nothing {
-                why: format!(
-                    "User <{}> has no password; set one in a product that may write",
-                    user.name
-                ),
-            },
+        return Ok(Kept::Nothing {
+            why: format!(
+                "User <{}> has no password; set one in a product that may write",
+                user.name
+            ),
         });
     };
-    if let Some(source) = tx.source_behind(user.pk)?
-        && let Some(hash) = tx.source_password(source)?
-    {
-        let expired = false;
-        return Ok(Kept::Hash { hash, expired });
-    }
     let connector = tx.connector(connector)?.map(|stored| stored.connector);
     let name = connector.as_ref().map_or("", |found| &found.name);
     let accepts = connector

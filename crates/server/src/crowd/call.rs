@@ -101,12 +101,15 @@ impl Call {
         }
     }
 
-    /// The author of writes in the first directory that has a group.
+    /// The author of writes in the first directory that has a group. What is not seen is not there.
     pub(super) async fn writer_at_group(&self, name: &str) -> Result<Writer, Refusal> {
-        let name = name.to_owned();
+        let sought = name.to_owned();
         let found = self
-            .look_up(move |tx, view| Ok(view.directories_of_group(tx, &name)?))
+            .look_up(move |tx, view| Ok(view.directories_of_group(tx, &sought)?))
             .await?;
+        if found.is_empty() && self.view().hides_groups() {
+            return Err(CrowdError::group_not_found(name).into());
+        }
         // A group that is nowhere is missed in the first directory.
         let directory = found.first().copied().or_else(|| self.view().first());
         let directory = directory.ok_or_else(|| {

@@ -7,6 +7,7 @@ use directory::Group;
 use scim::limits::NAME_CHARS_MAX;
 use scim::name::refuse_name;
 
+use super::Refusal;
 use super::call::{Call, by_name, find_group};
 use super::reply::{Reply, created, document, nothing};
 
@@ -43,6 +44,11 @@ pub(super) async fn get(call: Call) -> Reply {
 /// `POST group`
 pub(super) async fn create(call: Call, request: Request) -> Reply {
     call.may_write()?;
+    if call.view().hides_groups() {
+        return Err(Refusal::forbidden(
+            "This application sees only groups with access, so it cannot make any: the new one would not be seen. An administrator can show it every group.",
+        ));
+    }
     let asked: GroupRequest = call.read(request).await?;
     check_name(&asked.name)?;
     let description = asked.description.unwrap_or_default();

@@ -137,14 +137,28 @@ async fn place_of_new_users(call: &Call, name: &str) -> Result<Writer, Refusal> 
     require_free(call, name).await?;
     let allowing = call
         .look_up(|tx, view| {
+            let mut unseen = None;
+            let showing: Vec<_> = view.showing_newcomers().collect();
             for directory in view.directories() {
                 if tx.allows_local_users(directory)? {
-                    return Ok(Some(directory));
+                    if showing.contains(&directory) {
+                        return Ok(Ok(Some(directory)));
+                    }
+                    unseen = Some(directory);
                 }
             }
-            Ok(view.first())
+            Ok(unseen.map_or(Ok(view.first()), Err))
         })
         .await?;
+    // Crowd answers with the user it made, and asks for it first; this one nobody here would ever see.
+    let allowing = allowing.map_err(|_unseen| {
+        Refusal::forbidden(format!(
+            "Application <{}> sees only users who are in a group that may log in, and a new user is in none, so it \
+             would not see whom it makes. An administrator can let it see all users (only_with_access), or let \
+             everybody of the directory log in",
+            call.application.name
+        ))
+    })?;
     let directory = allowing.ok_or_else(|| {
         Refusal::forbidden("This application sees no directory. An administrator can give it one.")
     })?;

@@ -284,6 +284,9 @@ pub(super) async fn remove(call: Call) -> Reply {
             if view.user(tx, &name)?.is_none() {
                 return Ok(found);
             }
+            if view.hides_groups() && view.group(tx, &of)?.is_none() {
+                return Ok(found);
+            }
             for directory in view.directories_of_memberships(tx, &name)? {
                 let pair = tx.directory_user(directory, &name)?;
                 let pair = pair.zip(tx.directory_group(directory, &of)?);

@@ -134,7 +134,9 @@ impl From<LocalWriteError> for Refusal {
             }
             LocalWriteError::Circle { .. } => Reason::InvalidMembership,
             LocalWriteError::GroupExists(_) => Reason::InvalidGroup,
-            LocalWriteError::UserExists(_) | LocalWriteError::InvalidUser(_) => Reason::InvalidUser,
+            LocalWriteError::UserExists(_)
+            | LocalWriteError::NameReserved { .. }
+            | LocalWriteError::InvalidUser(_) => Reason::InvalidUser,
             LocalWriteError::Refused(_) => Reason::ApplicationPermissionDenied,
             LocalWriteError::Failed(ProvisionError::Store(error)) => return error.into(),
             LocalWriteError::Failed(error) => {

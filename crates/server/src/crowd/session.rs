@@ -14,13 +14,13 @@ use axum::extract::{Path, Request};
 use axum::response::Response;
 use directory::User;
 use jiff::{SignedDuration, Timestamp};
-use provision::SessionWish;
+use provision::{Begun, SessionWish};
 use serde::Deserialize;
 use store::{Factors, Session, token_hash};
 
 use super::Refusal;
-use super::authentication::{WRONG, inactive, only_active, prove, wrong_password};
-use super::call::{Call, by_name, find_user, only_admitted};
+use super::authentication::{WRONG, inactive, only_active, prove, vouched_for, wrong_password};
+use super::call::{Call, by_name, only_admitted};
 use super::reply::{Reply, created, document, nothing};
 use super::user::shown as user_shown;
 use crate::App;
@@ -52,23 +52,27 @@ pub(super) async fn create(call: Call, request: Request) -> Reply {
     let peer = address_of(&call.face.app, &request);
     let context: AuthenticationContext = call.read(request).await?;
     let factors = checked(context.factors)?;
-    let user = if validate {
+    let (user, proof) = if validate {
         let address = browser_of(&factors).or(peer);
         let proven = prove(&call, context.username, context.password.value, address).await;
-        proven.map_err(without_names)?
+        let proven = proven.map_err(without_names)?;
+        (proven.user, Some(proven.hash))
     } else {
-        trusted(&call, context.username).await?
+        (trusted(&call, context.username).await?, None)
     };
     let provision = call.face.app.provision();
     let wish = SessionWish {
         user: user.pk,
+        proof,
         factors,
         duration,
         application: call.application.name.clone(),
         settings: provision.sign_in_settings(call.application.id).await?,
     };
-    let Some(begun) = provision.begin_session(wish).await? else {
-        return Err(inactive(&user.name));
+    let begun = match provision.begin_session(wish).await? {
+        Begun::Session(begun) => *begun,
+        Begun::Inactive => return Err(inactive(&user.name)),
+        Begun::OtherPassword => return Err(wrong_password(WRONG)),
     };
     let seen = Seen {
         attributes: attributes_of(&call, &user).await?,
@@ -226,15 +230,7 @@ async fn attributes_of(call: &Call, user: &User) -> Result<Attributes, Refusal> 
 
 /// The user of a session for which the product vouches: it has checked who that is by other means.
 async fn trusted(call: &Call, name: String) -> Result<User, Refusal> {
-    let found = call
-        .look_up(move |tx, view| {
-            let user = find_user(tx, view, &name)?;
-            only_active(&user)?;
-            only_admitted(tx, view, &user)?;
-            Ok(user)
-        })
-        .await;
-    found.map_err(without_names)
+    vouched_for(call, name).await.map_err(without_names)
 }
 
 /// Who opens a session does not hear whether there is a user of a name.

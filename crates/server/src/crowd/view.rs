@@ -15,9 +15,9 @@ use std::sync::Arc;
 
 use directory::{DirectoryId, Group, User};
 use scim::fold;
-use store::{Mapping, ReadTx, StoreError};
+use store::{AttachedDirectory, Mapping, ReadTx, StoreError};
 
-use self::access::Gates;
+use self::access::{Gates, Sight};
 use self::merge::Merge;
 
 /// Users who are looked at together.
@@ -65,6 +65,18 @@ impl View {
         self.0.only_with_access && self.has_gates()
     }
 
+    /// The directories in which a user who is in no group yet is seen.
+    pub(super) fn showing_newcomers(&self) -> impl Iterator<Item = DirectoryId> + '_ {
+        let shows = |it: &&AttachedDirectory| !self.0.only_with_access || it.login_groups.is_none();
+        let attached = self.0.directories.iter().filter(shows);
+        attached.map(|attached| attached.directory)
+    }
+
+    /// Whether there are groups that are not seen, either.
+    pub(super) fn hides_groups(&self) -> bool {
+        self.0.only_groups_with_access && self.is_filtered()
+    }
+
     fn has_gates(&self) -> bool {
         let mut attached = self.0.directories.iter();
         attached.any(|attached| attached.login_groups.is_some())
@@ -83,7 +95,7 @@ impl View {
             });
         }
         if self.is_filtered() {
-            mark.push('.');
+            mark.push_str(if self.hides_groups() { ".g" } else { "." });
             mark.push_str(&access::mark(&self.0.directories));
         }
         mark
@@ -185,9 +197,16 @@ impl View {
 
     /// The group of this name.
     pub(super) fn group(&self, tx: &ReadTx<'_>, name: &str) -> Result<Option<Group>, StoreError> {
-        for directory in self.directories() {
-            if let Some(group) = tx.directory_group(directory, name)? {
-                return Ok(Some(group));
+        let sight = self.sight(tx)?;
+        let mut first = None;
+        for (place, directory) in self.directories().enumerate() {
+            let Some(group) = tx.directory_group(directory, name)? else {
+                continue;
+            };
+            let seen = sight.shows(place, &group);
+            first = first.or(Some(group));
+            if seen {
+                return Ok(first);
             }
         }
         Ok(None)
@@ -202,8 +221,10 @@ impl View {
         if let Some(directory) = self.only() {
             return tx.each_directory_group(directory, "", each);
         }
+        let sight = self.sight(tx)?;
         let mut merge: Merge<Group> = Merge::new(self.directories(), "");
-        while let Some((_, group)) = merge.next(tx)? {
+        let shows = |place: usize, group: &Group| sight.shows(place, group);
+        while let Some((_, group)) = merge.next_of(tx, shows)? {
             each(group)?;
         }
         Ok(())
@@ -263,14 +284,18 @@ impl View {
         names: impl Iterator<Item = &'n str>,
     ) -> Result<BTreeMap<String, Group>, StoreError> {
         let mut sought: BTreeSet<String> = names.map(fold).collect();
-        let mut found = BTreeMap::new();
-        for directory in self.directories() {
+        let mut found: BTreeMap<String, (Group, bool)> = BTreeMap::new();
+        let sight = self.sight(tx)?;
+        for (place, directory) in self.directories().enumerate() {
             for group in tx.directory_groups_named(directory, sought.iter().map(String::as_str))? {
-                found.insert(fold(&group.name), group);
+                let seen = sight.shows(place, &group);
+                let first = found.entry(fold(&group.name));
+                first.or_insert((group, false)).1 |= seen;
             }
-            sought.retain(|name| !found.contains_key(name));
+            sought.retain(|name| !found.get(name).is_some_and(|(_, seen)| *seen));
         }
-        Ok(found)
+        let seen = found.into_iter().filter(|(_, (_, seen))| *seen);
+        Ok(seen.map(|(name, (group, _))| (name, group)).collect())
     }
 
     /// Whether a user may log in to the application. Whom it may not even see is no user of it at all.
@@ -283,6 +308,14 @@ impl View {
         };
         let gates = Gates::new(self, tx)?;
         Ok(!gates.admitted(self, tx, vec![account])?.is_empty())
+    }
+
+    /// Which groups are seen.
+    pub(super) fn sight(&self, tx: &ReadTx<'_>) -> Result<Sight, StoreError> {
+        match self.hides_groups() {
+            true => Ok(Sight::Only(Gates::new(self, tx)?)),
+            false => Ok(Sight::All),
+        }
     }
 
     fn gates(&self, tx: &ReadTx<'_>) -> Result<Option<Gates>, StoreError> {
@@ -330,13 +363,15 @@ impl View {
         tx: &ReadTx<'_>,
         name: &str,
     ) -> Result<Vec<DirectoryId>, StoreError> {
-        let mut found = Vec::new();
-        for directory in self.directories() {
-            if tx.directory_group(directory, name)?.is_some() {
+        let sight = self.sight(tx)?;
+        let (mut found, mut seen) = (Vec::new(), false);
+        for (place, directory) in self.directories().enumerate() {
+            if let Some(group) = tx.directory_group(directory, name)? {
+                seen |= sight.shows(place, &group);
                 found.push(directory);
             }
         }
-        Ok(found)
+        Ok(if seen { found } else { Vec::new() })
     }
 }
 

@@ -99,6 +99,11 @@ fn is_secret(name: &str, value: &str, secrets: Option<&Secrets>) -> bool {
         || (is_filter && secrets.is_none_or(|secrets| secrets.has(&value)))
 }
 
+/// A body of the admin API without secrets.
+pub(crate) fn json(bytes: &[u8]) -> String {
+    body(bytes, &Secrets::default())
+}
+
 /// A body without secrets: as it is if it can't have any, else read as JSON, or as far as it goes if it
 /// breaks off.
 pub(super) fn body(bytes: &[u8], secrets: &Secrets) -> String {

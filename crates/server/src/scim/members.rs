@@ -1,14 +1,83 @@
 //! Groups with their members, written to an answer.
 
-use directory::ConnectorId;
+use std::collections::HashMap;
+
+use directory::{ConnectorId, SourceGroupPk};
 use scim::{Projection, ResourceType, ScimError, render};
-use store::{MemberKind, ReadTx, SourceGroup, SourceMember};
+use store::{MemberKind, ReadTx, SourceGroup, SourceMember, StoreError};
 
 use super::request::Call;
 use super::stream::{Halt, Out, each};
 
 /// The list that is kept beside a group's document.
 pub(super) const BESIDE: &str = "members";
+
+/// Members that are read ahead at once.
+const AHEAD_MEMBERS_MAX: i64 = 1_000;
+/// Groups whose members are read ahead at once: as many as one statement takes.
+const AHEAD_GROUPS_MAX: usize = 128;
+
+/// What is done with each member.
+type EachMember<'f> = &'f mut dyn FnMut(SourceMember) -> Result<(), StoreError>;
+
+/// The members of the groups of a page. Those of small groups that follow each other are read together, so that a
+/// page of them costs few statements; those of a large one are streamed as it is written.
+#[derive(Default)]
+pub(super) struct Ahead {
+    /// By group; none for what is too much to be kept.
+    read: HashMap<SourceGroupPk, Option<Vec<SourceMember>>>,
+}
+
+impl Ahead {
+    /// The members of the first of `rest`, the groups of the page that are still to be written; none if they are to be
+    /// streamed.
+    pub(super) fn members<'i>(
+        &mut self,
+        tx: &ReadTx<'_>,
+        rest: impl Iterator<Item = &'i SourceGroup> + Clone,
+    ) -> Result<Option<Vec<SourceMember>>, StoreError> {
+        let Some(first) = rest.clone().next().map(|group| group.pk) else {
+            return Ok(None);
+        };
+        if !self.read.contains_key(&first) {
+            self.read(tx, rest)?;
+        }
+        Ok(self.read.remove(&first).flatten())
+    }
+
+    fn read<'i>(
+        &mut self,
+        tx: &ReadTx<'_>,
+        rest: impl Iterator<Item = &'i SourceGroup>,
+    ) -> Result<(), StoreError> {
+        let mut room = AHEAD_MEMBERS_MAX;
+        let together: Vec<SourceGroupPk> = rest
+            .take(AHEAD_GROUPS_MAX)
+            .take_while(|group| {
+                room = room.saturating_sub(group.member_count);
+                room >= 0
+            })
+            .map(|group| group.pk)
+            .collect();
+        if together.len() < 2 {
+            return Ok(());
+        }
+        // References to what is not there yet are not in the count: there may be too many after all.
+        let most = usize::try_from(2 * AHEAD_MEMBERS_MAX).unwrap_or_default();
+        let found = tx.source_members_of_many(&together, most)?;
+        let all_read = found.is_some();
+        self.read = together
+            .into_iter()
+            .map(|group| (group, all_read.then(Vec::new)))
+            .collect();
+        for (group, member) in found.into_iter().flatten() {
+            if let Some(Some(members)) = self.read.get_mut(&group) {
+                members.push(member);
+            }
+        }
+        Ok(())
+    }
+}
 
 /// What is shown of groups, and where they and their members are found.
 #[derive(Clone)]
@@ -43,11 +112,21 @@ impl Showing {
         group: &SourceGroup,
         out: &mut Out,
     ) -> Result<(), Halt> {
+        self.write_with(group, out, |each| tx.source_members(group.pk, each))
+    }
+
+    /// Writes a group with the members that `read` gives, if they are wanted.
+    pub(super) fn write_with(
+        &self,
+        group: &SourceGroup,
+        out: &mut Out,
+        read: impl FnOnce(EachMember<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), Halt> {
         if !self.with_members() {
             return self.write_without_members(group, out);
         }
         if !self.projection.shows_document(&[]) {
-            let members = self.members(tx, group)?;
+            let members = self.members(read)?;
             let rendered = self.rendered(group, &[(BESIDE, &members)]);
             let shown = render::project(&rendered, &self.projection)
                 .map_err(provision::ProvisionError::from)?;
@@ -64,16 +143,13 @@ impl Showing {
         );
         out.push(|text| text.push_str(&before))?;
         let mut separator = "";
-        each(
-            |write| tx.source_members(group.pk, write),
-            |member| {
-                out.push(|text| {
-                    text.push_str(separator);
-                    self.push_member(text, &member);
-                    separator = ",";
-                })
-            },
-        )?;
+        each(read, |member| {
+            out.push(|text| {
+                text.push_str(separator);
+                self.push_member(text, &member);
+                separator = ",";
+            })
+        })?;
         out.push(|text| text.push_str(&after))
     }
 
@@ -98,9 +174,12 @@ impl Showing {
         }
     }
 
-    fn members(&self, tx: &ReadTx<'_>, group: &SourceGroup) -> Result<String, Halt> {
+    fn members(
+        &self,
+        read: impl FnOnce(EachMember<'_>) -> Result<(), StoreError>,
+    ) -> Result<String, Halt> {
         let mut members = "[".to_owned();
-        tx.source_members(group.pk, &mut |member| {
+        read(&mut |member| {
             if members.len() > 1 {
                 members.push(',');
             }

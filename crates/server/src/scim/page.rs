@@ -17,10 +17,11 @@ fn node_finds_one(filter: &Node) -> bool {
         Node::Test {
             attr, op: Op::Eq, ..
         } => {
-            matches!(
-                attr.name(),
-                "id" | "userName" | "externalId" | "displayName" | "emails.value"
-            )
+            attr.unique()
+                || matches!(
+                    attr.name(),
+                    "id" | "userName" | "externalId" | "displayName" | "emails.value"
+                )
         }
         Node::And(terms) => terms.iter().any(node_finds_one),
         node => node.is_never(),
@@ -90,36 +91,6 @@ impl Hints {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<(ConnectorId, Listed), Places>> {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Things by the row that they belong to.
-pub(super) struct Groupings<T> {
-    by_row: HashMap<i64, Vec<T>>,
-}
-
-impl<T> Default for Groupings<T> {
-    fn default() -> Self {
-        Groupings {
-            by_row: HashMap::new(),
-        }
-    }
-}
-
-impl<T> Groupings<T> {
-    /// Those of one row.
-    pub(super) fn take(&mut self, row: i64) -> Vec<T> {
-        self.by_row.remove(&row).unwrap_or_default()
-    }
-}
-
-impl<T> FromIterator<(i64, T)> for Groupings<T> {
-    fn from_iter<I: IntoIterator<Item = (i64, T)>>(pairs: I) -> Self {
-        let mut groupings = Groupings::default();
-        for (row, thing) in pairs {
-            groupings.by_row.entry(row).or_default().push(thing);
-        }
-        groupings
     }
 }
 

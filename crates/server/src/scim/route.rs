@@ -1,10 +1,7 @@
-//! Which endpoint a path means. Clients write the base URL with and without a slash at its end and
-//! join paths to it as they like, so empty segments are passed over.
-
-use axum::http::Method;
-use percent_encoding::percent_decode_str;
+//! Which endpoint a path means. Clients write the base URL with and without a slash at its end.
 
 use super::search::Searched;
+use axum::http::Method;
 
 /// An endpoint below the base URL of a connector.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,11 +40,7 @@ const ACTION: &[Method] = &[Method::POST, Method::OPTIONS];
 impl Route {
     /// Reads a path below the base URL.
     pub(super) fn of(path: &str) -> Route {
-        let decoded = path
-            .split('/')
-            .filter(|segment| !segment.is_empty())
-            .map(decode);
-        let Some(segments) = decoded.collect::<Option<Vec<String>>>() else {
+        let Some(segments) = scim::segments(path) else {
             return Route::Unknown;
         };
         let mut segments = segments.into_iter();
@@ -87,12 +80,6 @@ impl Route {
             _ => DISCOVERY,
         }
     }
-}
-
-/// No id has a control character, and a database may not take one.
-fn decode(segment: &str) -> Option<String> {
-    let text = percent_decode_str(segment).decode_utf8().ok()?;
-    (!text.contains(char::is_control)).then(|| text.into_owned())
 }
 
 #[cfg(test)]

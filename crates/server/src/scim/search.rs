@@ -1,19 +1,20 @@
 //! Lists and searches: `GET /Users`, `GET /Groups`, `GET` of the base URL for both together, and `POST` of the
 //! same to `.search` (RFC 7644, 3.4.2 and 3.4.3).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::Body;
-use directory::ConnectorId;
+use directory::{ConnectorId, SourceUserPk};
 use provision::ProvisionError;
 use scim::{ListQuery, Paging, ResourceTypes, ScimError, SearchRequest, catalogue, render};
 use store::{
     GroupReference, ListError, ListPart, ListRequest, Listed, Position, ReadTx, SORTED_MAX,
-    SourceItem, Window,
+    SourceItem, SourceUser, Window,
 };
 
 use super::cursor::{Cursor, Seal};
-use super::page::{self, Groupings, Hints};
+use super::page::{self, Hints};
 use super::reply::{self, Reply};
 use super::request::Call;
 use super::stream::Out;
@@ -61,14 +62,13 @@ async fn answer(call: &Call, searched: Searched, request: SearchRequest) -> Repl
     }
     let at_once = asked.finds_few();
     let store = call.face.app.provision().store();
-    let reader = Arc::clone(&asked);
-    let read = move |tx: &mut ReadTx<'_>| reader.read(tx);
-    let found = match at_once {
-        true => store.look_up(read).await,
-        false => store.read(read).await,
+    // Written where it is read: what was read is in memory for as many pages as there are readers, no more.
+    let write = move |tx: &mut ReadTx<'_>| Ok::<_, ProvisionError>(asked.show(&asked.read(tx)?)?);
+    let shown = match at_once {
+        true => store.look_up(write).await,
+        false => store.read(write).await,
     };
-    let shown = asked.show(found.map_err(scim_error)?)?;
-    Ok(reply::shown(shown))
+    Ok(reply::shown(shown.map_err(scim_error)?))
 }
 
 /// A list that is asked for.
@@ -83,11 +83,20 @@ struct Asked {
     groups: Option<members::Showing>,
 }
 
+/// The groups of the users of a page.
+type GroupsOfUsers = HashMap<SourceUserPk, Vec<GroupReference>>;
+
 /// A page as it was read.
 struct Found {
     head: String,
     items: Vec<SourceItem>,
-    groups: Groupings<GroupReference>,
+    groups: GroupsOfUsers,
+}
+
+impl Found {
+    fn groups_of(&self, user: &SourceUser) -> &[GroupReference] {
+        self.groups.get(&user.pk).map_or(&[], Vec::as_slice)
+    }
 }
 
 impl Asked {
@@ -285,9 +294,9 @@ impl Asked {
         &self,
         tx: &ReadTx<'_>,
         items: &[SourceItem],
-    ) -> Result<Groupings<GroupReference>, ProvisionError> {
+    ) -> Result<GroupsOfUsers, ProvisionError> {
         if !self.users.as_ref().is_some_and(users::Showing::with_groups) {
-            return Ok(Groupings::default());
+            return Ok(GroupsOfUsers::new());
         }
         let pks: Vec<_> = items
             .iter()
@@ -296,24 +305,19 @@ impl Asked {
                 SourceItem::Group(_) => None,
             })
             .collect();
-        let found = tx.source_groups_of_many(self.connector, &pks)?;
-        Ok(found
-            .into_iter()
-            .map(|(user, group)| (user.0, group))
-            .collect())
+        Ok(tx.source_groups_of_many(self.connector, &pks)?)
     }
 
     /// The answer, in memory.
-    fn show(&self, found: Found) -> Result<String, ScimError> {
-        let mut text = found.head;
-        let mut groups = found.groups;
+    fn show(&self, found: &Found) -> Result<String, ScimError> {
+        let mut text = found.head.clone();
         for (nth, item) in found.items.iter().enumerate() {
             if nth > 0 {
                 text.push(',');
             }
             match (item, &self.users, &self.groups) {
                 (SourceItem::User(user), Some(users), _) => {
-                    text.push_str(&users.shown(user, &groups.take(user.pk.0))?);
+                    text.push_str(&users.shown(user, found.groups_of(user))?);
                 }
                 (SourceItem::Group(group), _, Some(groups)) => {
                     text.push_str(&groups.shown_without_members(group)?);
@@ -327,12 +331,10 @@ impl Asked {
 
     /// The answer, piece by piece.
     fn write(&self, tx: &ReadTx<'_>, out: &mut Out) -> Result<(), stream::Halt> {
-        let Found {
-            head,
-            items,
-            mut groups,
-        } = self.read(tx)?;
-        out.push(|text| text.push_str(&head))?;
+        let found = self.read(tx)?;
+        let items = &found.items;
+        out.push(|text| text.push_str(&found.head))?;
+        let mut ahead = members::Ahead::default();
         for (nth, item) in items.iter().enumerate() {
             if nth > 0 {
                 out.push(|text| text.push(','))?;
@@ -340,11 +342,22 @@ impl Asked {
             match (item, &self.users, &self.groups) {
                 (SourceItem::User(user), Some(users), _) => {
                     let shown = users
-                        .shown(user, &groups.take(user.pk.0))
+                        .shown(user, found.groups_of(user))
                         .map_err(ProvisionError::from)?;
                     out.push(|text| text.push_str(&shown))?;
                 }
-                (SourceItem::Group(group), _, Some(groups)) => groups.write(tx, group, out)?,
+                (SourceItem::Group(group), _, Some(groups)) => {
+                    let rest = items.iter().skip(nth).filter_map(|item| match item {
+                        SourceItem::Group(group) => Some(group),
+                        SourceItem::User(_) => None,
+                    });
+                    match ahead.members(tx, rest)? {
+                        Some(members) => groups.write_with(group, out, |each| {
+                            members.into_iter().try_for_each(each)
+                        })?,
+                        None => groups.write(tx, group, out)?,
+                    }
+                }
                 _ => {}
             }
         }

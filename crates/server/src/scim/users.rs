@@ -44,7 +44,7 @@ pub(super) async fn get(call: &Call, id: &str) -> Reply {
     };
     match call.precondition().read(&meta)? {
         Reading::NotModified => Ok(reply::not_modified(&meta)),
-        Reading::Show => show(call, &user, &groups, &projection),
+        Reading::Show => show_as(call, &user, &groups, &meta, projection),
     }
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn create(call: &Call, body: Body) -> Reply {
         warnings,
     } = written.await.map_err(scim_error)?;
     call.note(&warnings);
-    Ok(reply::created(show(call, &user, &groups, &projection)?))
+    Ok(reply::created(show(call, &user, &groups, projection)?))
 }
 
 pub(super) async fn replace(call: &Call, id: String, body: Body) -> Reply {
@@ -89,7 +89,7 @@ pub(super) async fn replace(call: &Call, id: String, body: Body) -> Reply {
         warnings,
     } = written.await.map_err(scim_error)?;
     call.note(&warnings);
-    show(call, &user, &groups, &projection)
+    show(call, &user, &groups, projection)
 }
 
 pub(super) async fn patch(call: &Call, id: String, body: Body) -> Reply {
@@ -124,7 +124,7 @@ pub(super) async fn patch(call: &Call, id: String, body: Body) -> Reply {
             };
             Ok(reply::written(&meta, &location(call, &user)))
         }
-        _ => show(call, &user, &groups, &projection),
+        _ => show(call, &user, &groups, projection),
     }
 }
 
@@ -207,15 +207,17 @@ impl Showing {
         groups: &[GroupReference],
     ) -> Result<String, ScimError> {
         let groups = if self.with_groups() { groups } else { &[] };
-        reply::project(self.rendered(user, groups), &self.projection, BESIDE)
+        let location = render::location(&self.base_url, ResourceType::user(), &user.id);
+        self.rendered(user, groups, &meta_with(user, groups), &location)
     }
 
-    fn rendered(&self, user: &SourceUser, groups: &[GroupReference]) -> String {
-        let ty = ResourceType::user();
-        let location = render::location(&self.base_url, ty, &user.id);
-        if groups.is_empty() {
-            return render::resource(ty, &user.id, &user.document, &[], &user.meta, &location);
-        }
+    fn rendered(
+        &self,
+        user: &SourceUser,
+        groups: &[GroupReference],
+        meta: &Meta,
+        location: &str,
+    ) -> Result<String, ScimError> {
         let mut references = References::new();
         for group in groups {
             references.push(
@@ -224,14 +226,16 @@ impl Showing {
                 Some(&group.display),
             );
         }
-        render::resource(
-            ty,
-            &user.id,
-            &user.document,
-            &[(BESIDE, &references.finish())],
-            &meta_with(user, groups),
-            &location,
-        )
+        let references = references.finish();
+        let beside = [(BESIDE, references.as_str())];
+        let beside = if groups.is_empty() {
+            &beside[..0]
+        } else {
+            &beside[..]
+        };
+        let ty = ResourceType::user();
+        let whole = render::resource(ty, &user.id, &user.document, beside, meta, location);
+        reply::project(whole, &self.projection, BESIDE)
     }
 }
 
@@ -239,14 +243,25 @@ fn show(
     call: &Call,
     user: &SourceUser,
     groups: &[GroupReference],
-    projection: &Projection,
+    projection: Projection,
 ) -> Reply {
     let groups = if projection.wants(BESIDE) {
         groups
     } else {
         &[]
     };
-    let body = Showing::new(call, projection.clone()).shown(user, groups)?;
-    let meta = meta_with(user, groups);
-    Ok(reply::one(body, &meta, &location(call, user)))
+    show_as(call, user, groups, &meta_with(user, groups), projection)
+}
+
+/// Shows a user with just these groups, at the version that it has with them.
+fn show_as(
+    call: &Call,
+    user: &SourceUser,
+    groups: &[GroupReference],
+    meta: &Meta,
+    projection: Projection,
+) -> Reply {
+    let location = location(call, user);
+    let body = Showing::new(call, projection).rendered(user, groups, meta, &location)?;
+    Ok(reply::one(body, meta, &location))
 }

@@ -25,6 +25,11 @@ impl<'w> Console<'w> {
         }
     }
 
+    /// The token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// A request with the token, to a path below the API's base.
     pub fn ask(&self, method: &str, path: &str) -> Ask {
         Ask::new(method, format!("/api/v1{path}"))
@@ -46,6 +51,10 @@ impl<'w> Console<'w> {
 
     pub fn post(&self, path: &str, body: Value) -> Answer {
         self.send("POST", path, &body.to_string())
+    }
+
+    pub fn put(&self, path: &str, body: Value) -> Answer {
+        self.send("PUT", path, &body.to_string())
     }
 
     pub fn patch(&self, path: &str, body: Value) -> Answer {

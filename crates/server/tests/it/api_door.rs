@@ -85,7 +85,8 @@ fn the_description_is_whole() {
             );
             let responses = operation["responses"].as_object().unwrap();
             assert!(
-                responses.contains_key("default") && responses.len() == 2,
+                responses.contains_key("default")
+                    && responses.keys().any(|status| status.starts_with('2')),
                 "{operation}"
             );
             for response in responses.values() {

@@ -357,3 +357,100 @@ fn strangers_and_taken_names_are_listed() {
         }
     });
 }
+
+#[test]
+fn a_request_is_replayed_by_the_present_rules_and_leaves_no_trace() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let (console, idp) = (Console::new(&world), Idp::new(&world));
+        let body = json!({ "userName": "joy", "displayName": "Joy", "password": "S3CRET", "active": true });
+        let joy = crate::scim_idp::id_of(&idp.post("/Users", &body));
+        let team = idp.group("team", &[&joy]);
+        idp.patch(
+            &format!("/Users/{joy}"),
+            &json!([{ "op": "replace", "path": "active", "value": false }]),
+        );
+        idp.patch(
+            &format!("/Users/{joy}"),
+            &json!([{ "op": "replace", "value": { "active": true, "displayName": "Joyce" } }]),
+        );
+        idp.delete(&format!("/Groups/{team}"));
+        let number = |operation: &str, nth: usize| {
+            let page = console.show(&format!("/requests?operation={operation}"));
+            page["items"][nth]["id"].as_i64().unwrap()
+        };
+        let state = || {
+            let person = console.show("/directories/default/users/joy");
+            let position = console.show("/directories/default")["position"].clone();
+            let requests = console.show("/requests")["items"].as_array().unwrap().len();
+            let holds = console.show("/holds");
+            let source = idp.get(&format!("/Users/{joy}")).text().to_owned();
+            json!([person, position, requests, holds, source])
+        };
+        let before = state();
+        let replay = |id: i64| ok(&console.call(&format!("/requests/{id}/replay")));
+
+        // The older PATCH would disable her again.
+        let older = replay(number("patch_user", 1));
+        assert_eq!(older["operations"][0]["status"], 200, "{older}");
+        assert_eq!(older["operations"][0]["before"]["active"], true);
+        assert_eq!(older["operations"][0]["after"]["active"], false);
+        assert_eq!(older["changes"][0]["change"]["change"], "disable");
+        assert_eq!(older["changes"][0]["user"], "joy");
+        // The newer one finds everything as it says.
+        let newer = replay(number("patch_user", 0));
+        assert_eq!(newer["changes"], json!([]));
+        // What made her is tried on her; the group is gone and would be made anew.
+        let made = replay(number("create_user", 0));
+        assert_eq!(
+            (&made["as_replacement"], &made["masked"]),
+            (&json!(true), &json!(true))
+        );
+        assert_eq!(made["operations"][0]["after"]["displayName"], "Joy");
+        let group = replay(number("create_group", 0));
+        assert_eq!(group["operations"][0]["members_after"], 1, "{group}");
+        let changes: Vec<&Value> = group["changes"].as_array().unwrap().iter().collect();
+        let last = changes.last().unwrap();
+        assert_eq!(last["change"]["change"], "add_membership", "{group}");
+        assert_eq!(
+            (&last["user"], &last["group"]),
+            (&json!("joy"), &json!("team"))
+        );
+        let gone = replay(number("delete_group", 0));
+        assert_eq!(gone["operations"][0]["status"], 404);
+        assert_eq!(gone["operations"][0]["code"], "group-not-found");
+        assert_eq!(state(), before, "nothing is written");
+
+        // New rules are what it goes by.
+        let mut rules = console.show("/connectors/idp/rules")["rules"].clone();
+        rules["accounts"]["disable"] = json!(false);
+        let wish = json!({ "rules": rules, "comment": "nobody is disabled" });
+        ok(&console.put("/connectors/idp/rules", wish));
+        let older = replay(number("patch_user", 1));
+        let change = &older["changes"][0]["change"];
+        assert_eq!(
+            change["change"], "set_reason",
+            "nobody is disabled: {older}"
+        );
+
+        // What cannot be tried says why.
+        idp.get("/Users/nobody");
+        let long = "x".repeat(20_000);
+        idp.post("/Users", &json!({ "userName": "long", "title": long }));
+        for (operation, why) in [
+            ("get_user", "only reads"),
+            ("create_user", "longer than what is kept"),
+        ] {
+            let id = number(operation, 0);
+            let (status, told) = problem(&console.call(&format!("/requests/{id}/replay")));
+            assert_eq!(status, 409);
+            assert!(told.contains(why), "{told}");
+            let shown = console.show(&format!("/requests/{id}"));
+            assert!(
+                shown["not_replayable"].as_str().unwrap().contains(why),
+                "{shown}"
+            );
+        }
+        assert_eq!(problem(&console.call("/requests/999999/replay")).0, 404);
+    });
+}

@@ -181,10 +181,13 @@ fn mapping(random: &mut Random) -> ApplicationChange {
             .chance(400)
             .then(|| vec!["jira-users".to_owned(), "eng".to_owned()]),
     });
+    let choices = choices.collect();
+    let only = random.chance(400);
     ApplicationChange {
-        directories: Some(choices.collect()),
+        directories: Some(choices),
         aggregate_memberships: Some(random.chance(500)),
-        only_with_access: Some(random.chance(400)),
+        only_with_access: Some(only),
+        only_groups_with_access: Some(only && random.chance(400)),
         ..ApplicationChange::default()
     }
 }

@@ -157,6 +157,9 @@ fn passwords_of_local_users_are_set_removed_and_expire() {
             "INVALID_USER_AUTHENTICATION",
         );
         ok(&login(&product, "lisa", "another one"));
+        let context = json!({"username": "lisa", "password": "another one"}).to_string();
+        let begun = product.json().post("/session", &context).json();
+        let session = format!("/session/{}", begun["token"].as_str().unwrap());
 
         refused(
             &product.post("/user/expire-all-passwords", ""),
@@ -169,6 +172,7 @@ fn passwords_of_local_users_are_set_removed_and_expire() {
                 .status,
             204
         );
+        refused(&product.get(&session), 404, "INVALID_SSO_TOKEN");
         refused(
             &login(&product, "lisa", "another one"),
             400,
@@ -179,7 +183,6 @@ fn passwords_of_local_users_are_set_removed_and_expire() {
             400,
             "INVALID_USER_AUTHENTICATION",
         );
-        let context = json!({"username": "lisa", "password": "another one"}).to_string();
         refused(
             &product.post("/session", &context),
             400,

@@ -174,3 +174,78 @@ fn names_that_nobody_has_are_throttled_alike() {
         );
     });
 }
+
+#[test]
+fn a_log_in_wakes_whom_the_rule_for_the_inactive_took() {
+    on_each_database(|database| {
+        let rules = json!({"inactivity": {
+            "days": 30, "include_never_logged_in": true, "sticky": false,
+        }});
+        let world = World::with_rules(database, serde_json::from_value(rules).unwrap());
+        let mira = world.user_with_password(json!({"userName": "mira"}), Some("secret"));
+        world.user(json!({"userName": "jon"}));
+        let product = Product::reader(&world);
+        let sleep = || {
+            world.wait(SignedDuration::from_hours(24 * 31));
+            world.run(world.provision.work_off()).unwrap();
+        };
+        let is_active = || {
+            let user = product.json().get("/user?username=mira").json();
+            user["active"].as_bool().unwrap()
+        };
+        sleep();
+        assert!(!is_active());
+        refused(
+            &login(&product, "mira", "wrong"),
+            "INVALID_USER_AUTHENTICATION",
+        );
+        assert!(!is_active(), "who does not know the password wakes nobody");
+        ok(&login(&product, "mira", "secret"));
+        assert!(is_active());
+
+        // So does a product that vouches for somebody: by a session, or by telling of a log-in.
+        sleep();
+        let session = "/session?validate-password=false";
+        let factors = r#"{"username": "mira", "validation-factors": {"validationFactors": []}}"#;
+        assert_eq!(product.json().post(session, factors).status, 201);
+        assert!(is_active());
+        sleep();
+        ok(&product.post("/authentication/notify?username=mira", ""));
+        assert!(is_active());
+
+        // Whom the identity provider says is inactive, nobody wakes.
+        world.patch_user(&mira, "active", false);
+        refused(&login(&product, "mira", "secret"), "INACTIVE_ACCOUNT");
+        let jon = product.post("/authentication/notify?username=jon", "");
+        assert_eq!(jon.status, 200, "{}", jon.text());
+    });
+}
+
+#[test]
+fn rules_that_look_at_log_ins_are_asked_at_each_and_others_are_not() {
+    on_each_database(|database| {
+        let rules = json!({"mapping": [{
+            "target": "attr:seen",
+            "source": {"attribute": "userName"},
+            "steps": [{"if": {
+                "when": "trigger eq \"login\"", "then": [{"constant": "yes"}], "else": [{"constant": "no"}],
+            }}],
+        }]});
+        let world = World::with_rules(database, serde_json::from_value(rules).unwrap());
+        world.user_with_password(json!({"userName": "mira"}), Some("secret"));
+        let product = Product::reader(&world);
+        let seen = || {
+            let path = "/user?username=mira&expand=attributes";
+            let user = product.json().get(path).json();
+            let attributes = user["attributes"]["attributes"].as_array().unwrap().clone();
+            let seen = attributes
+                .into_iter()
+                .find(|it| it["name"] == "seen")
+                .unwrap();
+            seen["values"][0].as_str().unwrap().to_owned()
+        };
+        assert_eq!(seen(), "no");
+        ok(&login(&product, "mira", "secret"));
+        assert_eq!(seen(), "yes");
+    });
+}

@@ -2,8 +2,9 @@
 
 use emulate::databases::{TestDatabase, on_each_database};
 use jiff::{SignedDuration, Timestamp};
+use provision::{Begun, SessionWish};
 use serde_json::{Value, json};
-use store::Access;
+use store::{Access, Factors, SignInSettings};
 
 use crate::api_console::{self, Console};
 use crate::http::Answer;
@@ -287,6 +288,44 @@ fn the_account_decides_about_its_sessions() {
             404,
             "INVALID_SSO_TOKEN",
         );
+    });
+}
+
+#[test]
+fn a_password_that_changes_while_it_is_compared_opens_nothing() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let id = mira(&world);
+        let store = world.provision.store();
+        let directory = world.connector.connector.directory;
+        let user = store
+            .read_blocking(|tx| tx.directory_user(directory, "mira"))
+            .unwrap()
+            .unwrap();
+        let hash = || {
+            let kept = store.read_blocking(|tx| tx.password_of(&user)).unwrap();
+            kept.unwrap().hash
+        };
+        // What a login knows at the moment in which the password was right.
+        let begin = |proof: Option<String>| {
+            let wish = SessionWish {
+                user: user.pk,
+                proof,
+                factors: Factors::default(),
+                duration: None,
+                application: "jira".to_owned(),
+                settings: SignInSettings::default(),
+            };
+            world.run(world.provision.begin_session(wish)).unwrap()
+        };
+        let before = hash();
+        assert!(matches!(begin(Some(before.clone())), Begun::Session(_)));
+        world.set_password(&id, "another password");
+        assert!(matches!(begin(Some(before)), Begun::OtherPassword));
+        let sessions = store.read_blocking(|tx| tx.sessions_of(user.pk)).unwrap();
+        assert_eq!(sessions.len(), 0, "neither the old one nor a new one");
+        assert!(matches!(begin(Some(hash())), Begun::Session(_)));
+        assert!(matches!(begin(None), Begun::Session(_)), "vouched for");
     });
 }
 

@@ -314,6 +314,94 @@ fn only_members_of_login_groups_may_log_in() {
 }
 
 #[test]
+fn groups_without_access_are_hidden_where_that_is_asked_for() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let nests = json!({"groups": {"nested_groups": "preserve"}});
+        let (first, second) = (
+            Source::new(&world, "first", nests),
+            Source::new(&world, "second", json!({})),
+        );
+        let (mira, jon) = (first.user("mira"), first.user("jon"));
+        let admins = first.group("jira-admins", &[&jon]);
+        first.group("jira-users", &[&mira, &admins]);
+        first.group("board", &[&mira, &jon]);
+        first.group("choir", &[&mira, &admins]);
+        let ann = second.user("ann");
+        second.group("choir", &[&ann]);
+        let product = Product::writer(&world);
+        let sees = |users: bool, groups: bool| ApplicationChange {
+            directories: Some(vec![
+                DirectoryChoice {
+                    directory: "first".to_owned(),
+                    login_groups: Some(vec!["Jira-Users".to_owned()]),
+                },
+                "second".into(),
+            ]),
+            only_with_access: Some(users),
+            only_groups_with_access: Some(groups),
+            ..ApplicationChange::default()
+        };
+        change(&world, &product, sees(true, false));
+        let json = product.json();
+        let all = ["board", "choir", "jira-admins", "jira-users"];
+        assert_eq!(search(&json, "group", ""), all);
+        change(&world, &product, sees(true, true));
+        // The choir is seen by way of the second directory, which lets everybody in.
+        let some = ["choir", "jira-admins", "jira-users"];
+        assert_eq!(search(&json, "group", ""), some);
+        assert_eq!(search(&json, "user", ""), ["ann", "jon", "mira"]);
+        assert_eq!(refusal(&product.get("/group?groupname=board")).0, 404);
+        let groups_of = |name: &str, depth: &str| -> Vec<String> {
+            let path = format!("/user/group/{depth}?username={name}");
+            let listed = json.get(&path).json();
+            let groups = listed["groups"].as_array().unwrap().iter();
+            groups
+                .map(|group| group["name"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        assert_eq!(groups_of("mira", "direct"), ["choir", "jira-users"]);
+        assert_eq!(users_of(&json, "choir"), ["ann", "mira"]);
+        assert_eq!(groups_of("jon", "direct"), ["jira-admins"]);
+        assert_eq!(groups_of("jon", "nested"), some);
+        let memberships = product.get("/group/membership").text().to_owned();
+        assert!(!memberships.contains("board"), "{memberships}");
+        assert!(memberships.contains("jira-admins"), "{memberships}");
+        for (method, path) in [
+            ("DELETE", "/group?groupname=board"),
+            ("DELETE", "/group/user/direct?groupname=board&username=mira"),
+            ("DELETE", "/group/attribute?groupname=board&attributename=x"),
+        ] {
+            let answer = world.send(product.ask(method, path));
+            assert_eq!(
+                refusal(&answer),
+                (404, "GROUP_NOT_FOUND".to_owned()),
+                "{path}"
+            );
+        }
+        let changed = r#"{"name": "board", "type": "GROUP", "description": "x"}"#;
+        let changed = product.send("PUT", "/group?groupname=board", changed);
+        assert_eq!(refusal(&changed).0, 404);
+        let made = product.post("/group", r#"{"name": "new", "type": "GROUP"}"#);
+        assert_eq!(
+            refusal(&made),
+            (403, "APPLICATION_PERMISSION_DENIED".to_owned())
+        );
+        change(&world, &product, sees(true, false));
+        assert_eq!(search(&json, "group", ""), all);
+        let id = world.run(world.provision.store().read(|tx| tx.applications()));
+        let id = id.unwrap()[0].public_id.clone();
+        let alone = ApplicationChange {
+            only_with_access: Some(false),
+            only_groups_with_access: Some(true),
+            ..ApplicationChange::default()
+        };
+        let refused = world.run(world.provision.change_application(&id, alone));
+        assert!(refused.is_err(), "groups alone are not hidden");
+    });
+}
+
+#[test]
 fn whoever_is_not_seen_is_not_written_to_either() {
     on_each_database(|database| {
         let world = World::new(database);
@@ -383,6 +471,24 @@ fn whoever_is_not_seen_is_not_written_to_either() {
             }
             let let_in = product.post("/group/user/direct?groupname=jira-users", member);
             assert_eq!(refusal(&let_in), (400, "USER_NOT_FOUND".to_owned()));
+
+            // Nobody is made whom the application would not see.
+            let newcomer = r#"{"name": "nils", "first-name": "Nils", "last-name": "New"}"#;
+            let made = json.post("/user", newcomer);
+            assert_eq!(
+                refusal(&made),
+                (403, "APPLICATION_PERMISSION_DENIED".to_owned())
+            );
+            assert!(made.text().contains("only_with_access"), "{}", made.text());
+            // A directory that lets everybody in takes newcomers, though it comes behind.
+            let open = second.directory();
+            world
+                .run(world.provision.allow_local_users(open, true))
+                .unwrap();
+            assert_eq!(json.post("/user", newcomer).status, 201);
+            ok(&json.get("/user?username=nils"));
+            let remove = product.send("DELETE", "/user?username=nils", "");
+            assert_eq!(remove.status, 204);
 
             change(&world, &product, gate(false));
             let after = json.get("/user?username=lisa&expand=attributes");

@@ -12,8 +12,11 @@ use crate::http::Ask;
 use crate::world::{START, World, basic};
 
 /// What everybody may ask. The token endpoint asks for credentials itself, which may be in the body.
-const OPEN: [&str; 9] = [
+pub const OPEN: [&str; 12] = [
     "/",
+    "/console/console.css",
+    "/console/console.js",
+    "/console/preview.js",
     "/front.css",
     "/health/live",
     "/health/ready",
@@ -23,10 +26,25 @@ const OPEN: [&str; 9] = [
     "/scim",
     "/scim/",
 ];
+/// What is posted to the admin API and changes nothing.
+const QUESTIONS: [&str; 10] = [
+    "/configuration/plan",
+    "/connectors/{connector}/rules/diff",
+    "/connectors/{connector}/rules/sample",
+    "/connectors/{connector}/rules/tests/run",
+    "/connectors/{connector}/rules/try",
+    "/connectors/{connector}/transfer/preview",
+    "/directories/{directory}/precedence/preview",
+    "/directories/{directory}/undo/preview",
+    "/requests/{id}/replay",
+    "/rules/check",
+];
+/// Below here the link itself is the proof.
+const LINKS: &str = "/connect/";
 /// Below here nothing is behind a connector.
 const NO_CONNECTOR: &str = "/scim/{*path}";
 
-const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+pub const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 /// Endpoints below a connector: its routes take every path, so some are named.
 const SCIM_PATHS: [&str; 16] = [
@@ -49,7 +67,7 @@ const SCIM_PATHS: [&str; 16] = [
 ];
 
 /// The paths of all routes: the router prints them.
-fn paths(world: &World) -> BTreeSet<String> {
+pub fn paths(world: &World) -> BTreeSet<String> {
     let app = App::new(world.provision.clone(), Settings::default());
     let printed = format!("{:?}", server::router(app));
     let mut found = BTreeSet::new();
@@ -161,7 +179,8 @@ fn every_route_refuses_whoever_it_is_not_for() {
     let (mut scim, mut crowd, mut api) = (0, 0, 0);
     let all = paths(&world);
     for path in &all {
-        if OPEN.contains(&path.as_str()) || path == NO_CONNECTOR {
+        let is_page = path.starts_with("/console") || path.starts_with(LINKS);
+        if OPEN.contains(&path.as_str()) || path == NO_CONNECTOR || is_page {
             continue;
         }
         let filled = path
@@ -201,6 +220,78 @@ fn every_route_refuses_whoever_it_is_not_for() {
     for path in OPEN {
         assert!(all.contains(path), "{path} is open to all, but is no route");
     }
+}
+
+/// The way in: pages that ask for a password, or for the secret of a link in their own address.
+const ENTRIES: [&str; 4] = [
+    "/console/",
+    "/console/sign-in",
+    "/console/sign-out",
+    "/console/welcome/{invitation}",
+];
+
+#[test]
+fn a_link_that_nobody_made_opens_nothing() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let all = paths(&world);
+    let behind_links: Vec<&String> = all.iter().filter(|path| path.starts_with(LINKS)).collect();
+    assert!(behind_links.len() >= 2, "{all:?}");
+    for path in behind_links {
+        for link in ["x", "vst_setup_x", "..%2f..%2fconsole"] {
+            for method in METHODS {
+                let answer = world.send(Ask::new(method, path.replace("{link}", link)));
+                let status = answer.status;
+                assert!(matches!(status, 404 | 405), "{method} {path}: {status}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_page_of_the_console_sends_strangers_to_the_way_in() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let api = &credentials(&world).api;
+    let all = paths(&world);
+    let pages = all
+        .iter()
+        .filter(|path| path.starts_with("/console") && !OPEN.contains(&path.as_str()))
+        .filter(|path| !ENTRIES.contains(&path.as_str()));
+    let mut seen = 0;
+    for path in pages {
+        seen += 1;
+        let filled = path.replace(['{', '}', '*'], "");
+        for method in METHODS {
+            let mut shown = vec![("nothing", "X-Nothing", String::new())];
+            shown.extend(
+                api.iter()
+                    .map(|(whose, text)| (*whose, "Authorization", text.clone())),
+            );
+            for cookie in [
+                "vestibule=x",
+                "__Host-vestibule=vst_session_x",
+                "__Host-vestibule=a; __Host-vestibule=b",
+            ] {
+                shown.push((cookie, "Cookie", cookie.to_owned()));
+            }
+            for (whose, name, value) in shown {
+                let answer = world.send(Ask::new(method, &filled).header(name, &value));
+                let (status, target) = (answer.status, answer.header("location"));
+                assert!(
+                    matches!(status, 303 | 405),
+                    "{method} {path}, {whose}: {status}"
+                );
+                if status == 303 {
+                    assert!(
+                        target.unwrap().starts_with("/console/sign-in"),
+                        "{method} {path}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(seen >= 20, "{seen} pages");
 }
 
 #[test]
@@ -243,7 +334,11 @@ fn an_administrator_who_only_looks_changes_nothing_anywhere() {
         for method in METHODS {
             let ask = Ask::new(method, &filled).header("Authorization", &reader);
             let status = world.send(ask).status;
-            let reads = matches!(method, "GET" | "HEAD");
+            // A token has no account.
+            let asks = method == "POST" && QUESTIONS.contains(&path.trim_start_matches("/api/v1"));
+            // Who takes a backup has everything, what passwords are checked by included.
+            let is_own = path.starts_with("/api/v1/account") || path == "/api/v1/backup";
+            let reads = asks || (matches!(method, "GET" | "HEAD") && !is_own);
             assert_eq!(status == 403, !reads, "{method} {path}: {status}");
             assert_ne!(status, 401, "{method} {path}");
         }

@@ -13,7 +13,7 @@ use crate::api_console::{Console, ok};
 use crate::http::{Answer, Ask};
 use crate::scim_credentials::refused;
 use crate::scim_idp::Idp;
-use crate::world::World;
+use crate::world::{Credentials, Product, World};
 
 fn limited(database: &TestDatabase, limits: Limits) -> World {
     let settings = Settings {
@@ -171,6 +171,65 @@ fn a_body_that_drips_is_given_up() {
     let head = String::from_utf8_lossy(&piece[..count]);
     assert!(head.starts_with("HTTP/1.1 408"), "{head}");
     assert!(started.elapsed() < Duration::from_secs(15));
+}
+
+#[test]
+fn wrong_passwords_of_applications_are_put_off_too() {
+    on_each_database(|database| {
+        let limits = Limits {
+            failed_authentications: 5,
+            ..Limits::default()
+        };
+        let world = limited(database, limits);
+        let product = Product::reader(&world);
+        let name = product.credentials.name.clone();
+        let known = |password: &str| {
+            let (name, password) = (name.clone(), password.to_owned());
+            Product::known(&world, Credentials { name, password })
+        };
+        let unknown = Product::known(
+            &world,
+            Credentials {
+                name: "nobody".into(),
+                password: "guess".into(),
+            },
+        );
+        for attempt in 0..5 {
+            let guess = known(&format!("guess {attempt}")).get("/user?username=a");
+            assert_eq!(guess.status, 401);
+            assert_eq!(guess.text(), "Application failed to authenticate");
+        }
+        for guesser in [known("guess"), unknown] {
+            let later = guesser.get("/user?username=a");
+            assert_eq!(later.status, 429);
+            assert!((29..=30).contains(&retry_after(&later)));
+            assert!(later.header("x-embedded-crowd-version").is_some());
+            let error = later.text();
+            assert!(
+                error.contains("<reason>OPERATION_FAILED</reason>"),
+                "{error}"
+            );
+            assert!(
+                error.contains("Application failed to authenticate"),
+                "{error}"
+            );
+        }
+        let json = known("guess").ask("GET", "/user?username=a");
+        let json = world.send(json.header("Accept", "application/json"));
+        assert_eq!(json.status, 429);
+        assert_eq!(product.get("/search?entity-type=user").status, 200);
+        for _ in 0..10 {
+            let nothing = Ask::new("GET", "/crowd/rest/usermanagement/1/user?username=a");
+            assert_eq!(world.send(nothing).status, 401, "nothing was guessed");
+        }
+        let told = metrics(&world);
+        assert!(
+            told.contains("vestibule_refusals_total{reason=\"Throttled\"} 3"),
+            "{told}"
+        );
+        world.wait(SignedDuration::from_secs(31));
+        assert_eq!(known("guess").get("/user?username=a").status, 401);
+    });
 }
 
 #[test]

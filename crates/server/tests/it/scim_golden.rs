@@ -7,7 +7,7 @@ use emulate::databases::on_each_database;
 use serde_json::{Value, json};
 
 use crate::api_console::Console;
-use crate::http::Answer;
+use crate::http::{Answer, Ask};
 use crate::scim_idp::*;
 use crate::world::World;
 
@@ -87,7 +87,7 @@ impl<'w> Golden<'w> {
     }
 
     fn word(&self, word: &str) -> String {
-        let bare = word.trim_end_matches(|c: char| "/\"' .".contains(c));
+        let bare = word.trim_end_matches(|c: char| "/\"' .)".contains(c));
         let end = &word[bare.len()..];
         if uuid::Uuid::parse_str(bare).is_ok() {
             let mut ids = self.ids.borrow_mut();
@@ -269,5 +269,103 @@ fn what_the_server_says_of_itself() {
         let user = json!({ "schemas": [CORE_USER, urn], "userName": "ann",
             urn: { "number": "7", "doors": [{ "value": "front", "primary": true }] } });
         golden.check("custom_user", &golden.idp.post("/Users", &user));
+    });
+}
+
+#[test]
+fn bulk_requests() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let golden = Golden::new(&world);
+        let idp = &golden.idp;
+        let known = idp.user("known");
+        let operation = |method: &str, path: &str, data: Value| {
+            let bulk_id = path.trim_start_matches('/').to_lowercase();
+            json!({ "method": method, "path": path, "bulkId": bulk_id, "data": data })
+        };
+        let patch = json!({ "schemas": [PATCH_OP],
+            "Operations": [{ "op": "replace", "path": "title", "value": "Guide" }] });
+        let operations = json!([
+            operation("POST", "/Groups", json!({ "displayName": "Guides",
+                "members": [{ "value": "bulkId:users" }] })),
+            operation("POST", "/Users", json!({ "userName": "ann" })),
+            operation("PATCH", &format!("/Users/{known}"), patch),
+            operation("PUT", &format!("/Users/{known}"), json!({ "userName": "ANN" })),
+            { "method": "PATCH", "path": "/Groups/bulkId:groups", "data": { "schemas": [PATCH_OP],
+                "Operations": [{ "op": "add", "path": "members", "value": [{ "value": known }] }] } },
+            { "method": "DELETE", "path": "/Users/nobody" },
+            { "method": "POST", "path": "/Groups", "data": { "displayName": "No name of its own" } },
+            { "method": "DELETE", "path": format!("/Users/{known}") },
+        ]);
+        let schemas = ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"];
+        let body = json!({ "schemas": schemas, "Operations": operations });
+        golden.check("bulk", &idp.post("/Bulk", &body));
+        let failing =
+            |number: usize| json!({ "method": "DELETE", "path": format!("/Users/nobody{number}") });
+        let body = json!({ "schemas": schemas, "failOnErrors": 2,
+            "Operations": [failing(1), failing(2), failing(3)] });
+        golden.check("bulk_stopped", &idp.post("/Bulk", &body));
+        let body = json!({ "schemas": schemas, "Operations": {} });
+        golden.check("bulk_unreadable", &idp.post("/Bulk", &body));
+    });
+}
+
+#[test]
+fn errors() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let golden = Golden::new(&world);
+        let idp = &golden.idp;
+        let user = idp.user("joy");
+        let path = format!("/Users/{user}");
+        let replace =
+            |attribute: &str| json!([{ "op": "replace", "path": attribute, "value": "x" }]);
+        let with = |name: &str, value: &str| {
+            let body = json!({ "schemas": [CORE_USER], "userName": "joy" });
+            world.send(idp.ask_with("PUT", &path, &body).header(name, value))
+        };
+        let without_token = || Ask::new("GET", format!("{}/Users", idp.base));
+        let plain = idp
+            .ask("POST", "/Users")
+            .header("Content-Type", "text/plain");
+        let broken = idp
+            .ask("POST", "/Users")
+            .header("Content-Type", "application/scim+json");
+        for (name, answer) in [
+            ("filter", idp.get("/Users?filter=userName%20is%201")),
+            ("filter_attribute", idp.get("/Users?filter=shoe%20eq%201")),
+            (
+                "missing",
+                idp.post("/Users", &json!({ "schemas": [CORE_USER] })),
+            ),
+            (
+                "type",
+                idp.post("/Users", &json!({ "userName": ["a", "b"] })),
+            ),
+            ("taken", idp.post("/Users", &json!({ "userName": "JOY" }))),
+            ("path", idp.patch(&path, &replace("shoe"))),
+            (
+                "no_target",
+                idp.patch(&path, &replace("emails[value sw \"x\"].type")),
+            ),
+            ("mutability", idp.patch(&path, &replace("groups"))),
+            ("no_user", idp.get("/Users/nobody")),
+            ("no_group", idp.delete("/Groups/nobody")),
+            ("no_endpoint", idp.get("/Devices")),
+            ("no_method", idp.delete("/Users")),
+            ("me", idp.get("/Me")),
+            ("changed", with("If-Match", "W/\"7-12345678\"")),
+            ("not_json", world.send(broken.body("{\"userName\": "))),
+            ("not_declared", world.send(plain.body("{}"))),
+            ("cursor", idp.get("/Users?cursor=x")),
+            ("count", idp.get("/Users?cursor&count=100000")),
+            ("anonymous", world.send(without_token())),
+            (
+                "token",
+                world.send(without_token().header("Authorization", "Bearer vst_scim_wrong")),
+            ),
+        ] {
+            golden.check(&format!("error_{name}"), &answer);
+        }
     });
 }

@@ -234,6 +234,14 @@ fn a_unique_value_belongs_to_one() {
             "{told}"
         );
         let kim = done(&idp.post("/Users", &user("kim", badge("B-2"))));
+        let nobody: [&str; 0] = [];
+        let by = |filter: &str| found(&idp, &filter.replace("badge", &format!("{STAFF}:badge")));
+        assert_eq!(by("badge eq \"B-1\""), ["joy"]);
+        assert_eq!(by("badge eq \"b-2\" and userName eq \"kim\""), ["kim"]);
+        assert_eq!(by("badge eq \"b-2\" and userName eq \"joy\""), nobody);
+        assert_eq!(by("badge eq \"B-1\" or badge eq \"B-2\""), ["joy", "kim"]);
+        assert_eq!(by("badge ne \"B-1\""), ["kim"]);
+        assert_eq!(by("badge eq \"B-3\""), nobody);
         let (joy, kim) = (
             format!("/Users/{}", joy["id"].as_str().unwrap()),
             format!("/Users/{}", kim["id"].as_str().unwrap()),
@@ -245,6 +253,8 @@ fn a_unique_value_belongs_to_one() {
         done(&idp.patch(&joy, &set("b-2")));
         assert_eq!(idp.delete(&joy).status, 204);
         done(&idp.patch(&kim, &set("B-2")));
+        assert_eq!(by("badge eq \"B-2\""), ["kim"]);
+        assert_eq!(by("badge eq \"B-1\""), nobody);
 
         // An attribute becomes unique when its values are.
         let mut plain = staff();

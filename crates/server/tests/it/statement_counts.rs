@@ -4,7 +4,7 @@
 use emulate::databases::on_each_database;
 use serde_json::{Value, json};
 
-use crate::api_console::Console;
+use crate::api_console::{Console, ok};
 use crate::http::{Answer, Ask};
 use crate::scim_idp::*;
 use crate::world::{Product, World};
@@ -116,6 +116,8 @@ fn reading_through_scim_costs_the_same_whatever_is_read() {
         let (in_many, in_one) = (&town.users[0], &town.users[MANY - 1]);
         let group = |id: &str| format!("/Groups/{id}");
         let list = |what: &str| format!("/Users?{what}");
+        let of_members =
+            |filter: &str| format!("/Groups?excludedAttributes=members&filter={filter}");
         for (what, most, little, much) in [
             (
                 "a user",
@@ -174,6 +176,22 @@ fn reading_through_scim_costs_the_same_whatever_is_read() {
                 list("count=100&filter=emails%20pr"),
             ),
             (
+                "groups by the name of a member",
+                6,
+                of_members("members.display%20eq%20%22user0999%22"),
+                of_members("members.display%20eq%20%22user0000%22"),
+            ),
+            (
+                "groups by a part of the name of a member",
+                8,
+                of_members(
+                    "displayName%20eq%20%22more1%22%20and%20members.display%20co%20%22user%22",
+                ),
+                of_members(
+                    "displayName%20sw%20%22more%22%20and%20members.display%20co%20%22user%22",
+                ),
+            ),
+            (
                 "a page of groups without members",
                 6,
                 "/Groups?count=1&excludedAttributes=members".into(),
@@ -182,14 +200,19 @@ fn reading_through_scim_costs_the_same_whatever_is_read() {
         ] {
             town.flat(what, most, get(little), get(much));
         }
-        // The members of each group of a page are read as they are written: its users, its groups, what is to come.
+        // The members of a large group are streamed, by three statements; those of small ones are read together.
         town.grows(
             "a page of groups",
             8,
-            3 * 11,
+            BATCHES,
             get("/Groups?count=1".into()),
             get("/Groups?count=12".into()),
         );
+        let searched = |count: usize| {
+            let body = json!({ "filter": "displayName sw \"more\"", "count": count });
+            move || idp.ask_with("POST", "/Groups/.search", &body)
+        };
+        town.flat("a search of small groups", 7, searched(2), searched(10));
         let search = |count: usize| {
             move || {
                 idp.ask_with(
@@ -571,5 +594,45 @@ fn lists_of_the_admin_api_cost_the_same_however_long_they_are() {
             get("/directories/default/groups/small/members?limit=1"),
             get("/directories/default/groups/large/members?limit=100"),
         );
+    });
+}
+
+#[test]
+fn lists_of_what_an_administrator_made_cost_the_same_however_many_there_are() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let lists = [
+            ("/connectors", 6),
+            ("/directories", 6),
+            ("/applications", 5),
+            ("/connectors/other0/clients", 6),
+        ];
+        let made = |number: usize| {
+            let name = format!("other{number}");
+            ok(&console.post("/connectors", json!({ "name": name })));
+            ok(&console.post("/connectors/other0/clients", json!({ "label": name })));
+            ok(&console.post(
+                "/applications",
+                json!({ "name": name, "directories": [name, "default"] }),
+            ));
+        };
+        let cost = |path: &str| {
+            let statements = || world.provision.store().counts().statements;
+            let before = statements();
+            let listed = console.show(path)["items"].as_array().unwrap().len();
+            (listed, statements() - before)
+        };
+        made(0);
+        let few = lists.map(|(path, _)| [cost(path), cost(path)][1]);
+        for number in 1..20 {
+            made(number);
+        }
+        let many = lists.map(|(path, _)| [cost(path), cost(path)][1]);
+        for (((path, most), (few, once)), (many, again)) in lists.iter().zip(few).zip(many) {
+            assert_eq!(few + 19, many, "{path}");
+            assert_eq!(once, again, "{path}: statements for {few} and for {many}");
+            assert!(once <= *most, "{path}: {once} statements");
+        }
     });
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +17,7 @@ use provision::{
 use scim::{Dialect, Member, PatchRequest, Resource, ResourceType};
 use serde_json::{Map, Value, json};
 use server::{App, Limits, Settings};
-use store::{Access, Database, Environment, Store};
+use store::{Access, Database, Environment, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -76,6 +78,14 @@ impl World {
         )
     }
 
+    /// A server that was just started for the first time.
+    pub fn fresh(database: &TestDatabase) -> World {
+        let start: Timestamp = START.parse().unwrap();
+        let clock = Arc::new(AtomicI64::new(start.as_microsecond()));
+        let ids = Arc::new(AtomicU64::new(1));
+        World::open(database, (clock, ids), None, forgiving(), None)
+    }
+
     /// A server that fetches the keys of issuers so.
     pub fn with_issuer_keys(
         database: &TestDatabase,
@@ -115,7 +125,7 @@ impl World {
             move || Timestamp::from_microsecond(reading.fetch_add(1, Ordering::SeqCst)).unwrap(),
             move || uuid::Uuid::from_u64_pair(0, counting.fetch_add(1, Ordering::SeqCst)),
         );
-        let store = Store::open(&Database::parse(&database.url).unwrap(), environment).unwrap();
+        let store = opened(database, &environment);
         let runtime = Runtime::new().unwrap();
         let key = SecretKey::parse(&"5e".repeat(32)).unwrap();
         let provision = Provision::with_key(store, key);
@@ -174,6 +184,7 @@ impl World {
             directories: directory.into_iter().map(Into::into).collect(),
             aggregate_memberships: false,
             only_with_access: false,
+            only_groups_with_access: false,
         };
         let made = self.run(
             self.provision
@@ -321,13 +332,28 @@ pub fn forgiving() -> Settings {
     }
 }
 
+/// Opens the database. A write of the server that was just stopped may still hold it for a moment.
+fn opened(database: &TestDatabase, environment: &Environment) -> Store {
+    let place = Database::parse(&database.url).unwrap();
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        match Store::open(&place, environment.clone()) {
+            Err(StoreError::InUse { .. }) if Instant::now() < end => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
 async fn prepare(provision: &Provision, rules: Option<Rules>) -> Arc<LoadedConnector> {
     provision.prepare().await.unwrap();
     let Some(rules) = rules else {
         let reader = provision.clone();
         let loaded = provision.store().read(move |tx| {
-            let mut all = tx.connectors()?.into_iter().map(|stored| stored.connector);
-            let found = all.find(|connector| connector.name == "idp").unwrap();
+            let all = tx.connectors()?.into_iter().map(|stored| stored.connector);
+            // After a first start, the one that it made.
+            let found = all.min_by_key(|connector| connector.name != "idp").unwrap();
             reader.load_connector(tx, found.id)
         });
         return loaded.await.unwrap().unwrap();

@@ -80,7 +80,7 @@ impl<'c> Session<'c> {
     }
 
     /// Carries out several statements without arguments, however long they take.
-    pub(super) fn script(&self, sql: &str) -> Result<(), StoreError> {
+    pub(crate) fn script(&self, sql: &str) -> Result<(), StoreError> {
         self.line
             .run_patiently(self.transaction.batch_execute(sql))
             .map_err(|fault| self.error(fault))

@@ -9,12 +9,13 @@ use rusqlite::Connection;
 
 use super::session::{Rules, Session};
 use crate::StoreError;
-use crate::pool::Pool;
+use crate::pool::{Pool, Turns};
 
-/// Connections that may read at once: long answers on their way to slow clients leave some for everybody else.
-const READERS: usize = 12;
-/// Connections kept for the next reader, each with its caches.
-const IDLE_READERS: usize = 4;
+/// Readers at once that may go on for as long as a slow client takes an answer.
+const LONG_READERS: usize = 8;
+/// Other readers at once, where there are no more processors than that. More would not be faster, and each has a
+/// cache and what it has read in memory.
+const SHORT_READERS_MIN: usize = 4;
 /// How long a snapshot is used again. Commits of this process end it at once; those of a command line tool beside
 /// a running server are seen after this time.
 const SNAPSHOT_AGE: Duration = Duration::from_millis(20);
@@ -22,7 +23,10 @@ const SNAPSHOT_AGE: Duration = Duration::from_millis(20);
 /// The readers of one file.
 pub(super) struct Readers {
     pub(super) path: PathBuf,
+    /// Connections, and the right to read for long.
     pub(super) pool: Pool<Reader>,
+    /// The right to read for a moment.
+    pub(super) short: Turns,
     /// Grows with every commit of this process.
     commits: AtomicU64,
 }
@@ -41,9 +45,13 @@ struct Snapshot {
 
 impl Readers {
     pub(super) fn new(path: PathBuf) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let short = processors.max(SHORT_READERS_MIN);
         Self {
             path,
-            pool: Pool::new(READERS, IDLE_READERS),
+            // Each of the short ones and each look-up finds a connection that is open already.
+            pool: Pool::new(LONG_READERS, short + processors),
+            short: Turns::new(short),
             commits: AtomicU64::new(0),
         }
     }

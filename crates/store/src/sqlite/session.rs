@@ -48,6 +48,13 @@ impl<'c> Session<'c> {
         Ok(())
     }
 
+    /// Carries out several statements without arguments.
+    pub(crate) fn script(&self, sql: &str) -> Result<(), StoreError> {
+        self.connection
+            .execute_batch(sql)
+            .map_err(|error| self.error(&error))
+    }
+
     pub(crate) fn execute(&self, sql: &str, args: &[Arg<'_>]) -> Result<u64, StoreError> {
         let mut statement = self.prepared(sql, args)?;
         let touched = statement
@@ -74,8 +81,12 @@ impl<'c> Session<'c> {
                 statement.parameter_count()
             )));
         }
+        let in_order = places_in_order(sql) == Some(args.len());
         for (index, arg) in args.iter().enumerate() {
-            let place = place_of(&statement, index + 1)?;
+            let place = match in_order {
+                true => index + 1,
+                false => place_of(&statement, index + 1)?,
+            };
             statement
                 .raw_bind_parameter(place, arg)
                 .map_err(|error| self.error(&error))?;
@@ -86,6 +97,24 @@ impl<'c> Session<'c> {
     fn error(&self, error: &rusqlite::Error) -> StoreError {
         error_of(error, Some(self.rules))
     }
+}
+
+/// How many places a text has, if each has the number that the engine gives it. To ask the engine for the name of one
+/// costs the more, the more places there are.
+fn places_in_order(sql: &str) -> Option<usize> {
+    let mut count = 0;
+    for text in sql.split('$').skip(1) {
+        let digits = text.len()
+            - text
+                .trim_start_matches(|it: char| it.is_ascii_digit())
+                .len();
+        match text.get(..digits)?.parse() {
+            Ok(number) if number == count + 1 => count = number,
+            Ok(number) if (1..=count).contains(&number) => {}
+            _ => return None,
+        }
+    }
+    Some(count)
 }
 
 /// The engine's own number of the place `$number`: it counts places as they first appear in the text.
@@ -206,5 +235,25 @@ fn conflict(extended: i32, words: String, rules: Option<&Rules>) -> StoreError {
             constraint: "foreign_key".to_owned(),
         },
         _ => StoreError::sql(words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_engine_counts_alike_is_in_order() {
+        for (sql, count) in [
+            ("SELECT 1", Some(0)),
+            ("SELECT $1, $2, $1, $12", None),
+            ("SELECT $1 WHERE a = $2 OR b = $1 OR c IN ($3,$4)", Some(4)),
+            ("SELECT $2, $1", None),
+            ("SELECT '$', $1", None),
+            ("SELECT $0", None),
+            ("SELECT $1, $99999999999999999999999", None),
+        ] {
+            assert_eq!(places_in_order(sql), count, "{sql}");
+        }
     }
 }

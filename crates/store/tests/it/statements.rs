@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use directory::ConnectorId;
 use emulate::databases::TestDatabase;
-use store::probe::RawRead;
-use store::{Arg, Store, StoreError};
+use store::probe::{RawRead, statement_of};
+use store::{Arg, RequestQuery, Store, StoreError};
 
 use crate::support::open;
 
@@ -144,6 +145,34 @@ fn scans_large(sql: &str, step: &str) -> bool {
         .find(|pair| pair[1] == name && LARGE.contains(&pair[0]))
         .map_or(name, |pair| pair[0]);
     LARGE.contains(&table)
+}
+
+#[test]
+fn a_request_is_found_by_its_id() {
+    let database = TestDatabase::sqlite().unwrap();
+    let store = open(&database);
+    let by_id = RequestQuery {
+        request: Some("0a1b".to_owned()),
+        limit: 100,
+        ..RequestQuery::default()
+    };
+    let of_connector = RequestQuery {
+        connector: Some(ConnectorId(1)),
+        ..by_id.clone()
+    };
+    let failed = RequestQuery {
+        status: Some((400, 599)),
+        ..of_connector.clone()
+    };
+    for query in [by_id, of_connector, failed] {
+        let sql = statement_of(&query);
+        let explained = format!("EXPLAIN QUERY PLAN {}", sql.text());
+        let steps: Result<Vec<String>, StoreError> = store
+            .read_blocking(|tx| tx.raw_query(&explained, sql.args().to_vec(), |row| row.text(3)));
+        let steps = steps.unwrap();
+        let (index, told) = ("USING INDEX scim_request_request (request=?", &steps[0]);
+        assert!(told.contains(index), "{query:?}: {steps:?}");
+    }
 }
 
 #[test]

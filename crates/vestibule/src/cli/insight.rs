@@ -103,6 +103,11 @@ pub enum RequestsCommand {
         /// Its number, from the list.
         id: i64,
     },
+    /// Tell what one request would do now, by the present rules; nothing is written.
+    Replay {
+        /// Its number, from the list.
+        id: i64,
+    },
 }
 
 /// Which requests to list.

@@ -16,10 +16,67 @@ pub struct DirectoryArgs {
 }
 
 /// What to do with directories.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Subcommand)]
 pub enum DirectoryCommand {
     /// List all directories: who feeds them, and how much is in them.
     List,
+    /// Make a directory that no connector feeds yet.
+    Create {
+        /// Its name.
+        name: String,
+    },
+    /// Give a directory another name.
+    Rename {
+        /// Its name or id.
+        directory: String,
+        /// The new name.
+        name: String,
+    },
+    /// Whose word counts where several connectors of a directory know the same person.
+    ///
+    /// Without options it is shown. With an order, what it would change is shown; with --yes, it holds.
+    Precedence {
+        /// Its name or id.
+        directory: String,
+        /// The connectors, the one whose word counts most first, separated by commas.
+        #[arg(long, value_name = "CONNECTORS", value_delimiter = ',')]
+        order: Vec<String>,
+        /// Another order for one target: `email=Okta,Entra`, `attr:title=Entra`. For `groups`, the first that knows the
+        /// person decides alone. Can be given several times.
+        #[arg(long = "target", value_name = "TARGET=CONNECTORS")]
+        targets: Vec<String>,
+        /// Each account is spoken of by one connector alone.
+        #[arg(long, conflicts_with_all = ["order", "targets"])]
+        off: bool,
+        /// Do it; without, show what it would change.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Make everything in a directory local, and pause its connectors. Products see no difference.
+    Detach {
+        /// Its name or id.
+        directory: String,
+        /// Do it; without, show what it would touch.
+        #[arg(long)]
+        yes: bool,
+        /// Stay until it is over, and show how far it is.
+        #[arg(long, requires = "yes")]
+        wait: bool,
+    },
+    /// Delete a directory that no connector feeds.
+    Delete {
+        /// Its name or id.
+        directory: String,
+        /// Take it away from applications that see it.
+        #[arg(long)]
+        force: bool,
+        /// Do it; without, show what it would touch.
+        #[arg(long)]
+        yes: bool,
+        /// Stay until it is over, and show how far it is.
+        #[arg(long, requires = "yes")]
+        wait: bool,
+    },
 }
 
 /// `vestibule why`
@@ -32,6 +89,9 @@ pub struct WhyArgs {
     pub user: String,
     /// Only what has to do with this group, by its name for products or at the identity provider.
     pub group: Option<String>,
+    /// Only how this attribute comes about: username, email, attr:title ...
+    #[arg(long, value_name = "TARGET", conflicts_with = "group")]
+    pub attribute: Option<String>,
     /// Look in this directory only, by name or id.
     #[arg(long)]
     pub directory: Option<String>,

@@ -82,6 +82,7 @@ fn sight_of(args: &SightArgs) -> SightWish {
         },
         aggregate_memberships: args.aggregate_memberships,
         only_with_access: args.only_with_access,
+        only_groups_with_access: args.only_groups_with_access,
     }
 }
 
@@ -104,10 +105,10 @@ fn changed(one: &ApplicationView) -> String {
         one.name,
         one.access,
         seen.join("\n"),
-        if one.only_with_access {
-            "; only users who may log in are seen"
-        } else {
-            ""
+        match (one.only_with_access, one.only_groups_with_access) {
+            (true, true) => "; only users who may log in and groups that let them are seen",
+            (true, false) => "; only users who may log in are seen",
+            (false, _) => "",
         }
     )
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use directory::{ConnectorState, Rules};
 use jiff::SignedDuration;
+use reqwest::Method;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::cli::{ConnectorArgs, ConnectorCommand};
 use crate::config::Settings;
@@ -16,7 +18,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Output, fields, moment, table};
 
 use super::token::tokens;
-use super::{credentials, dialect};
+use super::{credentials, dialect, release, setup};
 
 /// Does what was asked.
 pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
@@ -31,11 +33,29 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
         // Answered above, without data.
         ConnectorCommand::Presets => Ok(()),
         ConnectorCommand::Departures { connector, on, off, reset } => {
-            dialect::run(&*door, connector, &dialect::changes(on, off, reset), out)
+            dialect::run(&door, connector, &dialect::changes(on, off, reset), out)
         }
         ConnectorCommand::List => out.show(&door.connectors()?, |all| list(all)),
+        ConnectorCommand::Checklist { connector, application } => {
+            setup::checklist(&door, connector, application.as_deref(), out)
+        }
+        ConnectorCommand::SetupLink { connector, list: true, .. } => {
+            setup::links(&door, connector, out)
+        }
+        ConnectorCommand::SetupLink { connector, revoke: Some(id), .. } => {
+            setup::revoke_link(&door, connector, id, out)
+        }
+        ConnectorCommand::SetupLink { connector, days, .. } => {
+            setup::link(&door, connector, *days, out)
+        }
+        ConnectorCommand::Preset { connector, preset } => {
+            let change = json!({ "preset": preset.as_str() });
+            let path = ["connectors", connector.as_str()];
+            let one: ConnectorDetail = door.ask(Method::PATCH, &path, Some(&change))?;
+            out.show(&one, |one| format!("{} is for {} now.", one.connector.name, preset.name()))
+        }
         ConnectorCommand::Show { connector } => out.show(&door.connector(connector)?, detail),
-        ConnectorCommand::Credentials(args) => credentials::run(args, &*door, out),
+        ConnectorCommand::Credentials(args) => credentials::run(args, &door, out),
         ConnectorCommand::RotateToken { connector, overlap } => {
             let overlap = SignedDuration::from_mins(i64::from(*overlap));
             out.show(&door.rotate_token(connector, overlap)?, rotated)
@@ -50,6 +70,27 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
                 )
             })
         }
+        ConnectorCommand::Schedule { connector, cron, time_zone } => {
+            let path = ["connectors", connector.as_str()];
+            let one: ConnectorDetail = match cron {
+                None => door.get(&path)?,
+                Some(cron) => {
+                    let time_zone = time_zone.as_deref().unwrap_or("UTC");
+                    let schedule = json!({"cron": cron, "time_zone": time_zone});
+                    let change = json!({"settings": {"schedule": schedule}});
+                    door.ask(Method::PATCH, &path, Some(&change))?
+                }
+            };
+            out.show(&one, scheduled)
+        }
+        ConnectorCommand::Delete { connector, accounts, yes, wait } => {
+            release::delete_connector(&door, connector, *accounts, (*yes, *wait), out)
+        }
+        ConnectorCommand::Move { connector, directory, accounts, yes, wait } => {
+            let place = (directory.as_str(), *accounts);
+            release::move_connector(&door, connector, place, (*yes, *wait), out)
+        }
+        ConnectorCommand::Transfer(args) => release::transfer(&door, args, out),
         ConnectorCommand::Waiting { connector } => {
             let waiting = Waiting {
                 pending_members: door.pending_members(connector)?,
@@ -76,11 +117,6 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
         ConnectorCommand::Rename { connector, name } => {
             out.show(&door.rename_connector(connector, name)?, |one| {
                 format!("The connector is now called {}", one.connector.name)
-            })
-        }
-        ConnectorCommand::Reconcile { connector } => {
-            out.show(&door.reconcile(connector)?, |one| {
-                format!("{connector}: {} users are being evaluated anew", one.due)
             })
         }
         ConnectorCommand::Resume { connector } => {
@@ -175,6 +211,36 @@ fn list(all: &[ConnectorView]) -> String {
     )
 }
 
+fn scheduled(one: &ConnectorDetail) -> String {
+    let name = &one.connector.name;
+    let (Some(schedule), Some(next)) = (&one.settings.schedule, one.next_run) else {
+        return format!("{name} is not reconciled by itself");
+    };
+    format!(
+        "{name} is reconciled at {} ({}); next at {}",
+        schedule.cron,
+        schedule.time_zone,
+        moment(next)
+    )
+}
+
+/// Since when it is not active, by whom, and what waits.
+fn stopped(one: &ConnectorView) -> String {
+    let Some(stopped) = &one.stopped else {
+        return String::new();
+    };
+    let since = stopped
+        .since
+        .map(|since| format!("since {} ", moment(since)));
+    let by = stopped.by.as_ref().map(|by| format!("by {by}, "));
+    format!(
+        "{}{}{} users wait",
+        since.unwrap_or_default(),
+        by.unwrap_or_default(),
+        stopped.waiting
+    )
+}
+
 fn detail(one: &ConnectorDetail) -> String {
     let connector = &one.connector;
     let head = fields(&[
@@ -182,14 +248,23 @@ fn detail(one: &ConnectorDetail) -> String {
         ("id", &connector.id),
         ("preset", &connector.preset),
         ("state", &connector.state),
+        ("stopped", &stopped(connector)),
         ("base URL", &connector.base_url),
         ("directory", &connector.directory),
         ("users", &connector.users.to_string()),
         ("groups", &connector.groups.to_string()),
         ("due", &one.due.to_string()),
+        ("next run", &one.next_run.map(moment).unwrap_or_default()),
         ("created", &moment(one.created)),
         ("updated", &moment(one.updated)),
     ]);
     let tokens = tokens(&one.tokens);
-    format!("{head}\n\n{tokens}")
+    let mut told = format!("{head}\n\n{tokens}");
+    for one in &one.warnings {
+        told.push_str(&format!(
+            "\n\nwarning: {}: {}; {}",
+            one.path, one.message, one.remedy
+        ));
+    }
+    told
 }

@@ -8,7 +8,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Output, fields};
 
 /// Shows the settings, after changing them if there is anything to change.
-pub fn run(args: &CredentialsArgs, door: &dyn Door, out: Output) -> Result<(), Failure> {
+pub fn run(args: &CredentialsArgs, door: &Door, out: Output) -> Result<(), Failure> {
     let change = change(args)?;
     let detail = match change.is_empty() {
         true => door.connector(&args.connector)?,

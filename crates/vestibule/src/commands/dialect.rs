@@ -104,7 +104,7 @@ struct Standing {
 
 /// Shows the departures of a connector, after switching them if there is anything to switch.
 pub fn run(
-    door: &dyn Door,
+    door: &Door,
     connector: &str,
     changes: &BTreeMap<Departure, Option<bool>>,
     out: Output,

@@ -2,19 +2,50 @@
 
 use serde::Serialize;
 
+use super::{precedence, release};
 use crate::cli::{
     DirectoryArgs, DirectoryCommand, SessionArgs, SessionCommand, SessionOf, WhyArgs,
 };
 use crate::config::Settings;
-use crate::door::{self, DirectoryView, Door, SessionView, WhyView};
+use crate::door::{self, About, DirectoryView, Door, SessionView, WhyView};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, moment, table};
 
 /// `vestibule directory`
 pub fn directory(args: &DirectoryArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
     let door = door::open(&args.door, settings)?;
-    match args.command {
+    match &args.command {
         DirectoryCommand::List => out.show(&door.directories()?, |all| directories(all)),
+        DirectoryCommand::Create { name } => release::create_directory(&door, name, out),
+        DirectoryCommand::Rename { directory, name } => {
+            release::rename_directory(&door, directory, name, out)
+        }
+        DirectoryCommand::Precedence {
+            directory,
+            order,
+            targets,
+            off,
+            yes,
+        } => {
+            let wish = precedence::Wish {
+                order,
+                targets,
+                off: *off,
+                yes: *yes,
+            };
+            precedence::precedence(&door, directory, &wish, out)
+        }
+        DirectoryCommand::Detach {
+            directory,
+            yes,
+            wait,
+        } => release::detach(&door, directory, (*yes, *wait), out),
+        DirectoryCommand::Delete {
+            directory,
+            force,
+            yes,
+            wait,
+        } => release::delete_directory(&door, directory, (*yes, *force, *wait), out),
     }
 }
 
@@ -34,11 +65,14 @@ struct Told {
 /// `vestibule why`
 pub fn why(args: &WhyArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
     let door = door::open(&args.door, settings)?;
-    let group = args.group.as_deref();
-    let directories = chosen(&*door, args.directory.as_deref())?;
+    let about = About {
+        group: args.group.as_deref(),
+        attribute: args.attribute.as_deref(),
+    };
+    let directories = chosen(&door, args.directory.as_deref())?;
     let mut all = Vec::new();
     for one in &directories {
-        if let Some(why) = found(door.why(&one.name, &args.user, group))? {
+        if let Some(why) = found(door.why(&one.name, &args.user, about))? {
             let directory = Some(one.name.clone());
             all.push(Told {
                 directory,
@@ -49,7 +83,7 @@ pub fn why(args: &WhyArgs, settings: &Settings, out: Output) -> Result<(), Failu
         }
         // Products know nobody of this name; the identity provider may, under another name or without an account.
         for connector in &one.connectors {
-            if let Some(why) = found(door.why_at(connector, &args.user, group))? {
+            if let Some(why) = found(door.why_at(connector, &args.user, about))? {
                 let connector = Some(connector.clone());
                 all.push(Told {
                     directory: None,
@@ -80,11 +114,11 @@ pub fn session(args: &SessionArgs, settings: &Settings, out: Output) -> Result<(
     let door = door::open(&args.door, settings)?;
     match &args.command {
         SessionCommand::List(of) => {
-            let (_, sessions) = of_user(&*door, of)?;
+            let (_, sessions) = of_user(&door, of)?;
             out.show(&sessions, |all| list(all))
         }
         SessionCommand::End(of) => {
-            let (directory, _) = of_user(&*door, of)?;
+            let (directory, _) = of_user(&door, of)?;
             out.show(&door.end_sessions(&directory, &of.user)?, |one| {
                 match one.ended {
                     1 => "1 session is ended.".to_owned(),
@@ -96,7 +130,7 @@ pub fn session(args: &SessionArgs, settings: &Settings, out: Output) -> Result<(
 }
 
 /// The directory that has the user, and the user's sessions.
-fn of_user(door: &dyn Door, of: &SessionOf) -> Result<(String, Vec<SessionView>), Failure> {
+fn of_user(door: &Door, of: &SessionOf) -> Result<(String, Vec<SessionView>), Failure> {
     let mut places = Vec::new();
     for one in chosen(door, of.directory.as_deref())? {
         if let Some(sessions) = found(door.sessions(&one.name, &of.user))? {
@@ -118,7 +152,7 @@ fn of_user(door: &dyn Door, of: &SessionOf) -> Result<(String, Vec<SessionView>)
 }
 
 /// The directory that was named, or all.
-fn chosen(door: &dyn Door, named: Option<&str>) -> Result<Vec<DirectoryView>, Failure> {
+pub(super) fn chosen(door: &Door, named: Option<&str>) -> Result<Vec<DirectoryView>, Failure> {
     let mut all = door.directories()?;
     if let Some(named) = named {
         all.retain(|one| one.id == named || one.name.to_lowercase() == named.to_lowercase());
@@ -132,7 +166,7 @@ fn chosen(door: &dyn Door, named: Option<&str>) -> Result<Vec<DirectoryView>, Fa
 }
 
 /// Nothing, instead of a failure, for what is not there.
-fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
+pub(super) fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match answer {
         Ok(value) => Ok(Some(value)),
         Err(failure) if failure.exit == Exit::NotFound => Ok(None),
@@ -140,7 +174,7 @@ fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
     }
 }
 
-fn nobody(user: &str) -> Failure {
+pub(super) fn nobody(user: &str) -> Failure {
     let message = format!("there is no user '{user}'");
     Failure::new(Exit::NotFound, message).with(
         "vestibule requests list --name shows what identity providers wrote about somebody of this userName",

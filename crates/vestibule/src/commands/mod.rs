@@ -1,15 +1,34 @@
 //! One module for each command of the program.
 
+pub mod admin;
 pub mod application;
+pub mod audit;
+pub mod backup;
 pub mod client;
 pub mod config;
+pub mod configuration;
 pub mod connector;
 pub mod credentials;
 pub mod dialect;
 pub mod errors;
+pub mod group;
+pub mod holds;
+pub mod import;
+pub mod jobs;
 pub mod look;
+pub mod matches;
+pub mod notifications;
+pub mod open_id;
+pub mod past;
+pub mod pilot;
+pub mod precedence;
+pub mod release;
 pub mod requests;
+pub mod rules;
 pub mod schema;
 pub mod serve;
+pub mod setup;
 pub mod sign_in;
+pub mod sticky;
 pub mod token;
+pub mod user;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cli::{RequestFilters, RequestsArgs, RequestsCommand};
 use crate::config::Settings;
-use crate::door::{self, Door, RequestDetail, RequestView};
+use crate::door::{self, Door, Replay, RequestDetail, RequestView};
 use crate::exit::Failure;
 use crate::output::{Output, Reader, fields, moment, table};
 
@@ -20,13 +20,14 @@ pub fn run(args: &RequestsArgs, settings: &Settings, out: Output) -> Result<(), 
             found.reverse();
             out.show(&found, |all| list(all))
         }
-        RequestsCommand::Tail(filters) => tail(door.as_ref(), filters, out),
+        RequestsCommand::Tail(filters) => tail(&door, filters, out),
         RequestsCommand::Show { id } => out.show(&door.request(*id)?, detail),
+        RequestsCommand::Replay { id } => out.show(&door.replay_request(*id)?, replay),
     }
 }
 
 /// Prints what is there, then what comes, one line for each request.
-fn tail(door: &dyn Door, filters: &RequestFilters, out: Output) -> Result<(), Failure> {
+fn tail(door: &Door, filters: &RequestFilters, out: Output) -> Result<(), Failure> {
     let mut newest = None;
     loop {
         let mut found = door.requests(filters, newest)?;
@@ -132,4 +133,50 @@ fn detail(one: &RequestDetail) -> String {
         told.push_str(&format!("\n\n{body}{cut}"));
     }
     told
+}
+
+fn replay(found: &Replay) -> String {
+    let mut told = vec!["Nothing was written. Now the request would be answered:".to_owned()];
+    for one in &found.operations {
+        told.push(match (one.status, &one.detail) {
+            (Some(status), Some(detail)) => format!("  {status}: {detail}"),
+            (Some(status), None) => format!("  {status}"),
+            (None, _) => "  not begun, after too many failures".to_owned(),
+        });
+    }
+    if found.as_replacement {
+        told.push("The user that it made is there, so it was tried as a replacement.".to_owned());
+    }
+    if found.masked {
+        told.push("Secrets are not kept, so *** stands for them.".to_owned());
+    }
+    if found.state != "active" {
+        told.push(format!(
+            "The connector is {}: nothing takes effect.",
+            found.state
+        ));
+    }
+    if found.changes.is_empty() {
+        told.push("It would change nothing for the products at once.".to_owned());
+    } else {
+        told.push("It would change for the products:".to_owned());
+    }
+    for one in &found.changes {
+        let about = [&one.user, &one.group, &one.child_group];
+        let about: Vec<&str> = about.into_iter().flatten().map(String::as_str).collect();
+        told.push(format!("  {}: {}", about.join(" / "), one.change));
+    }
+    if found.more_changes {
+        told.push("  and more".to_owned());
+    }
+    if !found.held.is_empty() {
+        told.push(format!("Limits would hold {} changes.", found.held.len()));
+    }
+    if found.later > 0 {
+        told.push(format!(
+            "{} people would be evaluated soon after.",
+            found.later
+        ));
+    }
+    told.join("\n")
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use deliver::{Guard, IssuerClient, Reach};
+use deliver::{CrowdClient, Guard, IssuerClient, Notifier, OpenIdAsker, Reach};
 use provision::{FirstStart, Provision};
 use serde::Serialize;
 use store::{Environment, Store};
@@ -37,6 +37,8 @@ pub struct Started {
     pub url: String,
     /// What the first start on an empty store made.
     pub first: Option<FirstStart>,
+    /// A link for the first administrator, while there is none.
+    pub welcome: Option<String>,
     /// Its use cases.
     pub provision: Provision,
     listener: TcpListener,
@@ -59,10 +61,15 @@ impl Started {
         let store = opening.await.map_err(anyhow::Error::from)??;
         let provision = Provision::with_key(store, key_file::read_or_make(settings)?);
         let first = provision.prepare().await?;
+        let invitation = provision.invite_first().await?;
+        let welcome = invitation.map(|made| server::welcome_link(&url, made.secret.reveal()));
         door::leave_url(&settings.data, &url)?;
         let guard = Guard::new(Reach::Network, settings.outbound_allow.clone());
         let client = deliver::Client::new(guard).map_err(anyhow::Error::from)?;
-        let app = server::App::with_issuer_keys(
+        provision.read_crowds_with(Arc::new(CrowdClient::new(client.clone())));
+        let notifier = Notifier::new(client.clone(), settings.public_url.clone());
+        provision.notify_with(Arc::new(notifier));
+        let app = server::App::with_clients(
             provision.clone(),
             server::Settings {
                 limits: settings.limits.clone(),
@@ -71,7 +78,8 @@ impl Started {
                 trusted_proxies: settings.trusted_proxies.clone(),
                 crowd_version: settings.crowd_version.clone(),
             },
-            Arc::new(IssuerClient::new(client)),
+            Arc::new(IssuerClient::new(client.clone())),
+            Arc::new(OpenIdAsker::new(client)),
         );
         // Applications register webhooks, so these go to the public or to what the settings name.
         let guard = Guard::new(Reach::Public, settings.outbound_allow.clone());
@@ -79,6 +87,7 @@ impl Started {
         Ok(Self {
             url,
             first,
+            welcome,
             provision,
             listener,
             app,
@@ -89,19 +98,22 @@ impl Started {
     /// Answers until `stop` ends and what is running then is done, or has had its time.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
         let work = tokio::spawn(self.app.clone().run_background_work());
-        let webhooks = tokio::spawn(deliver::call_webhooks(self.provision, self.webhooks));
+        let provision = self.provision;
+        let told = tokio::spawn(deliver::tell_administrators(provision.clone()));
+        let webhooks = tokio::spawn(deliver::call_webhooks(provision, self.webhooks));
         tracing::info!(url = self.url, "serving");
         server::serve(self.listener, self.app.clone(), stop).await;
         // Before the work ends: what it holds would be lost.
         self.app.flush_records().await;
         work.abort();
         webhooks.abort();
+        told.abort();
         tracing::info!("stopped");
     }
 }
 
 /// Makes the data folder, for its owner alone; one that is there is left as it is.
-fn make_folder(path: &Path) -> Result<(), Failure> {
+pub fn make_folder(path: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::DirBuilderExt;
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
@@ -144,6 +156,7 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 #[derive(Serialize)]
 struct Announcement<'a> {
     url: &'a str,
+    welcome: Option<&'a str>,
     first_start: Option<FirstAnnouncement>,
 }
 
@@ -169,6 +182,7 @@ fn announce(started: &Started, out: Output) -> Result<(), Failure> {
     });
     let announcement = Announcement {
         url: &started.url,
+        welcome: started.welcome.as_deref(),
         first_start: first,
     };
     match out.reader {
@@ -182,20 +196,26 @@ fn announce(started: &Started, out: Output) -> Result<(), Failure> {
 fn told(announcement: &Announcement<'_>) -> String {
     let url = announcement.url;
     let Some(first) = &announcement.first_start else {
+        let open = match announcement.welcome {
+            Some(welcome) => format!("Nobody administers it yet. Make your account: {welcome}"),
+            None => format!("Open {url}/console"),
+        };
         return format!(
-            "Vestibule is running. Open {url}\n\
+            "Vestibule is running. {open}\n\
              Connectors: vestibule connector list    Stop: Ctrl-C"
         );
     };
+    let welcome = announcement.welcome.unwrap_or(url);
     let lines = fields(&[
         ("  base URL", &first.base_url),
         ("  token", &first.token),
         ("  admin token", &first.admin_token),
     ]);
     format!(
-        "Vestibule is running at {url}, with a first connector named {}.\n\n{lines}\n\n\
+        "Vestibule is running at {url}, with a first connector named {}.\n\n\
+         Open this to make your account; the link is good once, for a day:\n\n  {welcome}\n\n{lines}\n\n\
          The tokens are shown this once: keep them.\n\n\
-         Next, in another terminal:\n\
+         Or go on in another terminal:\n\
          \x20 let Jira, Confluence or Bitbucket fetch:  vestibule application create --name jira\n\
          \x20 push people without an identity provider: vestibule simulate okta --url BASE_URL --token TOKEN\n",
         first.connector

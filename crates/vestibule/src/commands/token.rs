@@ -5,6 +5,7 @@ use serde_json::json;
 use store::{Access, Grant};
 
 use crate::cli::{GrantArgs, TokenArgs, TokenCommand};
+use crate::commands::admin::{rights, shown_rights};
 use crate::config::Settings;
 use crate::door::{self, NewToken, TokenView};
 use crate::exit::Failure;
@@ -17,9 +18,12 @@ pub fn run(args: &TokenArgs, settings: &Settings, out: Output) -> Result<(), Fai
         TokenCommand::Create {
             label,
             connector,
+            role,
+            within,
             grant: wish,
         } => {
-            let made = door.create_token(connector.as_deref(), &grant(label, wish))?;
+            let rights = role.map(|role| rights(role, within));
+            let made = door.create_token(connector.as_deref(), &grant(label, wish), rights)?;
             out.show(&made, |made| created(made, connector.as_deref()))
         }
         TokenCommand::List { connector } => {
@@ -42,6 +46,7 @@ pub fn grant(label: &str, wish: &GrantArgs) -> Grant {
             true => Access::ReadOnly,
             false => Access::ReadWrite,
         },
+        rights: None,
         addresses: wish.from.clone(),
         expires: ending(wish.days),
     }
@@ -72,7 +77,10 @@ pub fn tokens(all: &[TokenView]) -> String {
         [
             token.id.clone(),
             token.label.clone(),
-            token.access.clone(),
+            match &token.role {
+                Some(role) => shown_rights(role, token.connectors.as_ref()),
+                None => token.access.clone(),
+            },
             from,
             moment(token.created),
             optional(token.expires),
@@ -80,15 +88,7 @@ pub fn tokens(all: &[TokenView]) -> String {
         ]
     });
     table(
-        [
-            "token",
-            "for",
-            "access",
-            "from",
-            "made",
-            "ends",
-            "last used",
-        ],
+        ["token", "for", "may", "from", "made", "ends", "last used"],
         rows,
     )
 }

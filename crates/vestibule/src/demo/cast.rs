@@ -111,6 +111,7 @@ async fn make_connector(
         name: name.to_owned(),
         preset,
         directory: None,
+        // Whoever watches is to see everything that the identity provider does.
         rules: Rules::default(),
         settings: ConnectorSettings::default(),
     };
@@ -145,6 +146,7 @@ async fn make_application(
         directories: vec![directory.into()],
         aggregate_memberships: false,
         only_with_access: false,
+        only_groups_with_access: false,
     };
     let (made, password) = started
         .provision

@@ -28,7 +28,13 @@ impl Teller {
     }
 
     /// The first words: where everything is, and who plays.
-    pub fn opening(&self, url: &str, kept: Option<&Path>, cast: &Cast) -> Result<(), Failure> {
+    pub fn opening(
+        &self,
+        url: &str,
+        welcome: Option<&str>,
+        kept: Option<&Path>,
+        cast: &Cast,
+    ) -> Result<(), Failure> {
         let pairs = cast.sides.iter().map(|side| (side.provider.name(), side));
         if self.out.reader == Reader::Machine {
             let sides: Vec<Value> = pairs
@@ -38,7 +44,7 @@ impl Teller {
                         "application": side.application.name, "password": side.application.password })
                 })
                 .collect();
-            return self.json(&json!({ "url": url, "sides": sides }));
+            return self.json(&json!({ "url": url, "welcome": welcome, "sides": sides }));
         }
         let place = match kept {
             Some(folder) => format!("Everything is kept in {}.", folder.display()),
@@ -51,6 +57,9 @@ impl Teller {
                 side.connector.name, side.product_name
             ));
         }
+        let console = format!("{url}/console");
+        let console = welcome.unwrap_or(&console);
+        text.push_str(&format!("Look at it in a browser: {console}\n"));
         text.push_str("The identity providers and the products are emulated; what they say is said over real HTTP.");
         self.out.text(&text)
     }

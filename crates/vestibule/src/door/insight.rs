@@ -1,20 +1,15 @@
-//! What identity providers may send and what they did send, through either door.
+//! What identity providers may send and what they did send, asked through the door.
 
 use jiff::Timestamp;
-use provision::{SchemaDraft, StoredData};
 use reqwest::Method;
-use scim::{Resource, Warning};
+use scim::Warning;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use store::{RequestQuery, RequestRecord, StoredSchema};
+use serde_json::{Map, Value, json};
 
-use super::data::Data;
-use super::remote::Remote;
+use super::Door;
+use super::ask::Page;
 use crate::cli::RequestFilters;
-use crate::exit::{Exit, Failure};
-
-/// Items of one page that are asked for when all are wanted.
-const PAGE: i64 = 1_000;
+use crate::exit::Failure;
 
 /// A registered schema.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -123,6 +118,60 @@ pub struct RequestDetail {
     pub effect: Vec<EffectView>,
 }
 
+/// What a recorded request would do now.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Replay {
+    /// Its operation, or those of a bulk request.
+    pub operations: Vec<ReplayedOperation>,
+    /// What it would change in the directory at once.
+    pub changes: Vec<ReplayedChange>,
+    /// Whether there are more changes.
+    pub more_changes: bool,
+    /// What limits would keep back.
+    pub held: Vec<Value>,
+    /// How many people would be evaluated soon after.
+    pub later: i64,
+    /// Whether the connector lets anything take effect.
+    pub state: String,
+    /// Whether it was tried as a replacement of the user that it made.
+    pub as_replacement: bool,
+    /// Whether something in it was secret.
+    pub masked: bool,
+}
+
+/// What one operation would do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReplayedOperation {
+    /// The status of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The code of the error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What the error would say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The rest, as the server tells it.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A change that a request would make.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReplayedChange {
+    /// The name of the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The name of the group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The name of the group in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child_group: Option<String>,
+    /// What changes.
+    pub change: Value,
+}
+
 /// What errors of one code have in common.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ErrorView {
@@ -167,8 +216,28 @@ pub struct NameConflictView {
     pub wanted: String,
     /// Since when it is so.
     pub since: Timestamp,
+    /// By what both were taken for one person: username, email or attribute.
+    pub matched_by: String,
+    /// Somebody decided that they are two people.
+    pub kept: bool,
     /// Who has the name.
     pub holder: Option<HolderView>,
+    /// Nobody has it, and it is kept for whoever had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<KeptNameView>,
+}
+
+/// For whom a name is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KeptNameView {
+    /// The key of the account that had it.
+    pub key: String,
+    /// How it was given up.
+    pub given_up: String,
+    /// When.
+    pub since: Timestamp,
+    /// Until when nobody else gets it.
+    pub until: Timestamp,
 }
 
 /// The account that has a name.
@@ -180,288 +249,19 @@ pub struct HolderView {
     pub name: String,
 }
 
-/// What commands can ask for about the requests of identity providers. Connectors are named by name or id.
-pub trait Insight {
+impl Door {
     /// The schemas of a connector.
-    fn schemas(&self, connector: &str) -> Result<Vec<SchemaView>, Failure>;
-    /// One schema.
-    fn schema(&self, connector: &str, urn: &str) -> Result<SchemaView, Failure>;
-    /// Registers or changes a schema.
-    fn put_schema(
-        &self,
-        connector: &str,
-        urn: &str,
-        wish: &SchemaWish,
-        reveal: bool,
-    ) -> Result<ChangedSchema, Failure>;
-    /// Forgets a schema.
-    fn delete_schema(
-        &self,
-        connector: &str,
-        urn: &str,
-        reveal: bool,
-    ) -> Result<ChangedSchema, Failure>;
-    /// Requests, the newest first; only those newer than a number, if one is given.
-    fn requests(
-        &self,
-        filters: &RequestFilters,
-        newer_than: Option<i64>,
-    ) -> Result<Vec<RequestView>, Failure>;
-    /// One request.
-    fn request(&self, id: i64) -> Result<RequestDetail, Failure>;
-    /// Members whom groups of a connector name and whom nobody knows.
-    fn pending_members(&self, connector: &str) -> Result<Vec<PendingMemberView>, Failure>;
-    /// Users of a connector whose name is taken.
-    fn name_conflicts(&self, connector: &str) -> Result<Vec<NameConflictView>, Failure>;
-}
-
-impl Insight for Data {
-    fn schemas(&self, connector: &str) -> Result<Vec<SchemaView>, Failure> {
-        let id = self.find(connector)?.connector.id;
-        let all = self.read(|tx| tx.connector_schemas(id))?;
-        Ok(all.into_iter().map(schema_view).collect())
-    }
-
-    fn schema(&self, connector: &str, urn: &str) -> Result<SchemaView, Failure> {
-        let all = self.schemas(connector)?;
-        let found = all
-            .into_iter()
-            .find(|one| one.urn.eq_ignore_ascii_case(urn));
-        found.ok_or_else(|| {
-            Failure::new(Exit::NotFound, format!("there is no schema '{urn}'")).with(format!(
-                "vestibule schema list {connector} shows their URNs"
-            ))
-        })
-    }
-
-    fn put_schema(
-        &self,
-        connector: &str,
-        urn: &str,
-        wish: &SchemaWish,
-        reveal: bool,
-    ) -> Result<ChangedSchema, Failure> {
-        let id = self.find(connector)?.connector.id;
-        let has = |kind: &str| wish.resource_types.iter().any(|one| one == kind);
-        let draft = SchemaDraft {
-            of_users: has("User"),
-            of_groups: has("Group"),
-            required: wish.required,
-            document: wish.document.clone(),
-        };
-        let written = self.wait(self.provision.put_schema(id, urn, draft, reveal))?;
-        Ok(changed(written.stored))
-    }
-
-    fn delete_schema(
-        &self,
-        connector: &str,
-        urn: &str,
-        reveal: bool,
-    ) -> Result<ChangedSchema, Failure> {
-        let id = self.find(connector)?.connector.id;
-        let deleted = self.wait(self.provision.delete_schema(id, urn, reveal))?;
-        Ok(changed(deleted.stored))
-    }
-
-    fn requests(
-        &self,
-        filters: &RequestFilters,
-        newer_than: Option<i64>,
-    ) -> Result<Vec<RequestView>, Failure> {
-        let connector = filters
-            .connector
-            .as_deref()
-            .map(|name| self.find(name))
-            .transpose()?;
-        let query = RequestQuery {
-            connector: connector.map(|stored| stored.connector.id),
-            before: None,
-            behind: newer_than,
-            since: filters.since,
-            until: filters.until,
-            status: filters.failed.then_some((400, 599)),
-            resource_id: filters.id.clone(),
-            resource_name: filters.name.clone(),
-            operation: filters.operation.clone(),
-            code: filters.code.clone(),
-            request: None,
-            warned: filters.warnings,
-            limit: filters.limit.into(),
-        };
-        let records = self.read(|tx| tx.requests(&query))?;
-        records
-            .into_iter()
-            .map(|one| self.request_view(one))
-            .collect()
-    }
-
-    fn request(&self, id: i64) -> Result<RequestDetail, Failure> {
-        let mut record = self.read(|tx| tx.request(id))?.ok_or_else(|| {
-            Failure::new(Exit::NotFound, format!("there is no request {id}"))
-                .with("vestibule requests list shows their numbers")
-        })?;
-        let from = record.at;
-        let until = from + jiff::SignedDuration::from_micros(record.took + 60_000_000);
-        let request = record.request.clone();
-        let connector = record.connector;
-        let entries = self.read(|tx| match tx.connector(connector)? {
-            Some(stored) if !request.is_empty() => {
-                tx.journal_of_request(stored.connector.directory, &request, from, until, 200)
-            }
-            _ => Ok(Vec::new()),
-        })?;
-        let effect = entries
-            .into_iter()
-            .map(|entry| {
-                let change = serde_json::to_value(&entry.change).map_err(anyhow::Error::from)?;
-                Ok(EffectView {
-                    position: entry.position,
-                    at: entry.at,
-                    change,
-                })
-            })
-            .collect::<Result<_, Failure>>()?;
-        Ok(RequestDetail {
-            error: record.entry().map(|entry| ErrorView {
-                meaning: entry.meaning.to_owned(),
-                cause: entry.cause.to_owned(),
-                remedy: entry.remedy.to_owned(),
-            }),
-            body: record.body.take(),
-            body_cut: record.body_cut,
-            request: self.request_view(record)?,
-            effect,
-        })
-    }
-
-    fn pending_members(&self, connector: &str) -> Result<Vec<PendingMemberView>, Failure> {
-        let id = self.find(connector)?.connector.id;
-        let (mut all, mut behind) = (Vec::new(), (String::new(), 0));
-        loop {
-            let page = self.read(|tx| tx.pending_members(id, (&behind.0, behind.1), PAGE))?;
-            let Some(last) = page.last() else {
-                return Ok(all);
-            };
-            behind = (last.value.clone(), last.group_pk);
-            all.extend(page.into_iter().map(|member| PendingMemberView {
-                value: member.value,
-                group_id: member.group,
-                group: member.display_name,
-            }));
-        }
-    }
-
-    fn name_conflicts(&self, connector: &str) -> Result<Vec<NameConflictView>, Failure> {
-        let id = self.find(connector)?.connector.id;
-        let (mut all, mut behind) = (Vec::new(), 0);
-        loop {
-            let page = self.read(|tx| tx.name_conflicts(id, behind, PAGE))?;
-            let Some(last) = page.last() else {
-                return Ok(all);
-            };
-            behind = last.source_pk;
-            all.extend(page.into_iter().map(|conflict| {
-                let user = Resource::parse_stored(&conflict.document).unwrap_or_default();
-                NameConflictView {
-                    user_id: conflict.id,
-                    user_name: user.user_name().unwrap_or_default().to_owned(),
-                    wanted: conflict.name,
-                    since: conflict.since,
-                    holder: conflict.holder.map(|(key, name)| HolderView { key, name }),
-                }
-            }));
-        }
-    }
-}
-
-impl Data {
-    fn request_view(&self, record: RequestRecord) -> Result<RequestView, Failure> {
-        let connector = self.read(|tx| tx.connector(record.connector))?;
-        let code = record.entry().map(|entry| entry.code.to_owned());
-        let scim_type = record.scim_type();
-        Ok(RequestView {
-            id: record.id,
-            at: record.at,
-            took_micros: record.took,
-            connector: connector.map(|one| one.connector.name).unwrap_or_default(),
-            request: record.request,
-            method: record.method,
-            path: record.path,
-            operation: record.operation,
-            status: record.status,
-            resource_type: record.resource_type,
-            resource_id: record.resource_id,
-            resource_name: record.resource_name,
-            code,
-            scim_type,
-            detail: record.detail,
-            warnings: record.warnings,
-            actor: record.actor,
-            token: record.token,
-            client: record.client,
-        })
-    }
-}
-
-fn schema_view(stored: StoredSchema) -> SchemaView {
-    let kinds = [(stored.of_users, "User"), (stored.of_groups, "Group")];
-    let urn = stored.document.get("id").and_then(Value::as_str);
-    SchemaView {
-        urn: urn.unwrap_or_default().to_owned(),
-        resource_types: kinds
-            .into_iter()
-            .filter(|(is_one, _)| *is_one)
-            .map(|(_, kind)| kind.to_owned())
-            .collect(),
-        required: stored.required,
-        document: stored.document,
-        created: stored.created,
-        updated: stored.updated,
-    }
-}
-
-fn changed(stored: StoredData) -> ChangedSchema {
-    ChangedSchema {
-        stored: StoredView {
-            users: stored.users,
-            groups: stored.groups,
-        },
-    }
-}
-
-#[derive(Deserialize)]
-struct Page<T> {
-    items: Vec<T>,
-    next: Option<String>,
-}
-
-impl Remote {
-    fn all_pages<T: serde::de::DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>, Failure> {
-        let (mut all, mut after) = (Vec::new(), None::<String>);
-        loop {
-            let mut query = vec![("limit", PAGE.to_string())];
-            query.extend(after.take().map(|after| ("after", after)));
-            let page: Page<T> = self.get_with(path, &query)?;
-            all.extend(page.items);
-            match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(all),
-            }
-        }
-    }
-}
-
-impl Insight for Remote {
-    fn schemas(&self, connector: &str) -> Result<Vec<SchemaView>, Failure> {
+    pub fn schemas(&self, connector: &str) -> Result<Vec<SchemaView>, Failure> {
         self.list(&["connectors", connector, "schemas"])
     }
 
-    fn schema(&self, connector: &str, urn: &str) -> Result<SchemaView, Failure> {
+    /// One schema.
+    pub fn schema(&self, connector: &str, urn: &str) -> Result<SchemaView, Failure> {
         self.get(&["connectors", connector, "schemas", urn])
     }
 
-    fn put_schema(
+    /// Registers or changes a schema.
+    pub fn put_schema(
         &self,
         connector: &str,
         urn: &str,
@@ -473,7 +273,8 @@ impl Insight for Remote {
         self.ask_with(Method::PUT, &path, &reveal_query(reveal), Some(&body))
     }
 
-    fn delete_schema(
+    /// Forgets a schema.
+    pub fn delete_schema(
         &self,
         connector: &str,
         urn: &str,
@@ -483,7 +284,8 @@ impl Insight for Remote {
         self.ask_with(Method::DELETE, &path, &reveal_query(reveal), None)
     }
 
-    fn requests(
+    /// Requests, the newest first; only those newer than a number, if one is given.
+    pub fn requests(
         &self,
         filters: &RequestFilters,
         newer_than: Option<i64>,
@@ -508,16 +310,24 @@ impl Insight for Remote {
         Ok(page.items)
     }
 
-    fn request(&self, id: i64) -> Result<RequestDetail, Failure> {
+    /// One request.
+    pub fn request(&self, id: i64) -> Result<RequestDetail, Failure> {
         self.get(&["requests", &id.to_string()])
     }
 
-    fn pending_members(&self, connector: &str) -> Result<Vec<PendingMemberView>, Failure> {
-        self.all_pages(&["connectors", connector, "pending-members"])
+    /// What one request would do now.
+    pub fn replay_request(&self, id: i64) -> Result<Replay, Failure> {
+        self.post(&["requests", &id.to_string(), "replay"], &json!({}))
     }
 
-    fn name_conflicts(&self, connector: &str) -> Result<Vec<NameConflictView>, Failure> {
-        self.all_pages(&["connectors", connector, "name-conflicts"])
+    /// Members whom groups of a connector name and whom nobody knows.
+    pub fn pending_members(&self, connector: &str) -> Result<Vec<PendingMemberView>, Failure> {
+        self.all_pages(&["connectors", connector, "pending-members"], &[])
+    }
+
+    /// Users of a connector whose name is taken.
+    pub fn name_conflicts(&self, connector: &str) -> Result<Vec<NameConflictView>, Failure> {
+        self.all_pages(&["connectors", connector, "name-conflicts"], &[])
     }
 }
 

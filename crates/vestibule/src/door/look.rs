@@ -1,18 +1,13 @@
-//! What products see, and why, through either door.
+//! What products see, and why, asked through the door.
 
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use provision::ProvisionError;
 use reqwest::Method;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use server::views;
-use store::ReadTx;
 
-use super::data::Data;
-use super::remote::Remote;
-use crate::exit::{Exit, Failure};
+use super::Door;
+use crate::exit::Failure;
 
 /// A directory and how much is in it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -56,8 +51,61 @@ pub struct WhyView {
     /// The name that the user should have and that somebody else has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_name: Option<String>,
+    /// Of a question about an attribute: its values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<String>>,
     /// How it comes about, in order.
     pub lines: Vec<LineView>,
+    /// What would have to be different, where the answer is no.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<String>,
+    /// The request that wrote the user last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<WrittenView>,
+    /// What put the user into the group that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<WrittenView>,
+}
+
+/// What to ask about; about everything, if nothing is named.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct About<'a> {
+    /// A group.
+    pub group: Option<&'a str>,
+    /// An attribute, by its target.
+    pub attribute: Option<&'a str>,
+}
+
+impl About<'_> {
+    fn query(self) -> Vec<(&'static str, String)> {
+        let both = [("group", self.group), ("attribute", self.attribute)];
+        both.into_iter()
+            .filter_map(|(name, value)| Some((name, value?.to_owned())))
+            .collect()
+    }
+}
+
+/// What wrote something, and when.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WrittenView {
+    /// The id of the request; empty if there was none.
+    pub request: String,
+    /// When.
+    pub at: Timestamp,
+    /// What it was.
+    pub what: String,
+    /// Who acted.
+    pub actor: String,
+}
+
+impl WrittenView {
+    fn told(&self) -> String {
+        let by = match self.request.as_str() {
+            "" => String::new(),
+            request => format!(" (request {request})"),
+        };
+        format!("{} of {} at {}{by}", self.what, self.actor, self.at)
+    }
 }
 
 /// One line of an explanation.
@@ -77,10 +125,21 @@ impl WhyView {
             let _infallible = writeln!(told, "  {}", line.text);
         }
         if let Some(name) = &self.taken_name {
-            let _infallible = writeln!(
-                told,
-                "  the name should be `{name}`, which somebody else has"
-            );
+            let _infallible = writeln!(told, "  the name should be `{name}`, which is not free");
+        }
+        for (what, written) in [
+            ("written by", &self.written),
+            ("put there by", &self.joined),
+        ] {
+            if let Some(written) = written {
+                let _infallible = writeln!(told, "  {what} {}", written.told());
+            }
+        }
+        for condition in &self.conditions {
+            let _infallible = writeln!(told, "  would need: {condition}");
+        }
+        if let Some(values) = &self.values {
+            return format!("{told}value: {}", values.join(", "));
         }
         let answer = match (self.member, self.member_by_rules) {
             (Some(true), _) => Some("yes".to_owned()),
@@ -134,95 +193,37 @@ pub struct Ended {
     pub ended: u64,
 }
 
-/// What commands can ask for. Directories and connectors are named by name or id.
-pub trait Look {
+impl Door {
     /// All directories, in the order they were made.
-    fn directories(&self) -> Result<Vec<DirectoryView>, Failure>;
-    /// Why a user of a directory is as they are.
-    fn why(&self, directory: &str, user: &str, group: Option<&str>) -> Result<WhyView, Failure>;
-    /// The same of somebody whom a connector knows, with or without an account.
-    fn why_at(&self, connector: &str, user: &str, group: Option<&str>) -> Result<WhyView, Failure>;
-    /// The sessions of a user of a directory, oldest first.
-    fn sessions(&self, directory: &str, user: &str) -> Result<Vec<SessionView>, Failure>;
-    /// Ends them all.
-    fn end_sessions(&self, directory: &str, user: &str) -> Result<Ended, Failure>;
-}
-
-impl Look for Remote {
-    fn directories(&self) -> Result<Vec<DirectoryView>, Failure> {
+    pub fn directories(&self) -> Result<Vec<DirectoryView>, Failure> {
         self.list(&["directories"])
     }
 
-    fn why(&self, directory: &str, user: &str, group: Option<&str>) -> Result<WhyView, Failure> {
+    /// Why a user of a directory is as they are.
+    pub fn why(&self, directory: &str, user: &str, about: About<'_>) -> Result<WhyView, Failure> {
         let path = ["directories", directory, "users", user, "why"];
-        self.get_with(&path, &about(group))
+        self.get_with(&path, &about.query())
     }
 
-    fn why_at(&self, connector: &str, user: &str, group: Option<&str>) -> Result<WhyView, Failure> {
+    /// The same of somebody whom a connector knows, with or without an account.
+    pub fn why_at(
+        &self,
+        connector: &str,
+        user: &str,
+        about: About<'_>,
+    ) -> Result<WhyView, Failure> {
         let path = ["connectors", connector, "users", user, "why"];
-        self.get_with(&path, &about(group))
+        self.get_with(&path, &about.query())
     }
 
-    fn sessions(&self, directory: &str, user: &str) -> Result<Vec<SessionView>, Failure> {
+    /// The sessions of a user of a directory, oldest first.
+    pub fn sessions(&self, directory: &str, user: &str) -> Result<Vec<SessionView>, Failure> {
         self.list(&["directories", directory, "users", user, "sessions"])
     }
 
-    fn end_sessions(&self, directory: &str, user: &str) -> Result<Ended, Failure> {
+    /// Ends them all.
+    pub fn end_sessions(&self, directory: &str, user: &str) -> Result<Ended, Failure> {
         let path = ["directories", directory, "users", user, "sessions"];
         self.ask(Method::DELETE, &path, None)
     }
-}
-
-fn about(group: Option<&str>) -> Vec<(&'static str, String)> {
-    let group = group.map(|group| ("group", group.to_owned()));
-    group.into_iter().collect()
-}
-
-impl Look for Data {
-    fn directories(&self) -> Result<Vec<DirectoryView>, Failure> {
-        same(&self.read(|tx| views::all_directories(tx))?)
-    }
-
-    fn why(&self, directory: &str, user: &str, group: Option<&str>) -> Result<WhyView, Failure> {
-        let told = look(self, |tx| {
-            views::explain_user(&self.provision, tx, directory, user, group)
-        });
-        same(&told?)
-    }
-
-    fn why_at(&self, connector: &str, user: &str, group: Option<&str>) -> Result<WhyView, Failure> {
-        let told = look(self, |tx| {
-            views::explain_source_user(&self.provision, tx, connector, user, group)
-        });
-        same(&told?)
-    }
-
-    fn sessions(&self, directory: &str, user: &str) -> Result<Vec<SessionView>, Failure> {
-        let found = self.find_directory(directory)?.id;
-        same(&look(self, |tx| views::live_sessions(tx, found, user))?)
-    }
-
-    fn end_sessions(&self, directory: &str, user: &str) -> Result<Ended, Failure> {
-        let found = self.find_directory(directory)?.id;
-        let user = self.read(|tx| match tx.directory_user(found, user)? {
-            Some(found) => Ok(Some(found)),
-            None => tx.directory_user_by_key(found, user),
-        })?;
-        let user = user.ok_or_else(|| Failure::new(Exit::NotFound, "there is no such user"))?;
-        let ended = self.wait(self.provision.end_sessions_of(user.pk, None))?;
-        Ok(Ended { ended })
-    }
-}
-
-fn look<T>(
-    data: &Data,
-    closure: impl Fn(&mut ReadTx<'_>) -> Result<T, ProvisionError>,
-) -> Result<T, Failure> {
-    Ok(data.provision.store().read_blocking(closure)?)
-}
-
-/// What the admin API would tell, taken as if it had come over the wire: both doors cannot differ.
-fn same<T: DeserializeOwned>(told: &impl Serialize) -> Result<T, Failure> {
-    let value = serde_json::to_value(told).map_err(anyhow::Error::from)?;
-    Ok(serde_json::from_value(value).map_err(anyhow::Error::from)?)
 }

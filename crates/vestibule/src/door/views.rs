@@ -23,6 +23,20 @@ pub struct ConnectorView {
     pub users: i64,
     /// Groups in its source.
     pub groups: i64,
+    /// Unless it is active: since when, by whom, and what waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<StoppedView>,
+}
+
+/// What everybody should know of a connector that is not active.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StoppedView {
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// Who did it.
+    pub by: Option<String>,
+    /// How many users changed or were deleted meanwhile.
+    pub waiting: i64,
 }
 
 /// All there is to show about one connector.
@@ -33,16 +47,32 @@ pub struct ConnectorDetail {
     pub connector: ConnectorView,
     /// Users whose evaluation is still to come.
     pub due: i64,
+    /// When it is reconciled next by its schedule.
+    pub next_run: Option<Timestamp>,
     /// When it was made.
     pub created: Timestamp,
     /// When its configuration last changed.
     pub updated: Timestamp,
     /// How its endpoint behaves.
     pub settings: ConnectorSettings,
+    /// What the rules say in vain.
+    #[serde(default)]
+    pub warnings: Vec<RuleWarning>,
     /// What its writes mean for the directory.
     pub rules: Rules,
     /// Its tokens, newest first, without their text.
     pub tokens: Vec<TokenView>,
+}
+
+/// What rules say in vain.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RuleWarning {
+    /// The place in the rules.
+    pub path: String,
+    /// What is wrong there.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
 }
 
 /// A connector that was just made.
@@ -64,6 +94,12 @@ pub struct TokenView {
     pub label: String,
     /// `read-only` or `read-write`.
     pub access: String,
+    /// What a token of the admin API may do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// The connectors that a token of the admin API is confined to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connectors: Option<Vec<String>>,
     /// Addresses and ranges it may come from; empty means any.
     pub addresses: Vec<String>,
     /// When it was made.
@@ -85,6 +121,12 @@ pub struct ClientView {
     pub label: String,
     /// `read-only` or `read-write`.
     pub access: String,
+    /// What a token of the admin API may do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// The connectors that a token of the admin API is confined to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connectors: Option<Vec<String>>,
     /// Addresses and ranges it may come from; empty means any.
     pub addresses: Vec<String>,
     /// When it was made.
@@ -155,6 +197,12 @@ pub struct ApplicationView {
     pub name: String,
     /// `read-only` or `read-write`.
     pub access: String,
+    /// What a token of the admin API may do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// The connectors that a token of the admin API is confined to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connectors: Option<Vec<String>>,
     /// Addresses and ranges it may come from; empty means any.
     pub addresses: Vec<String>,
     /// The name of the first directory that it sees.
@@ -165,6 +213,9 @@ pub struct ApplicationView {
     pub aggregate_memberships: bool,
     /// Whether only users who may log in are seen at all.
     pub only_with_access: bool,
+    /// Whether, beside that, only groups whose members may log in are seen.
+    #[serde(default)]
+    pub only_groups_with_access: bool,
     /// The server URL for the product.
     pub url: String,
     /// When it was made.

@@ -88,3 +88,49 @@ fn entra_goes_on_where_it_was_after_a_kill() {
         });
     });
 }
+
+#[test]
+fn a_job_goes_on_where_it_was_after_a_kill() {
+    on_each_database(|database| {
+        let mut house = House::on(database);
+        let connector = house.connector("okta");
+        tell(async {
+            let organization = organization(350, 3, 23);
+            let okta = Okta::new(&connector.url, &connector.token, AppKind::Template).unwrap();
+            let mut provider = Provider::Okta(okta.with_concurrency(8));
+            clean(&provider.synchronize(&organization, &quietly).await);
+            house.settle(&connector);
+        });
+        let rules = tempfile::NamedTempFile::new().unwrap();
+        let text = r#"{"groups": {"always_assign": ["everyone"]}}"#;
+        std::fs::write(rules.path(), text).unwrap();
+        let file = rules.path().to_str().unwrap();
+        let words = [
+            "connector",
+            "rules",
+            &connector.name,
+            "--file",
+            file,
+            "--json",
+        ];
+        house.program.json(&words);
+        let job = |house: &House| house.program.json(&["job", "list", "--json"])[0].clone();
+        let id = job(&house)["id"].as_str().unwrap().to_owned();
+        while job(&house)["state"] == "queued" {}
+        house.kill();
+        let killed = job(&house);
+        house.start_again();
+        let words = ["job", "show", &id, "--wait", "--json"];
+        let done = house.program.json(&words);
+        assert_eq!(done["kind"], "rules");
+        assert_eq!(done["state"], "done", "{killed} {done}");
+        assert_eq!(done["done"], done["total"]);
+        assert_eq!(
+            done["counts"]["group_add"], done["total"],
+            "each of them once: {killed}"
+        );
+        let words = ["job", "results", &id, "--operation", "group_add", "--json"];
+        let results = house.program.json(&words);
+        assert_eq!(results.as_array().unwrap().len() as u64, done["total"]);
+    });
+}

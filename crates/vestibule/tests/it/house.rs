@@ -1,5 +1,7 @@
 //! A running server with connectors and applications, and what every story about it needs.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use emulate::databases::TestDatabase;
@@ -55,12 +57,37 @@ impl House {
             "--json",
         ];
         let made = self.program.json(&words);
+        // New connectors pin names and protect groups; here products are to see what was written.
+        let plain = self.program.file("plain.json", "{}");
+        let plain = plain.to_str().unwrap();
+        let words = ["connector", "rules", preset, "--file", plain];
+        assert_eq!(self.program.run(&words).code, 0);
+        self.without_limits(preset);
         let text = |name: &str| made[name].as_str().unwrap().to_owned();
         Connector {
             name: text("name"),
             url: text("base_url"),
             token: text("token"),
         }
+    }
+
+    /// Switches the connector's safety limits off: a story may rename and remove more people than they let through.
+    fn without_limits(&self, connector: &str) {
+        let announced = &self.serving.as_ref().unwrap().announced;
+        let token = announced["first_start"]["admin_token"].as_str().unwrap();
+        let body = r#"{"settings":{"limits":{"enabled":false}}}"#;
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "PATCH /api/v1/connectors/{connector} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 
     /// A new application on a connector's directory, and a Jira that uses it.

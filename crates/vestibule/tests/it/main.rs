@@ -5,13 +5,20 @@
     reason = "a test ends where its preparation fails"
 )]
 
+mod backup;
 mod check_scim;
 mod cli;
+mod configuration;
 mod crash;
 mod demo;
 mod house;
+mod import;
+mod notifications;
+mod openid;
+mod past;
 mod product;
 mod program;
 mod providers;
 mod remote;
+mod rules;
 mod serve;

@@ -190,6 +190,61 @@ fn a_server_that_is_away_or_none_at_all_is_told_apart() {
 }
 
 #[test]
+fn what_limits_hold_is_seen_and_decided_through_both_doors() {
+    let elsewhere = Elsewhere::new();
+    let near = |words: &[&str]| elsewhere.here.run(words);
+    assert_eq!(near(&["holds", "list"]).code, 0);
+    assert_eq!(near(&["holds", "show", "7"]).code, 3);
+    assert_eq!(near(&["holds", "approve"]).code, 2);
+    let announced = &elsewhere.server.announced["first_start"];
+    let (url, token) = (&announced["base_url"], &announced["token"]);
+    let simulate = [
+        "simulate",
+        "okta",
+        "--url",
+        url.as_str().unwrap(),
+        "--token",
+        token.as_str().unwrap(),
+        "--users",
+        "40",
+        "--groups",
+        "2",
+    ];
+    assert_eq!(near(&simulate).code, 0);
+    let rules = r#"{"scope": {"required_groups": ["nobody is in it"], "grace_minutes": 0}}"#;
+    let rules = elsewhere.here.file("rules.json", rules);
+    let rules = rules.to_str().unwrap();
+    let ran = near(&["connector", "rules", "default", "--file", rules]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    // Everybody goes, and after ten that is too much.
+    let started = std::time::Instant::now();
+    let listed = loop {
+        let due = elsewhere.json(&["connector", "show", "default"])["due"].clone();
+        let listed = elsewhere.run(&["holds", "list", "--json"]);
+        if due == 0 || started.elapsed().as_secs() > 60 {
+            break listed;
+        }
+    };
+    assert_eq!(listed.code, 7, "{}", listed.err);
+    assert!(listed.err.contains("wait for a decision"), "{}", listed.err);
+    let near_list = near(&["holds", "list", "--json", "--kind", "deactivation"]);
+    assert_eq!((near_list.code, &near_list.out), (7, &listed.out));
+    let holds: Value = serde_json::from_str(&listed.out).unwrap();
+    let id = holds[0]["id"].to_string();
+    let shown = near(&["holds", "show", &id]);
+    assert_eq!(shown.code, 0);
+    assert!(shown.out.contains("HELD"), "{}", shown.out);
+    assert_eq!(near(&["holds", "limits", "default"]).code, 7);
+    let one = elsewhere.json(&["holds", "approve", &id]);
+    assert_eq!(one["decided"], 1);
+    assert_eq!(near(&["holds", "reject", &id]).code, 4);
+    let all = near(&["holds", "reject", "--connector", "default"]);
+    assert_eq!(all.code, 0, "{}", all.err);
+    assert_eq!(near(&["holds", "list"]).code, 0);
+    assert_eq!(near(&["holds", "limits", "default"]).code, 0);
+}
+
+#[test]
 fn the_question_why_and_the_life_of_applications_are_the_same_through_both_doors() {
     let elsewhere = Elsewhere::new();
     let announced = &elsewhere.server.announced["first_start"];
@@ -215,10 +270,25 @@ fn the_question_why_and_the_life_of_applications_are_the_same_through_both_doors
     );
     assert_eq!(listed[0]["connectors"][0], "default");
 
-    let written = elsewhere.json(&["requests", "list", "--operation", "create_user"]);
-    // The newest: those before may have another name by now.
-    let newest = written.as_array().unwrap().last().unwrap();
-    let somebody = newest["resource_name"].as_str().unwrap();
+    // Somebody who was not renamed since. Requests are written down beside the answers.
+    let written = loop {
+        let written = elsewhere.json(&["requests", "list", "--operation", "create_user"]);
+        if written.as_array().unwrap().len() == 5 {
+            break written;
+        }
+        std::thread::yield_now();
+    };
+    // What made somebody is tried on that person now, and writes nothing.
+    let first = written[0]["id"].to_string();
+    let replayed = elsewhere.json(&["requests", "replay", &first]);
+    assert_eq!(replayed["operations"][0]["status"], 200, "{replayed}");
+    let told = elsewhere.here.run(&["requests", "replay", &first]);
+    assert!(told.out.starts_with("Nothing was written."), "{}", told.out);
+    let names = written.as_array().unwrap().iter();
+    let mut names = names.map(|one| one["resource_name"].as_str().unwrap());
+    let somebody = names
+        .find(|name| elsewhere.here.run(&["why", name, "--json"]).code == 0)
+        .unwrap();
     let far = elsewhere.json(&["why", somebody]);
     assert_eq!(elsewhere.here.json(&["why", somebody, "--json"]), far);
     assert_eq!(
@@ -249,7 +319,11 @@ fn the_question_why_and_the_life_of_applications_are_the_same_through_both_doors
     }
     assert_eq!(far[0]["connector"], "default", "{far}");
     assert_eq!(elsewhere.here.json(&["why", somebody, "--json"]), far);
-    for words in [&["why", "nobody"][..], &["session", "end", "nobody"]] {
+    for words in [
+        &["why", "nobody"][..],
+        &["session", "end", "nobody"],
+        &["user", "disable", "nobody"],
+    ] {
         assert_eq!(
             (elsewhere.run(words).code, elsewhere.here.run(words).code),
             (3, 3)
@@ -282,6 +356,86 @@ fn the_question_why_and_the_life_of_applications_are_the_same_through_both_doors
         let disabled = door.json(&["connector", "disable", "default", "--json"]);
         assert_eq!(disabled["state"], "disabled");
         assert_eq!(door.run(&["connector", "resume", "default"]).code, 0);
-        assert!(door.json(&["connector", "reconcile", "default", "--json"])["due"].is_u64());
+        assert_eq!(
+            door.json(&["reconcile", "default", "--json"])["job"]["kind"],
+            "reconcile"
+        );
     }
+}
+
+#[test]
+fn who_stays_disabled_and_whose_name_is_kept_is_told_through_both_doors() {
+    let elsewhere = Elsewhere::new();
+    let announced = &elsewhere.server.announced["first_start"];
+    let simulated = elsewhere.here.run(&[
+        "simulate",
+        "okta",
+        "--url",
+        announced["base_url"].as_str().unwrap(),
+        "--token",
+        announced["token"].as_str().unwrap(),
+        "--users",
+        "3",
+        "--groups",
+        "1",
+    ]);
+    assert_eq!(simulated.code, 0, "{}", simulated.err);
+    let written = loop {
+        let written = elsewhere.json(&["requests", "list", "--operation", "create_user"]);
+        if written.as_array().unwrap().len() == 3 {
+            break written;
+        }
+        std::thread::yield_now();
+    };
+    let mut names = written.as_array().unwrap().iter();
+    let somebody = names
+        .find_map(|one| {
+            let name = one["resource_name"].as_str()?;
+            let shown = elsewhere.here.run(&["user", "show", name, "--json"]);
+            (shown.code == 0 && shown.out.contains("\"active\"")).then_some(name)
+        })
+        .unwrap();
+    let list = format!("user_name,until\r\n{somebody},2090-01-01T00:00:00Z\r\nnobody,\r\n");
+    let list = elsewhere.here.file("list.csv", &list);
+    let import = ["sticky", "import", list.to_str().unwrap()];
+    let imported = elsewhere.run(&import);
+    assert_eq!(
+        imported.code, 1,
+        "nobody cannot be disabled: {}",
+        imported.err
+    );
+    assert!(imported.out.contains("1 stay disabled"), "{}", imported.out);
+
+    let far = elsewhere.json(&["sticky", "list"]);
+    assert_eq!(elsewhere.here.json(&["sticky", "list", "--json"]), far);
+    assert_eq!(far[0]["user_name"], somebody);
+    assert_eq!(far[0]["until"], "2090-01-01T00:00:00Z");
+    let sheet = elsewhere
+        .here
+        .run(&["sticky", "export", "--reason", "manual"]);
+    assert!(sheet.out.contains(somebody), "{}", sheet.out);
+    let sheet = elsewhere.here.file("again.csv", &sheet.out);
+    let again = elsewhere.json(&["sticky", "import", sheet.to_str().unwrap()]);
+    assert_eq!(again["unchanged"], 1, "what is exported can be imported");
+
+    assert_eq!(elsewhere.run(&["sticky", "clear"]).code, 2);
+    let cleared = elsewhere.json(&["sticky", "clear", "--yes"]);
+    assert_eq!(cleared["enabled"], 1);
+    let until = [
+        "user",
+        "disable",
+        somebody,
+        "--until",
+        "2090-01-01T00:00:00Z",
+    ];
+    assert_eq!(elsewhere.here.run(&until).code, 0);
+    assert_eq!(elsewhere.here.run(&["user", "enable", somebody]).code, 0);
+
+    let kept = elsewhere.json(&["conflict", "reserved"]);
+    assert_eq!(
+        elsewhere.here.json(&["conflict", "reserved", "--json"]),
+        kept
+    );
+    let release = ["conflict", "release", "nobody"];
+    assert_eq!(elsewhere.run(&release).code, 3);
 }

@@ -101,6 +101,7 @@ impl News {
         };
         let known: Vec<&Known<GroupPk>> = touched.iter().map(|touched| &touched.groups).collect();
         let histories = histories(&known, living, holders)?;
+        let sight = view.sight(tx)?;
         let mut regrouped: Vec<(usize, GroupPk)> = Vec::new();
         for history in histories.into_values() {
             if history.is_lost() {
@@ -135,6 +136,14 @@ impl News {
             if is_nested && view.is_filtered() {
                 // Who may be seen can hang on any step between groups.
                 return Err(expired().into());
+            }
+            let is_seen = |(place, group): (usize, &Option<Group>)| {
+                group
+                    .as_ref()
+                    .is_some_and(|group| sight.shows(place, group))
+            };
+            if !history.is.iter().enumerate().any(is_seen) {
+                continue;
             }
             let Some(group) = history.is.into_iter().flatten().next() else {
                 continue;
@@ -266,7 +275,7 @@ impl News {
             }
         }
         for batch in self.members.chunks(BATCH) {
-            let groups = view.groups_of_many(tx, batch)?;
+            let groups = view.groups_seen_of_many(tx, batch)?;
             for (account, parents) in batch.iter().zip(groups) {
                 let parents = parents.iter().map(String::as_str);
                 events.user_membership(Operation::Updated, &account.user.name, parents)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use directory::Group;
 use scim::fold;
 use sha2::{Digest, Sha256};
 use store::{AttachedDirectory, ReadTx, StoreError};
@@ -10,7 +11,7 @@ use super::nesting::Way;
 use super::{Account, View};
 
 /// For each directory in the order the folded names of the groups that let its users in; none lets everybody in.
-pub(super) struct Gates(Vec<Option<BTreeSet<String>>>);
+pub(in crate::crowd) struct Gates(Vec<Option<BTreeSet<String>>>);
 
 impl Gates {
     /// Groups below the named ones let in too.
@@ -45,6 +46,32 @@ impl Gates {
                     .is_none_or(|gate| groups.iter().any(|name| gate.contains(&fold(name))))
             });
         Ok(admitted.map(|(account, _)| account).collect())
+    }
+}
+
+/// Which groups are seen. One that several directories have is one group: it is seen if one of them shows it.
+pub(in crate::crowd) enum Sight {
+    /// Every one.
+    All,
+    /// In each directory those that let its users in, and those in them.
+    Only(Gates),
+}
+
+impl Sight {
+    /// Whether the directory at this place shows a group of its own.
+    pub(in crate::crowd) fn shows(&self, place: usize, group: &Group) -> bool {
+        self.shows_name(place, &fold(&group.name))
+    }
+
+    /// The same by the fold of its name.
+    pub(super) fn shows_name(&self, place: usize, name: &str) -> bool {
+        match self {
+            Sight::All => true,
+            Sight::Only(Gates(gates)) => match gates.get(place) {
+                Some(Some(gate)) => gate.contains(name),
+                _ => true,
+            },
+        }
     }
 }
 

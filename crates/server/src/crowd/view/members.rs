@@ -122,11 +122,18 @@ impl View {
         }
         let MemberNames { names, holders } = self.member_names(tx)?;
         let mut groups: BTreeMap<String, (String, Vec<GroupPk>)> = BTreeMap::new();
-        for directory in self.directories() {
+        let (sight, mut seen) = (self.sight(tx)?, BTreeSet::new());
+        for (place, directory) in self.directories().enumerate() {
             for (pk, name) in tx.group_names(directory)? {
+                if self.hides_groups() && sight.shows_name(place, &fold(&name)) {
+                    seen.insert(fold(&name));
+                }
                 let merged = groups.entry(fold(&name)).or_insert((name, Vec::new()));
                 merged.1.push(pk);
             }
+        }
+        if self.hides_groups() {
+            groups.retain(|name, _| seen.contains(name));
         }
         let mut nestings: HashMap<GroupPk, Vec<GroupPk>> = HashMap::new();
         for directory in self.directories() {
@@ -240,6 +247,23 @@ impl View {
         }
         let in_order = groups.into_iter().map(|all| all.into_values().collect());
         Ok(in_order.collect())
+    }
+
+    /// The same, as far as these groups are seen.
+    pub(in crate::crowd) fn groups_seen_of_many(
+        &self,
+        tx: &ReadTx<'_>,
+        accounts: &[Account],
+    ) -> Result<Vec<Vec<String>>, StoreError> {
+        let mut groups = self.groups_of_many(tx, accounts)?;
+        if self.hides_groups() {
+            let names = groups.iter().flatten().map(String::as_str);
+            let seen = self.groups_named(tx, names)?;
+            for names in &mut groups {
+                names.retain(|name| seen.contains_key(&fold(name)));
+            }
+        }
+        Ok(groups)
     }
 
     /// The directories whose memberships of a user count, in their order.

@@ -85,21 +85,37 @@ impl<T: Named> Merge<T> {
 
     /// The next entry, with the place of its directory.
     pub(super) fn next(&mut self, tx: &ReadTx<'_>) -> Result<Option<(usize, T)>, StoreError> {
-        for run in &mut self.runs {
-            run.fill(tx, &self.prefix)?;
-        }
-        let heads = self.runs.iter().filter_map(|run| run.ahead.front());
-        let Some(name) = heads.map(|(name, _)| name).min().cloned() else {
-            return Ok(None);
-        };
-        let mut first = None;
-        for (place, run) in self.runs.iter_mut().enumerate() {
-            if run.ahead.front().is_some_and(|(head, _)| *head == name) {
-                let taken = run.ahead.pop_front();
-                first = first.or(taken.map(|(_, entry)| (place, entry)));
+        self.next_of(tx, |_, _| true)
+    }
+
+    /// The next entry whose name is wanted in one of the directories.
+    pub(super) fn next_of(
+        &mut self,
+        tx: &ReadTx<'_>,
+        is_wanted: impl Fn(usize, &T) -> bool,
+    ) -> Result<Option<(usize, T)>, StoreError> {
+        loop {
+            for run in &mut self.runs {
+                run.fill(tx, &self.prefix)?;
+            }
+            let heads = self.runs.iter().filter_map(|run| run.ahead.front());
+            let Some(name) = heads.map(|(name, _)| name).min().cloned() else {
+                return Ok(None);
+            };
+            let (mut first, mut wanted) = (None, false);
+            for (place, run) in self.runs.iter_mut().enumerate() {
+                if run.ahead.front().is_none_or(|(head, _)| *head != name) {
+                    continue;
+                }
+                if let Some((_, entry)) = run.ahead.pop_front() {
+                    wanted |= is_wanted(place, &entry);
+                    first = first.or(Some((place, entry)));
+                }
+            }
+            if wanted {
+                return Ok(first);
             }
         }
-        Ok(first)
     }
 }
 

@@ -1,0 +1,270 @@
+//! What a configuration file says, as data.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::access::Access;
+use crate::connector::{ConnectorSettings, ConnectorState};
+use crate::preset::Preset;
+use crate::rules::{RuleTest, Rules};
+use crate::sign_in::SignInSettings;
+
+/// The version of the format.
+pub const FORMAT: u32 = 1;
+
+/// What administrators set up. What is left out, a list as well as a member, is left as it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Configuration {
+    /// The version of this format.
+    #[schemars(extend("const" = FORMAT))]
+    pub version: u32,
+    /// The directories that products see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directories: Option<Vec<DirectoryEntry>>,
+    /// The connectors that identity providers write to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connectors: Option<Vec<ConnectorEntry>>,
+    /// The products that attach directories.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applications: Option<Vec<ApplicationEntry>>,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self {
+            version: FORMAT,
+            directories: None,
+            connectors: None,
+            applications: None,
+        }
+    }
+}
+
+/// A directory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DirectoryEntry {
+    /// Its name, by which everything else refers to it.
+    pub name: String,
+}
+
+/// A connector. A member that is left out stays as it is, and has its default if the connector is new.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectorEntry {
+    /// Its name.
+    pub name: String,
+    /// Which identity provider it is for; cannot be changed later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<Preset>,
+    /// Whether its writes are taken, and whether they have effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<ConnectorState>,
+    /// The name of the directory that it feeds; that of the connector if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// How its endpoint behaves. Each member that is left out stays as it is; each that is there counts as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<ConnectorSettings>")]
+    pub settings: Option<Map<String, Value>>,
+    /// What its writes mean for the directory, as a whole: what is left out in them has the default of a new connector.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Rules>,
+    /// The tests that its rules have to pass, all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<Vec<RuleTest>>,
+    /// Schemas that its users and groups have besides those of SCIM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schemas: Option<Vec<SchemaEntry>>,
+    /// Its bearer tokens, by their labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Vec<TokenEntry>>,
+    /// Its clients, which get access tokens for an id and a secret, by their labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients: Option<Vec<ClientEntry>>,
+}
+
+/// A kind of resource that can have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[allow(missing_docs, reason = "the names of SCIM say all")]
+pub enum ResourceKind {
+    User,
+    Group,
+}
+
+fn users() -> Vec<ResourceKind> {
+    vec![ResourceKind::User]
+}
+
+/// A schema of a connector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SchemaEntry {
+    /// Which resources have it.
+    #[serde(default = "users")]
+    pub resource_types: Vec<ResourceKind>,
+    /// Whether each of them must have it.
+    #[serde(default)]
+    pub required: bool,
+    /// The document of RFC 7643, section 7: `id`, `name`, `description` and `attributes`.
+    pub document: Map<String, Value>,
+}
+
+fn everything() -> Access {
+    Access::ReadWrite
+}
+
+fn only_reading() -> Access {
+    Access::ReadOnly
+}
+
+/// A bearer token of a connector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenEntry {
+    /// What it is for.
+    pub label: String,
+    /// What it may do.
+    #[serde(default = "everything")]
+    pub access: Access,
+    /// Addresses and CIDR ranges it may come from; any if empty.
+    #[serde(default)]
+    pub addresses: Vec<String>,
+    /// When it stops working; never if left out. A token whose time is over is not made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+    /// Where its text is; a new one is generated and shown once if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretSource>,
+}
+
+/// A client of a connector. Its id and its secret are generated, and shown once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientEntry {
+    /// What it is for.
+    pub label: String,
+    /// What it may do.
+    #[serde(default = "everything")]
+    pub access: Access,
+    /// Addresses and CIDR ranges it may come from; any if empty.
+    #[serde(default)]
+    pub addresses: Vec<String>,
+}
+
+/// An application. A member that is left out stays as it is, and has its default if the application is new.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApplicationEntry {
+    /// The name that the product signs in with.
+    pub name: String,
+    /// What it may do; `read-only` for a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
+    /// Addresses and CIDR ranges it may come from, all of them; any if empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addresses: Option<Vec<String>>,
+    /// The directories that it sees, the one that wins first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directories: Option<Vec<AttachedEntry>>,
+    /// Whether a user is in the groups of every directory that has the name, or only in those of the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aggregate_memberships: Option<bool>,
+    /// Whether only users who may log in are seen at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_with_access: Option<bool>,
+    /// Whether, beside that, only groups whose members may log in are seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_groups_with_access: Option<bool>,
+    /// How people sign in with it, as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignInSettings>,
+    /// Where it is told that there is something new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhooks: Option<Vec<WebhookEntry>>,
+    /// Where its password is; a new application gets a generated one, shown once, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<SecretSource>,
+}
+
+/// A directory as an application sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttachedEntry {
+    /// Its name.
+    pub directory: String,
+    /// Groups whose members may log in; everybody may if null or left out.
+    #[serde(default)]
+    pub login_groups: Option<Vec<String>>,
+}
+
+/// A webhook of an application.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookEntry {
+    /// Where to send, `https://HOST/PATH`.
+    pub url: String,
+    /// Where the token is that is sent along; the one there is stays if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<SecretSource>,
+}
+
+/// Where a secret is. It never is in the file itself.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretSource {
+    /// In this environment variable of `vestibule plan` and `vestibule apply`.
+    Env(String),
+    /// In this file, which `vestibule plan` and `vestibule apply` read; white space at its end does not count.
+    File(String),
+    /// Here: what the commands send to the admin API in place of a reference.
+    #[schemars(skip)]
+    Value(String),
+}
+
+impl fmt::Debug for SecretSource {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(out, "Env({name:?})"),
+            Self::File(path) => write!(out, "File({path:?})"),
+            Self::Value(_) => out.write_str("Value"),
+        }
+    }
+}
+
+/// What a new application has where nothing is said.
+pub(super) fn new_application() -> ApplicationEntry {
+    ApplicationEntry {
+        name: String::new(),
+        access: Some(only_reading()),
+        addresses: Some(Vec::new()),
+        directories: Some(Vec::new()),
+        aggregate_memberships: Some(false),
+        only_with_access: Some(false),
+        only_groups_with_access: Some(false),
+        sign_in: Some(SignInSettings::default()),
+        webhooks: None,
+        password: None,
+    }
+}
+
+/// What a new connector has where nothing is said.
+pub(super) fn new_connector(settings: Map<String, Value>) -> ConnectorEntry {
+    ConnectorEntry {
+        name: String::new(),
+        preset: Some(Preset::default()),
+        state: Some(ConnectorState::default()),
+        directory: None,
+        settings: Some(settings),
+        rules: Some(Rules::for_new_connector()),
+        tests: Some(Vec::new()),
+        schemas: None,
+        tokens: None,
+        clients: None,
+    }
+}

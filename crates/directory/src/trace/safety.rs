@@ -1,0 +1,43 @@
+//! What is kept back, in words.
+
+use super::SafetyEffect;
+use crate::change::Change;
+
+/// A sentence about a change that does not take effect.
+pub(super) fn kept_back(change: &Change, effect: &SafetyEffect) -> String {
+    let what = match change {
+        Change::Disable { reason, .. } => format!("disabling the account ({})", reason.as_str()),
+        Change::Anonymise { reason, .. } => {
+            format!(
+                "taking names and attributes from the account ({})",
+                reason.as_str()
+            )
+        }
+        Change::RemoveUser { reason, .. } => format!("removing the account ({})", reason.as_str()),
+        Change::RenameUser { to, .. } => format!("the new user name `{to}`"),
+        Change::RemoveMembership { group, .. } => format!("taking the user out of `{group}`"),
+        other => other.kind().to_owned(),
+    };
+    match effect {
+        SafetyEffect::Held => {
+            format!("HELD: {what} waits for an administrator, as a safety limit is reached")
+        }
+        SafetyEffect::Rejected => format!(
+            "HELD: {what} was rejected by an administrator, and the identity provider still says the same"
+        ),
+        SafetyEffect::GroupKept => {
+            format!("HELD: {what} waits, as the deletion of the group is held")
+        }
+        SafetyEffect::NameBelow => format!(
+            "HELD: {what} waits, as a directory further down has a user of that name, whom this one would cover; \
+             give that user another name or remove it, or give this one another name by the identity provider or a \
+             rule, or approve"
+        ),
+        SafetyEffect::RenameWaits => format!(
+            "HELD: {what} waits for an administrator, as the rule `accounts.rename` says for every new name"
+        ),
+        SafetyEffect::BreakGlass(by) => {
+            format!("HELD: {what} never happens, by the break-glass entry `{by}`")
+        }
+    }
+}

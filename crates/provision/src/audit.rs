@@ -1,0 +1,161 @@
+//! The audit log: entered, kept for a time, and checked for changes.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use store::{AuditDraft, ReadTx, Scope, StoreError, WriteTx};
+
+use crate::{Provision, ProvisionError};
+
+/// The name of these settings in the store.
+const SETTINGS: &str = "audit";
+/// Where the kept part of the log begins.
+const FLOOR: &str = "audit_floor";
+/// Days that entries are kept unless an owner says otherwise.
+const DAYS_DEFAULT: u32 = 400;
+/// Fewest days: an attack is often noticed after weeks.
+const DAYS_MIN: u32 = 30;
+/// Most days: ten years.
+const DAYS_MAX: u32 = 3_660;
+/// Entries looked at in one piece.
+const PIECE: i64 = 1_000;
+/// Bytes of a text of an entry.
+const TEXT_BYTES_MAX: usize = 4_096;
+
+/// How long the audit log is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditSettings {
+    /// Days.
+    pub keep_days: u32,
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        Self {
+            keep_days: DAYS_DEFAULT,
+        }
+    }
+}
+
+/// The digest of the last entry that was removed for its age.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Floor {
+    digest: String,
+}
+
+/// Whether the audit log is as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditCheck {
+    /// Entries that were looked at.
+    pub entries: i64,
+    /// The number of the first entry that does not follow from the one before, if there is one.
+    pub broken_at: Option<i64>,
+    /// The digest of the newest entry. Kept elsewhere, it shows later that nothing was cut off at the end.
+    pub head: Option<String>,
+}
+
+impl Provision {
+    /// Enters something into the audit log.
+    pub async fn audit(&self, draft: AuditDraft) -> Result<(), ProvisionError> {
+        self.store()
+            .write(Scope::Settings, move |tx| Ok(enter(tx, draft.clone())?))
+            .await
+    }
+
+    /// How long the audit log is kept.
+    pub async fn audit_settings(&self) -> Result<AuditSettings, ProvisionError> {
+        self.store().look_up(|tx| Ok(tx.setting(SETTINGS)?)).await
+    }
+
+    /// Changes how long the audit log is kept.
+    pub async fn set_audit_settings(
+        &self,
+        settings: AuditSettings,
+    ) -> Result<AuditSettings, ProvisionError> {
+        if !(DAYS_MIN..=DAYS_MAX).contains(&settings.keep_days) {
+            return Err(ProvisionError::invalid(
+                "keep_days",
+                format!("has to be between {DAYS_MIN} and {DAYS_MAX}"),
+            ));
+        }
+        self.store()
+            .write(Scope::Settings, move |tx| {
+                tx.set_setting(SETTINGS, &settings)?;
+                Ok(settings)
+            })
+            .await
+    }
+
+    /// Removes a piece of what is older than the settings say. Returns how many entries that were.
+    pub async fn prune_audit(&self) -> Result<u64, ProvisionError> {
+        self.store()
+            .write(Scope::Settings, |tx| {
+                let days = i64::from(tx.setting::<AuditSettings>(SETTINGS)?.keep_days);
+                let from = tx.now() - SignedDuration::from_hours(24 * days);
+                let oldest = tx.audit_after(0, PIECE)?;
+                let old = oldest.iter().take_while(|entry| entry.at < from);
+                let Some(last) = old.last() else {
+                    return Ok(0);
+                };
+                let digest = last.digest.clone();
+                tx.set_setting(FLOOR, &Floor { digest })?;
+                Ok::<_, ProvisionError>(tx.prune_audit(last.id)?)
+            })
+            .await
+    }
+
+    /// Looks whether every entry follows from the one before.
+    pub async fn check_audit(&self) -> Result<AuditCheck, ProvisionError> {
+        // One snapshot: entries that go for their age meanwhile are no fault.
+        self.store().read(|tx| checked(tx)).await
+    }
+}
+
+/// Enters something into the audit log.
+pub(crate) fn enter(tx: &WriteTx<'_>, mut draft: AuditDraft) -> Result<(), StoreError> {
+    for text in [&mut draft.actor, &mut draft.target, &mut draft.detail] {
+        cut(text);
+    }
+    let previous = match tx.audit_head()? {
+        Some((_, digest)) => digest,
+        None => tx.setting::<Floor>(FLOOR)?.digest,
+    };
+    tx.insert_audit(&draft, &previous)
+}
+
+fn checked(tx: &ReadTx<'_>) -> Result<AuditCheck, ProvisionError> {
+    let mut check = AuditCheck {
+        entries: 0,
+        broken_at: None,
+        head: None,
+    };
+    let mut previous = tx.setting::<Floor>(FLOOR)?.digest;
+    let mut after = 0;
+    loop {
+        let piece = tx.audit_after(after, PIECE)?;
+        let Some(last) = piece.last() else {
+            return Ok(check);
+        };
+        after = last.id;
+        for entry in &piece {
+            check.entries += 1;
+            if entry.digest != entry.chained(&previous) {
+                check.broken_at = check.broken_at.or(Some(entry.id));
+            }
+            previous.clone_from(&entry.digest);
+        }
+        check.head = Some(previous.clone());
+    }
+}
+
+fn cut(text: &mut String) {
+    if text.len() > TEXT_BYTES_MAX {
+        let mut end = TEXT_BYTES_MAX;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push('…');
+    }
+}

@@ -1,0 +1,65 @@
+//! Everything that is stored as one file, and back.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use store::{ActorKind, AuditDraft, BackupError, Database, Environment, Restored, restore_backup};
+
+use crate::{Provision, SecretKey, audit};
+
+/// What marks of the secret key are derived for.
+const PURPOSE: &str = "backup";
+/// Hexadecimal digits of a mark.
+const MARK_LEN: usize = 16;
+
+impl Provision {
+    /// Writes a backup of everything as it is at this moment to what `begin` gives. Blocks. `begin` is asked once more where the
+    /// database went away meanwhile, and fails if it cannot begin anew.
+    pub fn back_up<W: Write>(&self, begin: impl Fn() -> io::Result<W>) -> Result<(), BackupError> {
+        let key = self.key().map_err(io::Error::other)?;
+        let mark = mark(key).map_err(io::Error::other)?;
+        self.store()
+            .read_blocking(|tx| tx.back_up(&mark, &mut begin()?))
+    }
+}
+
+/// Restores a backup into a database that nobody serves, all of it or nothing, and enters that into its audit log. What is there
+/// stays as it is unless `replace` says so. Blocks.
+pub fn restore(
+    path: &Path,
+    database: &Database,
+    environment: Environment,
+    replace: bool,
+) -> Result<Restored, BackupError> {
+    restore_backup(path, database, environment, replace, |tx, content| {
+        let head = &content.head;
+        let draft = AuditDraft {
+            actor_kind: ActorKind::CommandLine,
+            actor_id: None,
+            actor: "command line".to_owned(),
+            address: None,
+            request: String::new(),
+            action: "restore_backup".to_owned(),
+            target: "/backup".to_owned(),
+            succeeded: true,
+            detail: format!(
+                "taken {} from the store {} by version {}",
+                head.taken, head.store, head.product
+            ),
+        };
+        audit::enter(tx, draft)
+    })
+}
+
+/// Whether a backup was taken with this key: only then what is sealed in it can be opened.
+pub fn is_key_of(key: &SecretKey, restored: &Restored) -> bool {
+    mark(key).is_ok_and(|mark| mark == restored.content.head.key_mark)
+}
+
+/// A mark of a key, which tells nothing of it.
+fn mark(key: &SecretKey) -> Result<String, crate::ProvisionError> {
+    let derived = key.derive(PURPOSE, "mark")?.into_iter();
+    let mut mark: String = derived.map(|byte| format!("{byte:02x}")).collect();
+    mark.truncate(MARK_LEN);
+    Ok(mark)
+}

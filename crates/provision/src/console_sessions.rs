@@ -1,0 +1,291 @@
+//! Sessions of the console: begun with a password and a second factor, used, ended.
+
+use jiff::{SignedDuration, Timestamp};
+use store::{Administrator, AdministratorSession, Scope, Stage, WriteTx, token_hash};
+
+use crate::second_factor::{Checked, sign_in_rules};
+use crate::secret::{SESSION_PREFIX, Secret, is_well_formed};
+use crate::{HashError, Passwords, Provision, ProvisionError};
+
+/// A session that nobody uses ends after this time.
+const SESSION_IDLE: SignedDuration = SignedDuration::from_mins(30);
+/// A session ends after this time in any case.
+const SESSION_LIFE: SignedDuration = SignedDuration::from_hours(12);
+/// The second factor is shown, or set up, within this time.
+const STAGE_LIFE: SignedDuration = SignedDuration::from_mins(15);
+/// Uses of a session are noted no more often.
+const TOUCHED_AFTER: SignedDuration = SignedDuration::from_mins(1);
+/// Failures that cost no waiting.
+const FREE_FAILURES: i64 = 5;
+/// The longest wait after a failure.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
+
+/// A session that just began; its text goes into a cookie.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// Who signed in.
+    pub administrator: Administrator,
+    /// What it is good for.
+    pub stage: Stage,
+    /// The text of the cookie.
+    pub secret: Secret,
+}
+
+/// Why somebody is not signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// Name or password, or the code, is wrong. Which of them is not told.
+    #[error("name or password is wrong")]
+    Wrong,
+    /// Too many failures; nothing is looked at until then.
+    #[error("too many wrong passwords or codes; try again after {0}")]
+    Locked(Timestamp),
+    /// The password was shown too long ago; it has to be shown again.
+    #[error("the time for the second factor is over")]
+    Late,
+    /// Too many passwords are being checked.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The store failed.
+    #[error(transparent)]
+    Provision(#[from] ProvisionError),
+}
+
+impl Provision {
+    /// Signs an administrator in. Wrong passwords cost more and more waiting; a right one in time is always taken.
+    /// With a second factor, the session is good for showing that one only.
+    pub async fn sign_in_administrator(
+        &self,
+        name: &str,
+        password: String,
+        passwords: &Passwords,
+    ) -> Result<NewSession, SignInError> {
+        let wanted = name.to_owned();
+        let (found, now) = self
+            .store()
+            .read(move |tx| {
+                let Some(found) = tx.find_administrator(&wanted)? else {
+                    return Ok((None, tx.now()));
+                };
+                let lock = tx.administrator_lock(found.pk)?;
+                Ok::<_, ProvisionError>((lock.map(|lock| (found, lock)), tx.now()))
+            })
+            .await?;
+        if let Some((_, lock)) = &found
+            && let Some(until) = lock.locked_until
+            && now < until
+        {
+            return Err(SignInError::Locked(until));
+        }
+        // Who signs in at a provider has no password, and is refused like somebody whom nobody knows.
+        let found = found.filter(|(found, _)| found.issuer.is_none());
+        let hash = found.as_ref().map(|(_, lock)| lock.password_hash.clone());
+        let is_right = passwords.verify(password, hash.clone()).await?;
+        let Some((administrator, lock)) = found else {
+            return Err(SignInError::Wrong);
+        };
+        if !is_right {
+            let pk = administrator.pk;
+            self.store()
+                .write(Scope::Settings, move |tx| {
+                    note_failure(tx, pk, lock.failures)
+                })
+                .await?;
+            return Err(SignInError::Wrong);
+        }
+        Ok(self
+            .begin_console_session(administrator, hash.unwrap_or_default())
+            .await?)
+    }
+
+    /// Begins a session for somebody whose password was compared with this hash, if it is still the password.
+    async fn begin_console_session(
+        &self,
+        administrator: Administrator,
+        compared: String,
+    ) -> Result<NewSession, ProvisionError> {
+        let secret = Secret::generate(SESSION_PREFIX)?;
+        let (hash, pk) = (token_hash(secret.reveal()), administrator.pk);
+        let stage = self
+            .store()
+            .write(Scope::Settings, move |tx| {
+                let lock = tx.administrator_lock(pk)?;
+                if lock.is_none_or(|lock| lock.password_hash != compared) {
+                    return Err(ProvisionError::not_found("administrator", "any more"));
+                }
+                tx.prune_administrator_sessions()?;
+                let has_factor = tx.second_factor(pk)?.is_some_and(|factor| factor.confirmed);
+                let stage = match has_factor {
+                    true => Stage::Code,
+                    false if sign_in_rules(tx)?.require_second_factor => Stage::Enrol,
+                    false => Stage::Full,
+                };
+                // Behind a second factor, failures are forgiven by that one alone.
+                if stage != Stage::Code {
+                    tx.note_administrator_sign_in(pk)?;
+                }
+                begin(tx, &hash, pk, stage)?;
+                Ok(stage)
+            })
+            .await?;
+        Ok(NewSession {
+            administrator,
+            stage,
+            secret,
+        })
+    }
+
+    /// Goes on with a session that waits for the second factor: a code, or one of the recovery codes.
+    pub async fn show_second_factor(
+        &self,
+        session: &str,
+        code: &str,
+    ) -> Result<NewSession, SignInError> {
+        let secret = Secret::generate(SESSION_PREFIX)?;
+        let key = self.key()?.clone();
+        let (old, new) = (token_hash(session), token_hash(secret.reveal()));
+        let code = code.to_owned();
+        let (administrator, checked) = self
+            .store()
+            .write(Scope::Settings, move |tx| {
+                let waiting = tx.administrator_session(&old)?;
+                let Some(waiting) = waiting.filter(|session| session.stage == Stage::Code) else {
+                    return Ok((None, Checked::Wrong));
+                };
+                let administrator = waiting.administrator;
+                let checked = crate::second_factor::check(tx, &key, &administrator, &code)?;
+                if let Checked::Right = checked {
+                    tx.note_administrator_sign_in(administrator.pk)?;
+                    tx.end_administrator_session(&old)?;
+                    begin(tx, &new, administrator.pk, Stage::Full)?;
+                }
+                Ok::<_, ProvisionError>((Some(administrator), checked))
+            })
+            .await?;
+        match (administrator, checked) {
+            (None, _) => Err(SignInError::Late),
+            (Some(administrator), Checked::Right) => Ok(NewSession {
+                administrator,
+                stage: Stage::Full,
+                secret,
+            }),
+            (Some(_), Checked::Wrong) => Err(SignInError::Wrong),
+            (Some(_), Checked::Locked(until)) => Err(SignInError::Locked(until)),
+        }
+    }
+
+    /// A new session for somebody whose others ended because of what that person changed in this moment.
+    pub async fn renew_console_session(
+        &self,
+        administrator: &Administrator,
+    ) -> Result<NewSession, ProvisionError> {
+        let secret = Secret::generate(SESSION_PREFIX)?;
+        let (hash, id) = (token_hash(secret.reveal()), administrator.id.clone());
+        let administrator = self
+            .store()
+            .write(Scope::Settings, move |tx| {
+                let found = crate::administrators::require_administrator(tx, &id)?;
+                begin(tx, &hash, found.pk, Stage::Full)?;
+                Ok::<_, ProvisionError>(found)
+            })
+            .await?;
+        Ok(NewSession {
+            administrator,
+            stage: Stage::Full,
+            secret,
+        })
+    }
+
+    /// Whose session this text is, and what it is good for; its use is noted.
+    pub async fn administrator_session(
+        &self,
+        text: &str,
+    ) -> Result<Option<(Administrator, Stage)>, ProvisionError> {
+        if !is_well_formed(text, SESSION_PREFIX) {
+            return Ok(None);
+        }
+        let hash = token_hash(text);
+        let wanted = hash.clone();
+        let found = self
+            .store()
+            .look_up(move |tx| {
+                let session = tx.administrator_session(&wanted)?;
+                Ok::<_, ProvisionError>(session.map(|session| (session, tx.now())))
+            })
+            .await?;
+        let Some((session, now)) = found else {
+            return Ok(None);
+        };
+        if now.duration_since(session.last_used) >= TOUCHED_AFTER {
+            let expires = prolonged(&session, now);
+            self.store()
+                .write(Scope::Settings, move |tx| {
+                    Ok::<_, ProvisionError>(tx.touch_administrator_session(&hash, expires)?)
+                })
+                .await?;
+        }
+        Ok(Some((session.administrator, session.stage)))
+    }
+
+    /// Ends a session.
+    pub async fn sign_out_administrator(&self, text: &str) -> Result<(), ProvisionError> {
+        let hash = token_hash(text);
+        self.store()
+            .write(Scope::Settings, move |tx| {
+                Ok::<_, ProvisionError>(tx.end_administrator_session(&hash)?)
+            })
+            .await
+    }
+}
+
+pub(crate) fn begin(
+    tx: &WriteTx<'_>,
+    hash: &str,
+    pk: i64,
+    stage: Stage,
+) -> Result<(), ProvisionError> {
+    let now = tx.now();
+    let (idle, life) = match stage {
+        Stage::Full => (SESSION_IDLE, SESSION_LIFE),
+        Stage::Code | Stage::Enrol => (STAGE_LIFE, STAGE_LIFE),
+    };
+    Ok(tx.insert_administrator_session(hash, pk, stage, now + idle, now + life)?)
+}
+
+/// Counts a wrong password or code after so many others.
+pub(crate) fn note_failure(
+    tx: &WriteTx<'_>,
+    administrator: i64,
+    before: i64,
+) -> Result<(), ProvisionError> {
+    let wait = wait_after(before + 1);
+    let until = wait.and_then(|wait| tx.now().checked_add(wait).ok());
+    Ok(tx.note_administrator_failure(administrator, until)?)
+}
+
+fn prolonged(session: &AdministratorSession, now: Timestamp) -> Timestamp {
+    now.checked_add(SESSION_IDLE)
+        .map_or(session.ends, |later| later.min(session.ends))
+}
+
+/// How long nothing is looked at after so many failures.
+fn wait_after(failures: i64) -> Option<SignedDuration> {
+    let beyond = failures - FREE_FAILURES;
+    let exponent = u32::try_from(beyond).ok()?.min(16);
+    Some(SignedDuration::from_secs(1 << exponent).min(LONGEST_WAIT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_failures_are_free_and_each_more_costs_twice_the_time() {
+        let waits: Vec<Option<i64>> = (1..=16)
+            .map(|failures| wait_after(failures).map(|wait| wait.as_secs()))
+            .collect();
+        assert_eq!(waits[..4], [None; 4]);
+        assert_eq!(waits[4..8], [1, 2, 4, 8].map(Some));
+        assert_eq!(waits[15], Some(300));
+    }
+}

@@ -1,0 +1,247 @@
+//! A decision: what the rules say of one person, seen together with who else has the name.
+
+use directory::identity::Met;
+use directory::{
+    Account, MatchedBy, Meeting, Moment, Outcome, Override, OverrideId, Shared, Status, Subject,
+    Trigger, UserPk, Verdict,
+};
+use jiff::Timestamp;
+use scim::{Resource, fold};
+use store::{FormerHolder, NameStanding, StoredAccount};
+
+use crate::ProvisionError;
+use crate::encounter::Encounter;
+use crate::facts::{Facts, Person};
+use crate::loaded::LoadedConnector;
+use crate::world::{Around, World};
+
+/// What the rules say, seen together with who else holds the name.
+pub(crate) struct Decision {
+    pub(crate) outcome: Outcome,
+    /// The account it is about, if there is one.
+    pub(crate) existing: Option<StoredAccount>,
+    /// The account that stands in the way.
+    pub(crate) taken: Option<Taken>,
+    /// The account that a user without one has met, and what happens.
+    pub(crate) met: Option<Met>,
+    /// The account of another connector of which the user is to speak too.
+    pub(crate) joins: Option<StoredAccount>,
+    /// What an administrator said and what counts no more.
+    pub(crate) ended: Vec<OverrideId>,
+}
+
+/// An account in the way of a user: of its name, or of having an account at all.
+pub(crate) struct Taken {
+    pub(crate) name: String,
+    pub(crate) by: MatchedBy,
+    /// Nobody has the name, but it is kept until then for whoever had it (CR-08).
+    pub(crate) until: Option<Timestamp>,
+}
+
+impl Taken {
+    /// What stands in the way of somebody else who is to have a name.
+    fn of_name(name: &str, standing: NameStanding, reserved: Option<Timestamp>) -> Option<Self> {
+        let until = match standing.holder {
+            Some(_) => None,
+            None => Some(reserved?),
+        };
+        Some(Self {
+            name: name.to_owned(),
+            by: MatchedBy::Username,
+            until,
+        })
+    }
+}
+
+/// When something is decided, and what set it off.
+#[derive(Clone, Copy)]
+pub(crate) struct Occasion {
+    pub(crate) now: Timestamp,
+    pub(crate) trigger: Trigger,
+    /// How far the decision may go in giving accounts to users.
+    pub(crate) moment: Moment,
+}
+
+/// Evaluates one user, with the account that is or becomes its own (US-08).
+pub(crate) fn decide(
+    world: &dyn World,
+    connector: &LoadedConnector,
+    person: &Person<'_>,
+    facts: Facts,
+    occasion: Occasion,
+) -> Result<Decision, ProvisionError> {
+    let user = person.user;
+    let Facts { groups, account } = facts;
+    let evaluate = |existing: Option<&StoredAccount>| {
+        let overrides = match existing {
+            Some(found) => said_about(world, connector, found.user.pk)?,
+            None => Vec::new(),
+        };
+        let own = existing.map(|found| found.user.pk);
+        let around = Around::new(world, &connector.rules, occasion.now, own);
+        let account: Option<&Account> = existing.map(|found| &found.account);
+        let subject = Subject {
+            user: Some(user),
+            groups: &groups,
+            existing: account,
+            now: occasion.now,
+            trigger: occasion.trigger,
+            overrides: &overrides,
+        };
+        let contributions = match (&connector.precedence, existing) {
+            (Some(_), Some(found)) => world.contributions(found.user.pk)?,
+            _ => Vec::new(),
+        };
+        let shared = connector.precedence.as_ref().map(|precedence| Shared {
+            owner: connector.connector.id,
+            precedence,
+            contributions: &contributions,
+        });
+        let outcome = directory::evaluate_shared(&subject, &connector.rules, &around, shared);
+        around.checked()?;
+        let over = overrides
+            .iter()
+            .filter(|one| !one.stands(Some(user), &groups, occasion.now));
+        let ended: Vec<OverrideId> = over.map(|one| one.id).collect();
+        Ok::<_, ProvisionError>((outcome, ended))
+    };
+    let mut existing = account;
+    if existing.is_none()
+        && let Some(external_id) = user.external_id()
+    {
+        existing = world.orphan_by_external_id(external_id)?;
+    }
+    let (mut outcome, mut ended) = evaluate(existing.as_ref())?;
+    let Some(name) = wanted_name(&outcome, existing.as_ref()) else {
+        return Ok(Decision::plain(outcome, ended, existing));
+    };
+    let own = existing.as_ref().map(|found| found.user.pk);
+    let standing = world.standing_of(&name)?.besides(own);
+    let reserved = |former: FormerHolder| connector.rules.reserved_until(former.at, occasion.now);
+    let reserved = standing.former.and_then(reserved);
+    let in_the_way = Taken::of_name(&name, standing, reserved);
+    if existing.is_some() {
+        return Ok(Decision::plain(outcome, ended, existing).without_name(in_the_way));
+    }
+    if standing.holder.is_some()
+        && let Some(orphan) = returning(world, user, &name)?
+    {
+        let (outcome, ended) = evaluate(Some(&orphan))?;
+        return Ok(Decision::plain(outcome, ended, Some(orphan)));
+    }
+    let encounter = Encounter {
+        world,
+        connector: &connector.connector,
+        person,
+        moment: occasion.moment,
+        shares: connector.precedence.is_some(),
+    };
+    let found = encounter.find(&outcome.attributes, standing, reserved.is_some())?;
+    let Some((met, account)) = found else {
+        // In a preview an account still to be made holds its name already, though nothing of it is stored.
+        return Ok(Decision::plain(outcome, ended, None).without_name(in_the_way));
+    };
+    let mut decision = match met.effect {
+        Meeting::Link => {
+            (outcome, ended) = evaluate(Some(&account))?;
+            Decision::plain(outcome, ended, Some(account))
+        }
+        Meeting::Join => Decision {
+            joins: Some(account),
+            ..Decision::plain(outcome, ended, None)
+        },
+        Meeting::Conflict | Meeting::Reject => {
+            let taken = Taken {
+                name: match met.by {
+                    MatchedBy::Username => name,
+                    _ => met.name.clone(),
+                },
+                by: met.by,
+                until: in_the_way.and_then(|it| it.until),
+            };
+            Decision::plain(outcome, ended, None).without_name(Some(taken))
+        }
+    };
+    decision.outcome.trace.note_met(met.clone());
+    decision.met = Some(met);
+    Ok(decision)
+}
+
+impl Decision {
+    fn plain(outcome: Outcome, ended: Vec<OverrideId>, existing: Option<StoredAccount>) -> Self {
+        Self {
+            outcome,
+            existing,
+            taken: None,
+            joins: None,
+            met: None,
+            ended,
+        }
+    }
+
+    /// The same, but for a name that something keeps from the user. What time alone ends is looked at again then.
+    fn without_name(mut self, taken: Option<Taken>) -> Self {
+        if let Some(taken) = &taken {
+            keep_old_name(&mut self.outcome, self.existing.as_ref());
+            if let Some(until) = taken.until {
+                self.outcome.wait_for_name(&taken.name, until);
+            }
+        }
+        self.taken = taken;
+        self
+    }
+}
+
+/// What administrators say about a user beside the rules; it is looked up only where they say anything at all.
+pub(crate) fn said_about(
+    world: &dyn World,
+    connector: &LoadedConnector,
+    user: UserPk,
+) -> Result<Vec<Override>, ProvisionError> {
+    match connector.has_overrides {
+        true => world.overrides(user),
+        false => Ok(Vec::new()),
+    }
+}
+
+/// The name that the account is to get and does not have.
+fn wanted_name(outcome: &Outcome, existing: Option<&StoredAccount>) -> Option<String> {
+    if !matches!(outcome.verdict, Verdict::Account { .. }) {
+        return None;
+    }
+    let wanted = &outcome.attributes.username;
+    let has_it = existing.is_some_and(|found| {
+        found.user.status != Status::Removed && fold(&found.user.name) == fold(wanted)
+    });
+    (!has_it).then(|| wanted.clone())
+}
+
+/// The account of a deleted user of this connector that holds the name, unless the IdP's ids say
+/// that it was somebody else.
+fn returning(
+    world: &dyn World,
+    user: &Resource,
+    name: &str,
+) -> Result<Option<StoredAccount>, ProvisionError> {
+    let orphan = world.orphan_by_name(name)?;
+    Ok(orphan.filter(
+        |orphan| match (orphan.user.external_id.as_deref(), user.external_id()) {
+            (Some(before), Some(now)) => before == now,
+            _ => true,
+        },
+    ))
+}
+
+/// Without its name a new account cannot be; one that exists keeps the name it has.
+fn keep_old_name(outcome: &mut Outcome, existing: Option<&StoredAccount>) {
+    match existing {
+        Some(found) if found.user.status != Status::Removed => {
+            outcome.attributes.username.clone_from(&found.user.name);
+        }
+        _ => {
+            outcome.verdict = Verdict::NoAccount {
+                reason: directory::Reason::Conflict,
+            };
+        }
+    }
+}

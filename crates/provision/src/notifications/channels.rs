@@ -1,0 +1,120 @@
+//! Channels as administrators make and change them.
+
+use directory::notification::{check_every, check_way};
+use jiff::SignedDuration;
+use store::{Channel, ChannelDraft, ReadTx, Scope};
+
+use super::{find, secrets};
+use crate::secret::Secret;
+use crate::webhooks::later;
+use crate::{Provision, ProvisionError};
+
+/// Channels there can be.
+const CHANNELS_MAX: usize = 50;
+/// Characters of a name.
+const NAME_CHARS_MAX: usize = 100;
+
+/// What a channel is to be.
+#[derive(Clone)]
+pub struct ChannelWish {
+    /// Everything but its secret.
+    pub draft: ChannelDraft,
+    /// The password, the key of the signature, or the URL of the chat. Nothing keeps what is there; an empty one is none,
+    /// and for a webhook a new one.
+    pub secret: Option<String>,
+}
+
+impl Provision {
+    /// Makes a channel. A key that was made for its signatures is given back, to be shown once.
+    pub async fn create_channel(
+        &self,
+        wish: ChannelWish,
+    ) -> Result<(Channel, Option<Secret>), ProvisionError> {
+        check(&wish.draft)?;
+        let key = self.key()?.clone();
+        self.store()
+            .write(Scope::Settings, move |tx| {
+                let draft = &wish.draft;
+                if tx.channels()?.len() >= CHANNELS_MAX {
+                    return Err(ProvisionError::invalid(
+                        "notification channel",
+                        format!("there are {CHANNELS_MAX} at most; delete one first"),
+                    ));
+                }
+                require_free(tx, draft, None)?;
+                let id = tx.new_id().to_string();
+                let kept = secrets::keep(&key, &id, &draft.way, wish.secret.as_deref(), None)?;
+                tx.insert_channel(&id, draft, kept.sealed.as_deref())?;
+                Ok((find(tx, &id)?, kept.made))
+            })
+            .await
+    }
+
+    /// Changes a channel. What it was told, it is not told again.
+    pub async fn change_channel(
+        &self,
+        name: &str,
+        wish: ChannelWish,
+    ) -> Result<(Channel, Option<Secret>), ProvisionError> {
+        check(&wish.draft)?;
+        let (key, name) = (self.key()?.clone(), name.to_owned());
+        self.store()
+            .write(Scope::Settings, move |tx| {
+                let (draft, before) = (&wish.draft, find(tx, &name)?);
+                require_free(tx, draft, Some(&before))?;
+                let secret = wish.secret.as_deref();
+                let kept = secrets::keep(&key, &before.id, &draft.way, secret, Some(&before))?;
+                let now = tx.now();
+                let every = SignedDuration::from_mins(i64::from(draft.every_minutes));
+                let next_try = match before.failures {
+                    0 => before.next_try.min(later(now, every)),
+                    _ => before.next_try.min(now),
+                };
+                tx.update_channel(before.pk, draft, kept.sealed.as_deref(), next_try)?;
+                Ok((find(tx, &before.id)?, kept.made))
+            })
+            .await
+    }
+
+    /// Deletes a channel.
+    pub async fn delete_channel(&self, name: &str) -> Result<(), ProvisionError> {
+        let name = name.to_owned();
+        self.store()
+            .write(Scope::Settings, move |tx| {
+                let channel = find(tx, &name)?;
+                Ok(tx.delete_channel(channel.pk)?)
+            })
+            .await
+    }
+}
+
+fn require_free(
+    tx: &ReadTx<'_>,
+    draft: &ChannelDraft,
+    own: Option<&Channel>,
+) -> Result<(), ProvisionError> {
+    match tx.find_channel(&draft.name)? {
+        Some(other) if own.is_none_or(|own| own.pk != other.pk) => Err(ProvisionError::Exists {
+            what: "notification channel",
+            name: draft.name.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn check(draft: &ChannelDraft) -> Result<(), ProvisionError> {
+    let name = &draft.name;
+    let is_good = !name.trim().is_empty()
+        && name.trim() == name
+        && name.chars().count() <= NAME_CHARS_MAX
+        && !name.chars().any(char::is_control);
+    if !is_good {
+        return Err(ProvisionError::invalid(
+            "name",
+            format!("has to be 1 to {NAME_CHARS_MAX} characters, without blanks around them"),
+        ));
+    }
+    check_every(draft.every_minutes)
+        .map_err(|why| ProvisionError::invalid("every_minutes", why))?;
+    check_way(&draft.way).map_err(|(member, why)| ProvisionError::invalid(member, why))
+}

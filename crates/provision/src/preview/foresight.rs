@@ -1,0 +1,275 @@
+//! Foresight: what the safety limits would let through of a preview, and what they would hold.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use directory::name::folded;
+use directory::{
+    Change, CompiledLimits, Guarding, HoldKind, HoldState, Limit, LimitSettings, Outcome,
+    ReconcileMode, SourceGroupPk, Tally, UserPk, WindowCounts, all_fit, guard, plan,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::{ReadTx, StoredAccount};
+
+use crate::ProvisionError;
+use crate::loaded::LoadedConnector;
+use crate::safety::{concerns, count_base, name_below};
+
+/// Groups of which a summary tells how many memberships would be held.
+const GROUPS_MAX: usize = 1_000;
+
+/// What safety limits would do to effects of one kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LimitForecast {
+    /// How many would take effect and count.
+    pub passes: u64,
+    /// How many would be kept back.
+    pub held: u64,
+    /// How many had taken effect in the window before.
+    pub used: u64,
+    /// How many may in the window; none if there is no limit.
+    pub allowed: Option<u64>,
+}
+
+/// A change that would be kept back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeseenHold {
+    /// The change.
+    pub change: Change,
+    /// By what: `limit`, `rejected`, `group_deletion`, `name_below` or `break_glass`.
+    pub by: String,
+}
+
+/// What is done with effects that take something away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// What comes first is let through, up to the limits.
+    InOrder,
+    /// All of it is kept back; how much that is says whether it will stay so.
+    Collect,
+    /// All of it is let through, as all of it is within the limits.
+    LetThrough,
+}
+
+/// The window of a connector's limits as it will be.
+pub(super) struct Foresight<'t, 'c> {
+    tx: &'t ReadTx<'c>,
+    connector: &'t LoadedConnector,
+    manner: Manner,
+    unlimited: CompiledLimits,
+    since: Timestamp,
+    /// What had been let through before.
+    used: BTreeMap<Tally, u64>,
+    counts: BTreeMap<Tally, u64>,
+    of_users: HashMap<UserPk, BTreeSet<Tally>>,
+    deletions: BTreeMap<SourceGroupPk, HoldState>,
+    bases: RefCell<BTreeMap<Tally, u64>>,
+    about: Cell<UserPk>,
+    collected: BTreeMap<(HoldKind, String), u64>,
+    forecasts: BTreeMap<HoldKind, LimitForecast>,
+    by_group: BTreeMap<String, u64>,
+    /// What the last decision adds to all these if it stands.
+    last: Footprint,
+}
+
+/// What one decision counts for.
+#[derive(Default)]
+struct Footprint {
+    collected: Vec<(HoldKind, String)>,
+    passed: Vec<Tally>,
+    /// Effects with their groups, and whether they are held.
+    effects: Vec<(HoldKind, Option<String>, bool)>,
+}
+
+impl<'t, 'c> Foresight<'t, 'c> {
+    pub(super) fn new(
+        tx: &'t ReadTx<'c>,
+        connector: &'t LoadedConnector,
+        manner: Manner,
+    ) -> Result<Self, ProvisionError> {
+        let settings = connector.limits.settings();
+        let since = tx.now() - SignedDuration::from_mins(i64::from(settings.window_minutes));
+        let passed = tx.passed_by_all(connector.connector.id, since)?;
+        let unlimited = LimitSettings {
+            enabled: false,
+            ..settings.clone()
+        };
+        Ok(Self {
+            tx,
+            connector,
+            manner,
+            unlimited: CompiledLimits::new(&unlimited).map_err(ProvisionError::Limits)?,
+            since,
+            used: passed.counts.clone(),
+            counts: passed.counts,
+            of_users: passed.of_users,
+            deletions: passed.deletions,
+            bases: RefCell::default(),
+            about: Cell::new(UserPk(0)),
+            collected: BTreeMap::new(),
+            forecasts: BTreeMap::new(),
+            by_group: BTreeMap::new(),
+            last: Footprint::default(),
+        })
+    }
+
+    /// The last decision does not stand: its user is decided on again, when others have been.
+    pub(super) fn forget(&mut self) {
+        self.last = Footprint::default();
+    }
+
+    /// The last decision stands: counts it.
+    pub(super) fn count(&mut self) {
+        let last = std::mem::take(&mut self.last);
+        for key in last.collected {
+            *self.collected.entry(key).or_default() += 1;
+        }
+        for tally in last.passed {
+            if tally.counts_subjects() {
+                let of_user = self.of_users.entry(self.about.get()).or_default();
+                of_user.insert(tally.clone());
+            }
+            *self.counts.entry(tally).or_default() += 1;
+        }
+        for (kind, group, is_held) in last.effects {
+            let forecast = self.forecasts.entry(kind).or_default();
+            if !is_held {
+                forecast.passes += 1;
+                continue;
+            }
+            forecast.held += 1;
+            if let Some(group) = group
+                && (self.by_group.len() < GROUPS_MAX || self.by_group.contains_key(&group))
+            {
+                *self.by_group.entry(group).or_default() += 1;
+            }
+        }
+    }
+
+    /// Whether a run over everybody is let through as a whole or not at all.
+    pub(super) fn is_all_or_nothing(connector: &LoadedConnector) -> bool {
+        let settings = connector.limits.settings();
+        settings.enabled && settings.reconcile == ReconcileMode::AllOrNothing
+    }
+
+    /// Takes out of a decision what would be kept back.
+    pub(super) fn keep_back(
+        &mut self,
+        existing: &StoredAccount,
+        outcome: &mut Outcome,
+    ) -> Result<Vec<ForeseenHold>, ProvisionError> {
+        let wanted = plan(Some(&existing.account), outcome);
+        if !concerns(self.connector, existing, &wanted) {
+            return Ok(Vec::new());
+        }
+        self.about.set(existing.user.pk);
+        let standing = match existing.holds {
+            0 => Vec::new(),
+            _ => self.tx.standing_holds(existing.user.pk)?,
+        };
+        let below = name_below(self.tx, self.connector, existing, &wanted)?;
+        let renames_wait = self.connector.rules.holds_renames();
+        let guarding = Guarding {
+            account: &existing.account,
+            standing: &standing,
+            deletions: &self.deletions,
+            limits: match self.manner {
+                Manner::LetThrough => &self.unlimited,
+                Manner::InOrder | Manner::Collect => &self.connector.limits,
+            },
+            name_is_below: below.is_some(),
+            renames_wait,
+            collects: self.manner == Manner::Collect,
+        };
+        let guarded = guard(&guarding, outcome, &*self)?;
+        // A name about which somebody has to think is within no limit.
+        let asks = |kind: HoldKind| kind == HoldKind::Rename && (below.is_some() || renames_wait);
+        let begun = guarded.begun.iter().filter(|it| !asks(it.kind));
+        self.last.collected = begun
+            .map(|held| (held.kind, folded(&held.group).into_owned()))
+            .collect();
+        self.last.passed = guarded.passed;
+        let held = held(outcome);
+        let effects = wanted.changes.iter().filter_map(|change| {
+            let is_held = held.iter().any(|it| it.change == *change);
+            let group = change.group_name().map(str::to_owned);
+            Some((HoldKind::of(change)?, group, is_held))
+        });
+        self.last.effects = effects.collect();
+        Ok(held)
+    }
+
+    /// Whether everything that was kept back is within the limits together.
+    pub(super) fn all_fits(&self) -> Result<bool, ProvisionError> {
+        all_fit(&self.connector.limits, &self.collected, self)
+    }
+
+    /// What the limits do, by kind; and in which groups memberships are kept back.
+    pub(super) fn forecasts(self) -> Result<(Forecasts, BTreeMap<String, u64>), ProvisionError> {
+        let mut forecasts = self.forecasts.clone();
+        for (kind, forecast) in &mut forecasts {
+            let (tally, limit) = self.limit_of(*kind);
+            forecast.used = self.used.get(&tally).copied().unwrap_or_default();
+            if let Some(limit) = limit {
+                forecast.allowed = Some(limit.allowed(self.base(&tally)?));
+            }
+        }
+        Ok((forecasts, self.by_group))
+    }
+
+    fn limit_of(&self, kind: HoldKind) -> (Tally, Option<Limit>) {
+        let settings = self.connector.limits.settings();
+        let (tally, limit) = match kind {
+            HoldKind::Deactivation => (Tally::Deactivations, settings.deactivations),
+            HoldKind::MembershipRemoval => (Tally::Memberships, settings.memberships),
+            HoldKind::GroupDeletion => (Tally::GroupDeletions, settings.group_deletions),
+            HoldKind::Rename => (Tally::Renames, settings.renames),
+        };
+        (tally, limit.filter(|_| settings.enabled))
+    }
+}
+
+/// What of a decision is kept back.
+fn held(outcome: &Outcome) -> Vec<ForeseenHold> {
+    outcome
+        .kept_back()
+        .map(|(change, effect)| ForeseenHold {
+            change: change.clone(),
+            by: effect.as_str().to_owned(),
+        })
+        .collect()
+}
+
+/// What the limits do, by kind.
+type Forecasts = BTreeMap<HoldKind, LimitForecast>;
+
+impl WindowCounts for Foresight<'_, '_> {
+    type Error = ProvisionError;
+
+    fn passed(&self, tally: &Tally) -> u64 {
+        self.counts.get(tally).copied().unwrap_or_default()
+    }
+
+    fn has_passed(&self, tally: &Tally) -> bool {
+        let of_user = self.of_users.get(&self.about.get());
+        of_user.is_some_and(|all| all.contains(tally))
+    }
+
+    fn base(&self, tally: &Tally) -> Result<u64, ProvisionError> {
+        if let Some(base) = self.bases.borrow().get(tally) {
+            return Ok(*base);
+        }
+        let connector = &self.connector.connector;
+        let base = match self.tx.limit_base(connector.id, tally, self.since)? {
+            Some(base) => base,
+            None => {
+                let used = self.used.get(tally).copied().unwrap_or_default();
+                count_base(self.tx, connector, tally, used)?
+            }
+        };
+        self.bases.borrow_mut().insert(tally.clone(), base);
+        Ok(base)
+    }
+}

@@ -1,0 +1,476 @@
+//! The simulation: what a run over a connector's users would do by some rules, without doing it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use directory::name::folded;
+use directory::{
+    Account, Change, ConnectorId, Contribution, Given, HoldKind, Operation, Outcome, Plan,
+    SourceGroup, SourceGroupPk, SourceUserPk, Status, Trigger, ValueError, value_errors,
+};
+use scim::Resource;
+use serde::{Deserialize, Serialize};
+use store::{ReadTx, StoredAccount, StoredSubject, SubjectReader};
+
+use super::foresight::{ForeseenHold, Foresight, LimitForecast, Manner};
+use super::overlay::Overlay;
+use super::user::{PreviewedAccount, PreviewedUser};
+use crate::decide::{Decision, Occasion, decide, said_about};
+use crate::facts::{Facts, Person};
+use crate::loaded::LoadedConnector;
+use crate::settle::deleted;
+use crate::sharing::said;
+use crate::world::Stored;
+use crate::{Provision, ProvisionError};
+
+/// Users read together.
+const CHUNK_MAX: usize = 512;
+/// No limit.
+const ALL: usize = usize::MAX;
+/// Names of groups that a summary lists.
+const NAMES_MAX: usize = 1_000;
+/// Accounts of deleted users that are looked at.
+const LEFT_BEHIND_MAX: i64 = 1_000_000;
+
+/// Whom a simulation looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Range {
+    /// Every user of the connector.
+    All,
+    /// So many users of the connector, the oldest.
+    First(usize),
+    /// One user.
+    User(SourceUserPk),
+    /// The users below a group, at any depth.
+    Group(SourceGroupPk),
+}
+
+impl Range {
+    /// How many users are in it.
+    pub(super) fn size(self, tx: &ReadTx<'_>, id: ConnectorId) -> Result<i64, ProvisionError> {
+        let count = match self {
+            Range::All => return Ok(tx.source_counts(id)?.users),
+            Range::User(_) => 1,
+            Range::First(count) => count,
+            Range::Group(group) => tx.source_users_below(group, ALL)?.len(),
+        };
+        Ok(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+}
+
+/// What a simulation found, in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PreviewSummary {
+    /// Users that were looked at.
+    pub users: u64,
+    /// How many of them products would see a difference of.
+    pub changed: u64,
+    /// How many of them have which operation; a user can have several.
+    pub operations: BTreeMap<Operation, u64>,
+    /// Users who get no usable value or not their name, and do so by the present rules.
+    pub problems: u64,
+    /// Users whose evaluation was still to come anyway.
+    pub due: i64,
+    /// Groups that would appear, a thousand of them at most.
+    pub new_groups: Vec<String>,
+    /// What the safety limits would let through and hold, by kind. Nothing is told of kinds that do not occur.
+    pub limits: BTreeMap<HoldKind, LimitForecast>,
+    /// Of groups that somebody would have to leave: how many of these memberships would be held. The first thousand groups.
+    pub held_by_group: BTreeMap<String, u64>,
+}
+
+/// What a simulation does with what it finds.
+pub(crate) trait Audience {
+    /// A user for whom something would change, or cannot.
+    fn user(&mut self, user: PreviewedUser) -> Result<(), ProvisionError>;
+
+    /// So many users were looked at.
+    fn progress(&mut self, looked_at: u64) -> Result<(), ProvisionError>;
+
+    /// Whether it is told of users as well for whom nothing would change.
+    fn wants_everybody(&self) -> bool {
+        false
+    }
+}
+
+/// A run by some rules.
+pub(crate) struct Simulation<'t, 'c, 'a> {
+    provision: &'t Provision,
+    tx: &'t ReadTx<'c>,
+    /// The connector with the rules that are tried.
+    tried: &'t LoadedConnector,
+    /// The connector as it is.
+    present: &'t LoadedConnector,
+    world: Overlay<'t, 'c>,
+    /// What the limits would hold; none where that is not asked for.
+    foresight: Option<Foresight<'t, 'c>>,
+    /// How the names of groups are written that are there or would be by now, by their folds.
+    groups: HashMap<String, String>,
+    summary: PreviewSummary,
+    audience: &'a mut dyn Audience,
+}
+
+impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
+    pub(crate) fn new(
+        provision: &'t Provision,
+        tx: &'t ReadTx<'c>,
+        present: &'t LoadedConnector,
+        tried: &'t LoadedConnector,
+        audience: &'a mut dyn Audience,
+    ) -> Self {
+        Self {
+            provision,
+            tx,
+            tried,
+            present,
+            world: Overlay::new(tx, &tried.connector),
+            foresight: None,
+            groups: HashMap::new(),
+            summary: PreviewSummary::default(),
+            audience,
+        }
+    }
+
+    /// The same with a look at what the safety limits would hold.
+    pub(super) fn within_limits(mut self, manner: Manner) -> Result<Self, ProvisionError> {
+        self.foresight = Some(Foresight::new(self.tx, self.tried, manner)?);
+        Ok(self)
+    }
+
+    /// Looks at everybody in the range, and says whether all that would be taken away is within the limits.
+    pub(super) fn fits(mut self, range: Range) -> Result<bool, ProvisionError> {
+        self.look_at_range(range)?;
+        self.foresight.map_or(Ok(true), |it| it.all_fits())
+    }
+
+    /// Looks at everybody in the range, in the order in which the worker would settle them.
+    pub(crate) fn run(mut self, range: Range) -> Result<PreviewSummary, ProvisionError> {
+        self.look_at_range(range)?;
+        if let Some(foresight) = self.foresight {
+            (self.summary.limits, self.summary.held_by_group) = foresight.forecasts()?;
+        }
+        Ok(self.summary)
+    }
+
+    fn look_at_range(&mut self, range: Range) -> Result<(), ProvisionError> {
+        let mut reader = SubjectReader::new(self.tx, self.tried.connector.id);
+        match range {
+            Range::All => {
+                self.look_at_groups()?;
+                let mut last = SourceUserPk(0);
+                loop {
+                    let subjects = reader.after(last, CHUNK_MAX as i64)?;
+                    let Some(subject) = subjects.last() else {
+                        break;
+                    };
+                    last = subject.user.pk;
+                    self.look_at_all(subjects)?;
+                }
+                self.look_at_left_behind()?;
+            }
+            Range::First(count) => {
+                let count = i64::try_from(count).unwrap_or(i64::MAX);
+                self.look_at_all(reader.after(SourceUserPk(0), count)?)?;
+            }
+            Range::User(user) => self.look_at_all(reader.these(&[user])?)?,
+            Range::Group(group) => {
+                let mut users = self.tx.source_users_below(group, ALL)?;
+                users.sort_unstable();
+                for chunk in users.chunks(CHUNK_MAX) {
+                    self.look_at_all(reader.these(chunk)?)?;
+                }
+            }
+        }
+        self.look_again(&mut reader)
+    }
+
+    /// The way from an account to what was decided, without what would be held; and that.
+    fn guarded(
+        &mut self,
+        existing: Option<&StoredAccount>,
+        outcome: &mut Outcome,
+    ) -> Result<(Plan, Vec<ForeseenHold>), ProvisionError> {
+        let held = match (&mut self.foresight, existing) {
+            (Some(foresight), Some(existing)) => foresight.keep_back(existing, outcome)?,
+            _ => Vec::new(),
+        };
+        let account = existing.map(|it| &it.account);
+        Ok((directory::plan(account, outcome), held))
+    }
+
+    fn look_at_all(&mut self, subjects: Vec<StoredSubject>) -> Result<(), ProvisionError> {
+        for subject in subjects {
+            let looked = self.look_at(subject)?;
+            self.tell_unless_waiting(looked)?;
+            self.summary.users += 1;
+        }
+        self.audience.progress(self.summary.users)
+    }
+
+    /// Whoever waits for a name may get it when somebody else is looked at, and is told of then.
+    fn tell_unless_waiting(&mut self, looked: PreviewedUser) -> Result<(), ProvisionError> {
+        if looked.taken_name.is_none() {
+            return self.tell(looked);
+        }
+        if let Some(foresight) = &mut self.foresight {
+            foresight.forget();
+        }
+        Ok(())
+    }
+
+    /// Those who waited for a name that became free, until nobody gets one any more; then those who wait still.
+    fn look_again(&mut self, reader: &mut SubjectReader<'t, 'c>) -> Result<(), ProvisionError> {
+        loop {
+            let users = self.world.to_repeat();
+            if users.is_empty() {
+                break;
+            }
+            for subject in users.chunks(CHUNK_MAX).map(|chunk| reader.these(chunk)) {
+                for subject in subject? {
+                    let looked = self.look_at(subject)?;
+                    self.tell_unless_waiting(looked)?;
+                }
+            }
+        }
+        for chunk in self.world.waiting().chunks(CHUNK_MAX) {
+            for subject in reader.these(chunk)? {
+                let looked = self.look_at(subject)?;
+                self.tell(looked)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn look_at(&mut self, mut subject: StoredSubject) -> Result<PreviewedUser, ProvisionError> {
+        let source = subject.user.pk;
+        let user = Resource::parse_stored(&subject.user.document)?;
+        let id = std::mem::take(&mut subject.user.id);
+        let person = Person {
+            source,
+            user: &user,
+            is_new: false,
+        };
+        self.world.about(source);
+        let facts = Facts::from(subject);
+        let concerned = self.tried.concerns(&person, &facts);
+        let shares = concerned && self.tried.precedence.is_some() && facts.account.is_none();
+        let known = match shares {
+            true => self.tx.contribution_of(source)?,
+            false => None,
+        };
+        if let Some(known) = &known
+            && let Some(account) = self.tx.account(known.user)?
+            && let Some(looked) = self.look_at_shared(&id, &person, &facts.groups, &account)?
+        {
+            return Ok(looked);
+        }
+        let Decision {
+            mut outcome,
+            existing,
+            taken,
+            joins,
+            ..
+        } = decide(&self.world, self.tried, &person, facts, self.occasion())?;
+        if let Some(account) = joins.filter(|_| shares && known.is_none()) {
+            let groups = self.tx.effective_source_groups(source)?;
+            if let Some(looked) = self.look_at_shared(&id, &person, &groups, &account)? {
+                return Ok(looked);
+            }
+        }
+        // Whom a pilot leaves out stays as is.
+        let (plan, held) = match concerned {
+            true => self.guarded(existing.as_ref(), &mut outcome)?,
+            false => Default::default(),
+        };
+        let taken = taken.filter(|_| concerned).map(|taken| taken.name);
+        self.world
+            .take(source, existing.as_ref(), &plan, taken.as_deref());
+        let mut looked = self.looked(existing.as_ref(), &outcome, (plan, held), taken)?;
+        looked.id = Some(id);
+        looked.user_name = user.user_name().unwrap_or_default().to_owned();
+        if looked.taken_name.is_some() || !looked.errors.is_empty() {
+            looked.is_new_problem = self.is_new_problem(&person, &looked)?;
+        }
+        Ok(looked)
+    }
+
+    /// Somebody who speaks of an account of another connector, or would: what would become of that one.
+    fn look_at_shared(
+        &mut self,
+        id: &str,
+        person: &Person<'_>,
+        groups: &[SourceGroup],
+        account: &StoredAccount,
+    ) -> Result<Option<PreviewedUser>, ProvisionError> {
+        if account.user.status == Status::Removed {
+            return Ok(None);
+        }
+        let about = (person, groups);
+        let occasion = (self.tx.now(), Trigger::Reconcile);
+        let said = said(&self.world, self.tried, about, account, occasion)?;
+        let gives = Contribution {
+            connector: self.tried.connector.id,
+            name: self.tried.connector.name.as_str().into(),
+            source: person.source,
+            given: Given::of(&said),
+        };
+        let Some(outcome) = self.provision.jointly(self.tx, account, gives)? else {
+            return Ok(None);
+        };
+        let plan = directory::plan(Some(&account.account), &outcome);
+        let mut looked = self.looked(Some(account), &outcome, (plan, Vec::new()), None)?;
+        looked.id = Some(id.to_owned());
+        looked.user_name = person.user.user_name().unwrap_or_default().to_owned();
+        Ok(Some(looked))
+    }
+
+    /// Whether the present rules get along with a user better than those that are tried.
+    fn is_new_problem(
+        &self,
+        person: &Person<'_>,
+        looked: &PreviewedUser,
+    ) -> Result<bool, ProvisionError> {
+        if self.present.connector.rules == self.tried.connector.rules {
+            return Ok(false);
+        }
+        let mut reader = SubjectReader::new(self.tx, self.present.connector.id);
+        let Some(subject) = reader.these(&[person.source])?.pop() else {
+            return Ok(false);
+        };
+        let world = Stored::new(self.tx, &self.present.connector);
+        let now = decide(
+            &world,
+            self.present,
+            person,
+            Facts::from(subject),
+            self.occasion(),
+        )?;
+        let known = value_errors(&now.outcome);
+        let is_known = |error: &ValueError| known.contains(error);
+        let lost_name = looked.taken_name.is_some() && now.taken.is_none();
+        Ok(lost_name || !looked.errors.iter().all(is_known))
+    }
+
+    /// Accounts whose users were deleted while the connector was paused.
+    fn look_at_left_behind(&mut self) -> Result<(), ProvisionError> {
+        let connector = self.tried.connector.id;
+        for user in self.tx.accounts_left_behind(connector, LEFT_BEHIND_MAX)? {
+            let Some(account) = self.tx.account(user)? else {
+                continue;
+            };
+            let overrides = said_about(&self.world, self.tried, account.user.pk)?;
+            let occasion = (self.tx.now(), Trigger::Reconcile);
+            let mut outcome = deleted(&self.world, &account, self.tried, occasion, &overrides)?;
+            let (plan, held) = self.guarded(Some(&account), &mut outcome)?;
+            self.world.take_deleted(&account, &plan);
+            let looked = self.looked(Some(&account), &outcome, (plan, held), None)?;
+            self.tell(looked)?;
+        }
+        Ok(())
+    }
+
+    fn occasion(&self) -> Occasion {
+        Occasion {
+            now: self.tx.now(),
+            trigger: Trigger::Reconcile,
+            moment: directory::Moment::Later,
+        }
+    }
+
+    fn looked(
+        &mut self,
+        existing: Option<&StoredAccount>,
+        outcome: &Outcome,
+        (plan, held): (Plan, Vec<ForeseenHold>),
+        taken_name: Option<String>,
+    ) -> Result<PreviewedUser, ProvisionError> {
+        let errors = value_errors(outcome);
+        let before = existing.map(|it| &it.account);
+        let mut operations =
+            Operation::all_of(&plan, outcome, taken_name.is_some(), !errors.is_empty());
+        if !held.is_empty() {
+            operations.remove(&Operation::Unchanged);
+            operations.insert(Operation::Held);
+        }
+        let is_shown = self.audience.wants_everybody()
+            || !plan.changes.is_empty()
+            || !operations.contains(&Operation::Unchanged);
+        let after = is_shown.then(|| directory::apply(before, &plan)).flatten();
+        for change in &plan.changes {
+            if let Change::AddMembership { group, .. } = change {
+                self.look_at_group(group)?;
+            }
+        }
+        Ok(PreviewedUser {
+            id: None,
+            user_name: existing.map_or_else(String::new, |it| it.user.name.clone()),
+            operations,
+            before: self.account(before.filter(|_| is_shown)),
+            after: self.account(after.as_ref()),
+            changes: plan.changes,
+            held,
+            taken_name,
+            errors,
+            is_new_problem: false,
+        })
+    }
+
+    fn tell(&mut self, looked: PreviewedUser) -> Result<(), ProvisionError> {
+        if let Some(foresight) = &mut self.foresight {
+            foresight.count();
+        }
+        for operation in &looked.operations {
+            *self.summary.operations.entry(*operation).or_default() += 1;
+        }
+        let is_seen = |operation: &Operation| operation.is_seen();
+        self.summary.changed += u64::from(looked.operations.iter().any(is_seen));
+        self.summary.problems += u64::from(looked.is_new_problem);
+        match looked.is_noteworthy() || self.audience.wants_everybody() {
+            true => self.audience.user(looked),
+            false => Ok(()),
+        }
+    }
+
+    /// With new rules, source groups can feed groups that are not there yet, also without members.
+    fn look_at_groups(&mut self) -> Result<(), ProvisionError> {
+        if !self.tried.rules.creates_empty_groups() {
+            return Ok(());
+        }
+        for group in self.tx.source_groups_all(self.tried.connector.id)? {
+            if let Some(name) = self
+                .tried
+                .rules
+                .effective_group(&self.tx.seen_by_rules(&group)?)
+            {
+                self.look_at_group(&name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn look_at_group(&mut self, name: &str) -> Result<(), ProvisionError> {
+        let fold = folded(name).into_owned();
+        if self.groups.contains_key(&fold) {
+            return Ok(());
+        }
+        let directory = self.tried.connector.directory;
+        let found = self.tx.directory_group(directory, name)?;
+        if found.is_none() && self.summary.new_groups.len() < NAMES_MAX {
+            self.summary.new_groups.push(name.to_owned());
+        }
+        let spelling = found.map_or_else(|| name.to_owned(), |group| group.name);
+        self.groups.insert(fold, spelling);
+        Ok(())
+    }
+
+    /// An account with the names of its groups as the directory writes them.
+    fn account(&self, account: Option<&Account>) -> Option<PreviewedAccount> {
+        let mut account = PreviewedAccount::of(account?)?;
+        for group in &mut account.groups {
+            if let Some(spelling) = self.groups.get(folded(group).as_ref()) {
+                group.clone_from(spelling);
+            }
+        }
+        Some(account)
+    }
+}

@@ -1,0 +1,263 @@
+//! Sharing: users of several connectors who are the same person speak of one account (BY-15).
+
+use directory::precedence::view;
+use directory::{
+    Account, Cause, Change, ConnectorState, Contribution, Given, MatchedBy, Origin, Outcome,
+    Shared, SourceGroup, SourceUserPk, Status, Subject, Trigger,
+};
+use jiff::Timestamp;
+use scim::Resource;
+use store::{ReadTx, SourceUser, StoredAccount, StoredContribution, WriteTx};
+
+use crate::decide::said_about;
+use crate::facts::Person;
+use crate::loaded::LoadedConnector;
+use crate::world::{Around, Stored, World};
+use crate::{Provision, ProvisionError};
+
+/// What a connector says of a person whose account belongs to another one.
+pub(crate) fn said(
+    world: &dyn World,
+    connector: &LoadedConnector,
+    (person, groups): (&Person<'_>, &[SourceGroup]),
+    account: &StoredAccount,
+    (now, trigger): (Timestamp, Trigger),
+) -> Result<Outcome, ProvisionError> {
+    let seen: Account = view(&account.account);
+    let subject = Subject {
+        user: Some(person.user),
+        groups,
+        existing: Some(&seen),
+        now,
+        trigger,
+        overrides: &[],
+    };
+    let around = Around::new(world, &connector.rules, now, Some(account.user.pk));
+    let outcome = directory::evaluate_among(&subject, &connector.rules, &around);
+    around.checked().map(|()| outcome)
+}
+
+/// What a connector decides about an account of its own, or that is to be, with what one other gives to it.
+pub(crate) fn joined(
+    tx: &ReadTx<'_>,
+    owner: &LoadedConnector,
+    stored: &SourceUser,
+    account: &StoredAccount,
+    gives: Contribution,
+) -> Result<Outcome, ProvisionError> {
+    let id = owner.connector.id;
+    let mut contributions = tx.contributions_to(account.user.pk)?;
+    contributions.retain(|one| one.source != gives.source && one.connector != id);
+    contributions.push(gives);
+    let user = Resource::parse_stored(&stored.document)?;
+    let world = Stored::new(tx, &owner.connector);
+    let overrides = said_about(&world, owner, account.user.pk)?;
+    let groups = tx.effective_source_groups(stored.pk)?;
+    let subject = Subject {
+        user: Some(&user),
+        groups: &groups,
+        existing: Some(&account.account),
+        now: tx.now(),
+        trigger: Trigger::Reconcile,
+        overrides: &overrides,
+    };
+    let shared = owner.precedence.as_ref().map(|precedence| Shared {
+        owner: id,
+        precedence,
+        contributions: &contributions,
+    });
+    let around = Around::new(&world, &owner.rules, tx.now(), Some(account.user.pk));
+    let outcome = directory::evaluate_shared(&subject, &owner.rules, &around, shared);
+    around.checked().map(|()| outcome)
+}
+
+/// What the connector of an account would go on giving to it if the account were another one's.
+pub(crate) fn given_by_owner(
+    tx: &ReadTx<'_>,
+    owner: &LoadedConnector,
+    account: &StoredAccount,
+) -> Result<Option<Contribution>, ProvisionError> {
+    let Some(source) = account.source else {
+        return Ok(None);
+    };
+    let Some(stored) = tx.source_user_by_pk(owner.connector.id, source)? else {
+        return Ok(None);
+    };
+    let user = Resource::parse_stored(&stored.document)?;
+    let person = Person {
+        source,
+        user: &user,
+        is_new: false,
+    };
+    let groups = tx.effective_source_groups(source)?;
+    let world = Stored::new(tx, &owner.connector);
+    let about = (&person, groups.as_slice());
+    let said = said(
+        &world,
+        owner,
+        about,
+        account,
+        (tx.now(), Trigger::Reconcile),
+    )?;
+    Ok(Some(Contribution {
+        connector: owner.connector.id,
+        name: owner.connector.name.as_str().into(),
+        source,
+        given: Given::of(&said),
+    }))
+}
+
+impl Provision {
+    /// Keeps what a user says of an account of another connector; where that is something else than before, the
+    /// account is decided about. False if there is no such account any more, so that the user may have one of its own.
+    pub(crate) fn contribute(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        person: &Person<'_>,
+        groups: &[SourceGroup],
+        known: StoredContribution,
+        cause: &Cause,
+    ) -> Result<bool, ProvisionError> {
+        let (id, source) = (connector.connector.id, person.source);
+        let account = tx.account(known.user)?;
+        let account = account.filter(|it| it.user.status != Status::Removed);
+        let Some((owner, account)) = account.and_then(|it| Some((it.user.connector?, it))) else {
+            tx.delete_contribution(source)?;
+            return Ok(false);
+        };
+        let world = Stored::new(tx, &connector.connector);
+        let occasion = (tx.now(), cause.trigger);
+        let outcome = said(&world, connector, (person, groups), &account, occasion)?;
+        tx.clear_due(source)?;
+        tx.clear_name_conflict(source)?;
+        if let Some(at) = outcome.recheck_at {
+            tx.mark_due(id, source, at, cause)?;
+            self.wake_worker();
+        }
+        if connector.rules.looks_at_others() {
+            tx.set_look_ups(id, source, outcome.sought())?;
+        }
+        let given = Given::of(&outcome);
+        if given != known.given {
+            let contribution = StoredContribution {
+                given: given.clone(),
+                ..known
+            };
+            tx.put_contribution(id, source, &contribution)?;
+        } else if account.source.is_some() {
+            return Ok(true);
+        }
+        let owner = self.require_connector(tx, owner)?;
+        match account.source {
+            Some(source) => self.settle(tx, &owner, source, cause)?,
+            None => {
+                self.pass_on(tx, &owner, &account, cause)?;
+            }
+        }
+        if !connector.rules.creates_empty_groups() {
+            self.appear_by(tx, connector, given.as_ref(), cause)?;
+        }
+        Ok(true)
+    }
+
+    /// Source groups that bring somebody into a group for the first time feed that one from now on.
+    fn appear_by(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        given: Option<&Given>,
+        cause: &Cause,
+    ) -> Result<(), ProvisionError> {
+        let mut used = Vec::new();
+        for membership in given.into_iter().flat_map(|it| &it.memberships) {
+            let group = tx.directory_group(connector.connector.directory, &membership.group)?;
+            let sources = membership.origins.iter().filter_map(|origin| match origin {
+                Origin::Idp(source) => Some(*source),
+                _ => None,
+            });
+            used.extend(
+                group
+                    .into_iter()
+                    .flat_map(|group| sources.clone().map(move |it| (it, group.pk))),
+            );
+        }
+        self.appear(tx, connector, used, cause)
+    }
+
+    /// What would become of an account if another connector gave this to it; none if nothing would be decided now.
+    pub(crate) fn jointly(
+        &self,
+        tx: &ReadTx<'_>,
+        account: &StoredAccount,
+        gives: Contribution,
+    ) -> Result<Option<Outcome>, ProvisionError> {
+        let (Some(owner), Some(source)) = (account.user.connector, account.source) else {
+            return Ok(None);
+        };
+        let owner = self.require_connector(tx, owner)?;
+        let stored = tx.source_user_by_pk(owner.connector.id, source)?;
+        let active = owner.connector.state == ConnectorState::Active;
+        let Some(stored) = stored.filter(|_| active && owner.precedence.is_some()) else {
+            return Ok(None);
+        };
+        joined(tx, &owner, &stored, account, gives).map(Some)
+    }
+
+    /// A user of the source goes, who spoke of an account of another connector.
+    pub(crate) fn speak_no_more(
+        &self,
+        tx: &WriteTx<'_>,
+        source: SourceUserPk,
+        cause: &Cause,
+    ) -> Result<(), ProvisionError> {
+        let Some(known) = tx.contribution_of(source)? else {
+            return Ok(());
+        };
+        tx.delete_contribution(source)?;
+        let Some(account) = tx.account(known.user)? else {
+            return Ok(());
+        };
+        match (account.user.connector, account.source) {
+            (Some(owner), Some(source)) if known.given.is_some() => {
+                let owner = self.require_connector(tx, owner)?;
+                self.settle(tx, &owner, source, cause)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The connector of an account has the person no more. If another one has, the account is that one's from now on:
+    /// key and name stay, and nobody is disabled in between. False if there is nobody.
+    pub(crate) fn pass_on(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        account: &StoredAccount,
+        cause: &Cause,
+    ) -> Result<bool, ProvisionError> {
+        let Some(precedence) = &connector.precedence else {
+            return Ok(false);
+        };
+        let contributions = tx.contributions_to(account.user.pk)?;
+        let Some(heir) = precedence.heir(&contributions) else {
+            return Ok(false);
+        };
+        let matched = tx.contribution_of(heir.source)?.map(|it| it.matched);
+        let heirs = self.require_connector(tx, heir.connector)?;
+        let Some(stored) = tx.source_user_by_pk(heir.connector, heir.source)? else {
+            return Ok(false);
+        };
+        let resource = Resource::parse_stored(&stored.document)?;
+        let user = account.user.pk;
+        tx.give_account(user, heir.connector, heir.source, resource.external_id())?;
+        let change = Change::LinkUser {
+            name: account.user.name.clone(),
+            by: matched.unwrap_or(MatchedBy::Username),
+        };
+        let (subject, directory) = (store::Subject::User(user), heirs.connector.directory);
+        tx.append_journal(directory, subject, Some(&account.user.name), &change, cause)?;
+        self.settle(tx, &heirs, heir.source, cause)?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,233 @@
+//! What goes into the audit log: whatever changes something through the admin API, and every way in.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
+use store::{ActorKind, AuditDraft};
+use utoipa::openapi::OpenApi;
+
+use crate::App;
+use crate::authority::{Admin, request_id};
+use crate::record::redacted_json;
+
+/// Failures of people who did not prove to be anybody that are entered in one minute: nobody fills the log by knocking.
+const FAILURES_PER_MINUTE: u32 = 60;
+/// Of a longer body nothing is kept: it is rules or people, of which there are versions and a journal.
+const BODY_BYTES_MAX: usize = 4_096;
+/// How often old entries are looked for.
+const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+/// How operations begin that change nothing although they are no GET.
+const LOOKS: [&str; 7] = [
+    "check_",
+    "compare_",
+    "preview_",
+    "replay_",
+    "run_rule_tests",
+    "sample_",
+    "try_",
+];
+/// What is entered although it changes nothing: who took everything with them.
+const TAKEN: &str = "take_backup";
+/// Below here bodies are passwords and codes.
+const SECRET: &str = "/api/v1/account";
+
+/// The names of the operations of the admin API, by method and route.
+#[derive(Clone)]
+pub(crate) struct Operations(Arc<HashMap<(Method, String), String>>);
+
+impl Operations {
+    /// Those that a description of the API names; its paths are below this base.
+    pub(crate) fn of(document: &OpenApi, base: &str) -> Self {
+        let mut names = HashMap::new();
+        for (path, item) in &document.paths.paths {
+            let taken = item.get.iter();
+            let taken = taken.filter(|one| one.operation_id.as_deref() == Some(TAKEN));
+            names.extend(taken.map(|_| ((Method::GET, format!("{base}{path}")), TAKEN.to_owned())));
+            for (method, operation) in [
+                (Method::PUT, &item.put),
+                (Method::POST, &item.post),
+                (Method::PATCH, &item.patch),
+                (Method::DELETE, &item.delete),
+            ] {
+                let name = operation.as_ref().and_then(|one| one.operation_id.clone());
+                if let Some(name) = name {
+                    names.insert((method, format!("{base}{path}")), name);
+                }
+            }
+        }
+        Self(Arc::new(names))
+    }
+}
+
+/// What a handler read as the body of its request, for the audit log.
+#[derive(Clone, Default)]
+pub(crate) struct ReadBody(Arc<Mutex<Option<Bytes>>>);
+
+impl ReadBody {
+    /// Notes a body.
+    pub(crate) fn note(&self, bytes: &Bytes) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(bytes.clone());
+    }
+
+    fn take(&self) -> Option<Bytes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Enters what changes something, after it happened or was refused and before it is answered.
+pub(crate) async fn enter(
+    State((app, operations)): State<(App, Operations)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Some(mut draft) = drafted(&operations, &request) else {
+        return next.run(request).await;
+    };
+    let body = ReadBody::default();
+    request.extensions_mut().insert(body.clone());
+    let response = next.run(request).await;
+    let status = response.status();
+    // Nothing was there to be changed, or it was not understood.
+    if [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(&status) {
+        return response;
+    }
+    draft.succeeded = status.is_success();
+    let sent = body.take().filter(|_| !draft.target.starts_with(SECRET));
+    let sent = sent.map(|bytes| match bytes.len() {
+        0..=BODY_BYTES_MAX => redacted_json(&bytes),
+        many => format!("({many} bytes)"),
+    });
+    let answered = (!status.is_success()).then(|| format!("answered {}", status.as_u16()));
+    let parts: Vec<String> = answered.into_iter().chain(sent).collect();
+    draft.detail = parts.join(": ");
+    app.note_audit(draft).await;
+    response
+}
+
+fn drafted(operations: &Operations, request: &Request) -> Option<AuditDraft> {
+    let admin = request.extensions().get::<Admin>()?;
+    let route = request.extensions().get::<MatchedPath>()?;
+    let key = (request.method().clone(), route.as_str().to_owned());
+    let action = operations.0.get(&key)?;
+    if LOOKS.iter().any(|looks| action.starts_with(looks)) {
+        return None;
+    }
+    Some(AuditDraft {
+        actor_kind: admin.kind,
+        actor_id: admin.id.clone(),
+        actor: admin.name.clone(),
+        address: admin.address.map(|address| address.to_string()),
+        request: admin.request.clone(),
+        action: action.clone(),
+        target: request.uri().path().to_owned(),
+        succeeded: false,
+        detail: String::new(),
+    })
+}
+
+/// How many failures of nobody were entered lately.
+#[derive(Default)]
+pub(crate) struct Knocking(Mutex<(Option<Timestamp>, u32)>);
+
+impl Knocking {
+    fn may_enter(&self, now: Timestamp) -> bool {
+        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let minute = SignedDuration::from_mins(1);
+        if lately
+            .0
+            .is_none_or(|since| now.duration_since(since).abs() >= minute)
+        {
+            *lately = (Some(now), 0);
+        }
+        lately.1 += 1;
+        lately.1 <= FAILURES_PER_MINUTE
+    }
+}
+
+/// A way in, or an attempt.
+pub(crate) struct Entry<'e> {
+    /// `sign_in`, `sign_out`, `second_factor`, `accept_invitation`, `token`.
+    pub(crate) action: &'static str,
+    /// Id and name of the administrator, where it is known whose account it is.
+    pub(crate) who: Option<(&'e str, &'e str)>,
+    /// Why it failed; nothing if it did not.
+    pub(crate) failure: Option<&'e str>,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) headers: &'e axum::http::HeaderMap,
+    pub(crate) target: &'e str,
+}
+
+impl App {
+    /// Enters a way in. Who never proved to be anybody is entered so often in a minute and not more.
+    pub(crate) async fn note_entry(&self, entry: Entry<'_>) {
+        let now = self.provision().store().now();
+        if entry.failure.is_some() && !self.inner().knocking.may_enter(now) {
+            return;
+        }
+        let (id, name) = entry.who.unzip();
+        self.note_audit(AuditDraft {
+            actor_kind: match id {
+                Some(_) => ActorKind::Administrator,
+                None => ActorKind::Nobody,
+            },
+            actor_id: id.map(str::to_owned),
+            actor: name.unwrap_or_default().to_owned(),
+            address: entry.address.map(|address| address.to_string()),
+            request: request_id(entry.headers),
+            action: entry.action.to_owned(),
+            target: entry.target.to_owned(),
+            succeeded: entry.failure.is_none(),
+            detail: entry.failure.unwrap_or_default().to_owned(),
+        })
+        .await;
+    }
+
+    /// What cannot be entered is in the program's log at least.
+    async fn note_audit(&self, draft: AuditDraft) {
+        if let Err(error) = self.provision().audit(draft.clone()).await {
+            let AuditDraft {
+                actor,
+                action,
+                target,
+                ..
+            } = draft;
+            tracing::error!(%error, actor, action, target, "the audit log cannot be written");
+        }
+    }
+}
+
+/// Removes entries that are too old.
+pub(crate) async fn prune(app: App) {
+    loop {
+        match app.provision().prune_audit().await {
+            Ok(0) => tokio::time::sleep(PRUNE_EVERY).await,
+            Ok(count) => tracing::info!(count, "old entries of the audit log were removed"),
+            Err(error) => {
+                tracing::warn!(%error, "old entries of the audit log could not be removed");
+                tokio::time::sleep(PRUNE_EVERY).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knocking_does_not_fill_the_log() {
+        let knocking = Knocking::default();
+        let now = Timestamp::UNIX_EPOCH;
+        let entered = (0..200).filter(|_| knocking.may_enter(now)).count();
+        assert_eq!(entered, FAILURES_PER_MINUTE as usize);
+        assert!(knocking.may_enter(now + SignedDuration::from_mins(1)));
+    }
+}

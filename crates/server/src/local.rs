@@ -1,0 +1,122 @@
+//! The admin API without a network in between: for the console's pages, and for commands on a data folder.
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use provision::ProvisionError;
+use store::{ActorKind, Rights, Role};
+use tower::ServiceExt;
+
+use crate::authority::Admin;
+use crate::{App, api};
+
+/// The admin API for callers who have proved who they are elsewhere. Cheap to clone.
+#[derive(Clone)]
+pub struct LocalApi {
+    app: App,
+    router: Router,
+}
+
+/// Who calls, and how that was reached.
+#[derive(Clone)]
+pub struct Caller {
+    pub(crate) proof: Admin,
+    /// What tells the address of this server.
+    pub(crate) headers: HeaderMap,
+}
+
+impl Caller {
+    /// Somebody who has the store itself in hand, by name, for the journal.
+    pub fn owner(name: &str) -> Self {
+        Self {
+            proof: Admin {
+                name: name.to_owned(),
+                request: String::new(),
+                rights: Rights::of(Role::Owner),
+                kind: ActorKind::CommandLine,
+                id: None,
+                address: None,
+                account_only: false,
+            },
+            headers: HeaderMap::new(),
+        }
+    }
+}
+
+impl LocalApi {
+    /// The API on these use cases.
+    pub fn new(app: App) -> Self {
+        Self {
+            router: api::unguarded_routes(app.clone()).with_state(app.clone()),
+            app,
+        }
+    }
+
+    /// Does what is owed: evaluations and imports that a server would do beside its other work.
+    pub async fn work_off(&self) -> Result<(), ProvisionError> {
+        self.app.provision().work_off().await.map(|_count| ())
+    }
+
+    /// An answer as it is given, perhaps piece by piece. A body is JSON.
+    pub(crate) async fn answer(
+        &self,
+        caller: &Caller,
+        method: Method,
+        url: &str,
+        body: Option<String>,
+    ) -> Result<Response, axum::Error> {
+        let request = Request::builder().method(method).uri(url);
+        let request = match body {
+            Some(body) => request
+                .header(CONTENT_TYPE, "application/json")
+                .body(Body::from(body)),
+            None => request.body(Body::empty()),
+        };
+        let mut request = request.map_err(axum::Error::new)?;
+        request.headers_mut().extend(caller.headers.clone());
+        request.extensions_mut().insert(caller.proof.clone());
+        match self.router.clone().oneshot(request).await {
+            Ok(answer) => Ok(answer),
+            Err(never) => match never {},
+        }
+    }
+
+    /// Hands a file of the API over as it comes. If the answer is no success, its text is given instead.
+    pub async fn download(
+        &self,
+        caller: &Caller,
+        url: &str,
+        mut each: impl FnMut(&[u8]) -> std::io::Result<()>,
+    ) -> Result<(StatusCode, String), axum::Error> {
+        let answer = self.answer(caller, Method::GET, url, None).await?;
+        let status = answer.status();
+        let mut body = answer.into_body();
+        if !status.is_success() {
+            let bytes = body.collect().await?.to_bytes();
+            return Ok((status, String::from_utf8_lossy(&bytes).into_owned()));
+        }
+        while let Some(frame) = body.frame().await {
+            if let Ok(bytes) = frame?.into_data() {
+                each(&bytes).map_err(axum::Error::new)?;
+            }
+        }
+        Ok((status, String::new()))
+    }
+
+    /// The status and the text of an answer. A body is JSON.
+    pub async fn call(
+        &self,
+        caller: &Caller,
+        method: Method,
+        url: &str,
+        body: Option<String>,
+    ) -> Result<(StatusCode, String), axum::Error> {
+        let answer = self.answer(caller, method, url, body).await?;
+        let status = answer.status();
+        let bytes = answer.into_body().collect().await?.to_bytes();
+        Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+    }
+}

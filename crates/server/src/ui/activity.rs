@@ -1,0 +1,302 @@
+//! Activity: what identity providers asked for, what they were answered, and what came of it.
+
+use askama::Template;
+use axum::extract::{Path, Query};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::desk::{Desk, Listed, Named, segment};
+use super::journal::told;
+use super::page::{Shell, Shown, Trouble, show};
+use super::when::When;
+
+#[derive(Template)]
+#[template(path = "activity.html")]
+struct ListPage {
+    shell: Shell,
+    wanted: Wanted,
+    connectors: Vec<Named>,
+    requests: Vec<RequestRow>,
+    more: Option<String>,
+    /// Where the same is followed as it comes.
+    live: String,
+}
+
+#[derive(Template)]
+#[template(path = "activity_live.html")]
+struct LivePage {
+    shell: Shell,
+    wanted: Wanted,
+    connectors: Vec<Named>,
+    requests: Vec<RequestRow>,
+    /// What is asked for, as a query.
+    query: String,
+}
+
+#[derive(Template)]
+#[template(path = "activity_rows.html")]
+struct LiveRows {
+    requests: Vec<RequestRow>,
+}
+
+/// Which requests to show.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Wanted {
+    connector: String,
+    name: String,
+    failed: String,
+    request: String,
+    after: String,
+}
+
+impl Wanted {
+    /// Which of these requests are asked for, as a query.
+    fn query(&self) -> String {
+        format!(
+            "connector={}&name={}&failed={}",
+            segment(&self.connector),
+            segment(&self.name),
+            segment(&self.failed)
+        )
+    }
+
+    async fn found(&self, desk: &Desk) -> Result<Listed<Request>, Trouble> {
+        let status = if self.failed.is_empty() { "" } else { "error" };
+        let query = [
+            ("connector", self.connector.as_str()),
+            ("name", self.name.as_str()),
+            ("request", self.request.as_str()),
+            ("status", status),
+            ("after", self.after.as_str()),
+            ("limit", "50"),
+        ];
+        desk.get(&["requests"], &query).await
+    }
+}
+
+/// A request as a page shows it.
+pub(super) struct RequestRow {
+    pub(super) at: When,
+    pub(super) took: String,
+    pub(super) request: Request,
+}
+
+/// A request as the admin API tells it.
+#[derive(Deserialize)]
+pub(super) struct Request {
+    pub(super) id: i64,
+    at: Timestamp,
+    took_micros: i64,
+    connector: String,
+    method: String,
+    path: String,
+    operation: String,
+    pub(super) status: i64,
+    pub(super) resource_name: Option<String>,
+    code: Option<String>,
+    scim_type: Option<String>,
+    detail: Option<String>,
+    actor: String,
+    request: String,
+    warnings: Vec<Warning>,
+}
+
+impl Request {
+    /// What it means, in words.
+    pub(super) fn words(&self) -> String {
+        self.operation.replace('_', " ")
+    }
+
+    /// What it means, as a heading.
+    fn title(&self) -> String {
+        let words = self.words();
+        let mut letters = words.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        first.into_iter().chain(letters).collect()
+    }
+
+    pub(super) fn failed(&self) -> bool {
+        self.status >= 400
+    }
+}
+
+#[derive(Deserialize)]
+struct Warning {
+    what: String,
+    why: String,
+}
+
+/// `GET /console/activity`
+pub(super) async fn list(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
+    let connectors: Listed<Named> = desk.get(&["connectors"], &[]).await?;
+    let found = wanted.found(&desk).await?;
+    let more = found.after().map(|after| {
+        let query = wanted.query();
+        format!("/console/activity?{query}&after={}", segment(&after))
+    });
+    show(&ListPage {
+        shell: desk.shell("activity"),
+        connectors: connectors.items,
+        requests: rows(&desk, found),
+        live: format!("/console/activity/live?{}", wanted.query()),
+        more,
+        wanted,
+    })
+}
+
+/// `GET /console/activity/live`
+pub(super) async fn live(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
+    let connectors: Listed<Named> = desk.get(&["connectors"], &[]).await?;
+    let found = wanted.found(&desk).await?;
+    show(&LivePage {
+        shell: desk.shell("activity"),
+        connectors: connectors.items,
+        requests: rows(&desk, found),
+        query: wanted.query(),
+        wanted,
+    })
+}
+
+/// `GET /console/activity/live/rows`: what the page above shows, for its script.
+pub(super) async fn live_rows(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
+    let found = wanted.found(&desk).await?;
+    show(&LiveRows {
+        requests: rows(&desk, found),
+    })
+}
+
+fn rows(desk: &Desk, found: Listed<Request>) -> Vec<RequestRow> {
+    let rows = found.items.into_iter().map(|request| row(desk, request));
+    rows.collect()
+}
+
+/// The newest requests of a connector.
+pub(super) async fn newest(
+    desk: &Desk,
+    connector: &str,
+    limit: &str,
+) -> Result<Vec<RequestRow>, Trouble> {
+    let query = [("connector", connector), ("limit", limit)];
+    let found: Listed<Request> = desk.get(&["requests"], &query).await?;
+    Ok(rows(desk, found))
+}
+
+fn row(desk: &Desk, request: Request) -> RequestRow {
+    RequestRow {
+        at: desk.when(request.at),
+        took: match request.took_micros {
+            micros @ 0..=9_999 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
+            micros => format!("{} ms", micros / 1_000),
+        },
+        request,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "request.html")]
+struct RequestPage {
+    shell: Shell,
+    row: RequestRow,
+    /// Where it can be taken back.
+    undo: Option<String>,
+    error: Option<Explained>,
+    body: Option<String>,
+    body_cut: bool,
+    /// Why nobody can tell what it would do now.
+    not_replayable: Option<String>,
+    effect: Vec<Effect>,
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    #[serde(flatten)]
+    request: Request,
+    error: Option<Explained>,
+    body: Option<String>,
+    body_cut: bool,
+    not_replayable: Option<String>,
+    effect: Vec<Change>,
+}
+
+#[derive(Deserialize)]
+struct Explained {
+    meaning: String,
+    cause: String,
+    remedy: String,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    position: i64,
+    #[serde(flatten)]
+    told: Told,
+}
+
+/// A change with those that it is about.
+#[derive(Deserialize)]
+pub(super) struct Told {
+    #[serde(default)]
+    user: Option<String>,
+    #[serde(default)]
+    group: Option<String>,
+    #[serde(default)]
+    child_group: Option<String>,
+    change: Value,
+}
+
+impl Told {
+    /// In words, after whom it is about.
+    pub(super) fn words(&self) -> String {
+        let words = told(&self.change, self.child_group.as_deref());
+        match (&self.user, &self.group) {
+            (Some(user), Some(group)) => format!("{user} {words}: {group}"),
+            (Some(name), None) | (None, Some(name)) => format!("{name} {words}"),
+            (None, None) => words,
+        }
+    }
+}
+
+struct Effect {
+    position: i64,
+    words: String,
+}
+
+/// `GET /console/activity/{request}`
+pub(super) async fn page(desk: Desk, Path(request): Path<String>) -> Shown {
+    #[derive(Deserialize)]
+    struct Fed {
+        directory: String,
+    }
+    let found: Detail = desk.get(&["requests", &request], &[]).await?;
+    let fed: Option<Fed> = desk
+        .find(&["connectors", &found.request.connector], &[])
+        .await?;
+    let undo = fed.filter(|_| !found.effect.is_empty()).map(|fed| {
+        let (directory, request) = (segment(&fed.directory), segment(&found.request.request));
+        format!("/console/undo?directory={directory}&request={request}")
+    });
+    let effect = found.effect.into_iter().map(|one| Effect {
+        position: one.position,
+        words: one.told.words(),
+    });
+    show(&RequestPage {
+        shell: desk.shell("activity"),
+        effect: effect.collect(),
+        undo,
+        row: row(&desk, found.request),
+        error: found.error,
+        body: found.body.map(|body| pretty(&body)),
+        body_cut: found.body_cut,
+        not_replayable: found.not_replayable,
+    })
+}
+
+/// JSON with line breaks; anything else as it is.
+fn pretty(body: &str) -> String {
+    let parsed: Result<Value, _> = serde_json::from_str(body);
+    parsed
+        .and_then(|value| serde_json::to_string_pretty(&value))
+        .unwrap_or_else(|_not_json| body.to_owned())
+}

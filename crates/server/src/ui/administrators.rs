@@ -1,0 +1,301 @@
+//! Administrators: who they are, what they may do, and links for new ones.
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::{Method, StatusCode};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::confirm::Confirm;
+use super::desk::{Desk, Listed, segment};
+use super::form::Fields;
+use super::page::{Shell, Shown, Trouble, go_to, show, show_wrong};
+use super::when::When;
+
+/// Where this page is.
+const PLACE: &str = "/console/administrators";
+
+#[derive(Template)]
+#[template(path = "administrators.html")]
+struct ListPage {
+    shell: Shell,
+    administrators: Vec<Row>,
+    invitations: Vec<InvitationRow>,
+    /// A link that was just made, to be shown this once.
+    link: Option<String>,
+    choices: Choices,
+    require_second_factor: bool,
+    /// Whether the one who looks has a second factor.
+    has_own: bool,
+}
+
+#[derive(Deserialize)]
+struct SignIn {
+    require_second_factor: bool,
+}
+
+struct Row {
+    address: String,
+    last_sign_in: Option<When>,
+    administrator: Administrator,
+}
+
+#[derive(Deserialize)]
+struct Administrator {
+    id: String,
+    name: String,
+    role: String,
+    connectors: Option<Vec<String>>,
+    last_sign_in: Option<Timestamp>,
+    second_factor: Option<Timestamp>,
+    issuer: Option<String>,
+}
+
+struct InvitationRow {
+    address: String,
+    expires: When,
+    invitation: Invitation,
+}
+
+#[derive(Deserialize)]
+struct Invitation {
+    id: String,
+    role: String,
+    connectors: Option<Vec<String>>,
+    administrator: Option<String>,
+    created_by: String,
+    expires: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Link {
+    link: String,
+}
+
+/// `GET /console/administrators`
+pub(super) async fn list(desk: Desk) -> Shown {
+    show(&listed(&desk).await?)
+}
+
+async fn listed(desk: &Desk) -> Result<ListPage, Trouble> {
+    let all: Listed<Administrator> = desk.get(&["administrators"], &[]).await?;
+    let invitations: Listed<Invitation> = desk.get(&["invitations"], &[]).await?;
+    let rules: SignIn = desk.get(&["sign-in"], &[]).await?;
+    let rows = all.items.into_iter().map(|administrator| Row {
+        address: segment(&administrator.id),
+        last_sign_in: administrator.last_sign_in.map(|at| desk.when(at)),
+        administrator,
+    });
+    let invitations = invitations
+        .items
+        .into_iter()
+        .map(|invitation| InvitationRow {
+            address: segment(&invitation.id),
+            expires: desk.when(invitation.expires),
+            invitation,
+        });
+    Ok(ListPage {
+        shell: desk.shell("administrators"),
+        administrators: rows.collect(),
+        invitations: invitations.collect(),
+        link: None,
+        choices: choices(desk, &[]).await?,
+        require_second_factor: rules.require_second_factor,
+        has_own: desk.who().second_factor.is_some(),
+    })
+}
+
+async fn with_link(desk: &Desk, link: Link, told: &str) -> Shown {
+    let mut page = listed(desk).await?;
+    page.link = Some(link.link);
+    page.shell = page.shell.told(told);
+    show(&page)
+}
+
+/// `POST /console/administrators`
+pub(super) async fn invite(desk: Desk, body: Body) -> Shown {
+    let form = desk.form(body).await?;
+    let wish = rights_wish(&form);
+    let link: Link = desk
+        .send(Method::POST, &["invitations"], Some(wish))
+        .await?;
+    with_link(
+        &desk,
+        link,
+        "The link is made. It is shown this once, and good once, for a day.",
+    )
+    .await
+}
+
+/// The rights that a form says. Who owns the server is confined to nothing, whatever is ticked.
+pub(super) fn rights_wish(form: &Fields) -> Value {
+    let ticked = form.ticked("connector.");
+    match ticked.is_empty() {
+        true => json!({ "role": form.text("role") }),
+        false => json!({ "role": form.text("role"), "connectors": ticked }),
+    }
+}
+
+/// The connectors that somebody may be confined to.
+pub(super) struct Choices {
+    /// Whether some are chosen.
+    pub(super) open: bool,
+    pub(super) all: Vec<Choice>,
+}
+
+/// One of them.
+pub(super) struct Choice {
+    pub(super) name: String,
+    pub(super) ticked: bool,
+}
+
+#[derive(Deserialize)]
+struct Connector {
+    name: String,
+}
+
+/// All connectors, of which some are chosen.
+pub(super) async fn choices(desk: &Desk, chosen: &[String]) -> Result<Choices, Trouble> {
+    let all: Listed<Connector> = desk.get(&["connectors"], &[]).await?;
+    let choice = |connector: Connector| Choice {
+        ticked: chosen.contains(&connector.name),
+        name: connector.name,
+    };
+    Ok(Choices {
+        open: !chosen.is_empty(),
+        all: all.items.into_iter().map(choice).collect(),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "rights.html")]
+struct RightsPage {
+    shell: Shell,
+    wrong: Option<Trouble>,
+    name: String,
+    role: String,
+    choices: Choices,
+}
+
+async fn rights_page(desk: &Desk, id: &str) -> Result<RightsPage, Trouble> {
+    let all: Listed<Administrator> = desk.get(&["administrators"], &[]).await?;
+    let Some(found) = all.items.into_iter().find(|one| one.id == id) else {
+        return Err(Trouble::new(
+            StatusCode::NOT_FOUND,
+            "There is no such administrator. The list of them tells who there is.",
+        ));
+    };
+    Ok(RightsPage {
+        shell: desk.shell("administrators"),
+        wrong: None,
+        choices: choices(desk, &found.connectors.unwrap_or_default()).await?,
+        name: found.name,
+        role: found.role,
+    })
+}
+
+/// `GET /console/administrators/{administrator}/role`
+pub(super) async fn ask_role(desk: Desk, Path(administrator): Path<String>) -> Shown {
+    show(&rights_page(&desk, &administrator).await?)
+}
+
+/// `POST /console/administrators/{administrator}/role`
+pub(super) async fn role(desk: Desk, Path(administrator): Path<String>, body: Body) -> Shown {
+    let form = desk.form(body).await?;
+    let path = ["administrators", &administrator];
+    let changed = desk
+        .send::<Value>(Method::PATCH, &path, Some(rights_wish(&form)))
+        .await;
+    let Err(wrong) = changed else {
+        return go_to(PLACE);
+    };
+    let mut page = rights_page(&desk, &administrator).await?;
+    let status = wrong.status;
+    page.wrong = Some(wrong);
+    show_wrong(status, &page)
+}
+
+/// `POST /console/administrators/{administrator}/reset`
+pub(super) async fn reset(desk: Desk, Path(administrator): Path<String>, body: Body) -> Shown {
+    desk.form(body).await?;
+    let path = ["administrators", &administrator, "reset"];
+    let link: Link = desk.send(Method::POST, &path, None).await?;
+    with_link(
+        &desk,
+        link,
+        "The link sets a new password. Until it is used, the old one goes on working.",
+    )
+    .await
+}
+
+/// `POST /console/administrators/sign-in`
+pub(super) async fn sign_in_rules(desk: Desk, body: Body) -> Shown {
+    let form = desk.form(body).await?;
+    let wish = json!({ "require_second_factor": form.text("require_second_factor") == "true" });
+    let _changed: Value = desk.send(Method::PATCH, &["sign-in"], Some(wish)).await?;
+    go_to(PLACE)
+}
+
+/// `GET /console/administrators/{administrator}/second-factor`
+pub(super) async fn ask_reset_second_factor(
+    desk: Desk,
+    Path(administrator): Path<String>,
+) -> Shown {
+    let all: Listed<Administrator> = desk.get(&["administrators"], &[]).await?;
+    let Some(found) = all.items.into_iter().find(|one| one.id == administrator) else {
+        return go_to(PLACE);
+    };
+    Confirm::new("administrators", format!("Reset the second factor of {}?", found.name))
+        .effect(
+            "The person is signed out, and signs in with the password alone until a new second factor is set up. Be sure \
+             that it is this person who asks you.",
+        )
+        .verb("Reset")
+        .action(format!("{PLACE}/{}/second-factor", segment(&found.id)))
+        .back(PLACE)
+        .show(&desk)
+}
+
+/// `POST /console/administrators/{administrator}/second-factor`
+pub(super) async fn reset_second_factor(
+    desk: Desk,
+    Path(administrator): Path<String>,
+    body: Body,
+) -> Shown {
+    desk.form(body).await?;
+    let path = ["administrators", &administrator, "second-factor"];
+    let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
+    go_to(PLACE)
+}
+
+/// `GET /console/administrators/{administrator}/delete`
+pub(super) async fn ask_delete(desk: Desk, Path(administrator): Path<String>) -> Shown {
+    let all: Listed<Administrator> = desk.get(&["administrators"], &[]).await?;
+    let Some(found) = all.items.into_iter().find(|one| one.id == administrator) else {
+        return go_to(PLACE);
+    };
+    Confirm::new("administrators", format!("Delete the administrator {}?", found.name))
+        .effect("The person is signed out at once and cannot sign in any more. What they did stays in the journal under their name.")
+        .verb("Delete")
+        .action(format!("/console/administrators/{}/delete", segment(&found.id)))
+        .back(PLACE)
+        .show(&desk)
+}
+
+/// `POST /console/administrators/{administrator}/delete`
+pub(super) async fn delete(desk: Desk, Path(administrator): Path<String>, body: Body) -> Shown {
+    desk.form(body).await?;
+    let path = ["administrators", &administrator];
+    let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
+    go_to(PLACE)
+}
+
+/// `POST /console/invitations/{invitation}/revoke`
+pub(super) async fn revoke(desk: Desk, Path(invitation): Path<String>, body: Body) -> Shown {
+    desk.form(body).await?;
+    let path = ["invitations", &invitation];
+    let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
+    go_to(PLACE)
+}

@@ -1,0 +1,175 @@
+//! The set-up of one connector for somebody without an account, who was given a link.
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use provision::ProvisionError;
+use serde::Deserialize;
+use store::{SetupLink, StoredConnector};
+
+use super::Ui;
+use super::desk::{look, segment};
+use super::form::Fields;
+use super::guide::copy_field;
+use super::page::{Shown, Trouble, show};
+use super::session::is_private;
+use super::setup::choices::provider_name;
+use super::setup::progress::{Answer, Progress, shown};
+use super::setup::{Connector, steps_for};
+use super::when::When;
+
+#[derive(Template)]
+#[template(path = "connect.html")]
+struct ConnectPage {
+    connector: String,
+    provider: &'static str,
+    base_url: String,
+    /// A token that was just made, to be shown this once.
+    token: Option<String>,
+    /// Whether the link has made one before.
+    has_token: bool,
+    steps: String,
+    progress: Progress,
+    overview: bool,
+    here: String,
+    expires: When,
+    by: String,
+    reloads: bool,
+    private: bool,
+}
+
+#[derive(Template)]
+#[template(path = "checklist.html")]
+struct ChecklistPart {
+    progress: Progress,
+    overview: bool,
+}
+
+/// Whether the page is to load itself again.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Watch {
+    watch: String,
+}
+
+/// Somebody whom a link let in.
+struct Guest {
+    link: SetupLink,
+    connector: StoredConnector,
+    /// Of the page.
+    address: String,
+}
+
+impl Guest {
+    async fn let_in(ui: &Ui, text: &str) -> Result<Self, Trouble> {
+        match ui.app.provision().open_setup_link(text).await {
+            Ok(Some((link, connector))) => Ok(Self {
+                link,
+                connector,
+                address: format!("/connect/{}", segment(text)),
+            }),
+            Ok(None) => Err(ended()),
+            Err(error) => {
+                tracing::error!(%error, "a set-up link cannot be looked up");
+                Err(Trouble::ours())
+            }
+        }
+    }
+
+    fn name(&self) -> String {
+        format!("set-up link of {}", self.link.created_by)
+    }
+
+    /// The part of the checklist that is the identity provider's.
+    async fn progress(&self, ui: &Ui, headers: &HeaderMap) -> Result<Progress, Trouble> {
+        let id = &self.connector.connector.public_id;
+        let path = ["connectors", id.as_str(), "checklist"];
+        let mut answer: Answer = look(ui, headers, &self.name(), &path).await?;
+        answer.items.retain(|one| one.side == "provider");
+        let now = ui.app.provision().store().now();
+        Ok(shown(answer.items, |at| When::new(at, now)))
+    }
+
+    async fn page(
+        self,
+        ui: &Ui,
+        headers: &HeaderMap,
+        token: Option<String>,
+        watch: &str,
+    ) -> Result<ConnectPage, Trouble> {
+        let id = &self.connector.connector.public_id;
+        let connector: Connector =
+            look(ui, headers, &self.name(), &["connectors", id.as_str()]).await?;
+        let presets = look(ui, headers, &self.name(), &["presets"]).await?;
+        let progress = self.progress(ui, headers).await?;
+        Ok(ConnectPage {
+            provider: provider_name(&connector.preset),
+            base_url: copy_field(&connector.base_url),
+            steps: steps_for(&connector, presets, token.as_deref()),
+            reloads: token.is_none() && !progress.complete && watch != "no",
+            token: token.as_deref().map(copy_field),
+            has_token: self.link.token.is_some(),
+            connector: connector.name,
+            progress,
+            overview: false,
+            expires: When::new(self.link.expires, ui.app.provision().store().now()),
+            by: self.link.created_by,
+            private: is_private(&ui.app, headers),
+            here: self.address,
+        })
+    }
+}
+
+fn ended() -> Trouble {
+    Trouble::new(
+        StatusCode::NOT_FOUND,
+        "The link was taken back, or its time is over. Ask whoever gave it to you for a new one.",
+    )
+}
+
+/// `GET /connect/{link}`
+pub(super) async fn page(
+    State(ui): State<Ui>,
+    headers: HeaderMap,
+    Path(link): Path<String>,
+    Query(watch): Query<Watch>,
+) -> Shown {
+    let guest = Guest::let_in(&ui, &link).await?;
+    show(&guest.page(&ui, &headers, None, &watch.watch).await?)
+}
+
+/// `POST /connect/{link}`: makes the token.
+pub(super) async fn make_token(
+    State(ui): State<Ui>,
+    headers: HeaderMap,
+    Path(link): Path<String>,
+    body: Body,
+) -> Shown {
+    Fields::read(&ui.app, &headers, body).await?;
+    let made = ui.app.provision().token_by_setup_link(&link).await;
+    let token = made.map_err(|error| match error {
+        ProvisionError::NotFound { .. } => ended(),
+        error => {
+            tracing::error!(%error, "a set-up link cannot make a token");
+            Trouble::ours()
+        }
+    })?;
+    let guest = Guest::let_in(&ui, &link).await?;
+    let token = token.secret.reveal().to_owned();
+    show(&guest.page(&ui, &headers, Some(token), "").await?)
+}
+
+/// `GET /connect/{link}/checklist`: the checklist alone, for a page that is open.
+pub(super) async fn checklist(
+    State(ui): State<Ui>,
+    headers: HeaderMap,
+    Path(link): Path<String>,
+) -> Shown {
+    let guest = Guest::let_in(&ui, &link).await?;
+    let progress = guest.progress(&ui, &headers).await?;
+    show(&ChecklistPart {
+        progress,
+        overview: false,
+    })
+}

@@ -1,0 +1,238 @@
+//! A connector's page: the frame with its tabs, and the first of them, which tells how to set it up.
+
+pub(super) mod activity;
+pub(super) mod conflicts;
+pub(super) mod limits;
+pub(super) mod matches;
+pub(super) mod release;
+pub(super) mod settings;
+pub(super) mod source_groups;
+pub(super) mod tokens;
+pub(super) mod versions;
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::Method;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::desk::{Desk, Listed, segment};
+use super::editor::SECTIONS;
+use super::page::{Shell, Shown, Trouble, show};
+use super::when::When;
+use settings::SettingsForm;
+
+/// What stands above every tab.
+pub(super) struct Frame {
+    pub(super) name: String,
+    /// The name as a segment of an address.
+    pub(super) address: String,
+    pub(super) state: String,
+    /// The tab that is open.
+    open: String,
+    holds: i64,
+}
+
+/// A tab.
+pub(super) struct Tab {
+    pub(super) label: &'static str,
+    pub(super) place: String,
+    pub(super) is_open: bool,
+    /// How many things wait there.
+    pub(super) count: i64,
+}
+
+impl Frame {
+    /// The frame of a connector with this tab open.
+    pub(super) async fn of(desk: &Desk, connector: &str, open: &str) -> Result<Self, Trouble> {
+        let found: Detail = desk.get(&["connectors", connector], &[]).await?;
+        Ok(found.frame(open))
+    }
+
+    pub(super) fn tabs(&self) -> Vec<Tab> {
+        let sections = SECTIONS.iter();
+        let sections = sections.map(|it| (it.key, it.title, format!("/edit/{}", it.key)));
+        let others = [
+            ("limits", "Limits and holds", "/limits".to_owned()),
+            ("conflicts", "Conflicts", "/conflicts".to_owned()),
+            ("tokens", "Tokens", "/tokens".to_owned()),
+            ("activity", "Activity", "/activity".to_owned()),
+        ];
+        let all = [("setup", "Set-up", String::new())].into_iter();
+        let all = all.chain(sections).chain(others);
+        let tab = |(key, label, place): (&str, &'static str, String)| Tab {
+            label,
+            place: format!("/console/connectors/{}{place}", self.address),
+            is_open: key == self.open,
+            count: if key == "limits" { self.holds } else { 0 },
+        };
+        all.map(tab).collect()
+    }
+
+    pub(super) fn is_open(&self, key: &str) -> bool {
+        self.open == key
+    }
+
+    /// Whether the open tab is about rules, which have versions.
+    pub(super) fn is_about_rules(&self) -> bool {
+        matches!(self.open.as_str(), "rules" | "versions")
+            || SECTIONS.iter().any(|section| section.key == self.open)
+    }
+}
+
+/// A connector as the admin API tells it.
+#[derive(Deserialize)]
+pub(super) struct Detail {
+    pub(super) name: String,
+    preset: String,
+    /// What people call the identity provider; asked for where it is shown.
+    #[serde(default)]
+    called: String,
+    state: String,
+    base_url: String,
+    directory: String,
+    users: i64,
+    groups: i64,
+    due: i64,
+    open_holds: i64,
+    next_run: Option<Timestamp>,
+    created: Timestamp,
+    settings: Value,
+    warnings: Vec<Warning>,
+    tokens: Vec<tokens::Token>,
+    #[serde(default)]
+    stopped: Option<Stopped>,
+}
+
+#[derive(Deserialize)]
+struct Warning {
+    path: String,
+    message: String,
+    remedy: String,
+}
+
+#[derive(Deserialize)]
+struct Stopped {
+    since: Option<Timestamp>,
+    by: Option<String>,
+    waiting: i64,
+}
+
+impl Detail {
+    fn frame(&self, open: &str) -> Frame {
+        Frame {
+            address: segment(&self.name),
+            name: self.name.clone(),
+            state: self.state.clone(),
+            open: open.to_owned(),
+            holds: self.open_holds,
+        }
+    }
+}
+
+/// What people call the identity provider of a preset.
+async fn called(desk: &Desk, preset: &str) -> Result<String, Trouble> {
+    #[derive(Deserialize)]
+    struct Preset {
+        preset: String,
+        name: String,
+    }
+    let all: Listed<Preset> = desk.get(&["presets"], &[]).await?;
+    let mut all = all.items.into_iter();
+    let known = all.find(|one| one.preset == preset);
+    Ok(known.map_or_else(|| preset.to_owned(), |one| one.name))
+}
+
+#[derive(Template)]
+#[template(path = "connector/setup.html")]
+struct SetupPage {
+    shell: Shell,
+    frame: Frame,
+    connector: Detail,
+    created: When,
+    next_run: Option<When>,
+    stopped_since: Option<When>,
+    settings: SettingsForm,
+    /// A token that was just made, to be shown this once.
+    token: Option<String>,
+}
+
+/// `GET /console/connectors/{connector}`
+pub(super) async fn page(desk: Desk, Path(connector): Path<String>) -> Shown {
+    show(&setup(&desk, &connector).await?)
+}
+
+/// The page of a connector that was just made, with its token.
+pub(super) async fn made(desk: &Desk, connector: &str, token: String) -> Shown {
+    let mut page = setup(desk, connector).await?;
+    page.token = Some(token);
+    page.shell = page
+        .shell
+        .told("The connector is made. Its token is shown this once.");
+    show(&page)
+}
+
+async fn setup(desk: &Desk, name: &str) -> Result<SetupPage, Trouble> {
+    let mut found: Detail = desk.get(&["connectors", name], &[]).await?;
+    found.called = called(desk, &found.preset).await?;
+    let stopped_since = found.stopped.as_ref().and_then(|it| it.since);
+    Ok(SetupPage {
+        shell: desk.shell("connectors"),
+        frame: found.frame("setup"),
+        created: desk.when(found.created),
+        next_run: found.next_run.map(|at| desk.when(at)),
+        stopped_since: stopped_since.map(|at| desk.when(at)),
+        settings: SettingsForm::of(&found.settings),
+        connector: found,
+        token: None,
+    })
+}
+
+/// `POST /console/connectors/{connector}/state`
+pub(super) async fn state(desk: Desk, Path(connector): Path<String>, body: Body) -> Shown {
+    let form = desk.form(body).await?;
+    let state = form.text("state");
+    let path = ["connectors", &connector];
+    let change = json!({ "state": state });
+    let _changed: Value = desk.send(Method::PATCH, &path, Some(change)).await?;
+    let told = match state {
+        "paused" => {
+            "The connector is paused: what the identity provider writes is kept, and takes effect when you resume."
+        }
+        "disabled" => "The connector is switched off: the identity provider is refused.",
+        _ => "The connector is active.",
+    };
+    told_on_setup(&desk, &connector, told).await
+}
+
+/// The first tab after something was done.
+async fn told_on_setup(desk: &Desk, connector: &str, told: impl Into<String>) -> Shown {
+    let mut page = setup(desk, connector).await?;
+    page.shell = page.shell.told(told);
+    show(&page)
+}
+
+#[derive(Deserialize)]
+struct Begun {
+    job: BegunJob,
+    coalesced: bool,
+}
+
+#[derive(Deserialize)]
+struct BegunJob {
+    id: String,
+}
+
+/// `POST /console/connectors/{connector}/reconcile`
+pub(super) async fn reconcile(desk: Desk, Path(connector): Path<String>, body: Body) -> Shown {
+    desk.form(body).await?;
+    let path = ["connectors", &connector, "reconcile"];
+    let begun: Begun = desk.send(Method::POST, &path, None).await?;
+    let told = match begun.coalesced {
+        true => "Everybody is being evaluated anew already. This is how far it is.",
+        false => "Everybody is being evaluated anew. This is how far it is.",
+    };
+    super::jobs::told(&desk, &begun.job.id, told).await
+}

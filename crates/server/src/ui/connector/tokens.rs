@@ -1,0 +1,138 @@
+//! Tokens of a connector: made, shown once, and revoked.
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::Method;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::confirm::Confirm;
+use super::super::desk::{Desk, segment};
+use super::super::page::{Shell, Shown, Trouble, go_to, show};
+use super::super::when::When;
+use super::super::words::access;
+use super::{Detail, Frame};
+
+#[derive(Template)]
+#[template(path = "connector/tokens.html")]
+struct TokensPage {
+    shell: Shell,
+    frame: Frame,
+    base_url: String,
+    rows: Vec<Row>,
+    /// A token that was just made, to be shown this once.
+    token: Option<String>,
+}
+
+/// A token, without its text.
+#[derive(Deserialize)]
+pub(super) struct Token {
+    id: String,
+    label: String,
+    access: String,
+    created: Timestamp,
+    expires: Option<Timestamp>,
+    last_used: Option<Timestamp>,
+    last_address: Option<String>,
+}
+
+impl Token {
+    fn may(&self) -> &str {
+        access(&self.access)
+    }
+}
+
+struct Row {
+    address: String,
+    created: When,
+    expires: Option<When>,
+    last_used: Option<When>,
+    token: Token,
+}
+
+/// `GET /console/connectors/{connector}/tokens`
+pub(in crate::ui) async fn page(desk: Desk, Path(connector): Path<String>) -> Shown {
+    show(&listed(&desk, &connector).await?)
+}
+
+async fn listed(desk: &Desk, connector: &str) -> Result<TokensPage, Trouble> {
+    let mut found: Detail = desk.get(&["connectors", connector], &[]).await?;
+    let tokens = std::mem::take(&mut found.tokens);
+    let rows = tokens.into_iter().map(|token| Row {
+        address: segment(&token.id),
+        created: desk.when(token.created),
+        expires: token.expires.map(|at| desk.when(at)),
+        last_used: token.last_used.map(|at| desk.when(at)),
+        token,
+    });
+    Ok(TokensPage {
+        shell: desk.shell("connectors"),
+        frame: found.frame("tokens"),
+        rows: rows.collect(),
+        base_url: found.base_url,
+        token: None,
+    })
+}
+
+#[derive(Deserialize)]
+struct NewToken {
+    token: String,
+}
+
+/// `POST /console/connectors/{connector}/tokens`
+pub(in crate::ui) async fn create(desk: Desk, Path(connector): Path<String>, body: Body) -> Shown {
+    let form = desk.form(body).await?;
+    let wish = json!({ "label": form.text("label"), "access": form.text("access") });
+    let path = ["connectors", &connector, "tokens"];
+    let made: NewToken = desk.send(Method::POST, &path, Some(wish)).await?;
+    let mut page = listed(&desk, &connector).await?;
+    page.token = Some(made.token);
+    page.shell = page.shell.told("The token is made. It is shown this once.");
+    show(&page)
+}
+
+/// `GET /console/connectors/{connector}/tokens/{token}/revoke`
+pub(in crate::ui) async fn ask_revoke(
+    desk: Desk,
+    Path((connector, token)): Path<(String, String)>,
+) -> Shown {
+    let found: Detail = desk.get(&["connectors", &connector], &[]).await?;
+    let place = place(&connector);
+    let Some(found) = found.tokens.into_iter().find(|one| one.id == token) else {
+        return go_to(&place);
+    };
+    let effect = match found.last_used {
+        Some(at) => format!(
+            "It stops working at once. It was last used {}: whoever uses it is refused from then on.",
+            desk.when(at).words()
+        ),
+        None => "It stops working at once. Nobody has used it so far.".to_owned(),
+    };
+    Confirm::new(
+        "connectors",
+        format!("Revoke the token “{}” of {connector}?", found.label),
+    )
+    .effect(effect)
+    .verb("Revoke")
+    .action(format!("{place}/{}/revoke", segment(&token)))
+    .back(place)
+    .show(&desk)
+}
+
+/// `POST /console/connectors/{connector}/tokens/{token}/revoke`
+pub(in crate::ui) async fn revoke(
+    desk: Desk,
+    Path((connector, token)): Path<(String, String)>,
+    body: Body,
+) -> Shown {
+    desk.form(body).await?;
+    let path = ["connectors", &connector, "tokens", &token];
+    let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
+    go_to(&place(&connector))
+}
+
+fn place(connector: &str) -> String {
+    format!("/console/connectors/{}/tokens", segment(connector))
+}

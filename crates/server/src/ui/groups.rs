@@ -1,0 +1,187 @@
+//! Groups: found by name, and everything that is known about one.
+
+use askama::Template;
+use axum::extract::{Path, Query};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::desk::{Desk, Listed, segment};
+use super::journal::{Entry, EntryRow};
+use super::page::{Shell, Shown, show};
+use super::people::{Choice, Origin, Wanted, because};
+use super::undo::moment;
+use super::when::When;
+
+/// Members of a group on one page.
+const PAGE: &str = "50";
+
+#[derive(Template)]
+#[template(path = "groups.html")]
+struct SearchPage {
+    shell: Shell,
+    choice: Choice,
+    groups: Vec<Row>,
+    more: Option<String>,
+}
+
+struct Row {
+    address: String,
+    updated: When,
+    group: Group,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    name: String,
+    description: String,
+    local: bool,
+    updated: Timestamp,
+}
+
+/// `GET /console/groups`
+pub(super) async fn search(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
+    let choice = Choice::of(&desk, &wanted).await?;
+    let found: Listed<Group> = choice.page(&desk, "groups", &wanted.after).await?;
+    let more = choice.more("/console/groups", &found);
+    let directory = segment(&choice.directory);
+    let groups = found.items.into_iter().map(|group| Row {
+        address: format!(
+            "/console/directories/{directory}/groups/{}",
+            segment(&group.name)
+        ),
+        updated: desk.when(group.updated),
+        group,
+    });
+    show(&SearchPage {
+        shell: desk.shell("groups"),
+        groups: groups.collect(),
+        more,
+        choice,
+    })
+}
+
+#[derive(Template)]
+#[template(path = "group.html")]
+struct GroupPage {
+    shell: Shell,
+    directory: String,
+    directory_address: String,
+    group: Detail,
+    created: When,
+    members: Vec<MemberRow>,
+    more: Option<String>,
+    /// Since when it is compared, and with what.
+    since: String,
+    compared: Option<Past>,
+    history: Vec<EntryRow>,
+}
+
+/// Who came and who left since a moment.
+#[derive(Deserialize)]
+struct Past {
+    #[serde(default)]
+    joined: Vec<String>,
+    #[serde(default)]
+    left: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    name: String,
+    description: String,
+    local: bool,
+    created: Timestamp,
+    members: i64,
+    members_below: i64,
+    source_groups: i64,
+    children: Vec<Nested>,
+    parents: Vec<Nested>,
+}
+
+#[derive(Deserialize)]
+struct Nested {
+    name: String,
+}
+
+impl Nested {
+    /// The name as a segment of an address.
+    fn address(&self) -> String {
+        segment(&self.name)
+    }
+}
+
+#[derive(Deserialize)]
+struct Member {
+    key: String,
+    name: String,
+    display_name: String,
+    status: String,
+    origins: Vec<Origin>,
+}
+
+struct MemberRow {
+    address: String,
+    because: String,
+    member: Member,
+}
+
+/// Where a page of members begins, and since when the group is compared.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    after: String,
+    since: String,
+}
+
+/// `GET /console/directories/{directory}/groups/{group}`
+pub(super) async fn page(
+    desk: Desk,
+    Path((directory, group)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Shown {
+    let path = ["directories", directory.as_str(), "groups", group.as_str()];
+    let found: Detail = desk.get(&path, &[]).await?;
+    let query = [("after", asked.after.as_str()), ("limit", PAGE)];
+    let members: Listed<Member> = desk
+        .get(&[path[0], path[1], path[2], path[3], "members"], &query)
+        .await?;
+    let query = [
+        ("group", found.name.as_str()),
+        ("order", "newest"),
+        ("limit", "30"),
+    ];
+    let history: Listed<Entry> = desk
+        .get(&["directories", &directory, "journal"], &query)
+        .await?;
+    let compared = match asked.since.trim() {
+        "" => None,
+        since => {
+            let since = moment(since);
+            let below = [path[0], path[1], path[2], path[3], "history"];
+            Some(desk.get(&below, &[("since", since.as_str())]).await?)
+        }
+    };
+    let directory_address = segment(&directory);
+    let more = members.more("", &[]);
+    let members = members.items.into_iter().map(|member| MemberRow {
+        address: segment(&member.key),
+        because: because(&member.origins),
+        member,
+    });
+    show(&GroupPage {
+        shell: desk.shell("groups"),
+        created: desk.when(found.created),
+        members: members.collect(),
+        more,
+        since: asked.since,
+        compared,
+        history: history
+            .items
+            .into_iter()
+            .map(|entry| entry.row(&desk, &directory).without_group(&found.name))
+            .collect(),
+        group: found,
+        directory_address,
+        directory,
+    })
+}

@@ -1,0 +1,390 @@
+//! Holds: what safety limits keep back, why, whom it hits, and what is decided about it.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::{Path, Query};
+use axum::http::Method;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::confirm::Confirm;
+use super::desk::{Desk, Listed, Named, segment};
+use super::journal::told;
+use super::page::{Shell, Shown, Trouble, go_to, show};
+use super::when::When;
+
+/// Holds on one page.
+const PAGE: &str = "50";
+/// Names that a question lists.
+const NAMES: &str = "20";
+
+#[derive(Template)]
+#[template(path = "holds.html")]
+struct ListPage {
+    shell: Shell,
+    wanted: Wanted,
+    connectors: Vec<Named>,
+    holds: Vec<HoldRow>,
+    /// The connectors of what is shown: their name, and that as a segment of an address.
+    deciding: Vec<(String, String)>,
+    more: Option<String>,
+}
+
+/// Which holds to show.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Wanted {
+    connector: String,
+    kind: String,
+    state: String,
+    q: String,
+    after: String,
+}
+
+/// A hold as the admin API tells it.
+#[derive(Deserialize)]
+pub(super) struct StoredHold {
+    id: i64,
+    connector: String,
+    kind: String,
+    state: String,
+    user: Option<HeldUser>,
+    group: Option<String>,
+    change: Value,
+    cause: Cause,
+    since: Timestamp,
+    decided_by: Option<String>,
+    decided: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct HeldUser {
+    key: Option<String>,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Cause {
+    trigger: String,
+    actor: String,
+    request: String,
+}
+
+/// A hold as a page shows it.
+pub(super) struct HoldRow {
+    pub(super) id: i64,
+    pub(super) connector: String,
+    pub(super) kind: &'static str,
+    pub(super) state: String,
+    pub(super) whom: String,
+    pub(super) words: String,
+    pub(super) why: String,
+    pub(super) request: Option<String>,
+    pub(super) since: When,
+    pub(super) decided: Option<(When, String)>,
+}
+
+impl HoldRow {
+    /// Whether a decision is still to come.
+    pub(super) fn is_open(&self) -> bool {
+        self.state == "open"
+    }
+}
+
+impl StoredHold {
+    pub(super) fn row(self, desk: &Desk) -> HoldRow {
+        let group = self.group.clone().unwrap_or_default();
+        let whom = match &self.user {
+            Some(user) => user.name.clone(),
+            None => format!("group {group}"),
+        };
+        let words = match (&self.user, group.as_str()) {
+            (Some(_), "") | (None, _) => told(&self.change, None),
+            (Some(_), group) => format!("{} of {group}", told(&self.change, None)),
+        };
+        let trigger = match self.cause.trigger.as_str() {
+            "scim" => "written by the identity provider",
+            "reconcile" => "found when everybody was evaluated",
+            "schedule" => "found when everybody was evaluated by schedule",
+            "rules" => "by new rules",
+            other => other,
+        };
+        let why = match self.cause.actor.as_str() {
+            "" => trigger.to_owned(),
+            actor => format!("{trigger} ({actor})"),
+        };
+        let is_scim = self.cause.trigger == "scim" && !self.cause.request.is_empty();
+        HoldRow {
+            id: self.id,
+            connector: self.connector,
+            kind: kind(&self.kind),
+            state: self.state,
+            whom,
+            words,
+            why,
+            request: is_scim
+                .then(|| format!("/console/activity?request={}", segment(&self.cause.request))),
+            since: desk.when(self.since),
+            decided: self
+                .decided
+                .map(|at| (desk.when(at), self.decided_by.unwrap_or_default())),
+        }
+    }
+}
+
+/// The kinds of holds, with what people call them.
+const KINDS: [(&str, &str); 4] = [
+    ("deactivation", "loses the account"),
+    ("membership_removal", "leaves a group"),
+    ("group_deletion", "group goes"),
+    ("rename", "new user name"),
+];
+
+fn kind(word: &str) -> &'static str {
+    let found = KINDS.iter().find(|(kind, _)| *kind == word);
+    found.map_or("other", |(_, words)| *words)
+}
+
+/// `GET /console/holds`
+pub(super) async fn list(desk: Desk, Query(mut wanted): Query<Wanted>) -> Shown {
+    if wanted.state.is_empty() {
+        wanted.state = "open".to_owned();
+    }
+    let connectors: Listed<Named> = desk.get(&["connectors"], &[]).await?;
+    let state = if wanted.state == "all" {
+        ""
+    } else {
+        &wanted.state
+    };
+    let query = [
+        ("connector", wanted.connector.as_str()),
+        ("kind", wanted.kind.as_str()),
+        ("state", state),
+        ("q", wanted.q.as_str()),
+        ("after", wanted.after.as_str()),
+        ("limit", PAGE),
+    ];
+    let found: Listed<StoredHold> = desk.get(&["holds"], &query).await?;
+    let same = [
+        ("connector", wanted.connector.as_str()),
+        ("kind", wanted.kind.as_str()),
+        ("state", wanted.state.as_str()),
+        ("q", wanted.q.as_str()),
+    ];
+    let more = found.more("/console/holds", &same);
+    let names: BTreeSet<&str> = found.items.iter().map(|it| it.connector.as_str()).collect();
+    let deciding = names.into_iter().map(|it| (it.to_owned(), segment(it)));
+    let deciding = deciding.collect();
+    show(&ListPage {
+        shell: desk.shell("holds"),
+        connectors: connectors.items,
+        deciding,
+        holds: found
+            .items
+            .into_iter()
+            .map(|hold| hold.row(&desk))
+            .collect(),
+        more,
+        wanted,
+    })
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    #[serde(flatten)]
+    hold: StoredHold,
+    would_change: Vec<Value>,
+    why: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "hold.html")]
+struct HoldPage {
+    shell: Shell,
+    row: HoldRow,
+    person: Option<String>,
+    would_change: Vec<String>,
+    why: Vec<String>,
+}
+
+/// `GET /console/holds/{hold}`
+pub(super) async fn page(desk: Desk, Path(hold): Path<String>) -> Shown {
+    let found: Detail = desk.get(&["holds", &hold], &[]).await?;
+    let person = person_of(&desk, &found.hold).await?;
+    show(&HoldPage {
+        shell: desk.shell("holds"),
+        person,
+        would_change: found.would_change.iter().map(in_words).collect(),
+        why: found.why,
+        row: found.hold.row(&desk),
+    })
+}
+
+#[derive(Deserialize)]
+struct Fed {
+    directory: String,
+}
+
+/// Where the user that a hold is about is looked at.
+async fn person_of(desk: &Desk, hold: &StoredHold) -> Result<Option<String>, Trouble> {
+    let Some(key) = hold.user.as_ref().and_then(|user| user.key.as_deref()) else {
+        return Ok(None);
+    };
+    let fed: Option<Fed> = desk.find(&["connectors", &hold.connector], &[]).await?;
+    Ok(fed.map(|fed| {
+        let (directory, key) = (segment(&fed.directory), segment(key));
+        format!("/console/directories/{directory}/users/{key}")
+    }))
+}
+
+/// A change with the group that it is about.
+fn in_words(change: &Value) -> String {
+    match change["group"].as_str() {
+        Some(group) => format!("{}: {group}", told(change, None)),
+        None => told(change, None),
+    }
+}
+
+/// What is decided: the verb in addresses, and whether it lets through.
+fn is_approval(decision: &str) -> Result<bool, Trouble> {
+    match decision {
+        "approve" => Ok(true),
+        "reject" => Ok(false),
+        _ => Err(Trouble::new(
+            axum::http::StatusCode::NOT_FOUND,
+            "A hold is approved or rejected. Its page has both.",
+        )),
+    }
+}
+
+const REJECTING: &str = "Nothing is taken away, now or by later evaluations, as long as the identity provider says the same. If it \
+                         says something else of the person, that counts.";
+
+/// `GET /console/holds/{hold}/{decision}`
+pub(super) async fn ask_one(desk: Desk, Path((hold, decision)): Path<(String, String)>) -> Shown {
+    let approve = is_approval(&decision)?;
+    let found: Detail = desk.get(&["holds", &hold], &[]).await?;
+    let mut effects: Vec<String> = found.would_change.iter().map(in_words).collect();
+    if effects.is_empty() {
+        effects.push(in_words(&found.hold.change));
+    }
+    let row = found.hold.row(&desk);
+    let action = format!("/console/holds/{}/{decision}", row.id);
+    let asked = match approve {
+        true => {
+            let asked = Confirm::new("holds", format!("Let it happen to {}?", row.whom));
+            let effects = effects.into_iter();
+            effects
+                .fold(asked, |asked, effect| {
+                    asked.effect(format!("{} {effect}.", row.whom))
+                })
+                .verb("Approve")
+        }
+        false => Confirm::new("holds", format!("Keep {} as it is?", row.whom))
+            .effect(REJECTING)
+            .verb("Reject")
+            .harmless(),
+    };
+    asked.action(action).back("/console/holds").show(&desk)
+}
+
+/// `POST /console/holds/{hold}/{decision}`
+pub(super) async fn decide_one(
+    desk: Desk,
+    Path((hold, decision)): Path<(String, String)>,
+    body: Body,
+) -> Shown {
+    is_approval(&decision)?;
+    desk.form(body).await?;
+    let path = ["holds", &hold, &decision];
+    let _decided: Value = desk.send(Method::POST, &path, None).await?;
+    go_to("/console/holds")
+}
+
+/// Which holds of a connector are decided about together.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Selection {
+    kind: String,
+}
+
+/// `GET /console/connectors/{connector}/holds/{decision}`
+pub(super) async fn ask_all(
+    desk: Desk,
+    Path((connector, decision)): Path<(String, String)>,
+    Query(selection): Query<Selection>,
+) -> Shown {
+    let approve = is_approval(&decision)?;
+    let query = [
+        ("connector", connector.as_str()),
+        ("state", "open"),
+        ("kind", selection.kind.as_str()),
+        ("limit", NAMES),
+    ];
+    let found: Listed<StoredHold> = desk.get(&["holds"], &query).await?;
+    let of_kind = match selection.kind.as_str() {
+        "" => String::new(),
+        word => format!(" of the kind “{}”", kind(word)),
+    };
+    if found.items.is_empty() {
+        return go_to("/console/holds");
+    }
+    let is_all = found.after().is_none();
+    let count = found.items.len();
+    let many = match is_all {
+        true if count == 1 => "This one".to_owned(),
+        true => format!("All {count}"),
+        false => format!("These {count} and all others"),
+    };
+    let names = found.items.into_iter().map(|hold| hold.row(&desk));
+    let names = names
+        .map(|row| format!("{}: {}", row.whom, row.words))
+        .collect();
+    let action = format!(
+        "/console/connectors/{}/holds/{decision}",
+        segment(&connector)
+    );
+    let asked = match approve {
+        true => Confirm::new(
+            "holds",
+            format!("Approve the open holds of {connector}{of_kind}?"),
+        )
+        .effect(format!(
+            "{many} happen now. Products see it at their next synchronisation."
+        ))
+        .verb("Approve all of them"),
+        false => Confirm::new(
+            "holds",
+            format!("Reject the open holds of {connector}{of_kind}?"),
+        )
+        .effect(REJECTING)
+        .verb("Reject all of them")
+        .harmless(),
+    };
+    asked
+        .names(names)
+        .hidden("kind", selection.kind)
+        .action(action)
+        .back("/console/holds")
+        .show(&desk)
+}
+
+/// `POST /console/connectors/{connector}/holds/{decision}`
+pub(super) async fn decide_all(
+    desk: Desk,
+    Path((connector, decision)): Path<(String, String)>,
+    body: Body,
+) -> Shown {
+    is_approval(&decision)?;
+    let form = desk.form(body).await?;
+    let selection = match form.text("kind") {
+        "" => json!({}),
+        kind => json!({ "kind": kind }),
+    };
+    let path = ["connectors", &connector, "holds", &decision];
+    let _decided: Value = desk.send(Method::POST, &path, Some(selection)).await?;
+    go_to("/console/holds")
+}

@@ -1,0 +1,287 @@
+//! The journal: every change of a directory, in words.
+
+use askama::Template;
+use axum::extract::Query;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::compare::Line;
+use super::desk::{Desk, Listed, segment};
+use super::page::{Shell, Shown, show};
+use super::people::{Choice, Wanted};
+use super::when::When;
+use super::words::reason;
+
+#[derive(Template)]
+#[template(path = "journal.html")]
+struct JournalPage {
+    shell: Shell,
+    choice: Choice,
+    history: Vec<EntryRow>,
+}
+
+/// An entry as the admin API tells it.
+#[derive(Deserialize)]
+pub(super) struct Entry {
+    position: i64,
+    at: Timestamp,
+    user: Option<Named>,
+    group: Option<String>,
+    child_group: Option<String>,
+    change: Value,
+    cause: Cause,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    key: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Cause {
+    trigger: String,
+    #[serde(default)]
+    connector: Option<String>,
+    actor: String,
+    request: String,
+}
+
+/// An entry as a page shows it.
+pub(super) struct EntryRow {
+    pub(super) position: i64,
+    pub(super) at: When,
+    /// Who, and where they are looked at.
+    pub(super) user: Option<(String, String)>,
+    pub(super) group: Option<(String, String)>,
+    pub(super) words: String,
+    pub(super) by: String,
+    /// Where the request is looked at that caused it.
+    pub(super) request: Option<String>,
+    /// What was and what is: attribute by attribute.
+    pub(super) diff: Vec<Line>,
+    /// Where all that the request did can be taken back.
+    pub(super) undo: Option<String>,
+}
+
+impl EntryRow {
+    /// The same on the page of that person.
+    pub(super) fn without_user(self) -> Self {
+        Self { user: None, ..self }
+    }
+
+    /// The same on the page of that group.
+    pub(super) fn without_group(mut self, name: &str) -> Self {
+        self.group = self.group.filter(|(other, _)| other != name);
+        self
+    }
+}
+
+impl Entry {
+    /// Its place in the journal.
+    pub(super) fn position(&self) -> i64 {
+        self.position
+    }
+
+    /// The entry for a page about a directory.
+    pub(super) fn row(self, desk: &Desk, directory: &str) -> EntryRow {
+        let place = format!("/console/directories/{}", segment(directory));
+        let words = told(&self.change, self.child_group.as_deref());
+        let by = match (&self.cause.connector, self.cause.actor.as_str()) {
+            (Some(connector), "") => connector.clone(),
+            (Some(connector), actor) => format!("{actor} ({connector})"),
+            (None, actor) => actor.to_owned(),
+        };
+        let undo = (!self.cause.request.is_empty()).then(|| {
+            let (directory, request) = (segment(directory), segment(&self.cause.request));
+            format!("/console/undo?directory={directory}&request={request}")
+        });
+        let is_scim = self.cause.trigger == "scim" && !self.cause.request.is_empty();
+        let request =
+            is_scim.then(|| format!("/console/activity?request={}", segment(&self.cause.request)));
+        EntryRow {
+            position: self.position,
+            at: desk.when(self.at),
+            user: self.user.map(|user| {
+                let address = format!("{place}/users/{}", segment(&user.key));
+                (user.name, address)
+            }),
+            group: self.group.map(|group| {
+                let address = format!("{place}/groups/{}", segment(&group));
+                (group, address)
+            }),
+            diff: diff(&self.change),
+            words,
+            by,
+            request,
+            undo,
+        }
+    }
+}
+
+/// What a change says of attributes, before and after.
+fn diff(change: &Value) -> Vec<Line> {
+    let line = |label: &str, before: &Value, after: &Value| Line {
+        label: label.replace('_', " "),
+        before: value_text(before),
+        after: value_text(after),
+    };
+    let nothing = Value::Null;
+    match change["change"].as_str().unwrap_or_default() {
+        "create_user" => {
+            let all = change["attributes"].as_object().into_iter().flatten();
+            let lines = all.map(|(name, after)| line(name, &nothing, after));
+            lines.filter(|line| !line.after.is_empty()).collect()
+        }
+        "update_user" => {
+            let names = change["after"].as_object().into_iter().flatten();
+            let lines = names.map(|(name, after)| line(name, &change["before"][name], after));
+            lines.filter(Line::changes).collect()
+        }
+        "rename_user" | "rename_group" => vec![line("name", &change["from"], &change["to"])],
+        "disable" | "reactivate" | "remove_user" => {
+            let before = change["before"].as_str().map(reason).unwrap_or_default();
+            let after = change["reason"].as_str().map(reason).unwrap_or_default();
+            vec![line("reason", &before.into(), &after.into())]
+        }
+        "set_reason" => {
+            let [before, after] = ["before", "after"].map(|it| change[it].as_str());
+            let text = |code: Option<&str>| Value::from(code.map(reason).unwrap_or_default());
+            vec![line("reason", &text(before), &text(after))]
+        }
+        "set_origins" => vec![line("because of", &change["before"], &change["after"])],
+        "add_membership" => vec![line("because of", &nothing, &change["origins"])],
+        "remove_membership" => vec![line("because of", &change["origins"], &nothing)],
+        _ => Vec::new(),
+    }
+}
+
+/// A value of a change as people read it.
+fn value_text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(all) => all.iter().map(value_text).collect::<Vec<_>>().join(", "),
+        Value::Object(all) => {
+            let parts = all.iter().map(|(name, value)| match value_text(value) {
+                text if text.is_empty() => name.replace('_', " "),
+                text => format!("{} {text}", name.replace('_', " ")),
+            });
+            parts.collect::<Vec<_>>().join("; ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A change in words. The user and the group that it is about stand beside it.
+pub(super) fn told(change: &Value, child: Option<&str>) -> String {
+    let text = |name: &str| change[name].as_str().unwrap_or_default();
+    let because = || reason(text("reason"));
+    let child = child.unwrap_or_else(|| text("child"));
+    match text("change") {
+        "create_user" => format!("appears, {} ({})", text("status"), because()),
+        "update_user" => updated(&change["before"], &change["after"]),
+        "rename_user" | "rename_group" => {
+            format!("is renamed from {} to {}", text("from"), text("to"))
+        }
+        "disable" => format!("may no longer log in ({})", because()),
+        "reactivate" => format!("may log in again ({})", because()),
+        "remove_user" => format!("is gone ({})", because()),
+        "set_reason" => format!(
+            "stays, for another reason: {} instead of {}",
+            reason(text("after")),
+            reason(text("before"))
+        ),
+        "link_user" => "becomes the account of a user of the identity provider".to_owned(),
+        "anonymise" => format!(
+            "may no longer log in, and is nobody any more ({})",
+            because()
+        ),
+        "add_membership" => "becomes a member".to_owned(),
+        "remove_membership" => "is no longer a member".to_owned(),
+        "set_origins" => "stays a member, for other reasons".to_owned(),
+        "add_child_group" => format!("gets the group {child}"),
+        "remove_child_group" => format!("loses the group {child}"),
+        "set_child_group_origins" => format!("keeps the group {child}, for other reasons"),
+        "create_group" => "appears".to_owned(),
+        "update_group" => "has another description".to_owned(),
+        "delete_group" => "is gone".to_owned(),
+        "set_attribute" => format!("has another value of {}", text("name")),
+        other => other.replace('_', " "),
+    }
+}
+
+/// Which attributes changed, and to what.
+fn updated(before: &Value, after: &Value) -> String {
+    let mut parts = Vec::new();
+    if let (Some(before), Some(after)) = (before.as_object(), after.as_object()) {
+        for (name, value) in after.iter().filter(|(name, _)| *name != "extra") {
+            if before.get(name) != Some(value) {
+                let value = value.as_str().unwrap_or_default();
+                parts.push(format!("{} becomes “{value}”", name.replace('_', " ")));
+            }
+        }
+        if before.get("extra") != after.get("extra") {
+            parts.push("further attributes change".to_owned());
+        }
+    }
+    match parts.is_empty() {
+        true => "changes".to_owned(),
+        false => parts.join(", "),
+    }
+}
+
+/// `GET /console/journal`
+pub(super) async fn page(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
+    let choice = Choice::of(&desk, &wanted).await?;
+    let entries: Listed<Entry> = match choice.directory.as_str() {
+        "" => Listed {
+            items: Vec::new(),
+            next: None,
+        },
+        directory => {
+            let query = [("order", "newest"), ("limit", "100")];
+            desk.get(&["directories", directory, "journal"], &query)
+                .await?
+        }
+    };
+    let rows = entries
+        .items
+        .into_iter()
+        .map(|entry| entry.row(&desk, &choice.directory));
+    let history = rows.collect();
+    show(&JournalPage {
+        shell: desk.shell("journal"),
+        history,
+        choice,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn changes_are_told_in_words() {
+        for (change, words) in [
+            (
+                json!({"change": "disable", "reason": "IDP_INACTIVE"}),
+                "may no longer log in (the identity provider says inactive)",
+            ),
+            (
+                json!({"change": "rename_user", "from": "a", "to": "b"}),
+                "is renamed from a to b",
+            ),
+            (
+                json!({"change": "update_user", "before": {"email": "a", "extra": {}}, "after": {"email": "b", "extra": {}}}),
+                "email becomes “b”",
+            ),
+            (json!({"change": "something_new"}), "something new"),
+        ] {
+            assert_eq!(told(&change, None), words);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! The overview: whether each identity provider and each product is current, in a look.
+
+use askama::Template;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use super::chart::{self, Bar};
+use super::desk::{Desk, segment};
+use super::page::{Shell, Shown, show};
+use super::when::{When, length};
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct OverviewPage {
+    shell: Shell,
+    connectors: Vec<ConnectorCard>,
+    applications: Vec<ApplicationCard>,
+    directories: Vec<Directory>,
+    api_tokens: Vec<Ending>,
+    charts: Vec<Chart>,
+}
+
+struct ConnectorCard {
+    address: String,
+    /// How it is, in a sentence.
+    words: String,
+    /// `good`, `warn` or `bad`.
+    mood: &'static str,
+    errors: String,
+    tokens: Vec<Ending>,
+    connector: Connector,
+}
+
+struct ApplicationCard {
+    address: String,
+    name: String,
+    words: String,
+    mood: &'static str,
+    lags: Vec<Lag>,
+}
+
+/// How far an application is behind a directory.
+struct Lag {
+    directory: String,
+    words: String,
+    is_current: bool,
+}
+
+struct Ending {
+    label: String,
+    when: When,
+    /// Whether it has ended already.
+    is_over: bool,
+}
+
+/// Something that is counted by the hour.
+struct Chart {
+    title: &'static str,
+    total: i64,
+    svg: String,
+}
+
+#[derive(Deserialize)]
+struct Overview {
+    connectors: Vec<Connector>,
+    applications: Vec<Application>,
+    directories: Vec<Directory>,
+    api_tokens_ending: Vec<EndingToken>,
+    activity: Vec<Hour>,
+}
+
+#[derive(Deserialize)]
+struct Connector {
+    connector: String,
+    called: String,
+    state: String,
+    users: i64,
+    groups: i64,
+    due: i64,
+    open_holds: i64,
+    errors: i64,
+    last_heard: Option<Timestamp>,
+    usual_pause: Option<i64>,
+    silent: bool,
+    #[serde(default)]
+    tokens_ending: Vec<EndingToken>,
+}
+
+#[derive(Deserialize)]
+struct Application {
+    id: String,
+    name: String,
+    last_seen: Option<Timestamp>,
+    directories: Vec<Read>,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    directory: String,
+    position: Option<i64>,
+    newest: i64,
+    behind_since: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Directory {
+    name: String,
+    active_users: i64,
+    disabled_users: i64,
+    groups: i64,
+    position: i64,
+}
+
+#[derive(Deserialize)]
+struct EndingToken {
+    label: String,
+    expires: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Hour {
+    from: Timestamp,
+    requests: i64,
+    errors: i64,
+    changes: i64,
+}
+
+/// `GET /console`
+pub(super) async fn page(desk: Desk) -> Shown {
+    let found: Overview = desk.get(&["overview"], &[]).await?;
+    let charts = charts(&found.activity);
+    let connectors = found.connectors.into_iter();
+    let applications = found.applications.into_iter();
+    show(&OverviewPage {
+        shell: desk.shell("overview"),
+        connectors: connectors.map(|one| connector_card(&desk, one)).collect(),
+        applications: applications
+            .map(|one| application_card(&desk, one))
+            .collect(),
+        directories: found.directories,
+        api_tokens: endings(&desk, found.api_tokens_ending),
+        charts,
+    })
+}
+
+fn endings(desk: &Desk, tokens: Vec<EndingToken>) -> Vec<Ending> {
+    let tokens = tokens.into_iter().map(|token| Ending {
+        is_over: token.expires <= desk.now(),
+        when: desk.when(token.expires),
+        label: token.label,
+    });
+    tokens.collect()
+}
+
+fn connector_card(desk: &Desk, mut one: Connector) -> ConnectorCard {
+    let tokens = endings(desk, std::mem::take(&mut one.tokens_ending));
+    let words = match (one.last_heard, one.usual_pause) {
+        (None, _) => "has not come by yet".to_owned(),
+        (Some(at), Some(usual)) if one.silent => format!(
+            "silent for {}, usually every {}",
+            length(desk.now().duration_since(at)),
+            length(SignedDuration::from_secs(usual))
+        ),
+        (Some(at), _) => format!("last heard {}", desk.when(at).words()),
+    };
+    let is_late =
+        one.silent || one.due > 0 || one.open_holds > 0 || tokens.iter().any(|token| token.is_over);
+    ConnectorCard {
+        address: segment(&one.connector),
+        mood: match (one.errors, is_late || one.state != "active", one.last_heard) {
+            (1.., _, _) => "bad",
+            (_, true, _) | (_, _, None) => "warn",
+            _ => "good",
+        },
+        errors: match one.errors {
+            0 => "none today".to_owned(),
+            1_000.. => "1000 or more in 24 h".to_owned(),
+            count => format!("{count} in 24 h"),
+        },
+        words,
+        tokens,
+        connector: one,
+    }
+}
+
+fn application_card(desk: &Desk, one: Application) -> ApplicationCard {
+    let lags: Vec<Lag> = one.directories.iter().map(|read| lag(desk, read)).collect();
+    let slowest = one
+        .directories
+        .iter()
+        .filter_map(|read| read.behind_since)
+        .min();
+    let words = match (one.last_seen, slowest) {
+        (None, _) => "has not come by yet".to_owned(),
+        (Some(at), None) if lags.iter().all(|lag| lag.is_current) => {
+            format!("is up to date, last seen {}", desk.when(at).words())
+        }
+        (Some(at), None) => format!("last seen {}", desk.when(at).words()),
+        (Some(at), Some(since)) => format!(
+            "is {} behind, last seen {}",
+            length(desk.now().duration_since(since)),
+            desk.when(at).words()
+        ),
+    };
+    ApplicationCard {
+        address: segment(&one.id),
+        mood: match one.last_seen.is_some() && lags.iter().all(|lag| lag.is_current) {
+            true => "good",
+            false => "warn",
+        },
+        name: one.name,
+        words,
+        lags,
+    }
+}
+
+fn lag(desk: &Desk, read: &Read) -> Lag {
+    let (words, is_current) = match (read.position, read.behind_since) {
+        (None, _) => ("not fetched yet".to_owned(), false),
+        (Some(position), Some(since)) => {
+            let changes = read.newest - position;
+            let since = length(desk.now().duration_since(since));
+            let noun = if changes == 1 { "change" } else { "changes" };
+            (format!("{changes} {noun} behind, for {since}"), false)
+        }
+        (Some(_), None) => ("up to date".to_owned(), true),
+    };
+    Lag {
+        directory: read.directory.clone(),
+        words,
+        is_current,
+    }
+}
+
+fn charts(hours: &[Hour]) -> Vec<Chart> {
+    let chart = |title, noun, of: fn(&Hour) -> i64| Chart {
+        title,
+        total: hours.iter().map(of).sum(),
+        svg: chart::bars(hours.iter().map(|hour| Bar {
+            value: of(hour),
+            told: format!(
+                "{} {noun} from {}",
+                of(hour),
+                hour.from.strftime("%H:%M UTC")
+            ),
+        })),
+    };
+    vec![
+        chart("Requests", "requests", |hour| hour.requests),
+        chart("Changes", "changes", |hour| hour.changes),
+        chart("Errors", "errors", |hour| hour.errors),
+    ]
+}

@@ -1,0 +1,171 @@
+//! People: found by name, and everything that is known about one.
+
+use askama::Template;
+use axum::extract::Query;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::desk::{Desk, Listed, segment};
+use super::page::{Shell, Shown, Trouble, show};
+use super::when::When;
+
+/// People or groups on one page of a list.
+const PAGE: &str = "50";
+
+#[derive(Template)]
+#[template(path = "people.html")]
+struct SearchPage {
+    shell: Shell,
+    choice: Choice,
+    people: Vec<Row>,
+    more: Option<String>,
+}
+
+/// Which directory is looked at, and for what.
+pub(super) struct Choice {
+    pub(super) search: String,
+    pub(super) directory: String,
+    pub(super) directories: Vec<Directory>,
+}
+
+/// A directory, and how much happened in it.
+#[derive(Deserialize)]
+pub(super) struct Directory {
+    pub(super) name: String,
+    position: i64,
+}
+
+/// What a list is asked for.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Wanted {
+    pub(super) search: String,
+    pub(super) directory: String,
+    pub(super) after: String,
+}
+
+struct Row {
+    address: String,
+    updated: When,
+    user: User,
+}
+
+#[derive(Deserialize)]
+struct User {
+    key: String,
+    name: String,
+    display_name: String,
+    email: String,
+    status: String,
+    reason: String,
+    updated: Timestamp,
+}
+
+impl Choice {
+    /// Whether there may be something, but not for whoever looks.
+    pub(super) fn is_beyond(&self, shell: &Shell) -> bool {
+        shell.confined && self.directories.is_empty()
+    }
+
+    /// The directory that was named, else the first in which anything happened, else the first.
+    pub(super) async fn of(desk: &Desk, wanted: &Wanted) -> Result<Self, Trouble> {
+        let directories: Listed<Directory> = desk.get(&["directories"], &[]).await?;
+        let named = directories
+            .items
+            .iter()
+            .find(|one| one.name == wanted.directory);
+        let lively = directories.items.iter().find(|one| one.position > 0);
+        let chosen = named.or(lively).or(directories.items.first());
+        Ok(Self {
+            search: wanted.search.clone(),
+            directory: chosen.map(|one| one.name.clone()).unwrap_or_default(),
+            directories: directories.items,
+        })
+    }
+
+    /// A page of the directory's users or groups, as `what` says; empty as long as there is no directory.
+    pub(super) async fn page<T: DeserializeOwned>(
+        &self,
+        desk: &Desk,
+        what: &str,
+        after: &str,
+    ) -> Result<Listed<T>, Trouble> {
+        let query = [
+            ("search", self.search.as_str()),
+            ("after", after),
+            ("limit", PAGE),
+        ];
+        match self.directory.as_str() {
+            "" => Ok(Listed {
+                items: Vec::new(),
+                next: None,
+            }),
+            directory => desk.get(&["directories", directory, what], &query).await,
+        }
+    }
+
+    /// The address of the next page of a list.
+    pub(super) fn more<T>(&self, place: &str, found: &Listed<T>) -> Option<String> {
+        let same = [
+            ("directory", self.directory.as_str()),
+            ("search", self.search.as_str()),
+        ];
+        found.more(place, &same)
+    }
+}
+
+/// `GET /console/people`
+pub(super) async fn search(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
+    let choice = Choice::of(&desk, &wanted).await?;
+    let found: Listed<User> = choice.page(&desk, "users", &wanted.after).await?;
+    let more = choice.more("/console/people", &found);
+    let directory = segment(&choice.directory);
+    let people = found.items.into_iter().map(|user| Row {
+        address: format!(
+            "/console/directories/{directory}/users/{}",
+            segment(&user.key)
+        ),
+        updated: desk.when(user.updated),
+        user,
+    });
+    show(&SearchPage {
+        shell: desk.shell("people"),
+        people: people.collect(),
+        more,
+        choice,
+    })
+}
+
+/// Why somebody is in a group.
+#[derive(Deserialize)]
+pub(super) struct Origin {
+    kind: String,
+    #[serde(default)]
+    rule: Option<String>,
+    #[serde(default)]
+    source_group: Option<String>,
+}
+
+impl Origin {
+    /// In words.
+    pub(super) fn words(&self) -> String {
+        match (self.kind.as_str(), &self.rule, &self.source_group) {
+            ("idp", _, Some(group)) => format!("the identity provider’s group “{group}”"),
+            ("idp", _, None) => "the identity provider".to_owned(),
+            ("always", ..) => "every active user is in it".to_owned(),
+            ("rule", Some(rule), _) => format!("the rule “{rule}”"),
+            ("rule", None, _) => "a rule".to_owned(),
+            ("local", ..) => "an administrator".to_owned(),
+            ("copied", ..) => "taken over from before".to_owned(),
+            ("product", ..) => "a product".to_owned(),
+            (other, ..) => other.to_owned(),
+        }
+    }
+}
+
+/// Several origins in words.
+pub(super) fn because(origins: &[Origin]) -> String {
+    let words: Vec<String> = origins.iter().map(Origin::words).collect();
+    words.join(", ")
+}

@@ -1,0 +1,100 @@
+//! The checklist of a set-up as pages show it.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::ui::desk::Desk;
+use crate::ui::page::Trouble;
+use crate::ui::when::When;
+
+/// The checklist as it is shown.
+pub(in crate::ui) struct Progress {
+    pub(in crate::ui) checks: Vec<CheckRow>,
+    pub(in crate::ui) complete: bool,
+    /// How far it is, in a sentence.
+    pub(in crate::ui) words: String,
+}
+
+pub(in crate::ui) struct CheckRow {
+    pub(in crate::ui) check: Check,
+    pub(in crate::ui) at: Option<When>,
+    /// Whether more is told of it: what has not begun waits for the one before.
+    pub(in crate::ui) is_told: bool,
+}
+
+#[derive(Deserialize)]
+pub(in crate::ui) struct Answer {
+    pub(in crate::ui) items: Vec<Check>,
+}
+
+#[derive(Deserialize)]
+pub(in crate::ui) struct Check {
+    pub(in crate::ui) side: String,
+    pub(in crate::ui) title: String,
+    pub(in crate::ui) state: String,
+    pub(in crate::ui) seen: String,
+    pub(in crate::ui) remedy: Option<String>,
+    at: Option<Timestamp>,
+}
+
+impl Check {
+    pub(in crate::ui) fn word(&self) -> &'static str {
+        match self.state.as_str() {
+            "done" => "done",
+            "failed" => "refused",
+            "skipped" => "not needed",
+            _ => "waiting",
+        }
+    }
+
+    pub(in crate::ui) fn mark(&self) -> &'static str {
+        match self.state.as_str() {
+            "done" => "✓",
+            "failed" => "!",
+            "skipped" => "–",
+            _ => "",
+        }
+    }
+}
+
+/// The checklist of a connector, of everybody or of one application.
+pub(super) async fn progress(
+    desk: &Desk,
+    connector: &str,
+    application: &str,
+) -> Result<Progress, Trouble> {
+    let path = ["connectors", connector, "checklist"];
+    let answer: Answer = desk.get(&path, &[("application", application)]).await?;
+    Ok(shown(answer.items, |at| desk.when(at)))
+}
+
+/// Checks as a page shows them.
+pub(in crate::ui) fn shown(checks: Vec<Check>, when: impl Fn(Timestamp) -> When) -> Progress {
+    let is_over = |one: &&Check| matches!(one.state.as_str(), "done" | "skipped");
+    let over = checks.iter().filter(is_over).count();
+    let all = checks.len();
+    let next = checks.iter().position(|one| !is_over(&one));
+    let words = match next.and_then(|next| checks.get(next)) {
+        None => "Everything works.".to_owned(),
+        Some(next) => format!("{over} of {all} done. Next: {}.", lower_first(&next.title)),
+    };
+    let rows = checks
+        .into_iter()
+        .enumerate()
+        .map(|(place, check)| CheckRow {
+            at: check.at.map(&when),
+            is_told: check.state != "waiting" || next == Some(place),
+            check,
+        });
+    Progress {
+        complete: over == all,
+        words,
+        checks: rows.collect(),
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_lowercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}

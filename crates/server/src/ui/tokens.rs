@@ -1,0 +1,153 @@
+//! Tokens of the admin API: what they may do, who uses them, and new ones.
+
+use askama::Template;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::{Method, StatusCode};
+use axum::routing::get;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Ui;
+use super::administrators::{Choices, choices, rights_wish};
+use super::confirm::Confirm;
+use super::desk::{Desk, Listed, segment};
+use super::page::{Shell, Shown, Trouble, go_to, show, show_wrong};
+use super::when::When;
+
+/// Where this page is.
+const PLACE: &str = "/console/tokens";
+/// The longest life that is offered here.
+const DAYS_MAX: i64 = 3_650;
+
+/// The pages of tokens of the admin API.
+pub(super) fn routes() -> Router<Ui> {
+    Router::new().route(PLACE, get(list).post(create)).route(
+        "/console/tokens/{token}/revoke",
+        get(ask_revoke).post(revoke),
+    )
+}
+
+#[derive(Template)]
+#[template(path = "tokens.html")]
+struct TokensPage {
+    shell: Shell,
+    wrong: Option<Trouble>,
+    tokens: Vec<Row>,
+    choices: Choices,
+    /// A token that was just made, to be shown this once.
+    token: Option<String>,
+}
+
+struct Row {
+    address: String,
+    created: When,
+    expires: Option<When>,
+    last_used: Option<When>,
+    token: Token,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    id: String,
+    label: String,
+    role: String,
+    connectors: Option<Vec<String>>,
+    addresses: Vec<String>,
+    created: Timestamp,
+    expires: Option<Timestamp>,
+    last_used: Option<Timestamp>,
+    last_address: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct NewToken {
+    token: String,
+}
+
+/// `GET /console/tokens`
+async fn list(desk: Desk) -> Shown {
+    show(&listed(&desk).await?)
+}
+
+async fn listed(desk: &Desk) -> Result<TokensPage, Trouble> {
+    let all: Listed<Token> = desk.get(&["tokens"], &[]).await?;
+    let row = |token: Token| Row {
+        address: segment(&token.id),
+        created: desk.when(token.created),
+        expires: token.expires.map(|at| desk.when(at)),
+        last_used: token.last_used.map(|at| desk.when(at)),
+        token,
+    };
+    Ok(TokensPage {
+        shell: desk.shell("administrators"),
+        wrong: None,
+        tokens: all.items.into_iter().map(row).collect(),
+        choices: choices(desk, &[]).await?,
+        token: None,
+    })
+}
+
+/// `POST /console/tokens`
+async fn create(desk: Desk, body: Body) -> Shown {
+    let form = desk.form(body).await?;
+    let mut wish = rights_wish(&form);
+    wish["label"] = json!(form.text("label"));
+    let addresses = form.text("addresses").split([',', ' ']);
+    let addresses: Vec<&str> = addresses.filter(|text| !text.is_empty()).collect();
+    wish["addresses"] = json!(addresses);
+    if let Ok(days @ 1..=DAYS_MAX) = form.text("days").parse::<i64>() {
+        wish["expires"] = json!(desk.now() + SignedDuration::from_hours(24 * days));
+    }
+    let made = desk
+        .send::<NewToken>(Method::POST, &["tokens"], Some(wish))
+        .await;
+    let mut page = listed(&desk).await?;
+    match made {
+        Ok(made) => {
+            page.token = Some(made.token);
+            page.shell = page.shell.told("The token is made. It is shown this once.");
+            show(&page)
+        }
+        Err(wrong) => {
+            let status = wrong.status;
+            page.wrong = Some(wrong);
+            show_wrong(status, &page)
+        }
+    }
+}
+
+/// `GET /console/tokens/{token}/revoke`
+async fn ask_revoke(desk: Desk, Path(token): Path<String>) -> Shown {
+    let all: Listed<Token> = desk.get(&["tokens"], &[]).await?;
+    let Some(found) = all.items.into_iter().find(|one| one.id == token) else {
+        return Err(Trouble::new(
+            StatusCode::NOT_FOUND,
+            "There is no such token. It was revoked already, perhaps.",
+        ));
+    };
+    let used = match found.last_used {
+        Some(at) => format!("It was last used {}.", desk.when(at).words()),
+        None => "It was never used.".to_owned(),
+    };
+    Confirm::new(
+        "administrators",
+        format!("Revoke the token {}?", found.label),
+    )
+    .effect(format!(
+        "It stops working at once, and whatever uses it is refused. {used}"
+    ))
+    .verb("Revoke")
+    .action(format!("{PLACE}/{}/revoke", segment(&found.id)))
+    .back(PLACE)
+    .show(&desk)
+}
+
+/// `POST /console/tokens/{token}/revoke`
+async fn revoke(desk: Desk, Path(token): Path<String>, body: Body) -> Shown {
+    desk.form(body).await?;
+    let _nothing: Value = desk.send(Method::DELETE, &["tokens", &token], None).await?;
+    go_to(PLACE)
+}

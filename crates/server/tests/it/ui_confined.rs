@@ -1,0 +1,119 @@
+//! An administrator who is confined to some connectors, at the console: every page that is offered shows what is within
+//! reach, and nothing asks for more.
+
+use emulate::databases::TestDatabase;
+use serde_json::json;
+use store::{Rights, Role};
+
+use crate::api_console::{Console, ok};
+use crate::scim_idp::Idp;
+use crate::ui_browser::Browser;
+use crate::world::World;
+
+#[test]
+fn pages_show_what_is_within_reach_and_lead_nowhere_else() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let (console, idp) = (Console::new(&world), Idp::new(&world));
+    let other = idp.stranger();
+    ok(&console.patch(
+        "/connectors/other",
+        json!({"settings": {"limits": {"deactivations": {"at_least": 1}}}}),
+    ));
+    idp.user("theirs");
+    for name in ["one", "two", "mine"] {
+        let id = other.user(name);
+        let operations = json!([{"op": "replace", "value": {"active": false}}]);
+        assert_eq!(
+            other.patch(&format!("/Users/{id}"), &operations).status,
+            200
+        );
+    }
+    console.call("/connectors/other/reconcile");
+    let all = console.show("/connectors");
+    let all = all["items"].as_array().unwrap();
+    let id = |name: &str| all.iter().position(|one| one["name"] == name).unwrap();
+    assert!(id("other") > id("idp"));
+    let within = world.run(async {
+        let store = world.provision.store();
+        let found = store.read(|tx| tx.find_connector("other")).await.unwrap();
+        found.unwrap().connector.id
+    });
+    let rights = Rights {
+        role: Role::Operator,
+        connectors: Some(vec![within]),
+    };
+    let browser = Browser::with_rights(&world, "ann", rights);
+    let overview = browser.get("/console");
+    for told in [">other</a>", "Wait for a decision", "The last 24 hours"] {
+        assert!(
+            overview.text().contains(told),
+            "{told} in {}",
+            overview.text()
+        );
+    }
+    for hidden in [
+        ">idp</a>",
+        "Products",
+        "/console/setup",
+        "/console/applications",
+        "/console/administrators",
+    ] {
+        assert!(
+            !overview.text().contains(hidden),
+            "{hidden} in {}",
+            overview.text()
+        );
+    }
+    // What the menu and the overview offer is there.
+    let text = overview.text();
+    let places = text
+        .split("href=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
+    for place in places.filter(|place| place.starts_with("/console")) {
+        let answer = browser.get(&place.replace("&amp;", "&").replace("&#38;", "&"));
+        assert_eq!(answer.status, 200, "{place}: {}", answer.text());
+    }
+    for (place, mine, theirs) in [
+        ("/console/holds", "mine", ">idp<"),
+        ("/console/jobs", "other", ">idp<"),
+        ("/console/activity", "two", "theirs"),
+        ("/console/activity/live", "two", "theirs"),
+        ("/console/people", "mine", "theirs"),
+        (
+            "/console/groups",
+            "There is no group yet",
+            "not within your reach",
+        ),
+        ("/console/journal", "mine", "theirs"),
+    ] {
+        let page = browser.get(place);
+        assert_eq!(page.status, 200, "{place}: {}", page.text());
+        assert!(
+            page.text().contains(mine),
+            "{mine} at {place}: {}",
+            page.text()
+        );
+        assert!(
+            !page.text().contains(theirs),
+            "{theirs} at {place}: {}",
+            page.text()
+        );
+    }
+    // The directory is fed by another as well from now on.
+    let wish = json!({"name": "third", "preset": "okta", "directory": "other"});
+    ok(&console.post("/connectors", wish));
+    let people = browser.get("/console/people");
+    assert!(
+        people.text().contains("not within your reach"),
+        "{}",
+        people.text()
+    );
+    let journal = browser.get("/console/journal");
+    assert!(
+        journal.text().contains("not within your reach"),
+        "{}",
+        journal.text()
+    );
+}

@@ -1,0 +1,176 @@
+//! What several connectors of one directory say of the same person, and whose word counts.
+
+use std::sync::Arc;
+
+use directory::{
+    ConnectorId, Contribution, DirectoryId, Given, MatchedBy, Precedence, SourceUserPk, UserPk,
+};
+
+use crate::connectors::json;
+use crate::{ReadTx, Row, StoreError, WriteTx, args};
+
+/// What a user of the source gives to an account of another connector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredContribution {
+    /// The account.
+    pub user: UserPk,
+    /// By what both were taken for one person.
+    pub matched: MatchedBy,
+    /// What it gives.
+    pub given: Option<Given>,
+}
+
+fn read_given(row: &Row<'_>, column: usize) -> Result<Option<Given>, StoreError> {
+    match row.str(column)? {
+        "" => Ok(None),
+        text => serde_json::from_str(text)
+            .map(Some)
+            .map_err(|error| StoreError::corrupt(format!("contribution.given: {error}"))),
+    }
+}
+
+impl ReadTx<'_> {
+    /// Whose word counts in a directory; none where its connectors do not share accounts.
+    pub fn precedence(&self, directory: DirectoryId) -> Result<Option<Precedence>, StoreError> {
+        let found = self.query_one(
+            "SELECT precedence FROM directory WHERE pk = $1",
+            args![directory],
+            |row| row.opt_text(0),
+        )?;
+        let read = |text: String| {
+            serde_json::from_str(&text)
+                .map_err(|error| StoreError::corrupt(format!("directory.precedence: {error}")))
+        };
+        found.flatten().map(read).transpose()
+    }
+
+    /// What a user of the source gives to an account that is not its own.
+    pub fn contribution_of(
+        &self,
+        source: SourceUserPk,
+    ) -> Result<Option<StoredContribution>, StoreError> {
+        self.query_one(
+            "SELECT user_pk, matched, given FROM contribution WHERE source_user_pk = $1",
+            args![source],
+            |row| {
+                let matched = MatchedBy::parse(row.str(1)?);
+                Ok(StoredContribution {
+                    user: UserPk(row.int(0)?),
+                    matched: matched.ok_or_else(|| StoreError::corrupt("contribution.matched"))?,
+                    given: read_given(row, 2)?,
+                })
+            },
+        )
+    }
+
+    /// What others give to an account, in the order in which the connectors were made.
+    pub fn contributions_to(&self, user: UserPk) -> Result<Vec<Contribution>, StoreError> {
+        self.query(
+            "SELECT c.pk, c.name, o.source_user_pk, o.given FROM contribution o JOIN connector c \
+             ON c.pk = o.connector_pk WHERE o.user_pk = $1 ORDER BY c.pk, o.source_user_pk",
+            args![user],
+            |row| {
+                Ok(Contribution {
+                    connector: ConnectorId(row.int(0)?),
+                    name: Arc::from(row.str(1)?),
+                    source: SourceUserPk(row.int(2)?),
+                    given: read_given(row, 3)?,
+                })
+            },
+        )
+    }
+
+    /// Users of a connector who speak of accounts of others, the first of them.
+    pub fn contributors_of(
+        &self,
+        connector: ConnectorId,
+        limit: i64,
+    ) -> Result<Vec<(SourceUserPk, UserPk)>, StoreError> {
+        self.query(
+            "SELECT source_user_pk, user_pk FROM contribution WHERE connector_pk = $1 ORDER BY source_user_pk LIMIT $2",
+            args![connector, limit],
+            |row| Ok((SourceUserPk(row.int(0)?), UserPk(row.int(1)?))),
+        )
+    }
+
+    /// Accounts of a directory that several connectors speak of, behind a number.
+    pub fn shared_accounts(
+        &self,
+        directory: DirectoryId,
+        behind: UserPk,
+        limit: i64,
+    ) -> Result<Vec<UserPk>, StoreError> {
+        self.query(
+            "SELECT DISTINCT o.user_pk FROM contribution o JOIN connector c ON c.pk = o.connector_pk \
+             WHERE c.directory_pk = $1 AND o.user_pk > $2 ORDER BY o.user_pk LIMIT $3",
+            args![directory, behind, limit],
+            |row| Ok(UserPk(row.int(0)?)),
+        )
+    }
+
+    /// How many accounts of a directory several connectors speak of.
+    pub fn count_shared_accounts(&self, directory: DirectoryId) -> Result<i64, StoreError> {
+        let count = self.query_one(
+            "SELECT count(DISTINCT o.user_pk) FROM contribution o JOIN connector c ON c.pk = o.connector_pk \
+             WHERE c.directory_pk = $1",
+            args![directory],
+            |row| row.int(0),
+        )?;
+        Ok(count.unwrap_or(0))
+    }
+}
+
+impl WriteTx<'_> {
+    /// Says whose word counts in a directory, or that its connectors do not share accounts; then nobody speaks of an
+    /// account of another any more.
+    pub fn set_precedence(
+        &self,
+        directory: DirectoryId,
+        precedence: Option<&Precedence>,
+    ) -> Result<(), StoreError> {
+        let text = precedence.map(json).transpose()?;
+        self.execute(
+            "UPDATE directory SET precedence = $1 WHERE pk = $2",
+            args![text, directory],
+        )?;
+        if precedence.is_none() {
+            self.execute(
+                "DELETE FROM contribution WHERE connector_pk IN (SELECT pk FROM connector WHERE directory_pk = $1)",
+                args![directory],
+            )?;
+        }
+        self.renew_connectors_of(directory)
+    }
+
+    /// Keeps what a user of the source gives to an account of another connector.
+    pub fn put_contribution(
+        &self,
+        connector: ConnectorId,
+        source: SourceUserPk,
+        contribution: &StoredContribution,
+    ) -> Result<(), StoreError> {
+        let given = contribution.given.as_ref().map(json).transpose()?;
+        self.execute(
+            "INSERT INTO contribution (source_user_pk, connector_pk, user_pk, matched, given) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (source_user_pk) DO UPDATE SET user_pk = excluded.user_pk, matched = excluded.matched, \
+             given = excluded.given",
+            args![
+                source,
+                connector,
+                contribution.user,
+                contribution.matched.as_str(),
+                given.unwrap_or_default()
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets what a user of the source gave.
+    pub fn delete_contribution(&self, source: SourceUserPk) -> Result<(), StoreError> {
+        self.execute(
+            "DELETE FROM contribution WHERE source_user_pk = $1",
+            args![source],
+        )?;
+        Ok(())
+    }
+}

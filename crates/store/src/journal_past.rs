@@ -1,0 +1,197 @@
+//! The journal read backwards: which entries somebody made, whom they touched, and what came after.
+
+use directory::{ConnectorId, DirectoryId, GroupPk, UserPk};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::journal::{ENTRY_COLUMNS, read_entry};
+use crate::{Arg, JournalEntry, ReadTx, StoreError, args, sql};
+
+/// Entries of a directory's journal; what is left out does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JournalSelection {
+    /// Behind this position.
+    pub after: i64,
+    /// Up to this position.
+    pub upto: i64,
+    /// Caused through this connector.
+    pub connector: Option<ConnectorId>,
+    /// Caused by this request.
+    pub request: Option<String>,
+    /// Caused by this actor.
+    pub actor: Option<String>,
+}
+
+impl JournalSelection {
+    /// Whether an entry is one of them.
+    pub fn has(&self, entry: &JournalEntry) -> bool {
+        let cause = &entry.cause;
+        entry.position > self.after
+            && entry.position <= self.upto
+            && self.connector.is_none_or(|it| cause.connector == Some(it))
+            && self.request.as_ref().is_none_or(|it| cause.request == *it)
+            && self.actor.as_ref().is_none_or(|it| cause.actor == *it)
+    }
+
+    fn conditions(&self, arguments: &mut Vec<Arg<'_>>) -> String {
+        let values = [
+            ("connector_pk", self.connector.map(|it| Arg::from(it.0))),
+            ("request", self.request.clone().map(Arg::from)),
+            ("actor", self.actor.clone().map(Arg::from)),
+        ];
+        let mut conditions = String::new();
+        for (column, value) in values {
+            if let Some(value) = value {
+                arguments.push(value);
+                conditions.push_str(&format!(" AND {column} = ${}", arguments.len()));
+            }
+        }
+        conditions
+    }
+}
+
+impl ReadTx<'_> {
+    /// The position before the first entry of this moment or later. The journal is in the order of time, so that is
+    /// found by halving.
+    pub fn journal_before(
+        &self,
+        directory: DirectoryId,
+        moment: Timestamp,
+    ) -> Result<i64, StoreError> {
+        let (mut low, mut high) = (
+            self.journal_floor(directory)?,
+            self.journal_position(directory)?,
+        );
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let at = self.query_one(
+                "SELECT at FROM journal WHERE directory_pk = $1 AND pk > $2 ORDER BY pk LIMIT 1",
+                args![directory.0, middle],
+                |row| row.time(0),
+            )?;
+            if at.is_some_and(|at| at < moment) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+
+    /// The users whom the selected entries touched, in the order of their numbers.
+    pub fn users_touched(
+        &self,
+        directory: DirectoryId,
+        selection: &JournalSelection,
+    ) -> Result<Vec<UserPk>, StoreError> {
+        let mut arguments = args![directory.0, selection.after, selection.upto];
+        let conditions = selection.conditions(&mut arguments);
+        let sql = format!(
+            "SELECT DISTINCT user_pk FROM journal WHERE directory_pk = $1 AND pk > $2 AND pk <= $3 \
+             AND user_pk IS NOT NULL{conditions} ORDER BY user_pk"
+        );
+        self.query(&sql, arguments, |row| Ok(UserPk(row.int(0)?)))
+    }
+
+    /// The position before the first of the selected entries; their end if there is none.
+    pub fn before_selected(
+        &self,
+        directory: DirectoryId,
+        selection: &JournalSelection,
+    ) -> Result<i64, StoreError> {
+        let mut arguments = args![directory.0, selection.after, selection.upto];
+        let conditions = selection.conditions(&mut arguments);
+        let sql = format!(
+            "SELECT pk FROM journal WHERE directory_pk = $1 AND pk > $2 AND pk <= $3{conditions} ORDER BY pk LIMIT 1"
+        );
+        let first = self.query_one(&sql, arguments, |row| row.int(0))?;
+        Ok(first.map_or(selection.upto, |first| first - 1))
+    }
+
+    /// How many of the selected entries are about groups alone.
+    pub fn group_changes(
+        &self,
+        directory: DirectoryId,
+        selection: &JournalSelection,
+    ) -> Result<i64, StoreError> {
+        let mut arguments = args![directory.0, selection.after, selection.upto];
+        let conditions = selection.conditions(&mut arguments);
+        let sql = format!(
+            "SELECT count(*) FROM journal WHERE directory_pk = $1 AND pk > $2 AND pk <= $3 \
+             AND user_pk IS NULL{conditions}"
+        );
+        let count = self.query_one(&sql, arguments, |row| row.int(0))?;
+        Ok(count.unwrap_or(0))
+    }
+
+    /// Entries about these users behind a position, the newest first.
+    pub fn journal_of_users(
+        &self,
+        directory: DirectoryId,
+        users: &[UserPk],
+        after: i64,
+    ) -> Result<Vec<JournalEntry>, StoreError> {
+        let mut found = Vec::new();
+        for chunk in sql::chunks(users.iter().map(|user| user.0)) {
+            let statement = format!(
+                // The sign keeps SQLite from walking the directory's whole journal in place of these users' entries.
+                "SELECT {ENTRY_COLUMNS} FROM journal WHERE +directory_pk = $1 AND pk > $2 AND user_pk IN ({})",
+                sql::placeholders(3, chunk.len())
+            );
+            let mut arguments = args![directory.0, after];
+            arguments.extend(chunk.into_iter().map(Into::into));
+            found.extend(self.query(&statement, arguments, read_entry)?);
+        }
+        found.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.position));
+        Ok(found)
+    }
+
+    /// Entries about groups themselves behind a position, the newest first.
+    pub fn journal_of_groups(
+        &self,
+        directory: DirectoryId,
+        after: i64,
+    ) -> Result<Vec<JournalEntry>, StoreError> {
+        let sql = format!(
+            "SELECT {ENTRY_COLUMNS} FROM journal WHERE directory_pk = $1 AND pk > $2 AND subject = 'group' \
+             ORDER BY pk DESC"
+        );
+        self.query(&sql, args![directory.0, after], read_entry)
+    }
+
+    /// Entries by which users were removed behind a position, the newest first: with a user go memberships.
+    pub fn journal_of_removals(
+        &self,
+        directory: DirectoryId,
+        after: i64,
+    ) -> Result<Vec<JournalEntry>, StoreError> {
+        let sql = format!(
+            "SELECT {ENTRY_COLUMNS} FROM journal WHERE directory_pk = $1 AND pk > $2 AND subject = 'user' \
+             AND change LIKE '{{\"change\":\"remove_user\"%' ORDER BY pk DESC"
+        );
+        self.query(&sql, args![directory.0, after], read_entry)
+    }
+
+    /// The entry by which a user came into a group last.
+    pub fn journal_of_joining(
+        &self,
+        user: UserPk,
+        group: GroupPk,
+    ) -> Result<Option<JournalEntry>, StoreError> {
+        let sql = format!(
+            "SELECT {ENTRY_COLUMNS} FROM journal WHERE user_pk = $1 AND +group_pk = $2 \
+             AND change LIKE '{{\"change\":\"add_membership\"%' ORDER BY pk DESC LIMIT 1"
+        );
+        self.query_one(&sql, args![user.0, group.0], read_entry)
+    }
+
+    /// When the oldest entry that is left was written.
+    pub fn journal_begins(&self, directory: DirectoryId) -> Result<Option<Timestamp>, StoreError> {
+        self.query_one(
+            "SELECT at FROM journal WHERE directory_pk = $1 ORDER BY pk LIMIT 1",
+            args![directory.0],
+            |row| row.time(0),
+        )
+    }
+}

@@ -1,0 +1,85 @@
+//! How much there is in each of several directories and sources, counted together.
+
+use std::collections::HashMap;
+
+use directory::{ConnectorId, DirectoryId, Status};
+
+use crate::{ReadTx, SourceCounts, StoreError, args, sql};
+
+/// How much a directory holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DirectoryCounts {
+    /// Users who may log in.
+    pub active_users: i64,
+    /// Users who may not.
+    pub disabled_users: i64,
+    /// Groups.
+    pub groups: i64,
+    /// The newest position of its journal.
+    pub position: i64,
+    /// Whether applications may make users of their own in it.
+    pub local_users: bool,
+}
+
+impl ReadTx<'_> {
+    /// How much these directories hold.
+    pub fn directory_counts(
+        &self,
+        directories: &[DirectoryId],
+    ) -> Result<HashMap<DirectoryId, DirectoryCounts>, StoreError> {
+        let numbers: Vec<i64> = directories.iter().map(|directory| directory.0).collect();
+        let mut found = HashMap::with_capacity(numbers.len());
+        for chunk in sql::padded(&numbers) {
+            let list = sql::placeholders(1, chunk.len());
+            let arguments: Vec<_> = chunk.into_iter().map(Into::into).collect();
+            let whole = format!(
+                "SELECT d.pk, d.local_users, (SELECT count(*) FROM directory_group g WHERE g.directory_pk = d.pk), \
+                 COALESCE((SELECT max(j.pk) FROM journal j WHERE j.directory_pk = d.pk), d.journal_floor) \
+                 FROM directory d WHERE d.pk IN ({list})"
+            );
+            self.for_each(&whole, &arguments, |row| {
+                let counts = DirectoryCounts {
+                    local_users: row.flag(1)?,
+                    groups: row.int(2)?,
+                    position: row.int(3)?,
+                    ..DirectoryCounts::default()
+                };
+                found.insert(DirectoryId(row.int(0)?), counts);
+                Ok(())
+            })?;
+            let users = format!(
+                "SELECT directory_pk, status, count(*) FROM directory_user WHERE directory_pk IN ({list}) \
+                 GROUP BY directory_pk, status"
+            );
+            self.for_each(&users, &arguments, |row| {
+                let counts = found.entry(DirectoryId(row.int(0)?)).or_default();
+                match Status::parse(row.str(1)?) {
+                    Some(Status::Active) => counts.active_users = row.int(2)?,
+                    Some(Status::Disabled | Status::Anonymised) => {
+                        counts.disabled_users += row.int(2)?
+                    }
+                    Some(_) => {}
+                    None => return Err(StoreError::corrupt("directory_user.status")),
+                }
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    }
+
+    /// How much the source of every connector holds, and how many of its users are due now.
+    pub fn source_counts_of_all(
+        &self,
+    ) -> Result<HashMap<ConnectorId, (SourceCounts, i64)>, StoreError> {
+        let found = self.query(
+            "SELECT c.user_count, c.group_count, c.users_deleted, c.groups_deleted, c.pk, \
+             (SELECT count(*) FROM due d WHERE d.connector_pk = c.pk AND d.due_at <= $1) FROM connector c",
+            args![self.now()],
+            |row| {
+                let counts = (SourceCounts::read(row)?, row.int(5)?);
+                Ok((ConnectorId(row.int(4)?), counts))
+            },
+        )?;
+        Ok(found.into_iter().collect())
+    }
+}

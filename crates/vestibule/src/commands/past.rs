@@ -1,0 +1,349 @@
+//! `vestibule override`, `undo` and `history`: what counts beside the rules, what was, and taking it back.
+
+use jiff::Timestamp;
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::jobs::{Begun, told};
+use crate::cli::{
+    HistoryArgs, OverrideAdd, OverrideArgs, OverrideCommand, OverrideKindArg, UndoArgs,
+};
+use crate::config::Settings;
+use crate::door::{self, Door};
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, moment, table};
+
+/// An override, as the admin API shows it.
+#[derive(Debug, Serialize, Deserialize)]
+struct OverrideView {
+    id: i64,
+    user: String,
+    key: String,
+    kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
+    created: Timestamp,
+    actor: String,
+    comment: String,
+}
+
+/// `vestibule override`
+pub fn overrides(args: &OverrideArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
+    let door = door::open(&args.door, settings)?;
+    match &args.command {
+        OverrideCommand::List { directory } => {
+            let directory = sole(&door, directory.as_deref())?;
+            let path = ["directories", &directory, "overrides"];
+            let all: Vec<OverrideView> = door.all_pages(&path, &[])?;
+            out.show(&all, |all| listed(all))
+        }
+        OverrideCommand::Add(add) => {
+            let directory = sole(&door, add.directory.as_deref())?;
+            let path = ["directories", &directory, "users", &add.user, "overrides"];
+            let said: OverrideView = door.post(&path, &wish(add)?)?;
+            out.show(&said, |one| {
+                format!(
+                    "Override {}:\n{}",
+                    one.id,
+                    listed(std::slice::from_ref(one))
+                )
+            })
+        }
+        OverrideCommand::Remove { id, directory } => {
+            let directory = sole(&door, directory.as_deref())?;
+            let number = id.to_string();
+            let path = ["directories", &directory, "overrides", &number];
+            door.send(Method::DELETE, &path, None)?;
+            out.show(&json!({"removed": id}), |_| {
+                format!("Override {id} is removed.")
+            })
+        }
+    }
+}
+
+fn wish(add: &OverrideAdd) -> Result<Value, Failure> {
+    let until = match (add.until, add.for_time) {
+        (None, Some(span)) => Some(Timestamp::now().checked_add(span).map_err(|error| {
+            Failure::new(
+                Exit::Usage,
+                format!("--for leads beyond all calendars: {error}"),
+            )
+        })?),
+        (until, _) => until,
+    };
+    if until.is_none() && add.kind != OverrideKindArg::KeepAsIs {
+        let failure = Failure::new(Exit::Usage, "an override of this kind needs an end");
+        return Err(failure.with("say --until TIME or --for SPAN"));
+    }
+    let mut wish = json!({"kind": add.kind, "comment": add.comment});
+    if let Some(group) = &add.group {
+        wish["group"] = json!(group);
+    }
+    if let Some(until) = until {
+        wish["until"] = json!(until);
+    }
+    Ok(wish)
+}
+
+fn listed(all: &[OverrideView]) -> String {
+    if all.is_empty() {
+        return "There is no override.".to_owned();
+    }
+    let rows = all.iter().map(|one| {
+        let what = match &one.group {
+            Some(group) => format!("{} {group}", one.kind),
+            None => one.kind.clone(),
+        };
+        let end = one
+            .until
+            .map_or_else(|| "the provider changes it".to_owned(), moment);
+        [
+            one.id.to_string(),
+            one.user.clone(),
+            what,
+            end,
+            one.actor.clone(),
+            one.comment.clone(),
+        ]
+    });
+    table(["id", "user", "what", "until", "by", "comment"], rows)
+}
+
+/// What an undo would do, as the admin API shows it.
+#[derive(Deserialize)]
+struct Preview {
+    group_changes: i64,
+    items: Vec<Value>,
+    next: Option<i64>,
+}
+
+/// `vestibule undo`
+pub fn undo(args: &UndoArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
+    let door = door::open(&args.door, settings)?;
+    let directory = sole(&door, args.directory.as_deref())?;
+    let selection = selection(args);
+    if args.yes {
+        let path = ["directories", &directory, "undo"];
+        let done: Value = door.post(&path, &selection)?;
+        return match done["job"].is_object() {
+            true => told(&door, begun(done)?, args.wait, out),
+            false => out.show(&done, undone),
+        };
+    }
+    let path = ["directories", &directory, "undo", "preview"];
+    let (mut items, mut group_changes) = (Vec::new(), 0);
+    let mut after = None;
+    loop {
+        let query: Vec<(&str, String)> = after
+            .iter()
+            .map(|it: &i64| ("after", it.to_string()))
+            .collect();
+        let page: Preview = door.ask_with(Method::POST, &path, &query, Some(&selection))?;
+        items.extend(page.items);
+        group_changes = page.group_changes.max(group_changes);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let pending = items.iter().any(|item| !empty(&item["changes"]));
+    let shown = json!({"items": items, "group_changes": group_changes});
+    out.show(&shown, |_| previewed(&items, group_changes))?;
+    match pending {
+        true => Err(
+            Failure::new(Exit::Pending, "changes are pending; nothing was done")
+                .with("say --yes to do it"),
+        ),
+        false => Ok(()),
+    }
+}
+
+fn begun(answer: Value) -> Result<Begun, Failure> {
+    serde_json::from_value(answer).map_err(|error| {
+        Failure::new(Exit::Failed, format!("the answer tells of no job: {error}"))
+            .with("use the vestibule that the server is")
+    })
+}
+
+fn selection(args: &UndoArgs) -> Value {
+    let mut selection = json!({});
+    let texts = [
+        ("connector", &args.connector),
+        ("request", &args.request),
+        ("actor", &args.actor),
+    ];
+    for (name, value) in texts {
+        if let Some(value) = value {
+            selection[name] = json!(value);
+        }
+    }
+    for (name, value) in [("from", args.from), ("to", args.to)] {
+        if let Some(value) = value {
+            selection[name] = json!(value);
+        }
+    }
+    if !args.users.is_empty() {
+        selection["users"] = json!(args.users);
+    }
+    selection
+}
+
+fn empty(list: &Value) -> bool {
+    list.as_array().is_none_or(Vec::is_empty)
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn texts(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
+fn previewed(items: &[Value], group_changes: i64) -> String {
+    let mut lines = Vec::new();
+    for item in items {
+        lines.push(text(&item["user"]).to_owned());
+        lines.extend(texts(&item["changes"]).map(|change| format!("  {}", in_words(change))));
+        let conflicts = texts(&item["conflicts"]);
+        lines.extend(conflicts.map(|it| format!("  stays: {}", text(it))));
+    }
+    if items.is_empty() {
+        lines.push("There is nothing to undo.".to_owned());
+    }
+    if group_changes > 0 {
+        lines.push(format!(
+            "{group_changes} changes of groups themselves are not undone."
+        ));
+    }
+    lines.join("\n")
+}
+
+/// A change in a few words.
+fn in_words(change: &Value) -> String {
+    let kind = text(&change["change"]).replace('_', " ");
+    let about = ["group", "name", "to"]
+        .iter()
+        .find_map(|key| change[*key].as_str());
+    let reason = change["reason"].as_str();
+    match (about, reason) {
+        (Some(about), _) => format!("{kind}: {about}"),
+        (None, Some(reason)) => format!("{kind} ({reason})"),
+        (None, None) if change["before"].is_object() => {
+            format!(
+                "{kind}: {}",
+                differences(&change["before"], &change["after"])
+            )
+        }
+        (None, None) => kind,
+    }
+}
+
+fn differences(before: &Value, after: &Value) -> String {
+    let members = after.as_object().into_iter().flatten();
+    let changed = members.filter(|(name, value)| before[name.as_str()] != **value);
+    let parts: Vec<String> = changed
+        .map(|(name, value)| format!("{name} = {value}"))
+        .collect();
+    parts.join(", ")
+}
+
+/// What an undo did.
+pub fn undone(done: &Value) -> String {
+    let number = |name: &str| done[name].as_u64().unwrap_or_default();
+    let mut lines = vec![format!(
+        "{} users are as they were, by {} changes; {} of them are kept so until the identity provider says something else.",
+        number("users"),
+        number("changes"),
+        number("kept_as_is"),
+    )];
+    let conflicts = texts(&done["conflicts"]);
+    lines.extend(conflicts.map(|it| format!("{}: {}", text(&it["user"]), text(&it["text"]))));
+    lines.push(format!(
+        "To take this back: vestibule undo --request {}",
+        text(&done["request"])
+    ));
+    lines.join("\n")
+}
+
+/// `vestibule history`
+pub fn history(args: &HistoryArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
+    let door = door::open(&args.door, settings)?;
+    let directory = sole(&door, args.directory.as_deref())?;
+    let kind = if args.group { "groups" } else { "users" };
+    let moments = [("at", args.at), ("since", args.since)];
+    let query: Vec<(&str, String)> = moments
+        .into_iter()
+        .filter_map(|(name, time)| Some((name, time?.to_string())))
+        .collect();
+    let path = ["directories", &directory, kind, &args.name, "history"];
+    let past: Value = door.get_with(&path, &query)?;
+    out.show(&past, |past| match args.group {
+        true => group_then(past),
+        false => user_then(past),
+    })
+}
+
+fn user_then(past: &Value) -> String {
+    let at = text(&past["at"]);
+    let user = &past["user"];
+    let mut lines = match user.is_object() {
+        false => vec![format!("At {at} there was no such user.")],
+        true => vec![
+            format!(
+                "At {at}: {} ({}, {})",
+                text(&user["name"]),
+                text(&user["status"]),
+                text(&user["reason"])
+            ),
+            format!(
+                "  {} <{}>",
+                text(&user["display_name"]),
+                text(&user["email"])
+            ),
+        ],
+    };
+    for place in texts(&user["memberships"]) {
+        let origins: Vec<&str> = texts(&place["origins"]).map(text).collect();
+        lines.push(format!(
+            "  in {} ({})",
+            text(&place["group"]),
+            origins.join(", ")
+        ));
+    }
+    if past["changes"].is_array() {
+        lines.push("Changes since the earlier moment:".to_owned());
+        lines.extend(texts(&past["changes"]).map(|change| format!("  {}", in_words(change))));
+    }
+    lines.join("\n")
+}
+
+fn group_then(past: &Value) -> String {
+    let at = text(&past["at"]);
+    let Some(name) = past["name"].as_str() else {
+        return format!("At {at} there was no such group.");
+    };
+    let mut lines = vec![format!("At {at}: {name}, with {} members", past["members"])];
+    lines.extend(texts(&past["member_names"]).map(|it| format!("  {}", text(it))));
+    for (key, word) in [("joined", "came"), ("left", "left")] {
+        lines.extend(texts(&past[key]).map(|it| format!("  {word} since: {}", text(it))));
+    }
+    lines.join("\n")
+}
+
+/// The directory that was named, or the only one there is.
+fn sole(door: &Door, named: Option<&str>) -> Result<String, Failure> {
+    if let Some(named) = named {
+        return Ok(named.to_owned());
+    }
+    let mut all = door.directories()?;
+    match (all.pop(), all.len()) {
+        (Some(one), 0) => Ok(one.name),
+        (None, _) => Err(Failure::new(Exit::NotFound, "there is no directory")),
+        (Some(_), _) => Err(Failure::new(Exit::Usage, "there are several directories")
+            .with("name one with --directory; vestibule directory list shows them")),
+    }
+}

@@ -1,0 +1,212 @@
+//! What `vestibule rules` tells a person.
+
+use serde_json::Value;
+
+use super::text;
+use crate::output::{fields, table};
+
+/// Members of an attribute list that a person sees of an account.
+const SHOWN: [(&str, &str); 5] = [
+    ("email", "email"),
+    ("display_name", "full name"),
+    ("first_name", "first name"),
+    ("last_name", "last name"),
+    ("status", "status"),
+];
+
+/// The versions of rules.
+pub(super) fn versions(all: &[Value]) -> String {
+    let rows = all.iter().map(|one| {
+        [
+            one["version"].to_string(),
+            text(one, "created"),
+            text(one, "author"),
+            text(one, "comment"),
+        ]
+    });
+    table(["version", "made", "by", "for"], rows)
+}
+
+/// Differences between rules.
+pub(super) fn differences(items: &Value) -> String {
+    let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
+    if items.is_empty() {
+        return "The rules say the same.".to_owned();
+    }
+    let lines: Vec<String> = items
+        .iter()
+        .map(|one| {
+            let path = text(one, "path");
+            match (&one["before"], &one["after"]) {
+                (Value::Null, after) => format!("+ {path}: {after}"),
+                (before, Value::Null) => format!("- {path}: {before}"),
+                (before, after) => format!("~ {path}: {before} -> {after}"),
+            }
+        })
+        .collect();
+    lines.join("\n")
+}
+
+/// What is wrong with rules.
+pub(super) fn errors(items: &Value) -> String {
+    let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
+    let lines: Vec<String> = items
+        .iter()
+        .map(|one| {
+            let (path, message) = (text(one, "path"), text(one, "message"));
+            format!("{path}: {message}; {}", text(one, "remedy"))
+        })
+        .collect();
+    lines.join("\n")
+}
+
+/// The results of tests.
+pub(super) fn results(run: &Value) -> String {
+    let all = run["results"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    if all.is_empty() {
+        return "There are no tests.".to_owned();
+    }
+    let mut lines = vec![format!(
+        "{} tests passed, {} failed.",
+        run["passed"], run["failed"]
+    )];
+    for one in all.iter().filter(|one| one["passed"] != Value::Bool(true)) {
+        lines.push(format!("failed: {}", text(one, "name")));
+        lines.extend(mismatches(one).into_iter().map(|line| format!("  {line}")));
+    }
+    lines.join("\n")
+}
+
+/// What came out otherwise in one test.
+pub(super) fn mismatches(result: &Value) -> Vec<String> {
+    let all = result["mismatches"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    all.iter()
+        .map(|it| {
+            let what = text(it, "what");
+            format!("{what} should be {} and is {}", it["expected"], it["found"])
+        })
+        .collect()
+}
+
+/// A preview with some of its users.
+pub(super) fn preview(preview: &Value, users: &Value, more: bool) -> String {
+    let summary = &preview["summary"];
+    let mut counts = vec![("users looked at".to_owned(), summary["users"].to_string())];
+    for (operation, count) in summary["operations"].as_object().into_iter().flatten() {
+        counts.push((operation.replace('_', " "), count.to_string()));
+    }
+    let counts: Vec<(&str, &str)> = counts
+        .iter()
+        .map(|(name, count)| (name.as_str(), count.as_str()))
+        .collect();
+    let mut parts = vec![fields(&counts)];
+    let groups = summary["new_groups"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    if !groups.is_empty() {
+        let names: Vec<&str> = groups.iter().filter_map(Value::as_str).collect();
+        parts.push(format!("new groups: {}", names.join(", ")));
+    }
+    for (kind, limit) in summary["limits"].as_object().into_iter().flatten() {
+        if limit["held"].as_u64().unwrap_or_default() > 0 {
+            let allowed = match limit["allowed"].as_u64() {
+                Some(allowed) => format!("{allowed} may, {} did before", limit["used"]),
+                None => "none of it by a number".to_owned(),
+            };
+            parts.push(format!(
+                "HELD by safety limits: {} of {} ({}); {allowed}",
+                limit["held"],
+                limit["held"].as_u64().unwrap_or_default()
+                    + limit["passes"].as_u64().unwrap_or_default(),
+                kind.replace('_', " ")
+            ));
+        }
+    }
+    let users = users.as_array().map(Vec::as_slice).unwrap_or_default();
+    if !users.is_empty() {
+        let rows = users.iter().map(|user| {
+            [
+                text(user, "user_name"),
+                words(&user["operations"]),
+                changed(user),
+            ]
+        });
+        parts.push(table(["user", "operation", "change"], rows));
+    }
+    if more {
+        parts.push(
+            "There are more; --csv lists them all, --search and --operation fewer.".to_owned(),
+        );
+    }
+    if preview["can_be_applied"] == Value::Bool(true) {
+        let id = text(preview, "id");
+        parts.push(format!(
+            "To do exactly this: vestibule rules apply CONNECTOR --preview {id}"
+        ));
+    }
+    parts.join("\n\n")
+}
+
+fn words(operations: &Value) -> String {
+    let all = operations.as_array().map(Vec::as_slice).unwrap_or_default();
+    let words: Vec<&str> = all.iter().filter_map(Value::as_str).collect();
+    words.join(", ").replace('_', " ")
+}
+
+fn changed(user: &Value) -> String {
+    let (before, after) = (&user["before"], &user["after"]);
+    let mut parts = Vec::new();
+    let names = [text(before, "username"), text(after, "username")];
+    match (before.is_null(), after.is_null()) {
+        (true, false) => parts.push(format!("as {}", names[1])),
+        (false, false) if names[0] != names[1] => {
+            parts.push(format!("{} -> {}", names[0], names[1]))
+        }
+        _ => {}
+    }
+    if !before.is_null() && !after.is_null() {
+        for (member, label) in SHOWN {
+            let values = [text(before, member), text(after, member)];
+            if values[0] != values[1] {
+                parts.push(format!("{label}: {} -> {}", values[0], values[1]));
+            }
+        }
+    }
+    let changes = user["changes"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    for change in changes {
+        match text(change, "change").as_str() {
+            "add_membership" => parts.push(format!("+{}", text(change, "group"))),
+            "remove_membership" => parts.push(format!("-{}", text(change, "group"))),
+            _ => {}
+        }
+    }
+    for one in user["held"].as_array().into_iter().flatten() {
+        let change = &one["change"];
+        let what = match text(change, "change").as_str() {
+            "remove_membership" => format!("-{}", text(change, "group")),
+            other => other.replace('_', " "),
+        };
+        parts.push(format!("{what} held"));
+    }
+    if let Some(name) = user["taken_name"].as_str() {
+        parts.push(format!("{name} belongs to somebody else"));
+    }
+    for error in user["errors"].as_array().into_iter().flatten() {
+        parts.push(format!(
+            "{} {}",
+            text(error, "target"),
+            text(error, "message")
+        ));
+    }
+    parts.join(", ")
+}
