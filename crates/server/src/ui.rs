@@ -38,6 +38,7 @@ mod person_acts;
 mod plans;
 mod replay;
 mod session;
+mod settings;
 mod setup;
 mod tokens;
 mod undo;
@@ -90,6 +91,7 @@ pub(crate) fn routes(app: App) -> Router<App> {
         .route(SIGN_IN, get(entry::page).post(entry::sign_in))
         .route(entry::CODE, get(entry::code_page).post(entry::show_code))
         .route("/console/sign-out", post(entry::sign_out))
+        .route("/console/settings", get(settings::page))
         .merge(account::routes())
         .merge(tokens::routes())
         .merge(audit::routes())

@@ -68,6 +68,8 @@ pub struct JournalEntry {
 pub struct JournalQuery {
     /// Only entries behind this position.
     pub after: i64,
+    /// Only entries before this position.
+    pub before: Option<i64>,
     /// Only entries about this user, memberships included.
     pub user: Option<UserPk>,
     /// Only entries about this group, its members and its places in other groups included.
@@ -169,6 +171,10 @@ impl ReadTx<'_> {
                 arguments.push(value.into());
                 narrowed.push_str(&format!(" AND {column} = ${}", arguments.len()));
             }
+        }
+        if let Some(before) = query.before {
+            arguments.push(before.into());
+            narrowed.push_str(&format!(" AND pk < ${}", arguments.len()));
         }
         let order = if query.newest_first { "DESC" } else { "ASC" };
         let piece = |more: &str| {

@@ -47,6 +47,7 @@ mod notified;
 mod overlay;
 mod overrides;
 mod overview;
+mod people_search;
 mod pool;
 mod postgres;
 mod previews;

@@ -166,6 +166,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "notifications",
         text: include_str!("../migrations/0031_notifications.sql"),
     },
+    Migration {
+        number: 33,
+        name: "people_search",
+        text: include_str!("../migrations/0033_people_search.sql"),
+    },
 ];
 
 /// One step of the schema.

@@ -4,7 +4,7 @@ use std::mem;
 
 use directory::{ConnectorId, Rules};
 use jiff::SignedDuration;
-use store::{DataState, PreviewItem, ReadTx, Scope};
+use store::{DataState, PreviewItem, ReadTx, Scope, StoreError};
 use tokio::sync::mpsc;
 
 use super::corrupt;
@@ -23,7 +23,7 @@ const PIECE_USERS: usize = 1_024;
 /// Users looked at before progress is written, if there is nothing else to write.
 const PROGRESS_USERS: u64 = 8_192;
 /// Pieces that may wait to be written.
-const PIECES_AHEAD: usize = 2;
+const PIECES_AHEAD: usize = 1;
 /// Users of an old preview forgotten in one transaction.
 const FORGOTTEN_AT_ONCE: i64 = 1_000;
 
@@ -40,7 +40,7 @@ enum Piece {
     /// The reading begins, perhaps once more.
     Begin,
     /// Users, and how many were looked at.
-    Users(Vec<PreviewItem>, u64),
+    Users(Vec<PreviewedUser>, u64),
 }
 
 impl Provision {
@@ -119,8 +119,7 @@ impl Provision {
         let state = tx.data_state(&present.connector)?;
         let mut pieces = Pieces {
             sender,
-            items: Vec::with_capacity(PIECE_USERS),
-            number: 0,
+            users: Vec::with_capacity(PIECE_USERS),
             looked_at: 0,
             told: 0,
         };
@@ -148,10 +147,16 @@ impl Provision {
         pk: i64,
         mut pieces: mpsc::Receiver<Piece>,
     ) -> Result<(), ProvisionError> {
+        let mut number = 0;
         while let Some(piece) = pieces.recv().await {
             match piece {
-                Piece::Begin => self.forget_users_of(pk).await?,
-                Piece::Users(items, looked_at) => {
+                Piece::Begin => {
+                    self.forget_users_of(pk).await?;
+                    number = 0;
+                }
+                Piece::Users(users, looked_at) => {
+                    let items = to_items(users, number).await?;
+                    number += i64::try_from(items.len()).unwrap_or_default();
                     let looked_at = i64::try_from(looked_at).unwrap_or(i64::MAX);
                     self.store()
                         .write(Scope::Record, move |tx| {
@@ -193,6 +198,22 @@ impl Provision {
     }
 }
 
+/// Users as they are kept, behind this number. The thread that reads has enough to do without it.
+async fn to_items(
+    users: Vec<PreviewedUser>,
+    behind: i64,
+) -> Result<Vec<PreviewItem>, ProvisionError> {
+    let written = tokio::task::spawn_blocking(move || {
+        let numbered = (behind + 1..).zip(&users);
+        numbered
+            .map(|(number, user)| user.to_item(number))
+            .collect()
+    });
+    written.await.map_err(|error| StoreError::Panicked {
+        what: error.to_string(),
+    })?
+}
+
 /// Nobody is told: only what comes of it counts.
 struct Nobody;
 
@@ -209,8 +230,7 @@ impl Audience for Nobody {
 /// What was found and is not yet handed over.
 struct Pieces<'s> {
     sender: &'s mpsc::Sender<Piece>,
-    items: Vec<PreviewItem>,
-    number: i64,
+    users: Vec<PreviewedUser>,
     looked_at: u64,
     /// How many had been looked at when that was last told.
     told: u64,
@@ -224,17 +244,16 @@ impl Pieces<'_> {
     }
 
     fn flush(&mut self) -> Result<(), ProvisionError> {
-        let items = mem::take(&mut self.items);
+        let users = mem::replace(&mut self.users, Vec::with_capacity(PIECE_USERS));
         self.told = self.looked_at;
-        self.send(Piece::Users(items, self.looked_at))
+        self.send(Piece::Users(users, self.looked_at))
     }
 }
 
 impl Audience for Pieces<'_> {
     fn user(&mut self, user: PreviewedUser) -> Result<(), ProvisionError> {
-        self.number += 1;
-        self.items.push(user.to_item(self.number)?);
-        match self.items.len() >= PIECE_USERS {
+        self.users.push(user);
+        match self.users.len() >= PIECE_USERS {
             true => self.flush(),
             false => Ok(()),
         }

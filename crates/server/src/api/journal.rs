@@ -30,7 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 struct JournalPage {
     /// The entries.
     items: Vec<EntryView>,
-    /// What to send as `after` for the next page; absent on the last, and when the newest come first.
+    /// What to send as `after` for the next page, or as `before` when the newest come first; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<i64>,
     /// The newest position of the whole journal.
@@ -123,6 +123,8 @@ impl EntryView {
 struct EntryQuery {
     /// Only entries behind this position.
     after: Option<i64>,
+    /// Only entries before this position.
+    before: Option<i64>,
     /// Only entries about this user, by name or key, memberships included.
     user: Option<String>,
     /// Only entries about this group, its members and its places in other groups included.
@@ -188,6 +190,7 @@ fn page(
         .transpose()?;
     let wanted = JournalQuery {
         after: query.after.unwrap_or(0),
+        before: query.before,
         user: user.map(|user| user.pk),
         group: group.map(|group| group.pk),
         connector: connector.map(|stored| stored.connector.id),
@@ -196,7 +199,7 @@ fn page(
         limit: i64::try_from(limit + 1).unwrap_or(i64::MAX),
     };
     let mut entries = tx.journal(directory, &wanted)?;
-    let more = entries.len() > limit && !newest_first;
+    let more = entries.len() > limit;
     entries.truncate(limit);
     let next = entries.last().filter(|_| more).map(|entry| entry.position);
     let names = Names::of(tx, directory, &entries)?;

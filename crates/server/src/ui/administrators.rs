@@ -97,7 +97,7 @@ async fn listed(desk: &Desk) -> Result<ListPage, Trouble> {
             invitation,
         });
     Ok(ListPage {
-        shell: desk.shell("administrators"),
+        shell: desk.shell("settings"),
         administrators: rows.collect(),
         invitations: invitations.collect(),
         link: None,
@@ -188,7 +188,7 @@ async fn rights_page(desk: &Desk, id: &str) -> Result<RightsPage, Trouble> {
         ));
     };
     Ok(RightsPage {
-        shell: desk.shell("administrators"),
+        shell: desk.shell("settings"),
         wrong: None,
         choices: choices(desk, &found.connectors.unwrap_or_default()).await?,
         name: found.name,

@@ -161,7 +161,7 @@ async fn listed(desk: &Desk, wanted: Wanted) -> Result<AuditPage, Trouble> {
         entry,
     };
     Ok(AuditPage {
-        shell: desk.shell("administrators"),
+        shell: desk.shell("settings"),
         wrong,
         entries: found.items.into_iter().map(row).collect(),
         check,

@@ -23,7 +23,7 @@ struct BackupPage {
 /// `GET /console/backup`
 async fn page(desk: Desk) -> Shown {
     show(&BackupPage {
-        shell: desk.shell("administrators"),
+        shell: desk.shell("settings"),
     })
 }
 

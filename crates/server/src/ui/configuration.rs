@@ -129,7 +129,7 @@ async fn page(desk: Desk) -> Shown {
 async fn shown(desk: &Desk, sent: Sent) -> Result<ConfigurationPage, Trouble> {
     let current: Value = desk.get(&["configuration"], &[]).await?;
     Ok(ConfigurationPage {
-        shell: desk.shell("administrators"),
+        shell: desk.shell("settings"),
         wrong: None,
         mistakes: Vec::new(),
         current: yaml::print(&current),

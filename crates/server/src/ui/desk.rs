@@ -72,7 +72,8 @@ impl<T> Listed<T> {
     /// with: where this page began, and how long it is, is not said again.
     pub(super) fn more(&self, place: &str, query: &[(&str, &str)]) -> Option<String> {
         let after = self.after()?;
-        let same = |(name, _): &&(&str, &str)| !["after", "limit"].contains(name);
+        let same =
+            |(name, value): &&(&str, &str)| !value.is_empty() && !["after", "limit"].contains(name);
         let mut next: Vec<String> = query
             .iter()
             .filter(same)

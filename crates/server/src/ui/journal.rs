@@ -18,7 +18,12 @@ use super::words::reason;
 struct JournalPage {
     shell: Shell,
     choice: Choice,
+    asked: Asked,
+    /// Whether somebody or something is asked for that there is not.
+    is_unknown: bool,
     history: Vec<EntryRow>,
+    /// Where the entries before these are.
+    older: Option<String>,
 }
 
 /// An entry as the admin API tells it.
@@ -232,22 +237,60 @@ fn updated(before: &Value, after: &Value) -> String {
     }
 }
 
+/// Entries on one page.
+const PAGE: &str = "100";
+
+/// What of the journal is asked for.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    directory: String,
+    user: String,
+    group: String,
+    connector: String,
+    /// Where the page before this one ended.
+    after: String,
+}
+
+impl Asked {
+    /// Whether only a part is asked for.
+    fn is_narrowed(&self) -> bool {
+        [&self.user, &self.group, &self.connector]
+            .iter()
+            .any(|text| !text.is_empty())
+    }
+}
+
 /// `GET /console/journal`
-pub(super) async fn page(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
+pub(super) async fn page(desk: Desk, Query(asked): Query<Asked>) -> Shown {
+    let wanted = Wanted {
+        directory: asked.directory.clone(),
+        ..Wanted::default()
+    };
     let choice = Choice::of(&desk, &wanted).await?;
-    let entries: Listed<Entry> = match choice.directory.as_str() {
-        "" => Listed {
-            items: Vec::new(),
-            next: None,
-        },
+    let [user, group, connector] =
+        [&asked.user, &asked.group, &asked.connector].map(|text| text.trim());
+    let narrowed = [("user", user), ("group", group), ("connector", connector)];
+    let page = [
+        ("order", "newest"),
+        ("limit", PAGE),
+        ("before", asked.after.as_str()),
+    ];
+    let query = [narrowed, page].concat();
+    let entries: Option<Listed<Entry>> = match choice.directory.as_str() {
+        "" => None,
         directory => {
-            let query = [("order", "newest"), ("limit", "100")];
-            desk.get(&["directories", directory, "journal"], &query)
+            desk.find(&["directories", directory, "journal"], &query)
                 .await?
         }
     };
+    let same = [&[("directory", choice.directory.as_str())], &narrowed[..]].concat();
+    let older = entries
+        .as_ref()
+        .and_then(|found| found.more("/console/journal", &same));
+    let is_unknown = entries.is_none() && asked.is_narrowed();
+    let entries = entries.map(|found| found.items).unwrap_or_default();
     let rows = entries
-        .items
         .into_iter()
         .map(|entry| entry.row(&desk, &choice.directory));
     let history = rows.collect();
@@ -255,6 +298,9 @@ pub(super) async fn page(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
         shell: desk.shell("journal"),
         history,
         choice,
+        older,
+        is_unknown,
+        asked,
     })
 }
 

@@ -191,7 +191,7 @@ async fn list(desk: Desk) -> Shown {
         channel,
     };
     show(&ListPage {
-        shell: desk.shell("administrators"),
+        shell: desk.shell("settings"),
         rows: all.items.into_iter().map(row).collect(),
     })
 }
@@ -208,7 +208,7 @@ async fn form_page(desk: &Desk, draft: Draft) -> Result<ChannelPage, Trouble> {
     };
     let chosen = draft.connectors.clone().unwrap_or_default();
     Ok(ChannelPage {
-        shell: desk.shell("administrators"),
+        shell: desk.shell("settings"),
         wrong: None,
         address: None,
         way: Way::of(&draft.way),

@@ -281,7 +281,7 @@ async fn shown(desk: &Desk) -> Result<OpenIdPage, Trouble> {
         Some(names) => format!("{}: {} of {}\n", one.group, one.role, names.join(", ")),
     };
     Ok(OpenIdPage {
-        shell: desk.shell("administrators"),
+        shell: desk.shell("settings"),
         wrong: None,
         is_set,
         roles: open_id.roles.iter().map(line).collect(),

@@ -20,6 +20,8 @@ struct SearchPage {
     choice: Choice,
     people: Vec<Row>,
     more: Option<String>,
+    /// Where those are as well who have the text elsewhere than at the beginning; none if they are here.
+    inside: Option<String>,
 }
 
 /// Which directory is looked at, and for what.
@@ -43,6 +45,8 @@ pub(super) struct Wanted {
     pub(super) search: String,
     pub(super) directory: String,
     pub(super) after: String,
+    /// Whether the text may be anywhere in a name.
+    pub(super) inside: String,
 }
 
 struct Row {
@@ -105,6 +109,28 @@ impl Choice {
         }
     }
 
+    /// Those of whom a name begins with the text, which are found at once however many there are. None if there is nobody.
+    async fn beginning(&self, desk: &Desk) -> Result<Option<Listed<User>>, Trouble> {
+        if self.search.trim().is_empty() || self.directory.is_empty() {
+            return Ok(None);
+        }
+        let query = [
+            ("search", self.search.as_str()),
+            ("begins", "true"),
+            ("limit", PAGE),
+        ];
+        let found: Listed<User> = desk
+            .get(&["directories", &self.directory, "users"], &query)
+            .await?;
+        Ok(Some(found).filter(|found| !found.items.is_empty()))
+    }
+
+    /// Where those are who have the text anywhere in a name.
+    fn inside(&self) -> String {
+        let (directory, search) = (segment(&self.directory), segment(&self.search));
+        format!("/console/people?directory={directory}&search={search}&inside=yes")
+    }
+
     /// The address of the next page of a list.
     pub(super) fn more<T>(&self, place: &str, found: &Listed<T>) -> Option<String> {
         let same = [
@@ -118,8 +144,19 @@ impl Choice {
 /// `GET /console/people`
 pub(super) async fn search(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
     let choice = Choice::of(&desk, &wanted).await?;
-    let found: Listed<User> = choice.page(&desk, "users", &wanted.after).await?;
-    let more = choice.more("/console/people", &found);
+    let beginning = match wanted.inside.is_empty() && wanted.after.is_empty() {
+        true => choice.beginning(&desk).await?,
+        false => None,
+    };
+    let inside = beginning.as_ref().map(|_| choice.inside());
+    let (found, more) = match beginning {
+        Some(found) => (found, None),
+        None => {
+            let found: Listed<User> = choice.page(&desk, "users", &wanted.after).await?;
+            let more = choice.more("/console/people", &found);
+            (found, more)
+        }
+    };
     let directory = segment(&choice.directory);
     let people = found.items.into_iter().map(|user| Row {
         address: format!(
@@ -133,6 +170,7 @@ pub(super) async fn search(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
         shell: desk.shell("people"),
         people: people.collect(),
         more,
+        inside,
         choice,
     })
 }

@@ -82,7 +82,7 @@ async fn listed(desk: &Desk) -> Result<TokensPage, Trouble> {
         token,
     };
     Ok(TokensPage {
-        shell: desk.shell("administrators"),
+        shell: desk.shell("settings"),
         wrong: None,
         tokens: all.items.into_iter().map(row).collect(),
         choices: choices(desk, &[]).await?,

@@ -3,9 +3,10 @@
 use directory::Rules;
 use emulate::databases::{TestDatabase, on_each_database};
 use serde_json::{Value, json};
-use store::Access;
+use store::{Access, Role};
 
 use crate::api_console::{Console, each, problem};
+use crate::ui_browser::Browser;
 use crate::world::{Product, World};
 
 fn with_rules(database: &TestDatabase, rules: Value) -> World {
@@ -343,4 +344,51 @@ fn parameters_that_cannot_be_used_are_refused() {
         ["mira"],
         "a larger page is lowered, not refused"
     );
+}
+
+#[test]
+fn people_are_found_by_the_beginning_of_what_they_are_called() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let person = |user: &str, given: &str, family: &str| {
+            world.user(json!({
+                "userName": user,
+                "externalId": format!("ext-{user}"),
+                "name": {"givenName": given, "familyName": family},
+                "displayName": format!("{given} {family}"),
+                "emails": [{"value": format!("{family}@example.test"), "primary": true}],
+            }))
+        };
+        let sol = person("sol", "Mira", "Berg");
+        person("u1", "Solveig", "Lind");
+        person("u2", "Jon", "Solberg");
+        person("u3", "Ann", "Åsen");
+        let console = Console::new(&world);
+        let found = |query: &str| {
+            let path = format!("/directories/default/users?begins=true&search={query}");
+            each(&console.show(&path), "name")
+        };
+        assert_eq!(found("SOL"), ["sol", "u2", "u1"]);
+        assert_eq!(found("SOL&limit=2"), ["sol", "u2"]);
+        assert_eq!(found("berg"), ["sol"], "only what begins with it");
+        assert_eq!(found("%C3%A5s"), ["u3"]);
+        assert_eq!(found("mira%20b"), ["sol"]);
+        assert_eq!(found(&sol), ["sol"]);
+        assert_eq!(found("ext-u3"), ["u3"]);
+        assert_eq!(found("olberg"), Vec::<String>::new());
+        world.delete_user(&sol);
+        assert_eq!(found("ext-sol"), ["sol"], "the account is still there");
+        let both = console.get("/directories/default/users?begins=true&search=a&active=true");
+        assert_eq!(both.status, 400, "{}", both.text());
+
+        let browser = Browser::signed_in(&world, "ann", Role::Auditor);
+        let page = |query: &str| browser.get(&format!("/console/people?search={query}"));
+        let begins = page("sol");
+        assert!(begins.text().contains(">u2</a>"), "{}", begins.text());
+        assert!(begins.text().contains("inside=yes"));
+        let inside = page("olberg");
+        assert!(inside.text().contains(">u2</a>"), "{}", inside.text());
+        let asked = page("sol&inside=yes");
+        assert!(!asked.text().contains("inside=yes"));
+    });
 }

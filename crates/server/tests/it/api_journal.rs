@@ -77,6 +77,14 @@ fn what_happened_is_told_in_order_with_its_causes() {
         assert_eq!(of("connector=default"), Vec::<i64>::new());
         assert_eq!(of(&format!("after={}", all[4])), all[5..]);
         assert_eq!(of("order=newest&limit=2"), [all[6], all[5]]);
+        let page = console.show(&format!("{path}?order=newest&limit=2"));
+        assert_eq!(page["next"], all[5]);
+        let before = format!("order=newest&limit=2&before={}", all[5]);
+        assert_eq!(of(&before), [all[4], all[3]]);
+        let before = format!("order=newest&group=dev&before={}", all[4]);
+        assert_eq!(of(&before), [all[3], all[2]]);
+        let page = console.show(&format!("{path}?order=newest&limit=2&before={}", all[2]));
+        assert!(page["next"].is_null(), "{page}");
     });
 }
 

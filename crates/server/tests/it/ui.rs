@@ -233,6 +233,8 @@ fn people_and_groups_are_found_and_explained_and_nothing_they_are_called_is_mark
             "/console/journal?directory=default",
             "/console/activity",
             "/console/administrators",
+            "/console/settings",
+            "/console/journal?directory=default&user=%3Cscript%3Ealert(1)%3C%2Fscript%3E",
             "/console/applications",
             "/console/connectors",
             place.as_str(),

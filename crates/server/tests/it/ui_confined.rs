@@ -57,7 +57,7 @@ fn pages_show_what_is_within_reach_and_lead_nowhere_else() {
         "Products",
         "/console/setup",
         "/console/applications",
-        "/console/administrators",
+        "/console/settings",
     ] {
         assert!(
             !overview.text().contains(hidden),
