@@ -83,7 +83,8 @@ fn transport(
     if let Some((_, domain)) = settings.from.rsplit_once('@') {
         builder = builder.hello_name(ClientId::Domain(domain.to_owned()));
     }
-    if let Some(password) = password.filter(|_| !settings.username.is_empty()) {
+    if !settings.username.is_empty() {
+        let password = password.ok_or("the password of the user name is missing; set it anew")?;
         let credentials = Credentials::new(settings.username.clone(), password.to_owned());
         builder = builder.credentials(credentials);
     }

@@ -7,7 +7,7 @@ use store::{AuditDraft, ReadTx, Scope, StoreError, WriteTx};
 use crate::{Provision, ProvisionError};
 
 /// The name of these settings in the store.
-const SETTINGS: &str = "audit";
+pub(crate) const SETTINGS: &str = "audit";
 /// Where the kept part of the log begins.
 const FLOOR: &str = "audit_floor";
 /// Days that entries are kept unless an owner says otherwise.
@@ -73,12 +73,7 @@ impl Provision {
         &self,
         settings: AuditSettings,
     ) -> Result<AuditSettings, ProvisionError> {
-        if !(DAYS_MIN..=DAYS_MAX).contains(&settings.keep_days) {
-            return Err(ProvisionError::invalid(
-                "keep_days",
-                format!("has to be between {DAYS_MIN} and {DAYS_MAX}"),
-            ));
-        }
+        check_settings(settings)?;
         self.store()
             .write(Scope::Settings, move |tx| {
                 tx.set_setting(SETTINGS, &settings)?;
@@ -109,6 +104,17 @@ impl Provision {
     pub async fn check_audit(&self) -> Result<AuditCheck, ProvisionError> {
         // One snapshot: entries that go for their age meanwhile are no fault.
         self.store().read(|tx| checked(tx)).await
+    }
+}
+
+/// Refuses settings that cannot be meant.
+pub(crate) fn check_settings(settings: AuditSettings) -> Result<(), ProvisionError> {
+    match (DAYS_MIN..=DAYS_MAX).contains(&settings.keep_days) {
+        true => Ok(()),
+        false => Err(ProvisionError::invalid(
+            "keep_days",
+            format!("has to be between {DAYS_MIN} and {DAYS_MAX}"),
+        )),
     }
 }
 

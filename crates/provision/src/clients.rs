@@ -55,7 +55,7 @@ impl Provision {
                     return Err(ProvisionError::not_found("connector", &connector));
                 }
                 require_future(grant.expires, tx.now())?;
-                let client = tx.insert_client(connector, &grant)?;
+                let client = tx.insert_client(connector, None, &grant)?;
                 let stored = tx.insert_client_secret(&client, &hash, grant.expires)?;
                 Ok((client, stored))
             })

@@ -93,7 +93,7 @@ pub use backup::{is_key_of, restore};
 pub use bulk::{BulkDone, BulkJob, BulkOutcome};
 pub use checklist::{Check, CheckItem, CheckState, Checklist, Outside, RefusedProduct};
 pub use clients::{NewAccessToken, NewClientSecret};
-pub use configuration::{Applied, ConfigurationWish, MadeSecret, Planned};
+pub use configuration::{Applied, ConfigurationWish, MadeSecret, Passphrase, Planned};
 pub use console_sessions::{NewSession, SignInError};
 pub use credential::{Credential, can_be_scim_token};
 pub use directories::{DetachEffects, DirectoryEffects};

@@ -2,7 +2,7 @@
 
 use directory::{Account, Change, DirectoryId, JobKind, Precedence, Trigger, UserPk};
 use scim::Resource;
-use store::{ReadTx, Scope};
+use store::{ReadTx, Scope, WriteTx};
 
 use crate::decide::{Occasion, decide};
 use crate::facts::{Facts, Person};
@@ -51,26 +51,33 @@ impl Provision {
         let begun = self
             .store()
             .write(Scope::Directory(directory), move |tx| {
-                require_idle(tx, None, directory)?;
-                if let Some(precedence) = &precedence {
-                    check(tx, directory, precedence)?;
-                }
-                tx.set_precedence(directory, precedence.as_ref())?;
-                let mut begun = Vec::new();
-                for id in tx.connectors_into(directory)? {
-                    let connector = this.require_connector(tx, id)?;
-                    begun.push(begin_sweep(
-                        tx,
-                        &connector.connector,
-                        JobKind::Rules,
-                        &actor,
-                    )?);
-                }
-                Ok::<_, ProvisionError>(begun)
+                this.precede(tx, directory, precedence.as_ref(), &actor)
             })
             .await?;
         drop(settings);
         self.wake_worker();
+        Ok(begun)
+    }
+
+    /// [`set_precedence`](Self::set_precedence) inside a transaction that has the directory for itself.
+    pub(crate) fn precede(
+        &self,
+        tx: &WriteTx<'_>,
+        directory: DirectoryId,
+        precedence: Option<&Precedence>,
+        actor: &str,
+    ) -> Result<Vec<BegunJob>, ProvisionError> {
+        require_idle(tx, None, directory)?;
+        if let Some(precedence) = precedence {
+            check(tx, directory, precedence)?;
+        }
+        tx.set_precedence(directory, precedence)?;
+        let mut begun = Vec::new();
+        for id in tx.connectors_into(directory)? {
+            let connector = self.require_connector(tx, id)?;
+            let job = begin_sweep(tx, &connector.connector, JobKind::Rules, actor)?;
+            begun.push(job);
+        }
         Ok(begun)
     }
 

@@ -102,6 +102,24 @@ impl ReadTx<'_> {
         self.query_one(&sql, args![id, connector.0], read_client)
     }
 
+    /// The client with this id, whichever connector it may ask.
+    pub fn client_by_id(&self, id: &str) -> Result<Option<Client>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM client c WHERE c.public_id = $1");
+        self.query_one(&sql, args![id], read_client)
+    }
+
+    /// By what the secrets of a client are recognised, and when they end.
+    pub fn hashes_of_client(
+        &self,
+        client: &Client,
+    ) -> Result<Vec<(String, Option<Timestamp>)>, StoreError> {
+        self.query(
+            "SELECT hash, expires FROM client_secret WHERE client_pk = $1 ORDER BY pk",
+            args![client.pk],
+            |row| Ok((row.text(0)?, row.opt_time(1)?)),
+        )
+    }
+
     /// The secrets of a client, newest first; those that have ended as well.
     pub fn client_secrets(&self, client: &Client) -> Result<Vec<ClientSecret>, StoreError> {
         self.query(
@@ -178,13 +196,14 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Makes a client without a secret.
+    /// Makes a client without a secret. Without an id it gets a new one.
     pub fn insert_client(
         &self,
         connector: ConnectorId,
+        id: Option<&str>,
         grant: &Grant,
     ) -> Result<Client, StoreError> {
-        let id = self.new_id().to_string();
+        let id = id.map_or_else(|| self.new_id().to_string(), str::to_owned);
         let now = self.now();
         let pk = self.insert(
             "INSERT INTO client (public_id, connector_pk, label, access, addresses, created) \

@@ -244,6 +244,15 @@ impl WriteTx<'_> {
         })
     }
 
+    /// Gives a connector that was just made another id for its address.
+    pub fn set_connector_id(&self, connector: ConnectorId, id: &str) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE connector SET public_id = $1 WHERE pk = $2",
+            args![id, connector.0],
+        )?;
+        Ok(())
+    }
+
     /// Makes a connector. A taken name is [`StoreError::Conflict`] on `connector_name`.
     pub fn insert_connector(
         &self,

@@ -153,6 +153,15 @@ impl ReadTx<'_> {
         );
         self.query(&sql, args![connector], read_token)
     }
+
+    /// By what a token is recognised.
+    pub fn hash_of_token(&self, token: &Token) -> Result<Option<String>, StoreError> {
+        self.query_one(
+            "SELECT hash FROM token WHERE public_id = $1",
+            args![token.id.as_str()],
+            |row| row.text(0),
+        )
+    }
 }
 
 impl WriteTx<'_> {

@@ -34,7 +34,7 @@ pub use audit::{AuditArgs, AuditCommand, AuditFilters, AuditFormat};
 pub use backup::{BackupArgs, RestoreArgs};
 pub use check_scim::{CheckScimArgs, ReportFormat};
 pub use config::{ConfigArgs, ConfigCommand};
-pub use configuration::{ApplyArgs, ExportArgs, FileArgs, PlanArgs};
+pub use configuration::{ApplyArgs, ExportArgs, FileArgs, PassphraseSource, PlanArgs};
 pub use connector::{ConnectorArgs, ConnectorCommand};
 pub use credentials::{
     AccessArg, ClientArgs, ClientCommand, CredentialsArgs, GrantArgs, TokenArgs, TokenCommand,

@@ -1,16 +1,18 @@
 //! What a configuration file says, as data.
 
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use super::secret::SecretSource;
 use crate::access::Access;
 use crate::connector::{ConnectorSettings, ConnectorState};
+use crate::notification::{EVERY_MINUTES_DEFAULT, Event, Way};
 use crate::preset::Preset;
-use crate::rules::{RuleTest, Rules};
+use crate::rules::{RuleTest, Rules, Target};
 use crate::sign_in::SignInSettings;
 
 /// The version of the format.
@@ -32,6 +34,12 @@ pub struct Configuration {
     /// The products that attach directories.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applications: Option<Vec<ApplicationEntry>>,
+    /// The channels by which administrators are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notifications: Option<Vec<ChannelEntry>>,
+    /// The audit log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditEntry>,
 }
 
 impl Default for Configuration {
@@ -41,16 +49,51 @@ impl Default for Configuration {
             directories: None,
             connectors: None,
             applications: None,
+            notifications: None,
+            audit: None,
         }
     }
 }
 
-/// A directory.
+/// Reads a member of which null says something, and leaving it out nothing.
+fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
+
+/// A directory. A member that is left out stays as it is, and has its default if the directory is new.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DirectoryEntry {
     /// Its name, by which everything else refers to it.
     pub name: String,
+    /// Whether applications with read-write access may make users of their own in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_users: Option<bool>,
+    /// Whose word counts where several of its connectors know the same person, as a whole; null where each account is spoken of
+    /// by one connector alone.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "said"
+    )]
+    #[schemars(with = "Option<PrecedenceEntry>")]
+    pub precedence: Option<Option<PrecedenceEntry>>,
+}
+
+/// Whose word counts in a directory that several connectors share.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PrecedenceEntry {
+    /// The names of connectors, the one whose word counts most first. After those that are named comes the connector to which the
+    /// account belongs, then the others in the order in which they were made.
+    pub order: Vec<String>,
+    /// Other orders for single targets of mapping rows. For `groups`, the first that knows the person decides alone; without an
+    /// order of their own the groups that all give are joined.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, Vec<String>>")]
+    pub targets: BTreeMap<Target, Vec<String>>,
 }
 
 /// A connector. A member that is left out stays as it is, and has its default if the connector is new.
@@ -59,6 +102,9 @@ pub struct DirectoryEntry {
 pub struct ConnectorEntry {
     /// Its name.
     pub name: String,
+    /// The id by which its address is known, `/scim/v2/ID`. Only a connector that is made takes it; others keep theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Which identity provider it is for; cannot be changed later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preset: Option<Preset>,
@@ -143,7 +189,7 @@ pub struct TokenEntry {
     pub secret: Option<SecretSource>,
 }
 
-/// A client of a connector. Its id and its secret are generated, and shown once.
+/// A client of a connector. Its id and its secret are generated and shown once, unless they come sealed from another server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientEntry {
@@ -155,6 +201,9 @@ pub struct ClientEntry {
     /// Addresses and CIDR ranges it may come from; any if empty.
     #[serde(default)]
     pub addresses: Vec<String>,
+    /// Its id and its secrets as another server sealed them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretSource>,
 }
 
 /// An application. A member that is left out stays as it is, and has its default if the application is new.
@@ -214,26 +263,59 @@ pub struct WebhookEntry {
     pub token: Option<SecretSource>,
 }
 
-/// Where a secret is. It never is in the file itself.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SecretSource {
-    /// In this environment variable of `vestibule plan` and `vestibule apply`.
-    Env(String),
-    /// In this file, which `vestibule plan` and `vestibule apply` read; white space at its end does not count.
-    File(String),
-    /// Here: what the commands send to the admin API in place of a reference.
-    #[schemars(skip)]
-    Value(String),
+/// A channel by which administrators are told. A member that is left out stays as it is, and has its default if the channel is
+/// new.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelEntry {
+    /// Its name.
+    pub name: String,
+    /// Whether it tells anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// How it tells, as a whole; a new one needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
+    /// The events that it tells; null for all.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "said"
+    )]
+    #[schemars(with = "Option<BTreeSet<Event>>")]
+    pub events: Option<Option<BTreeSet<Event>>>,
+    /// The names of the connectors that it tells of; null for all, and for what is about none.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "said"
+    )]
+    #[schemars(with = "Option<Vec<String>>")]
+    pub connectors: Option<Option<Vec<String>>>,
+    /// Minutes between two messages at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every_minutes: Option<u32>,
+    /// Where the password, the key of the signatures, or the URL of the chat is. Left out, the one there stays if it would go to
+    /// the same place; a new webhook gets a key, shown once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretSource>,
 }
 
-impl fmt::Debug for SecretSource {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Env(name) => write!(out, "Env({name:?})"),
-            Self::File(path) => write!(out, "File({path:?})"),
-            Self::Value(_) => out.write_str("Value"),
-        }
+/// The audit log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditEntry {
+    /// How many days entries are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_days: Option<u32>,
+}
+
+/// What a new directory has where nothing is said.
+pub(super) fn new_directory() -> DirectoryEntry {
+    DirectoryEntry {
+        name: String::new(),
+        local_users: Some(false),
+        precedence: Some(None),
     }
 }
 
@@ -257,6 +339,7 @@ pub(super) fn new_application() -> ApplicationEntry {
 pub(super) fn new_connector(settings: Map<String, Value>) -> ConnectorEntry {
     ConnectorEntry {
         name: String::new(),
+        id: None,
         preset: Some(Preset::default()),
         state: Some(ConnectorState::default()),
         directory: None,
@@ -266,5 +349,18 @@ pub(super) fn new_connector(settings: Map<String, Value>) -> ConnectorEntry {
         schemas: None,
         tokens: None,
         clients: None,
+    }
+}
+
+/// What a new channel has where nothing is said.
+pub(super) fn new_channel() -> ChannelEntry {
+    ChannelEntry {
+        name: String::new(),
+        enabled: Some(true),
+        way: None,
+        events: Some(None),
+        connectors: Some(None),
+        every_minutes: Some(EVERY_MINUTES_DEFAULT),
+        secret: None,
     }
 }

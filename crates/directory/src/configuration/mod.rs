@@ -9,13 +9,16 @@ mod place;
 mod plan;
 mod read;
 mod schema;
+mod secret;
 
 pub use entries::{
-    ApplicationEntry, AttachedEntry, ClientEntry, Configuration, ConnectorEntry, DirectoryEntry,
-    FORMAT, ResourceKind, SchemaEntry, SecretSource, TokenEntry, WebhookEntry,
+    ApplicationEntry, AttachedEntry, AuditEntry, ChannelEntry, ClientEntry, Configuration,
+    ConnectorEntry, DirectoryEntry, FORMAT, PrecedenceEntry, ResourceKind, SchemaEntry, TokenEntry,
+    WebhookEntry,
 };
 pub use objects::{Kind, Object, ObjectName, Said, objects};
 pub use place::{item, member};
 pub use plan::{Action, Kept, Merged, Plan, Step, merge, plan, settings_with};
 pub use read::read;
 pub use schema::schema;
+pub use secret::{KeptClientSecret, KeptSecret, SecretSource};

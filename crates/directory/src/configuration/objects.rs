@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::entries::{Configuration, SecretSource};
+use super::entries::Configuration;
 use super::place::{item, member};
+use super::secret::SecretSource;
 use crate::name::{folded, same};
 use crate::rules::RuleError;
 
@@ -24,6 +25,8 @@ pub enum Kind {
     Client,
     Application,
     Webhook,
+    Channel,
+    Audit,
 }
 
 impl Kind {
@@ -37,6 +40,8 @@ impl Kind {
             Kind::Client => "client",
             Kind::Application => "application",
             Kind::Webhook => "webhook",
+            Kind::Channel => "channel",
+            Kind::Audit => "audit log",
         }
     }
 
@@ -45,12 +50,14 @@ impl Kind {
         match self {
             Kind::Schema | Kind::Token | Kind::Client => Some(Kind::Connector),
             Kind::Webhook => Some(Kind::Application),
-            Kind::Directory | Kind::Connector | Kind::Application => None,
+            Kind::Directory | Kind::Connector | Kind::Application | Kind::Channel | Kind::Audit => {
+                None
+            }
         }
     }
 
-    /// The list that they are in.
-    const fn list(self) -> &'static str {
+    /// The member that they are in: a list, but for what there is one of.
+    pub const fn list(self) -> &'static str {
         match self {
             Kind::Directory => "directories",
             Kind::Connector => "connectors",
@@ -59,26 +66,29 @@ impl Kind {
             Kind::Client => "clients",
             Kind::Application => "applications",
             Kind::Webhook => "webhooks",
+            Kind::Channel => "notifications",
+            Kind::Audit => "audit",
         }
     }
 
     /// The members that name one.
     const fn named_by(self) -> &'static [&'static str] {
         match self {
-            Kind::Directory | Kind::Connector | Kind::Application => &["name"],
+            Kind::Directory | Kind::Connector | Kind::Application | Kind::Channel => &["name"],
             Kind::Token | Kind::Client => &["label"],
             Kind::Webhook => &["url"],
             Kind::Schema => &["document", "id"],
+            Kind::Audit => &[],
         }
     }
 
     /// The member that says where its secret is.
     pub const fn secret(self) -> Option<&'static str> {
         match self {
-            Kind::Token => Some("secret"),
+            Kind::Token | Kind::Client | Kind::Channel => Some("secret"),
             Kind::Application => Some("password"),
             Kind::Webhook => Some("token"),
-            Kind::Directory | Kind::Connector | Kind::Schema | Kind::Client => None,
+            Kind::Directory | Kind::Connector | Kind::Schema | Kind::Audit => None,
         }
     }
 
@@ -123,6 +133,9 @@ impl ObjectName {
 
 impl fmt::Display for ObjectName {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.kind == Kind::Audit {
+            return out.write_str(self.kind.as_str());
+        }
         write!(out, "{} '{}'", self.kind.as_str(), self.name)?;
         match (self.kind.parent(), &self.of) {
             (Some(kind), Some(of)) => write!(out, " of {} '{of}'", kind.as_str()),
@@ -210,11 +223,33 @@ pub fn objects(configuration: &Configuration) -> Said {
     let mut said = Said::default();
     let mut seen = HashMap::new();
     if let Value::Object(mut document) = document {
-        for kind in [Kind::Directory, Kind::Connector, Kind::Application] {
+        for kind in [
+            Kind::Directory,
+            Kind::Connector,
+            Kind::Application,
+            Kind::Channel,
+        ] {
             take_list(kind, None, "", &mut document, &mut seen, &mut said);
         }
+        take_audit(&mut document, &mut said);
     }
     said
+}
+
+fn take_audit(from: &mut Map<String, Value>, said: &mut Said) {
+    if let Some(Value::Object(body)) = from.shift_remove(Kind::Audit.list()) {
+        said.objects.push(Object {
+            name: ObjectName {
+                kind: Kind::Audit,
+                of: None,
+                name: String::new(),
+                nth: 0,
+            },
+            path: Kind::Audit.list().to_owned(),
+            body,
+            secret: None,
+        });
+    }
 }
 
 type Seen = HashMap<(Kind, Option<String>, String), usize>;

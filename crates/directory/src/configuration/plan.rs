@@ -4,15 +4,18 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::entries::{SecretSource, new_application, new_connector};
+use super::entries::{new_application, new_channel, new_connector, new_directory};
 use super::objects::{Kind, Object, ObjectName, Said, entry};
 use super::schema::settings_names;
+use super::secret::SecretSource;
 use crate::connector::ConnectorSettings;
 use crate::rules::{Difference, differences_of};
 use crate::schedule::Schedule;
 
 /// The member of a connector that is merged one step deeper.
 const SETTINGS: &str = "settings";
+/// The member of a connector that only a new one takes.
+const ID: &str = "id";
 
 /// An object as it is and as it is to be.
 #[derive(Clone, Debug)]
@@ -126,13 +129,17 @@ pub fn merge(present: &Said, wanted: &Said) -> Vec<Merged> {
     wanted
         .map(|object| {
             let before = present.find(&object.name).map(|found| found.body.clone());
+            let mut said = object.body.clone();
+            if before.is_some() {
+                said.shift_remove(ID);
+            }
             let after = match object.name.kind.parent() {
                 // A part counts as a whole.
-                Some(_) => object.body.clone(),
+                Some(_) => said,
                 None => {
                     let base = before.clone();
                     let base = base.unwrap_or_else(|| default_of(object.name.kind));
-                    overlaid(base, &object.body)
+                    overlaid(base, &said)
                 }
             };
             Merged {
@@ -175,7 +182,9 @@ fn default_of(kind: Kind) -> Map<String, Value> {
             };
             serde_json::to_value(new_connector(settings))
         }
+        Kind::Directory => serde_json::to_value(new_directory()),
         Kind::Application => serde_json::to_value(new_application()),
+        Kind::Channel => serde_json::to_value(new_channel()),
         _ => Ok(Value::Null),
     };
     match document {

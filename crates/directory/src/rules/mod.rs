@@ -77,7 +77,8 @@ pub struct RuleError {
 }
 
 impl RuleError {
-    pub(crate) fn new(
+    /// Something wrong, with its place and what to do.
+    pub fn new(
         path: impl Into<String>,
         message: impl Into<String>,
         remedy: impl Into<String>,

@@ -244,6 +244,57 @@ fn unknown(schema: &Value, root: &Value, document: &Value, path: &str, found: &m
 }
 
 #[test]
+fn null_says_something_and_silence_does_not() {
+    let present = json!({
+        "directories": [{"name": "staff", "local_users": false, "precedence": {"order": ["okta"], "targets": {"email": ["hr"]}}}],
+        "notifications": [{"name": "ops", "way": {"chat": {}}, "enabled": true, "events": ["job.failed"], "connectors": ["okta"],
+            "every_minutes": 15}],
+        "audit": {"keep_days": 400},
+    });
+    assert_eq!(steps(present.clone(), present.clone(), true), [""; 0]);
+    let silent = json!({"directories": [{"name": "staff"}], "notifications": [{"name": "OPS"}], "audit": {}});
+    assert_eq!(steps(present.clone(), silent, true), [""; 0]);
+    let wanted = json!({
+        "directories": [{"name": "staff", "precedence": {"order": ["okta"]}}],
+        "notifications": [{"name": "ops", "events": null, "secret": {"sealed": "v1$"}}],
+        "audit": {"keep_days": 90},
+    });
+    assert_eq!(
+        steps(present.clone(), wanted, true),
+        [
+            "change directory 'staff' precedence.targets",
+            "change channel 'ops' events secret",
+            "change audit log keep_days",
+        ]
+    );
+    let none = json!({"directories": [{"name": "staff", "precedence": null}], "notifications": []});
+    assert_eq!(
+        steps(present.clone(), none, true),
+        [
+            "change directory 'staff' precedence",
+            "delete channel 'ops' "
+        ]
+    );
+    // What a new one has where nothing is said is told of what is otherwise alone.
+    let new = json!({
+        "directories": [{"name": "new", "precedence": null}],
+        "connectors": [{"name": "new", "id": "0197f6c2-6d5c-7b7e-9a3f-0c8a4f3a2b11"}],
+        "notifications": [{"name": "new", "way": {"chat": {"format": "text"}}}],
+    });
+    let made = [
+        "create directory 'new' ",
+        "create connector 'new' id",
+        "create channel 'new' way",
+    ];
+    assert_eq!(steps(json!({}), new, false), made);
+    // One that is there keeps its id.
+    let known = json!({"connectors": [{"name": "x"}]});
+    let other =
+        json!({"connectors": [{"name": "x", "id": "0197f6c2-6d5c-7b7e-9a3f-0c8a4f3a2b11"}]});
+    assert_eq!(steps(known, other, true), [""; 0]);
+}
+
+#[test]
 fn the_schema_knows_everything_that_can_be_read_and_nothing_else() {
     let schema = schema();
     let misfits = |document: &Value| {
@@ -253,8 +304,13 @@ fn the_schema_knows_everything_that_can_be_read_and_nothing_else() {
     };
     let document = json!({
         "version": 1,
+        "directories": [
+            {"name": "x", "local_users": true, "precedence": {"order": ["x"], "targets": {"attr:title": ["x"], "groups": []}}},
+            {"name": "y", "precedence": null},
+        ],
         "connectors": [{
             "name": "x",
+            "id": "0197f6c2-6d5c-7b7e-9a3f-0c8a4f3a2b11",
             "settings": {
                 "schedule": {"cron": "off"}, "pilot": {"groups": ["a"]}, "departures": {"empty_text_clears": true},
                 "credentials": {"jwt": {"tenant": "t", "algorithms": ["RS256"]}}, "limits": {"renames": null},
@@ -273,8 +329,15 @@ fn the_schema_knows_everything_that_can_be_read_and_nothing_else() {
             },
             "tests": [{"name": "t", "user": {"userName": "a"}, "expect": {"status": "active"}}],
             "tokens": [{"label": "a", "secret": {"env": "X"}}],
+            "clients": [{"label": "a", "secret": {"sealed": "v1$"}}],
         }],
         "applications": [{"name": "jira", "sign_in": {"cookie_secure": null}, "directories": [{"directory": "x"}]}],
+        "notifications": [
+            {"name": "a", "way": {"mail": {"host": "h", "from": "a@b", "to": ["a@b"]}}, "secret": {"file": "x"}},
+            {"name": "b", "way": {"webhook": {"url": "https://x"}}, "events": ["job.failed"], "connectors": ["x"]},
+            {"name": "c", "way": {"chat": {"format": "teams"}}, "enabled": false, "events": null, "connectors": null},
+        ],
+        "audit": {"keep_days": 90},
     });
     let read_back = read(document.clone());
     assert_eq!(misfits(&document), [""; 0], "{read_back:?}");
@@ -289,6 +352,14 @@ fn the_schema_knows_everything_that_can_be_read_and_nothing_else() {
         (
             json!({"applications": [{"name": "x", "password": {"value": "s"}}]}),
             ".applications",
+        ),
+        (
+            json!({"directories": [{"name": "x", "precedence": {"orders": []}}]}),
+            ".directories",
+        ),
+        (
+            json!({"notifications": [{"name": "x", "way": {"pigeon": {}}}]}),
+            ".notifications",
         ),
         (json!({"version": "1"}), ".version"),
     ] {

@@ -2,10 +2,13 @@
 
 use directory::configuration::{Action, Kept, Kind, ObjectName, Plan, Said, Step};
 use directory::name::same;
+use directory::notification::Way;
 use serde_json::{Map, Value};
 use store::ReadTx;
 
+use super::channels::way;
 use crate::ProvisionError;
+use crate::notifications::secrets::lacking;
 
 /// The plan with what has to be known of it. What cannot go yet stays.
 pub(super) fn with_surroundings(
@@ -94,11 +97,20 @@ fn notes(tx: &ReadTx<'_>, step: &Step) -> Result<Vec<String>, ProvisionError> {
         (Action::Create, Kind::Token) if generated => {
             "its text is generated and shown once".to_owned()
         }
-        (Action::Create, Kind::Client) => {
+        (Action::Create, Kind::Client) if generated => {
             "its id and its secret are generated and shown once".to_owned()
         }
-        (Action::Change, Kind::Application | Kind::Token) if !generated => {
+        (Action::Change, Kind::Application | Kind::Token | Kind::Client) if !generated => {
             "the former one stops working at once".to_owned()
+        }
+        (Action::Create | Action::Change, Kind::Channel) if generated => match channel(step) {
+            Some(note) => note,
+            None => return Ok(Vec::new()),
+        },
+        (Action::Change, Kind::Directory) if step.touches("precedence") => {
+            "everybody whom its connectors know is evaluated anew, within their safety limits; `vestibule directory precedence` shows \
+             what that does"
+                .to_owned()
         }
         (Action::Change, Kind::Connector) if step.touches("rules") => {
             let users = users_of(tx, &step.object.name)?;
@@ -121,12 +133,29 @@ fn notes(tx: &ReadTx<'_>, step: &Step) -> Result<Vec<String>, ProvisionError> {
             "its local users and groups and its journal go with it".to_owned()
         }
         (Action::Delete, Kind::Application) => "the product cannot sign in any more".to_owned(),
+        (Action::Delete, Kind::Channel) => "nobody is told by it any more".to_owned(),
         (Action::Delete, Kind::Token | Kind::Client) => {
             "whoever uses it is refused from then on".to_owned()
         }
         _ => return Ok(Vec::new()),
     };
     Ok(vec![note])
+}
+
+/// What has to be known of a channel that is given no secret.
+fn channel(step: &Step) -> Option<String> {
+    let moves = step.differences.iter().any(|one| {
+        let rest = one.path.strip_prefix("way");
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(".webhook"))
+    });
+    match (step.action, way(&step.after)?) {
+        (_, Way::Webhook(_)) if moves => {
+            Some("the key of its signatures is generated and shown once".to_owned())
+        }
+        (Action::Create, way) => lacking(&way)
+            .map(|what| format!("it tells nothing until it is given its secret: {what}")),
+        _ => None,
+    }
 }
 
 fn users_of(tx: &ReadTx<'_>, connector: &str) -> Result<i64, ProvisionError> {

@@ -4,44 +4,41 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use directory::configuration::{
-    Action, ApplicationEntry, ClientEntry, ConnectorEntry, Kind, Plan, ResourceKind, SchemaEntry,
-    SecretSource, Step, TokenEntry,
+    Action, ApplicationEntry, AuditEntry, ConnectorEntry, DirectoryEntry, Kind, Plan, ResourceKind,
+    SchemaEntry, SecretSource, Step,
 };
 use directory::{ConnectorId, ConnectorSettings, Fate};
-use store::{
-    Access, Application, AttachedDirectory, Client, Job, Mapping, Token, TokenKind, WriteTx,
-    token_hash,
-};
+use store::{Access, Application, AttachedDirectory, Client, Job, Mapping, Token, WriteTx};
 
 use super::MadeSecret;
 use super::check::parsed;
-use super::secrets::{ReadyPassword, ReadyPasswords, nth_token};
-use super::survey::{clients_in_order, grant, live_tokens};
+use super::credentials::{client, token};
+use super::secrets::{ReadyPassword, ReadyPasswords};
+use super::survey::{clients_in_order, live_tokens};
 use crate::administration::require_directory;
 use crate::rule_changes::Terms;
 use crate::schedule::plan_next_run;
 use crate::schemas::{self, SchemaDraft};
-use crate::secret::{CLIENT_PREFIX, SCIM_PREFIX, Secret};
 use crate::webhooks::PER_APPLICATION_MAX;
-use crate::{Provision, ProvisionError, RulesChange, directories, release};
+use crate::{AuditSettings, Provision, ProvisionError, RulesChange, audit, directories, release};
 
 /// A plan with all that is needed to carry it out.
 pub(super) struct Work {
-    provision: Provision,
+    pub(super) provision: Provision,
     plan: Plan,
     passwords: ReadyPasswords,
     terms: Terms,
-    actor: String,
+    pub(super) actor: String,
 }
 
 /// What came of it besides what the plan says.
 #[derive(Default)]
-struct Done {
-    secrets: Vec<MadeSecret>,
+pub(super) struct Done {
+    pub(super) secrets: Vec<MadeSecret>,
     jobs: Vec<Job>,
     /// The tokens of connectors as the plan saw them: what it calls the second of a label stays the second.
-    tokens: HashMap<ConnectorId, Vec<Token>>,
-    clients: HashMap<ConnectorId, Vec<Client>>,
+    pub(super) tokens: HashMap<ConnectorId, Vec<Token>>,
+    pub(super) clients: HashMap<ConnectorId, Vec<Client>>,
 }
 
 impl Done {
@@ -90,18 +87,32 @@ impl Work {
         for step in &self.plan.steps {
             done.look_at_credentials(tx, step)?;
         }
-        for step in &self.plan.steps {
-            match step.object.kind {
-                Kind::Directory => self.directory(tx, step, &mut done)?,
-                Kind::Connector => self.connector(tx, step, &mut done)?,
-                Kind::Schema => schema(tx, step)?,
-                Kind::Token => token(tx, step, &mut done)?,
-                Kind::Client => client(tx, step, &mut done)?,
-                Kind::Application => self.application(tx, step, &mut done)?,
-                Kind::Webhook => webhook(tx, step)?,
-            }
+        let deletes = |step: &&Step| step.action == Action::Delete;
+        for step in self.plan.steps.iter().filter(|step| !deletes(step)) {
+            self.step(tx, step, &mut done)?;
+        }
+        // It names connectors that are made after the directory.
+        for step in self.plan.steps.iter().filter(|step| !deletes(step)) {
+            self.precedence(tx, step)?;
+        }
+        for step in self.plan.steps.iter().filter(deletes) {
+            self.step(tx, step, &mut done)?;
         }
         Ok((done.secrets, done.jobs))
+    }
+
+    fn step(&self, tx: &WriteTx<'_>, step: &Step, done: &mut Done) -> Result<(), ProvisionError> {
+        match step.object.kind {
+            Kind::Directory => self.directory(tx, step, done),
+            Kind::Connector => self.connector(tx, step, done),
+            Kind::Schema => schema(tx, step),
+            Kind::Token => token(tx, step, done),
+            Kind::Client => client(tx, step, done),
+            Kind::Application => self.application(tx, step, done),
+            Kind::Webhook => webhook(tx, step),
+            Kind::Channel => self.channel(tx, step, done),
+            Kind::Audit => audit_log(tx, step),
+        }
     }
 
     fn directory(
@@ -111,11 +122,18 @@ impl Work {
         done: &mut Done,
     ) -> Result<(), ProvisionError> {
         let name = &step.object.name;
+        let directory = match step.action {
+            Action::Create => tx.insert_directory(name)?.id,
+            _ => require_directory(tx, name)?,
+        };
         match step.action {
-            Action::Create => drop(tx.insert_directory(name)?),
-            Action::Change => {}
+            Action::Create | Action::Change => {
+                let entry: DirectoryEntry = step.entry().map_err(unreadable)?;
+                if let Some(allowed) = entry.local_users {
+                    tx.allow_local_users(directory, allowed)?;
+                }
+            }
             Action::Delete => {
-                let directory = require_directory(tx, name)?;
                 let job = directories::begin_deletion(tx, directory, false, &self.actor)?;
                 done.jobs.push(job);
             }
@@ -175,6 +193,10 @@ impl Work {
         let preset = entry.preset.unwrap_or_default();
         let made = tx.insert_connector(&entry.name, preset, directory, &rules, &settings)?;
         let mut connector = made.connector;
+        if let Some(id) = entry.id {
+            tx.set_connector_id(connector.id, &id)?;
+            connector.public_id = id;
+        }
         tx.set_rule_tests(connector.id, &entry.tests.unwrap_or_default())?;
         if let Some(state) = entry.state.filter(|state| *state != connector.state) {
             connector.state = state;
@@ -280,81 +302,6 @@ fn schema(tx: &WriteTx<'_>, step: &Step) -> Result<(), ProvisionError> {
     Ok(())
 }
 
-fn token(tx: &WriteTx<'_>, step: &Step, done: &mut Done) -> Result<(), ProvisionError> {
-    let connector = connector_id(tx, parent(step))?;
-    let kind = TokenKind::Scim(connector);
-    let present = match step.action {
-        Action::Create => None,
-        Action::Change | Action::Delete => {
-            let tokens = done.tokens.get(&connector).map(Vec::as_slice);
-            let found = nth_token(tokens.unwrap_or_default(), &step.object);
-            let missing = || ProvisionError::not_found("token", &step.object.name);
-            Some(found.ok_or_else(missing)?.id.clone())
-        }
-    };
-    if let (Action::Delete, Some(id)) = (step.action, &present) {
-        tx.delete_token(kind, id)?;
-        return Ok(());
-    }
-    let entry: TokenEntry = step.entry().map_err(unreadable)?;
-    let grant = grant(&entry.label, entry.access, entry.addresses, entry.expires);
-    match (present, &step.secret) {
-        (Some(id), None) => tx.update_token(&id, &grant)?,
-        (present, Some(SecretSource::Value(text))) => {
-            if let Some(id) = present {
-                tx.delete_token(kind, &id)?;
-            }
-            tx.insert_token(kind, &grant, &token_hash(text))?;
-        }
-        _ => {
-            let secret = Secret::generate(SCIM_PREFIX)?;
-            tx.insert_token(kind, &grant, &token_hash(secret.reveal()))?;
-            done.secrets.push(MadeSecret {
-                object: step.object.clone(),
-                id: None,
-                secret,
-            });
-        }
-    }
-    Ok(())
-}
-
-fn client(tx: &WriteTx<'_>, step: &Step, done: &mut Done) -> Result<(), ProvisionError> {
-    let connector = connector_id(tx, parent(step))?;
-    let grant = match step.action {
-        Action::Delete => None,
-        _ => {
-            let entry: ClientEntry = step.entry().map_err(unreadable)?;
-            Some(grant(&entry.label, entry.access, entry.addresses, None))
-        }
-    };
-    if step.action == Action::Create {
-        let Some(grant) = grant else { return Ok(()) };
-        let secret = Secret::generate(CLIENT_PREFIX)?;
-        let made = tx.insert_client(connector, &grant)?;
-        tx.insert_client_secret(&made, &token_hash(secret.reveal()), None)?;
-        done.secrets.push(MadeSecret {
-            object: step.object.clone(),
-            id: Some(made.id),
-            secret,
-        });
-        return Ok(());
-    }
-    let clients = done.clients.get(&connector).map(Vec::as_slice);
-    let clients = clients.unwrap_or_default();
-    let label = &step.object.name;
-    let mut same = clients
-        .iter()
-        .filter(|client| scim::name::same(&client.label, label));
-    let found = same.nth(step.object.nth);
-    let found = found.ok_or_else(|| ProvisionError::not_found("client", label))?;
-    match grant {
-        Some(grant) => tx.update_client(found, &grant)?,
-        None => tx.delete_client(found)?,
-    }
-    Ok(())
-}
-
 fn webhook(tx: &WriteTx<'_>, step: &Step) -> Result<(), ProvisionError> {
     let (application, url) = (application(tx, parent(step))?, &step.object.name);
     let known = tx.webhooks_of(application.id)?;
@@ -382,16 +329,24 @@ fn webhook(tx: &WriteTx<'_>, step: &Step) -> Result<(), ProvisionError> {
     Ok(())
 }
 
+fn audit_log(tx: &WriteTx<'_>, step: &Step) -> Result<(), ProvisionError> {
+    let entry: AuditEntry = step.entry().map_err(unreadable)?;
+    if let Some(keep_days) = entry.keep_days {
+        tx.set_setting(audit::SETTINGS, &AuditSettings { keep_days })?;
+    }
+    Ok(())
+}
+
 fn settings_of(entry: &ConnectorEntry) -> Result<ConnectorSettings, ProvisionError> {
     let settings = entry.settings.clone().unwrap_or_default();
     serde_json::from_value(settings.into()).map_err(unreadable)
 }
 
-fn parent(step: &Step) -> &str {
+pub(super) fn parent(step: &Step) -> &str {
     step.object.of.as_deref().unwrap_or_default()
 }
 
-fn connector_id(tx: &WriteTx<'_>, name: &str) -> Result<ConnectorId, ProvisionError> {
+pub(super) fn connector_id(tx: &WriteTx<'_>, name: &str) -> Result<ConnectorId, ProvisionError> {
     let found = tx.find_connector(name)?;
     found
         .map(|stored| stored.connector.id)
@@ -409,6 +364,6 @@ fn not_ready(name: &str) -> ProvisionError {
     ))
 }
 
-fn unreadable(error: serde_json::Error) -> ProvisionError {
+pub(super) fn unreadable(error: serde_json::Error) -> ProvisionError {
     ProvisionError::invalid("configuration", error.to_string())
 }

@@ -1,8 +1,8 @@
 //! What is wrong with a configuration besides its form: all of it, each with its place and what to do.
 
 use directory::configuration::{
-    ApplicationEntry, ClientEntry, ConnectorEntry, Kind, Merged, ResourceKind, Said, SchemaEntry,
-    SecretSource, TokenEntry, WebhookEntry, item, member, settings_with,
+    ApplicationEntry, AuditEntry, ClientEntry, ConnectorEntry, Kind, Merged, ResourceKind, Said,
+    SchemaEntry, TokenEntry, WebhookEntry, item, member, settings_with,
 };
 use directory::rules::{CompiledRules, RuleError, check_tests, run_tests};
 use directory::{ConnectorSettings, Preset};
@@ -12,19 +12,20 @@ use serde_json::{Map, Value};
 use store::{Mapping, ReadTx};
 
 use super::ConfigurationWish;
-use super::secrets::check_secret;
-use super::survey::{grant, live_tokens, members};
-use crate::ProvisionError;
+use super::survey::{grant, members};
 use crate::administration::{check_sight, checked_addresses, checked_groups, checked_name};
 use crate::admission::checked_settings;
+use crate::audit::check_settings;
 use crate::rule_changes::failure;
 use crate::tokens::{checked, require_future};
+use crate::{AuditSettings, Provision, ProvisionError};
 
 /// What is checked, and against what.
 pub(super) struct Checks<'a> {
-    tx: &'a ReadTx<'a>,
-    present: &'a Said,
-    wanted: &'a Said,
+    pub(super) provision: &'a Provision,
+    pub(super) tx: &'a ReadTx<'a>,
+    pub(super) present: &'a Said,
+    pub(super) wanted: &'a Said,
     wish: &'a ConfigurationWish,
     /// Everything that is wrong.
     pub(super) wrong: Vec<RuleError>,
@@ -32,12 +33,14 @@ pub(super) struct Checks<'a> {
 
 impl<'a> Checks<'a> {
     pub(super) fn new(
+        provision: &'a Provision,
         tx: &'a ReadTx<'a>,
         present: &'a Said,
         wanted: &'a Said,
         wish: &'a ConfigurationWish,
     ) -> Self {
         Self {
+            provision,
             tx,
             present,
             wanted,
@@ -52,20 +55,22 @@ impl<'a> Checks<'a> {
         merged.retain(|one| !is_over(one, now));
         for one in merged {
             match one.name.kind {
-                Kind::Directory => self.name(one)?,
+                Kind::Directory => self.directory_entry(one)?,
                 Kind::Connector => self.connector(one)?,
                 Kind::Schema => self.schema(one)?,
                 Kind::Token => self.token(one)?,
                 Kind::Client => self.client(one)?,
                 Kind::Application => self.application(one)?,
                 Kind::Webhook => self.webhook(one)?,
+                Kind::Channel => self.channel(one)?,
+                Kind::Audit => self.audit(one)?,
             }
         }
         Ok(())
     }
 
     /// The value of an outcome; what is wrong is noted with its place.
-    fn told<T>(
+    pub(super) fn told<T>(
         &mut self,
         path: &str,
         outcome: Result<T, ProvisionError>,
@@ -79,7 +84,12 @@ impl<'a> Checks<'a> {
         }
     }
 
-    fn fault(&mut self, path: String, message: impl Into<String>, remedy: impl Into<String>) {
+    pub(super) fn fault(
+        &mut self,
+        path: String,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
         self.wrong.push(RuleError {
             path,
             message: message.into(),
@@ -87,36 +97,35 @@ impl<'a> Checks<'a> {
         });
     }
 
-    fn name(&mut self, one: &Merged) -> Result<(), ProvisionError> {
+    pub(super) fn name(&mut self, one: &Merged) -> Result<(), ProvisionError> {
         self.told(&member(&one.path, "name"), checked_name(&one.name.name))?;
         Ok(())
     }
 
-    /// The directory of this name as it is spelt, if it is there when all is done.
-    fn directory(&mut self, path: String, name: &str) -> Option<String> {
-        if let Some(spelt) = self.wanted.spelling(Kind::Directory, name) {
-            let spelt = self
-                .present
-                .spelling(Kind::Directory, name)
-                .unwrap_or(spelt);
-            return Some(spelt.to_owned());
+    /// The directory or connector of this name as it is spelt, if it is there when all is done.
+    pub(super) fn there(&mut self, kind: Kind, path: String, name: &str) -> Option<String> {
+        let present = self.present.spelling(kind, name);
+        if let Some(spelt) = self.wanted.spelling(kind, name) {
+            return Some(present.unwrap_or(spelt).to_owned());
         }
-        let present = self.present.spelling(Kind::Directory, name);
-        let goes = self.wish.prune && self.wish.configuration.directories.is_some();
+        let configuration = &self.wish.configuration;
+        let is_listed = match kind {
+            Kind::Directory => configuration.directories.is_some(),
+            _ => configuration.connectors.is_some(),
+        };
+        let (what, list) = (kind.as_str(), kind.list());
         match present {
-            Some(spelt) if !goes => return Some(spelt.to_owned()),
+            Some(spelt) if !(self.wish.prune && is_listed) => return Some(spelt.to_owned()),
             Some(_) => self.fault(
                 path,
-                format!(
-                    "the directory '{name}' is not in the list of directories, and would be removed"
-                ),
+                format!("the {what} '{name}' is not in the list of {list}, and would be removed"),
                 "add it to the list",
             ),
             None => self.fault(
                 path,
-                format!("there is no directory '{name}'"),
+                format!("there is no {what} '{name}'"),
                 format!(
-                    "add it to the list of directories: {{name: {}}}",
+                    "add it to the list of {list}: {{name: {}}}",
                     Value::from(name)
                 ),
             ),
@@ -127,6 +136,7 @@ impl<'a> Checks<'a> {
     fn connector(&mut self, one: &mut Merged) -> Result<(), ProvisionError> {
         self.name(one)?;
         let entry: ConnectorEntry = one.entry().map_err(unreadable)?;
+        self.connector_id(one, entry.id.as_deref())?;
         let before = one.before.clone();
         let was = |name: &str| before.as_ref().and_then(|before| before.get(name));
         let preset = entry.preset.unwrap_or_default();
@@ -139,7 +149,7 @@ impl<'a> Checks<'a> {
         }
         let named = entry.directory.as_deref().unwrap_or(&one.name.name);
         let place = member(&one.path, "directory");
-        if let Some(directory) = self.directory(place.clone(), named) {
+        if let Some(directory) = self.there(Kind::Directory, place.clone(), named) {
             let present = was("directory").and_then(Value::as_str);
             if let Some(present) = present.filter(|present| *present != directory) {
                 let name = &one.name.name;
@@ -173,6 +183,31 @@ impl<'a> Checks<'a> {
             let failed = results.iter().filter(|result| !result.passed());
             let failed = failed.map(|result| within(&one.path, failure(result)));
             self.wrong.extend(failed);
+        }
+        Ok(())
+    }
+
+    /// Only a connector that is made takes an id.
+    fn connector_id(&mut self, one: &Merged, id: Option<&str>) -> Result<(), ProvisionError> {
+        let Some(id) = id else { return Ok(()) };
+        let place = member(&one.path, "id");
+        let is_id = |byte: u8| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase();
+        let groups = [8, 4, 4, 4, 12].into_iter();
+        let is_good = groups.eq(id.split('-').map(str::len))
+            && id.bytes().all(|byte| byte == b'-' || is_id(byte));
+        if !is_good {
+            let message = "is no id of a connector, such as 0197f6c2-6d5c-7b7e-9a3f-0c8a4f3a2b11";
+            self.fault(place, message, "leave it out, and a new one is made");
+            return Ok(());
+        }
+        let known = self.tx.find_connector(id)?;
+        if let Some(other) = known.filter(|known| known.connector.public_id == id) {
+            let other = other.connector.name;
+            self.fault(
+                place,
+                format!("it is the id of the connector '{other}'"),
+                "leave it out, or rename that one with `vestibule connector rename`",
+            );
         }
         Ok(())
     }
@@ -248,6 +283,15 @@ impl<'a> Checks<'a> {
             one.after
                 .insert("addresses".to_owned(), grant.addresses.into());
         }
+        self.secret(one)
+    }
+
+    fn audit(&mut self, one: &Merged) -> Result<(), ProvisionError> {
+        let entry: AuditEntry = one.entry().map_err(unreadable)?;
+        if let Some(keep_days) = entry.keep_days {
+            let checked = check_settings(AuditSettings { keep_days });
+            self.told(&member(&one.path, "keep_days"), checked)?;
+        }
         Ok(())
     }
 
@@ -271,7 +315,7 @@ impl<'a> Checks<'a> {
         for (index, one) in attached.iter_mut().enumerate() {
             let path = item(&list, index);
             let place = member(&path, "directory");
-            if let Some(spelt) = self.directory(place.clone(), &one.directory) {
+            if let Some(spelt) = self.there(Kind::Directory, place.clone(), &one.directory) {
                 if known.contains(&spelt) {
                     self.fault(place, format!("'{spelt}' is there twice"), "name each once");
                 }
@@ -308,62 +352,6 @@ impl<'a> Checks<'a> {
         )?;
         self.secret(one)
     }
-
-    /// Checks a secret that is given; one that is there already is no change.
-    fn secret(&mut self, one: &mut Merged) -> Result<(), ProvisionError> {
-        let (Some(source), Some(name)) = (&one.secret, one.name.kind.secret()) else {
-            return Ok(());
-        };
-        let path = member(&one.path, name);
-        let SecretSource::Value(text) = source else {
-            self.fault(
-                path,
-                "a reference to a secret means nothing to the server",
-                "let `vestibule plan` and `vestibule apply` read it, or send {\"value\": SECRET}",
-            );
-            return Ok(());
-        };
-        let checked = check_secret(one.name.kind, text);
-        if self.told(&path, checked)?.is_none() {
-            return Ok(());
-        }
-        let parent = one.name.of.as_deref().unwrap_or_default();
-        match one.name.kind {
-            Kind::Token => {
-                let holder = self.tx.token(&store::token_hash(text))?;
-                let Some(holder) = holder else { return Ok(()) };
-                let same = match self.tx.find_connector(parent)? {
-                    Some(connector) => {
-                        let tokens = live_tokens(self.tx, connector.connector.id)?;
-                        super::secrets::nth_token(&tokens, &one.name)
-                            .is_some_and(|token| token.id == holder.id)
-                    }
-                    None => false,
-                };
-                match same {
-                    true => one.secret = None,
-                    false => self.fault(
-                        path,
-                        format!("the token is there already, as '{}'", holder.label),
-                        "give it the label and the connector that it has, or take another token",
-                    ),
-                }
-            }
-            Kind::Webhook => {
-                let application = self.tx.application(parent)?;
-                let webhooks = match application {
-                    Some(application) => self.tx.webhooks_of(application.id)?,
-                    None => Vec::new(),
-                };
-                let mut webhooks = webhooks.iter();
-                if webhooks.any(|it| it.url == one.name.name && it.token.as_ref() == Some(text)) {
-                    one.secret = None;
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
 }
 
 /// A schema ready for use.
@@ -387,7 +375,9 @@ fn is_over(one: &Merged, now: Timestamp) -> bool {
 fn placed(path: &str, error: ProvisionError) -> Result<Vec<RuleError>, ProvisionError> {
     let below = |errors: Vec<RuleError>| errors.into_iter().map(|error| within(path, error));
     Ok(match error {
-        ProvisionError::Rules(errors) | ProvisionError::Limits(errors) => below(errors).collect(),
+        ProvisionError::Rules(errors)
+        | ProvisionError::Limits(errors)
+        | ProvisionError::Precedence(errors) => below(errors).collect(),
         ProvisionError::Schema(errors) => {
             let errors = errors.into_iter().map(|error| RuleError {
                 path: error.path,
@@ -415,6 +405,6 @@ pub(super) fn within(path: &str, error: RuleError) -> RuleError {
     RuleError { path, ..error }
 }
 
-fn unreadable(error: serde_json::Error) -> ProvisionError {
+pub(super) fn unreadable(error: serde_json::Error) -> ProvisionError {
     ProvisionError::invalid("configuration", error.to_string())
 }

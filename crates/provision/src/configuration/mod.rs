@@ -2,7 +2,14 @@
 
 mod around;
 mod carry_out;
+mod channels;
 mod check;
+mod credentials;
+mod given;
+mod kept;
+mod opening;
+mod precedence;
+mod seal;
 mod secrets;
 mod survey;
 
@@ -18,6 +25,9 @@ use crate::{Passwords, Provision, ProvisionError, RulesChange, Secret};
 use around::with_surroundings;
 use carry_out::Work;
 use check::Checks;
+use seal::{SealKey, SealKeys};
+
+pub use seal::Passphrase;
 
 /// What is wanted of a configuration.
 #[derive(Debug, Clone)]
@@ -28,6 +38,8 @@ pub struct ConfigurationWish {
     pub prune: bool,
     /// Whether rules are taken although a test fails or users would get no usable values.
     pub anyway: bool,
+    /// What the secrets in it are sealed with, if there are any.
+    pub passphrase: Option<Passphrase>,
 }
 
 /// A plan, and what it was made on.
@@ -67,6 +79,19 @@ impl Provision {
         self.store().read(|tx| survey::configuration(tx)).await
     }
 
+    /// The same with what it takes to set up another server with the same secrets: those sealed with a passphrase, and the ids of
+    /// connectors.
+    pub async fn export_sealed_configuration(
+        &self,
+        passphrase: &Passphrase,
+        passwords: &Passwords,
+    ) -> Result<Configuration, ProvisionError> {
+        let (this, key) = (self.clone(), SealKey::new(passphrase, passwords).await?);
+        self.store()
+            .read(move |tx| kept::sealed(&this, tx, survey::configuration(tx)?, &key))
+            .await
+    }
+
     /// What would have to be done. Everything that is wrong is told at once, and nothing is changed.
     pub async fn plan_configuration(
         &self,
@@ -74,10 +99,11 @@ impl Provision {
         passwords: &Passwords,
     ) -> Result<Planned, ProvisionError> {
         let wanted = objects(&wish.configuration);
+        let keys = opening::keys_for(&wanted, wish.passphrase.as_ref(), passwords).await?;
         let (this, asked) = (self.clone(), wish.clone());
         let (ground, present, merged, mut wrong) = self
             .store()
-            .read(move |tx| this.compare(tx, &asked))
+            .read(move |tx| this.compare(tx, &asked, &keys))
             .await?;
         let merged = self.without_known_passwords(merged, passwords).await?;
         let plan = plan(merged, &present, &wanted, wish.prune);
@@ -99,12 +125,15 @@ impl Provision {
         &self,
         tx: &ReadTx<'_>,
         wish: &ConfigurationWish,
+        keys: &SealKeys,
     ) -> Result<(String, Said, Vec<Merged>, Vec<directory::RuleError>), ProvisionError> {
         let configuration = survey::configuration(tx)?;
         let ground = mark(&configuration);
         let (present, wanted) = (objects(&configuration), objects(&wish.configuration));
         let mut merged = merge(&present, &wanted);
-        let mut checks = Checks::new(tx, &present, &wanted, wish);
+        let closed = opening::open_all(&mut merged, keys, wish.passphrase.as_ref());
+        let mut checks = Checks::new(self, tx, &present, &wanted, wish);
+        checks.wrong.extend(closed);
         checks.all(&mut merged)?;
         let wrong = checks.wrong;
         Ok((ground, present, merged, wrong))

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use directory::RuleError;
-use directory::configuration::{Action, Kind, Merged, ObjectName, Plan, SecretSource};
-use store::Token;
+use directory::configuration::{Action, KeptSecret, Kind, Merged, Plan, SecretSource};
 
 use super::check::within;
 use crate::administration::new_password;
@@ -50,14 +49,12 @@ pub(super) fn check_secret(kind: Kind, text: &str) -> Result<(), ProvisionError>
             }
         }
         Kind::Webhook => crate::webhooks::check("https://localhost", Some(text)),
+        Kind::Client => Err(ProvisionError::invalid(
+            "secret",
+            "a client takes none that is given: leave it out and one is made, or take one that was sealed",
+        )),
         _ => Ok(()),
     }
-}
-
-/// The token that an object of a configuration means.
-pub(super) fn nth_token<'t>(tokens: &'t [Token], name: &ObjectName) -> Option<&'t Token> {
-    let same = |token: &&Token| scim::name::same(&token.label, &name.name);
-    tokens.iter().filter(same).nth(name.nth)
 }
 
 impl Provision {
@@ -105,6 +102,10 @@ impl Provision {
             let made = match (&step.secret, step.action) {
                 (Some(SecretSource::Value(text)), _) => ReadyPassword {
                     hash: passwords.hash(text.clone()).await.map_err(unhashed)?,
+                    generated: None,
+                },
+                (Some(SecretSource::Kept(KeptSecret::Hash(hash))), _) => ReadyPassword {
+                    hash: hash.clone(),
                     generated: None,
                 },
                 (_, Action::Create) => {

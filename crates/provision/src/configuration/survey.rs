@@ -2,15 +2,16 @@
 
 use directory::ConnectorId;
 use directory::configuration::{
-    ApplicationEntry, AttachedEntry, ClientEntry, Configuration, ConnectorEntry, DirectoryEntry,
-    FORMAT, ResourceKind, SchemaEntry, TokenEntry, WebhookEntry, settings_with,
+    ApplicationEntry, AttachedEntry, AuditEntry, ClientEntry, Configuration, ConnectorEntry,
+    DirectoryEntry, FORMAT, ResourceKind, SchemaEntry, TokenEntry, WebhookEntry, settings_with,
 };
 use jiff::Timestamp;
 use scim::fold;
 use serde_json::{Map, Value};
 use store::{Application, Grant, ReadTx, StoredConnector, StoredSchema, Token, TokenKind};
 
-use crate::ProvisionError;
+use super::{channels, precedence};
+use crate::{AuditSettings, ProvisionError, audit};
 
 /// Everything that is set up, each list in the order of names: two servers with the same say the same.
 pub(super) fn configuration(tx: &ReadTx<'_>) -> Result<Configuration, ProvisionError> {
@@ -30,20 +31,33 @@ pub(super) fn configuration(tx: &ReadTx<'_>) -> Result<Configuration, ProvisionE
     for stored in tx.applications()? {
         applications.push(application(tx, stored, name_of)?);
     }
-    let mut directories: Vec<DirectoryEntry> = directories
-        .iter()
-        .map(|directory| DirectoryEntry {
+    let mut entries = Vec::new();
+    for directory in &directories {
+        entries.push(DirectoryEntry {
             name: directory.name.clone(),
-        })
-        .collect();
+            local_users: Some(tx.allows_local_users(directory.id)?),
+            precedence: Some(precedence::entry(tx, directory.id)?),
+        });
+    }
+    let mut directories = entries;
+    let mut notifications = Vec::new();
+    for stored in tx.channels()? {
+        notifications.push(channels::entry(tx, stored)?);
+    }
+    let audit: AuditSettings = tx.setting(audit::SETTINGS)?;
     directories.sort_by_cached_key(|entry| fold(&entry.name));
     connectors.sort_by_cached_key(|entry| fold(&entry.name));
     applications.sort_by_cached_key(|entry| fold(&entry.name));
+    notifications.sort_by_cached_key(|entry| fold(&entry.name));
     Ok(Configuration {
         version: FORMAT,
         directories: Some(directories),
         connectors: Some(connectors),
         applications: Some(applications),
+        notifications: Some(notifications),
+        audit: Some(AuditEntry {
+            keep_days: Some(audit.keep_days),
+        }),
     })
 }
 
@@ -59,6 +73,7 @@ fn connector(
     let clients = clients_in_order(tx, id)?;
     Ok(ConnectorEntry {
         name: connector.name,
+        id: None,
         preset: Some(connector.preset),
         state: Some(connector.state),
         directory: Some(directory),
@@ -74,6 +89,7 @@ fn connector(
                     label: client.label,
                     access: client.access,
                     addresses: client.addresses,
+                    secret: None,
                 })
                 .collect(),
         ),

@@ -2,12 +2,13 @@
 
 use directory::notification::{check_every, check_way};
 use jiff::SignedDuration;
-use store::{Channel, ChannelDraft, ReadTx, Scope};
+use store::{Channel, ChannelDraft, ReadTx, Scope, WriteTx};
 
+use super::secrets::Need;
 use super::{find, secrets};
 use crate::secret::Secret;
 use crate::webhooks::later;
-use crate::{Provision, ProvisionError};
+use crate::{Provision, ProvisionError, SecretKey};
 
 /// Channels there can be.
 const CHANNELS_MAX: usize = 50;
@@ -34,18 +35,10 @@ impl Provision {
         let key = self.key()?.clone();
         self.store()
             .write(Scope::Settings, move |tx| {
-                let draft = &wish.draft;
-                if tx.channels()?.len() >= CHANNELS_MAX {
-                    return Err(ProvisionError::invalid(
-                        "notification channel",
-                        format!("there are {CHANNELS_MAX} at most; delete one first"),
-                    ));
-                }
-                require_free(tx, draft, None)?;
-                let id = tx.new_id().to_string();
-                let kept = secrets::keep(&key, &id, &draft.way, wish.secret.as_deref(), None)?;
-                tx.insert_channel(&id, draft, kept.sealed.as_deref())?;
-                Ok((find(tx, &id)?, kept.made))
+                require_free(tx, &wish.draft, None)?;
+                let need = Need::Now;
+                let (id, made) = insert(tx, &key, &wish.draft, wish.secret.as_deref(), need)?;
+                Ok((find(tx, &id)?, made))
             })
             .await
     }
@@ -60,18 +53,11 @@ impl Provision {
         let (key, name) = (self.key()?.clone(), name.to_owned());
         self.store()
             .write(Scope::Settings, move |tx| {
-                let (draft, before) = (&wish.draft, find(tx, &name)?);
-                require_free(tx, draft, Some(&before))?;
+                let before = find(tx, &name)?;
+                require_free(tx, &wish.draft, Some(&before))?;
                 let secret = wish.secret.as_deref();
-                let kept = secrets::keep(&key, &before.id, &draft.way, secret, Some(&before))?;
-                let now = tx.now();
-                let every = SignedDuration::from_mins(i64::from(draft.every_minutes));
-                let next_try = match before.failures {
-                    0 => before.next_try.min(later(now, every)),
-                    _ => before.next_try.min(now),
-                };
-                tx.update_channel(before.pk, draft, kept.sealed.as_deref(), next_try)?;
-                Ok((find(tx, &before.id)?, kept.made))
+                let made = update(tx, &key, &before, &wish.draft, (secret, Need::Now))?;
+                Ok((find(tx, &before.id)?, made))
             })
             .await
     }
@@ -88,6 +74,45 @@ impl Provision {
     }
 }
 
+/// Stores a new channel. Gives its id, and a key that was made for its signatures.
+pub(crate) fn insert(
+    tx: &WriteTx<'_>,
+    key: &SecretKey,
+    draft: &ChannelDraft,
+    secret: Option<&str>,
+    need: Need,
+) -> Result<(String, Option<Secret>), ProvisionError> {
+    if tx.channels()?.len() >= CHANNELS_MAX {
+        return Err(ProvisionError::invalid(
+            "notification channel",
+            format!("there are {CHANNELS_MAX} at most; delete one first"),
+        ));
+    }
+    let id = tx.new_id().to_string();
+    let kept = secrets::keep(key, &id, &draft.way, (secret, need), None)?;
+    tx.insert_channel(&id, draft, kept.sealed.as_deref())?;
+    Ok((id, kept.made))
+}
+
+/// Changes a channel. Gives a key that was made for its signatures.
+pub(crate) fn update(
+    tx: &WriteTx<'_>,
+    key: &SecretKey,
+    before: &Channel,
+    draft: &ChannelDraft,
+    secret: (Option<&str>, Need),
+) -> Result<Option<Secret>, ProvisionError> {
+    let kept = secrets::keep(key, &before.id, &draft.way, secret, Some(before))?;
+    let now = tx.now();
+    let every = SignedDuration::from_mins(i64::from(draft.every_minutes));
+    let next_try = match before.failures {
+        0 => before.next_try.min(later(now, every)),
+        _ => before.next_try.min(now),
+    };
+    tx.update_channel(before.pk, draft, kept.sealed.as_deref(), next_try)?;
+    Ok(kept.made)
+}
+
 fn require_free(
     tx: &ReadTx<'_>,
     draft: &ChannelDraft,
@@ -102,19 +127,25 @@ fn require_free(
     }
 }
 
+/// Refuses what can be no channel.
 fn check(draft: &ChannelDraft) -> Result<(), ProvisionError> {
-    let name = &draft.name;
+    check_name(&draft.name)?;
+    check_every(draft.every_minutes)
+        .map_err(|why| ProvisionError::invalid("every_minutes", why))?;
+    check_way(&draft.way).map_err(|(member, why)| ProvisionError::invalid(member, why))
+}
+
+/// Refuses what can be no name of a channel.
+pub(crate) fn check_name(name: &str) -> Result<(), ProvisionError> {
     let is_good = !name.trim().is_empty()
         && name.trim() == name
         && name.chars().count() <= NAME_CHARS_MAX
         && !name.chars().any(char::is_control);
-    if !is_good {
-        return Err(ProvisionError::invalid(
+    match is_good {
+        true => Ok(()),
+        false => Err(ProvisionError::invalid(
             "name",
             format!("has to be 1 to {NAME_CHARS_MAX} characters, without blanks around them"),
-        ));
+        )),
     }
-    check_every(draft.every_minutes)
-        .map_err(|why| ProvisionError::invalid("every_minutes", why))?;
-    check_way(&draft.way).map_err(|(member, why)| ProvisionError::invalid(member, why))
 }

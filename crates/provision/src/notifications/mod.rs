@@ -1,7 +1,7 @@
 //! Telling administrators: channels, and what each of them is still to be told (US-51).
 
-mod channels;
-mod secrets;
+pub(crate) mod channels;
+pub(crate) mod secrets;
 mod sender;
 mod silence;
 mod survey;
@@ -225,7 +225,7 @@ fn failed(channel: &Channel, why: &str, now: Timestamp) -> Channel {
     }
 }
 
-fn find(tx: &ReadTx<'_>, name: &str) -> Result<Channel, ProvisionError> {
+pub(crate) fn find(tx: &ReadTx<'_>, name: &str) -> Result<Channel, ProvisionError> {
     tx.find_channel(name)?
         .ok_or_else(|| ProvisionError::not_found("notification channel", name))
 }

@@ -32,62 +32,83 @@ fn owner(id: &str, way: &Way) -> String {
     format!("{id} {}", way.place())
 }
 
+/// Whether a channel has to have the secret without which it can tell nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// It has to.
+    Now,
+    /// It is given one later.
+    Later,
+}
+
+/// What a way lacks without a secret; nothing if it needs none, or one is made for it.
+pub(crate) fn lacking(way: &Way) -> Option<&'static str> {
+    match way {
+        Way::Mail(mail) if mail.username.is_empty() => None,
+        Way::Mail(_) => Some("the password of the user name"),
+        Way::Webhook(_) => None,
+        Way::Chat(_) => Some("the URL that the chat gave you"),
+    }
+}
+
+/// Refuses a secret that the way cannot have.
+pub(crate) fn check_secret(way: &Way, given: &str) -> Result<(), ProvisionError> {
+    let wrong = |why: &str| Err(ProvisionError::invalid("secret", why));
+    match way {
+        Way::Mail(mail) if mail.username.is_empty() => {
+            wrong("is a password, and there is no user name")
+        }
+        Way::Mail(_) => {
+            let is_sendable =
+                !given.chars().any(char::is_control) && given.chars().count() <= PASSWORD_CHARS_MAX;
+            match is_sendable {
+                true => Ok(()),
+                false => wrong("is too long for a password, or has control characters"),
+            }
+        }
+        Way::Webhook(_) if signing_key(given).is_none() => wrong(
+            "is no key of signatures; write whsec_ and 24 to 64 bytes in Base64, or leave it out and one is made",
+        ),
+        Way::Webhook(_) => Ok(()),
+        Way::Chat(_) => check_call_url(given).map_err(|why| ProvisionError::invalid("secret", why)),
+    }
+}
+
 /// Seals what was given for a channel, or makes what it needs. Without a word what is there stays, if it would go to the
 /// same place.
 pub(super) fn keep(
     key: &SecretKey,
     id: &str,
     way: &Way,
-    given: Option<&str>,
+    (given, need): (Option<&str>, Need),
     before: Option<&Channel>,
 ) -> Result<Kept, ProvisionError> {
     let seal = |text: &str| key.seal(PURPOSE, &owner(id, way), text.as_bytes());
-    let wrong = |why: &str| Err(ProvisionError::invalid("secret", why));
+    let kept = |sealed| Ok(Kept { sealed, made: None });
     let stays = before
-        .filter(|before| before.draft.way.place() == way.place())
+        .filter(|before| given.is_none() && before.draft.way.place() == way.place())
         .and_then(|before| before.sealed.clone());
-    let (given, stays) = match given {
-        None => (None, stays),
-        Some("") => (None, None),
-        Some(given) => (Some(given), None),
-    };
-    let sealed = match (way, given) {
-        (_, None) if stays.is_some() => stays,
-        (Way::Mail(mail), None) if mail.username.is_empty() => None,
-        (Way::Mail(_), None) => return wrong("is missing: the password of the user name"),
-        (Way::Mail(mail), Some(_)) if mail.username.is_empty() => {
-            return wrong("is a password, and there is no user name");
-        }
-        (Way::Mail(_), Some(password)) => {
-            let is_sendable = !password.chars().any(char::is_control)
-                && password.chars().count() <= PASSWORD_CHARS_MAX;
-            if !is_sendable {
-                return wrong("is too long for a password, or has control characters");
-            }
-            Some(seal(password)?)
-        }
-        (Way::Webhook(_), None) => {
+    if stays.is_some() {
+        return kept(stays);
+    }
+    if let Some(given) = given.filter(|given| !given.is_empty()) {
+        check_secret(way, given)?;
+        return kept(Some(seal(given)?));
+    }
+    match (lacking(way), way) {
+        (Some(what), _) if need == Need::Now => Err(ProvisionError::invalid(
+            "secret",
+            format!("is missing: {what}"),
+        )),
+        (None, Way::Webhook(_)) => {
             let made = make()?;
-            return Ok(Kept {
+            Ok(Kept {
                 sealed: Some(seal(made.reveal())?),
                 made: Some(made),
-            });
+            })
         }
-        (Way::Webhook(_), Some(signing)) => {
-            if signing_key(signing).is_none() {
-                return wrong(
-                    "is no key of signatures; write whsec_ and 24 to 64 bytes in Base64, or leave it out and one is made",
-                );
-            }
-            Some(seal(signing)?)
-        }
-        (Way::Chat(_), None) => return wrong("is missing: the URL that the chat gave you"),
-        (Way::Chat(_), Some(url)) => {
-            check_call_url(url).map_err(|why| ProvisionError::invalid("secret", why))?;
-            Some(seal(url)?)
-        }
-    };
-    Ok(Kept { sealed, made: None })
+        _ => kept(None),
+    }
 }
 
 fn make() -> Result<Secret, ProvisionError> {
@@ -109,7 +130,7 @@ pub fn signing_key(text: &str) -> Option<Vec<u8>> {
 
 impl Provision {
     /// The secret of a channel, opened.
-    pub(super) fn channel_secret(
+    pub(crate) fn channel_secret(
         &self,
         channel: &Channel,
     ) -> Result<Option<String>, ProvisionError> {

@@ -5,14 +5,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use directory::configuration::{Configuration, ObjectName, Plan, Step};
 use directory::rules::Difference;
-use provision::{Applied, ConfigurationWish, Planned};
+use provision::{Applied, ConfigurationWish, Passphrase, Planned};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::request::LongBody;
+use super::request::{Body, LongBody};
 use super::{Answer, Problem};
 use crate::App;
 use crate::authority::Admin;
@@ -20,16 +20,17 @@ use crate::authority::Admin;
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(export))
+        .routes(routes!(seal))
         .routes(routes!(schema))
         .routes(routes!(plan))
         .routes(routes!(apply))
 }
 
 /// A configuration, and how to compare it.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PlanWish {
-    /// The configuration, as `/configuration/schema` describes it. A secret is sent as `{"value": SECRET}`.
+    /// The configuration, as `/configuration/schema` describes it. A secret is sent as `{"value": SECRET}`, or sealed.
     #[schema(value_type = Object)]
     configuration: Value,
     /// Whether what the lists of the configuration do not name is removed.
@@ -38,13 +39,15 @@ struct PlanWish {
     /// Whether rules are taken although a test fails or users would get no usable values.
     #[serde(default)]
     anyway: bool,
+    /// What the sealed secrets in it were sealed with, if there are any.
+    passphrase: Option<String>,
 }
 
 /// A configuration that is to be carried out.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ApplyWish {
-    /// The configuration, as `/configuration/schema` describes it. A secret is sent as `{"value": SECRET}`.
+    /// The configuration, as `/configuration/schema` describes it. A secret is sent as `{"value": SECRET}`, or sealed.
     #[schema(value_type = Object)]
     configuration: Value,
     /// Whether what the lists of the configuration do not name is removed.
@@ -53,11 +56,21 @@ struct ApplyWish {
     /// Whether rules are taken although a test fails or users would get no usable values.
     #[serde(default)]
     anyway: bool,
+    /// What the sealed secrets in it were sealed with, if there are any.
+    passphrase: Option<String>,
     /// `ground` of the plan that this carries out; any if left out.
     ground: Option<String>,
     /// What the change is for; kept with new versions of rules.
     #[serde(default)]
     comment: String,
+}
+
+/// With what secrets are sealed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SealWish {
+    /// 15 to 1000 characters. Whoever has the document can try as many as they like.
+    passphrase: String,
 }
 
 /// What would have to be done.
@@ -92,9 +105,9 @@ struct WorkView {
 /// Something of a configuration.
 #[derive(Debug, Serialize, ToSchema)]
 struct ObjectView {
-    /// `directory`, `connector`, `schema`, `token`, `client`, `application` or `webhook`.
+    /// `directory`, `connector`, `schema`, `token`, `client`, `application`, `webhook`, `channel` or `audit log`.
     kind: &'static str,
-    /// Its name, label, address or URN.
+    /// Its name, label, address or URN; empty for the audit log.
     name: String,
     /// The connector or application that it is part of.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,6 +178,24 @@ async fn export(_admin: Admin, State(app): State<App>) -> Answer<Json<Configurat
     Ok(Json(app.provision().export_configuration().await?))
 }
 
+/// The same with its secrets, sealed with a passphrase, and the ids of connectors. For owners.
+///
+/// It is what sets up another server so that products and identity providers go on with the secrets that they have. Of tokens,
+/// clients and passwords of applications it holds what they are recognised by, as the server does.
+#[utoipa::path(post, path = "/configuration/seal", operation_id = "seal_configuration", tag = "configuration",
+    request_body = SealWish,
+    responses((status = OK, body = Object)))]
+async fn seal(
+    _admin: Admin,
+    State(app): State<App>,
+    Body(wish): Body<SealWish>,
+) -> Answer<Json<Configuration>> {
+    let passphrase = Passphrase::to_seal(wish.passphrase)?;
+    let provision = app.provision();
+    let sealed = provision.export_sealed_configuration(&passphrase, app.passwords());
+    Ok(Json(sealed.await?))
+}
+
 /// The JSON Schema of a configuration.
 #[utoipa::path(get, path = "/configuration/schema", operation_id = "show_configuration_schema", tag = "configuration",
     responses((status = OK, body = Object)))]
@@ -183,8 +214,9 @@ async fn plan(
     State(app): State<App>,
     LongBody(wish): LongBody<PlanWish>,
 ) -> Answer<Json<PlanView>> {
-    let wish = understood(wish.configuration, wish.prune, wish.anyway)?;
-    let planned = app.provision().plan_configuration(&wish, app.passwords());
+    let mut asked = understood(wish.configuration, wish.prune, wish.anyway)?;
+    asked.passphrase = wish.passphrase.map(Passphrase::to_open);
+    let planned = app.provision().plan_configuration(&asked, app.passwords());
     Ok(Json(planned.await?.into()))
 }
 
@@ -200,7 +232,8 @@ async fn apply(
     State(app): State<App>,
     LongBody(body): LongBody<ApplyWish>,
 ) -> Answer<Json<AppliedView>> {
-    let wish = understood(body.configuration, body.prune, body.anyway)?;
+    let mut wish = understood(body.configuration, body.prune, body.anyway)?;
+    wish.passphrase = body.passphrase.map(Passphrase::to_open);
     let ground = body.ground.as_deref();
     let applied = app
         .provision()
@@ -219,6 +252,7 @@ fn understood(configuration: Value, prune: bool, anyway: bool) -> Answer<Configu
         configuration: configuration.map_err(|errors| Problem::configuration(&errors))?,
         prune,
         anyway,
+        passphrase: None,
     })
 }
 

@@ -15,10 +15,11 @@ use crate::api::Problem;
 /// Where the admin API begins.
 const BASE: &str = "/api/v1";
 /// Below these, whatever changes something is for owners: it is about who may do what, or about everything at once.
-const OWNED: [&str; 7] = [
+const OWNED: [&str; 8] = [
     "/administrators",
     "/audit",
     "/configuration/apply",
+    "/configuration/seal",
     "/invitations",
     "/notifications",
     "/sign-in",
@@ -157,6 +158,7 @@ mod tests {
             ),
             (Method::POST, "/configuration/plan", Need::Read),
             (Method::POST, "/configuration/apply", Need::Own),
+            (Method::POST, "/configuration/seal", Need::Own),
             (Method::GET, "/backup", Need::Own),
             (Method::HEAD, "/backup", Need::Own),
             (Method::GET, "/account", Need::Account),

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// What stands in the place of a secret.
 const MASK: &str = "***";
 /// Parts of names that mean a secret, whatever else is in the name.
-const WORDS: [&str; 4] = ["password", "secret", "token", "credential"];
+const WORDS: [&str; 5] = ["password", "passphrase", "secret", "token", "credential"];
 /// How every token that is made here begins.
 const TOKEN: &str = "vst_";
 /// Bytes of a path that are kept.

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{Method, StatusCode};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,6 +26,7 @@ pub(super) fn routes() -> Router<Ui> {
     Router::new()
         .route(PLACE, get(page).post(plan))
         .route("/console/configuration.yaml", get(save))
+        .route("/console/configuration/sealed", post(save_sealed))
         .route("/console/configuration/apply", post(apply))
 }
 
@@ -50,6 +51,8 @@ struct Sent {
     prune: bool,
     anyway: bool,
     comment: String,
+    /// What its secrets are sealed with, which no page repeats.
+    passphrase: String,
 }
 
 #[derive(Deserialize)]
@@ -117,6 +120,7 @@ impl Sent {
             prune: !form.text("prune").is_empty(),
             anyway: !form.text("anyway").is_empty(),
             comment: form.text("comment").to_owned(),
+            passphrase: form.exact("passphrase"),
         }
     }
 }
@@ -142,14 +146,38 @@ async fn shown(desk: &Desk, sent: Sent) -> Result<ConfigurationPage, Trouble> {
 /// `GET /console/configuration.yaml`
 async fn save(desk: Desk) -> Shown {
     let current: Value = desk.get(&["configuration"], &[]).await?;
+    Ok(file("vestibule.yaml", &current))
+}
+
+/// `POST /console/configuration/sealed`: a form, so that no address has the passphrase in it.
+async fn save_sealed(desk: Desk, body: Body) -> Shown {
+    let form = desk.form(body).await?;
+    let passphrase = form.exact("passphrase");
+    let sealed = match passphrase == form.exact("again") {
+        true => {
+            let wish = json!({ "passphrase": passphrase });
+            let path = ["configuration", "seal"];
+            desk.send::<Value>(Method::POST, &path, Some(wish)).await
+        }
+        false => {
+            let detail = "These are two passphrases. Type the same twice.";
+            Err(Trouble::new(StatusCode::UNPROCESSABLE_ENTITY, detail))
+        }
+    };
+    match sealed {
+        Ok(sealed) => Ok(file("vestibule-sealed.yaml", &sealed)),
+        Err(wrong) => mistaken(shown(&desk, Sent::default()).await?, wrong),
+    }
+}
+
+/// A configuration as a file to save.
+fn file(name: &str, configuration: &Value) -> Response {
+    let attached = format!("attachment; filename=\"{name}\"");
     let head = [
         (CONTENT_TYPE, "application/yaml"),
-        (
-            CONTENT_DISPOSITION,
-            "attachment; filename=\"vestibule.yaml\"",
-        ),
+        (CONTENT_DISPOSITION, attached.as_str()),
     ];
-    Ok((head, yaml::print(&current)).into_response())
+    (head, yaml::print(configuration)).into_response()
 }
 
 /// `POST /console/configuration`: what the file would do; nothing is changed.
@@ -207,11 +235,15 @@ fn wish(sent: &Sent) -> Result<Value, Trouble> {
         let detail = format!("Line {}: {}", wrong.line, wrong.message);
         Trouble::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
     })?;
-    Ok(json!({
+    let mut wish = json!({
         "configuration": document.value,
         "prune": sent.prune,
         "anyway": sent.anyway,
-    }))
+    });
+    if !sent.passphrase.is_empty() {
+        wish["passphrase"] = sent.passphrase.as_str().into();
+    }
+    Ok(wish)
 }
 
 /// The page with what is wrong, each with the line that it is about.

@@ -9,18 +9,18 @@ use crate::http::Ask;
 use crate::world::{Product, World, basic};
 
 impl Console<'_> {
-    fn export(&self) -> Value {
+    pub fn export(&self) -> Value {
         self.show("/configuration")
     }
 
     #[track_caller]
-    fn plan(&self, configuration: &Value, prune: bool) -> Value {
+    pub fn plan(&self, configuration: &Value, prune: bool) -> Value {
         let wish = json!({"configuration": configuration, "prune": prune});
         ok(&self.post("/configuration/plan", wish))
     }
 
     #[track_caller]
-    fn apply(&self, configuration: &Value, prune: bool) -> Value {
+    pub fn apply(&self, configuration: &Value, prune: bool) -> Value {
         let wish =
             json!({"configuration": configuration, "prune": prune, "comment": "from a file"});
         ok(&self.post("/configuration/apply", wish))
@@ -28,7 +28,7 @@ impl Console<'_> {
 
     /// The places of everything that is wrong.
     #[track_caller]
-    fn mistakes(&self, configuration: Value) -> Vec<String> {
+    pub fn mistakes(&self, configuration: Value) -> Vec<String> {
         let before = self.export();
         let wish = json!({"configuration": configuration, "prune": true});
         let planned = self.post("/configuration/plan", wish.clone());
@@ -49,7 +49,7 @@ impl Console<'_> {
     }
 }
 
-fn summaries(told: &Value, list: &str) -> Vec<String> {
+pub fn summaries(told: &Value, list: &str) -> Vec<String> {
     let items = told[list].as_array().unwrap().iter();
     items
         .map(|item| item["summary"].as_str().unwrap().to_owned())
@@ -60,7 +60,10 @@ fn summaries(told: &Value, list: &str) -> Vec<String> {
 fn rich() -> Value {
     json!({
         "version": 1,
-        "directories": [{"name": "Staff"}, {"name": "partners"}],
+        "directories": [
+            {"name": "Staff", "local_users": true, "precedence": {"order": ["ENTRA"], "targets": {"email": ["entra"]}}},
+            {"name": "partners"},
+        ],
         "connectors": [
             {
                 "name": "entra",
@@ -103,6 +106,19 @@ fn rich() -> Value {
                 "webhooks": [{"url": "https://jira.example.org/hook", "token": {"value": "hook-secret"}}],
             },
         ],
+        "notifications": [
+            {
+                "name": "operations",
+                "way": {"mail": {"host": "smtp.example.com", "username": "v", "from": "v@example.com", "to": ["o@example.com"]}},
+                "secret": {"value": "mail-secret"},
+                "events": ["job.failed", "hold.created"],
+                "connectors": ["partners", "ENTRA"],
+                "every_minutes": 30,
+            },
+            {"name": "alerts", "way": {"webhook": {"url": "https://ops.example.com/vestibule"}}},
+            {"name": "chat", "enabled": false, "way": {"chat": {"format": "teams"}}},
+        ],
+        "audit": {"keep_days": 90},
     })
 }
 
@@ -125,6 +141,10 @@ fn what_is_exported_is_what_is_applied_again() {
                 "create connector 'partners'",
                 "create application 'jira'",
                 "create webhook 'https://jira.example.org/hook' of application 'jira'",
+                "create channel 'operations'",
+                "create channel 'alerts'",
+                "create channel 'chat'",
+                "change audit log",
             ]
         );
         assert_eq!(
@@ -134,6 +154,7 @@ fn what_is_exported_is_what_is_applied_again() {
                 "token 'entra' of connector 'entra'",
                 "client 'script' of connector 'entra'",
                 "application 'jira'",
+                "channel 'alerts'",
             ]
         );
         assert_eq!(
@@ -149,7 +170,9 @@ fn what_is_exported_is_what_is_applied_again() {
         assert_eq!(console.plan(&rich(), false)["steps"], json!([]));
         let exported = console.get("/configuration").text().to_owned();
         assert_eq!(console.get("/configuration").text(), exported);
-        assert!(!exported.contains("secret\":") && !exported.contains("hook-secret"));
+        for hidden in ["secret\":", "hook-secret", "mail-secret", "whsec_"] {
+            assert!(!exported.contains(hidden), "{hidden}");
+        }
         let whole: Value = serde_json::from_str(&exported).unwrap();
         assert_eq!(console.plan(&whole, true)["steps"], json!([]));
         assert_eq!(whole["connectors"][1]["settings"]["schedule"], json!(null));
@@ -161,9 +184,16 @@ fn what_is_exported_is_what_is_applied_again() {
         );
 
         // Everything goes, in as many rounds as connectors need, and comes again as it was.
-        let nothing = json!({"directories": [], "connectors": [], "applications": []});
+        let nothing = json!({
+            "version": 1, "directories": [], "connectors": [], "applications": [], "notifications": [],
+            "audit": {"keep_days": 400},
+        });
         let gone = console.apply(&nothing, true);
         let deleted = [
+            "change audit log",
+            "delete channel 'operations'",
+            "delete channel 'chat'",
+            "delete channel 'alerts'",
             "delete application 'jira'",
             "delete connector 'partners'",
             "delete connector 'idp'",
@@ -187,10 +217,7 @@ fn what_is_exported_is_what_is_applied_again() {
             let gone = console.apply(&nothing, true);
             assert_eq!(summaries(&gone, "steps").len(), steps, "{gone}");
         }
-        assert_eq!(
-            console.export(),
-            json!({"version": 1, "directories": [], "connectors": [], "applications": []})
-        );
+        assert_eq!(console.export(), nothing);
         console.apply(&whole, true);
         assert_eq!(console.get("/configuration").text(), exported);
     });
@@ -428,13 +455,13 @@ fn ok_or_none(console: &Console<'_>, token: &str, world: &World) {
     assert_eq!(scim_status(world, token), 401);
 }
 
-fn scim_status(world: &World, token: &str) -> u16 {
+pub fn scim_status(world: &World, token: &str) -> u16 {
     let path = format!("/scim/v2/{}/Users", world.connector.connector.public_id);
     let ask = Ask::new("GET", path).header("Authorization", &format!("Bearer {token}"));
     world.send(ask).status
 }
 
-fn crowd_status(world: &World, password: &str) -> u16 {
+pub fn crowd_status(world: &World, password: &str) -> u16 {
     let path = "/crowd/rest/usermanagement/1/config/cookie";
     let ask = Ask::new("GET", path).header("Authorization", &basic("jira", password));
     world.send(ask).status

@@ -379,7 +379,7 @@ fn people_are_found_by_the_beginning_of_what_they_are_called() {
         world.delete_user(&sol);
         assert_eq!(found("ext-sol"), ["sol"], "the account is still there");
         let both = console.get("/directories/default/users?begins=true&search=a&active=true");
-        assert_eq!(both.status, 400, "{}", both.text());
+        assert_eq!(both.status, 422, "{}", both.text());
 
         let browser = Browser::signed_in(&world, "ann", Role::Auditor);
         let page = |query: &str| browser.get(&format!("/console/people?search={query}"));

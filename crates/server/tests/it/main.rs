@@ -10,6 +10,8 @@ mod api_applications;
 mod api_audit;
 mod api_backup;
 mod api_configuration;
+mod api_configuration_more;
+mod api_configuration_sealed;
 mod api_connector_groups;
 mod api_connectors;
 mod api_console;

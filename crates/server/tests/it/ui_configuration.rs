@@ -105,3 +105,76 @@ fn a_file_is_looked_at_before_it_is_applied() {
     );
     assert_eq!(refused.status, 403);
 }
+
+#[test]
+fn secrets_are_saved_sealed_and_the_passphrase_is_repeated_nowhere() {
+    const SEALED: &str = "/console/configuration/sealed";
+    let passphrase = "fourteen horses and a battery";
+    let database = TestDatabase::sqlite().unwrap();
+    let world = &World::new(&database);
+    let api = Console::new(world);
+    ok(&api.post(
+        "/applications",
+        json!({"name": "wiki", "directory": "default"}),
+    ));
+    let ann = Browser::signed_in(world, "ann", Role::Owner);
+    assert!(ann.get(PAGE).text().contains("Take the secrets along"));
+    for (again, told) in [("another", "two passphrases"), ("short", "15 to 1000")] {
+        let first = if again == "short" { again } else { passphrase };
+        let refused = ann.fill_in(PAGE, SEALED, &[("passphrase", first), ("again", again)]);
+        assert_eq!(refused.status, 422, "{}", refused.text());
+        assert!(refused.text().contains(told), "{}", refused.text());
+        assert!(!refused.text().contains("horses"));
+    }
+    let both = [("passphrase", passphrase), ("again", passphrase)];
+    let saved = ann.fill_in(PAGE, SEALED, &both);
+    assert_eq!(saved.status, 200, "{}", saved.text());
+    let name = saved.header("content-disposition").unwrap();
+    assert!(name.contains("vestibule-sealed.yaml"), "{name}");
+    assert!(saved.text().contains("sealed: "), "{}", saved.text());
+
+    let with = |text: &str| {
+        let fields = [("configuration", text), ("passphrase", passphrase)];
+        ann.fill_in(PAGE, PAGE, &fields)
+    };
+    let same = with(saved.text());
+    assert!(
+        same.text().contains("Everything is as the file says"),
+        "{}",
+        same.text()
+    );
+    let without = ann.fill_in(PAGE, PAGE, &[("configuration", saved.text())]);
+    assert_eq!(without.status, 422);
+    assert!(
+        without.text().contains("no passphrase was given"),
+        "{}",
+        without.text()
+    );
+
+    // What was planned with it is applied with it, and it is asked for once more.
+    ok(&api.call("/applications/wiki/password"));
+    let planned = with(saved.text());
+    assert!(
+        planned.text().contains("The passphrase again"),
+        "{}",
+        planned.text()
+    );
+    assert!(!planned.text().contains("horses"));
+    let ground = hidden(planned.text(), "ground");
+    let fields = [
+        ("configuration", saved.text()),
+        ("ground", ground.as_str()),
+        ("passphrase", passphrase),
+    ];
+    let applied = ann.fill_in(PAGE, APPLY, &fields);
+    assert_eq!(applied.status, 200, "{}", applied.text());
+    assert!(
+        with(saved.text())
+            .text()
+            .contains("Everything is as the file says")
+    );
+
+    let eve = Browser::signed_in(world, "eve", Role::Auditor);
+    assert!(!eve.get(PAGE).text().contains("Take the secrets along"));
+    assert_eq!(eve.fill_in(PAGE, SEALED, &both).status, 403);
+}

@@ -1,6 +1,7 @@
 //! Flags of `vestibule export`, `vestibule plan` and `vestibule apply`.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
 
@@ -18,6 +19,35 @@ pub struct ExportArgs {
     /// Print the JSON Schema of configuration files instead; no data are looked at.
     #[arg(long, conflicts_with = "connector")]
     pub schema: bool,
+    /// With the secrets, sealed with a passphrase, so that another server can be set up with the same.
+    #[arg(long, conflicts_with = "schema")]
+    pub seal: bool,
+    /// Where the passphrase is: env:NAME or file:PATH. Without, it is asked for.
+    #[arg(long, value_name = "SOURCE", requires = "seal")]
+    pub passphrase: Option<PassphraseSource>,
+}
+
+/// Where a passphrase is. In an argument everybody on the machine could read it.
+#[derive(Debug, Clone)]
+pub enum PassphraseSource {
+    /// In this environment variable.
+    Env(String),
+    /// In this file; white space at its end does not count.
+    File(PathBuf),
+}
+
+impl FromStr for PassphraseSource {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            Some(("env", name)) if !name.is_empty() => Ok(Self::Env(name.to_owned())),
+            Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.into())),
+            _ => Err(
+                "write env:NAME of an environment variable or file:PATH of a file that holds it",
+            ),
+        }
+    }
 }
 
 /// A configuration file, and how it is meant.
@@ -32,6 +62,9 @@ pub struct FileArgs {
     /// Go on although a test of rules fails or users would get no usable values.
     #[arg(long)]
     pub anyway: bool,
+    /// Where the passphrase is that secrets in the file were sealed with: env:NAME or file:PATH. Without, it is asked for.
+    #[arg(long, value_name = "SOURCE")]
+    pub passphrase: Option<PassphraseSource>,
 }
 
 /// `vestibule plan`

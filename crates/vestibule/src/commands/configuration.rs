@@ -1,6 +1,7 @@
 //! `vestibule export`, `vestibule plan` and `vestibule apply`: everything that is set up, as one file.
 
 mod file;
+mod passphrase;
 mod told;
 
 use serde_json::{Value, json};
@@ -19,14 +20,22 @@ pub fn export(args: &ExportArgs, settings: &Settings, out: Output) -> Result<(),
         return out.json(&directory::configuration::schema());
     }
     let door = door::open(&args.door, settings)?;
-    let mut whole: Value = door.get(&["configuration"])?;
+    let mut whole: Value = match args.seal {
+        true => {
+            let passphrase = passphrase::to_seal(args.passphrase.as_ref())?;
+            let wish = json!({ "passphrase": passphrase });
+            door.post(&["configuration", "seal"], &wish)?
+        }
+        false => door.get(&["configuration"])?,
+    };
     if !args.connector.is_empty() {
         whole = part(&whole, &args.connector)?;
     }
     out.show(&whole, yaml::print)
 }
 
-/// Some connectors with the directories that they feed.
+/// Some connectors with the directories that they feed. Whose word counts there is left out: it is said about connectors that may
+/// not be among them.
 fn part(whole: &Value, names: &[String]) -> Result<Value, Failure> {
     let list = |name: &str| {
         whole[name]
@@ -53,6 +62,12 @@ fn part(whole: &Value, names: &[String]) -> Result<Value, Failure> {
                 .any(|one| one["directory"] == entry["name"])
         })
         .cloned()
+        .map(|mut entry| {
+            if let Value::Object(members) = &mut entry {
+                members.shift_remove("precedence");
+            }
+            entry
+        })
         .collect();
     Ok(json!({"version": whole["version"], "directories": fed, "connectors": connectors}))
 }
@@ -61,7 +76,7 @@ fn part(whole: &Value, names: &[String]) -> Result<Value, Failure> {
 pub fn plan(args: &PlanArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
     let file = File::read(&args.file.file)?;
     let door = door::open(&args.door, settings)?;
-    let plan = planned(&door, &file, &args.file)?;
+    let plan = planned(&door, &file, &wish(&file, &args.file)?)?;
     out.show(&plan, |plan| told::plan(plan, args.file.prune))?;
     match told::steps(&plan) {
         0 => Ok(()),
@@ -77,9 +92,10 @@ pub fn plan(args: &PlanArgs, settings: &Settings, out: Output) -> Result<(), Fai
 pub fn apply(args: &ApplyArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
     let file = File::read(&args.file.file)?;
     let door = door::open(&args.door, settings)?;
+    let mut body = wish(&file, &args.file)?;
     let mut ground = args.ground.clone().map(Value::from);
     if !args.yes {
-        let plan = planned(&door, &file, &args.file)?;
+        let plan = planned(&door, &file, &body)?;
         eprintln!("{}", told::plan(&plan, args.file.prune));
         if told::steps(&plan) > 0 && !agreed("Apply this? [y/N] ")? {
             return Err(Failure::new(Exit::Pending, "nothing was applied"));
@@ -87,7 +103,6 @@ pub fn apply(args: &ApplyArgs, settings: &Settings, out: Output) -> Result<(), F
         // What was agreed to is what is done.
         ground.get_or_insert_with(|| plan["ground"].clone());
     }
-    let mut body = wish(&file, &args.file);
     body["comment"] = args.comment.clone().into();
     if let Some(ground) = ground {
         body["ground"] = ground;
@@ -97,15 +112,19 @@ pub fn apply(args: &ApplyArgs, settings: &Settings, out: Output) -> Result<(), F
     out.show(&applied, told::applied)
 }
 
-fn planned(door: &Door, file: &File, flags: &FileArgs) -> Result<Value, Failure> {
-    let planned = door.configuration("plan", &wish(file, flags))?;
+fn planned(door: &Door, file: &File, wish: &Value) -> Result<Value, Failure> {
+    let planned = door.configuration("plan", wish)?;
     planned.map_err(|mistakes| file.mistaken(&mistakes))
 }
 
-fn wish(file: &File, flags: &FileArgs) -> Value {
-    json!({
+fn wish(file: &File, flags: &FileArgs) -> Result<Value, Failure> {
+    let mut wish = json!({
         "configuration": file.value(),
         "prune": flags.prune,
         "anyway": flags.anyway,
-    })
+    });
+    if file.has_sealed() {
+        wish["passphrase"] = passphrase::to_open(flags.passphrase.as_ref())?.into();
+    }
+    Ok(wish)
 }

@@ -22,7 +22,8 @@ fn with_secrets() -> Program {
     let made = donor.json(&["connector", "create", "--name", "x", "--json"]);
     let program = Program::new()
         .with("OKTA_TOKEN", made["token"].as_str().unwrap())
-        .with("JIRA_PASSWORD", "correct horse battery staple");
+        .with("JIRA_PASSWORD", "correct horse battery staple")
+        .with("MAIL_PASSWORD", "mail-secret");
     std::fs::create_dir(program.folder().join("secrets")).unwrap();
     program.file("secrets/jira-webhook", "hook-secret\n");
     program.file("staging.yaml", example());
@@ -42,6 +43,9 @@ fn the_example_of_the_documentation_is_planned_applied_and_exported() {
         "create token 'Entra' of connector 'partners'",
         "  its text is generated and shown once",
         "create webhook 'https://jira.example.org/vestibule' of application 'jira'",
+        "create channel 'alerts'",
+        "  the key of its signatures is generated and shown once",
+        "  ~ keep_days: 400 -> 800",
         "keep connector 'default': it is not in the file",
     ] {
         assert!(planned.out.contains(line), "{line}: {}", planned.out);
@@ -67,6 +71,7 @@ fn the_example_of_the_documentation_is_planned_applied_and_exported() {
         "{applied:?}"
     );
     assert_eq!(applied.out.matches("vst_").count(), 1, "{applied:?}");
+    assert_eq!(applied.out.matches("whsec_").count(), 1, "{applied:?}");
     let again = program.run(&apply);
     assert_eq!(again.code, 4, "{again:?}");
     assert_eq!(program.run(&plan).code, 0);
@@ -74,7 +79,7 @@ fn the_example_of_the_documentation_is_planned_applied_and_exported() {
     // The export is the same each time, holds no secret, and makes another server the same.
     let exported = program.run(&["export"]).out;
     assert_eq!(program.run(&["export"]).out, exported);
-    for secret in ["vst_", "correct horse", "hook-secret"] {
+    for secret in ["vst_", "correct horse", "hook-secret", "mail-secret"] {
         assert!(!exported.contains(secret), "{secret}");
     }
     program.file("whole.yaml", &exported);
@@ -99,9 +104,116 @@ fn the_example_of_the_documentation_is_planned_applied_and_exported() {
     let one: Value = serde_json::from_str(&one.out).unwrap();
     assert_eq!(
         (&one["directories"], &one["connectors"][0]["name"]),
-        (&json!([{"name": "staff"}]), &json!("okta"))
+        (
+            &json!([{"name": "staff", "local_users": false}]),
+            &json!("okta")
+        )
     );
     assert_eq!(other.run(&["export", "--connector", "nobody"]).code, 3);
+}
+
+#[test]
+fn secrets_are_taken_along_sealed() {
+    let passphrase = "fourteen horses and a battery";
+    let (program, server) = served(with_secrets().with("PASSPHRASE", passphrase));
+    let applied = program.run(&["apply", "-f", "staging.yaml", "--yes"]);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    let seal = ["export", "--seal", "--passphrase", "env:PASSPHRASE"];
+    let sealed = program.run(&seal);
+    assert_eq!(sealed.code, 0, "{sealed:?}");
+    assert!(sealed.out.contains("sealed: \"v1$"), "{sealed:?}");
+    for secret in ["vst_", "hook-secret", "mail-secret", passphrase] {
+        assert!(!sealed.out.contains(secret), "{secret}");
+    }
+    program.file("sealed.yaml", &sealed.out);
+    let plan = [
+        "plan",
+        "-f",
+        "sealed.yaml",
+        "--passphrase",
+        "env:PASSPHRASE",
+    ];
+    let planned = program.run(&plan);
+    assert_eq!(planned.code, 0, "{planned:?}");
+    let plain = program.run(&["export"]).out;
+    drop(server);
+
+    // A passphrase is never an argument, and nobody is there to ask.
+    for (arguments, told) in [
+        (
+            vec!["export", "--seal", "--passphrase", passphrase],
+            "env:NAME",
+        ),
+        (
+            vec!["export", "--seal", "--passphrase", "env:NOT_SET"],
+            "NOT_SET",
+        ),
+        (
+            vec!["export", "--seal", "--passphrase", "file:nowhere"],
+            "nowhere",
+        ),
+        (vec!["export", "--seal"], "nobody to ask"),
+        (vec!["export", "--passphrase", "env:PASSPHRASE"], "--seal"),
+    ] {
+        let refused = program.run(&arguments);
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.err.contains(told), "{told}: {refused:?}");
+    }
+
+    let (other, _server) = served(Program::new().with("WRONG", "another passphrase, as long"));
+    other.file("sealed.yaml", &sealed.out);
+    other.file("passphrase", &format!("{passphrase}\n"));
+    let lines: Vec<&str> = sealed.out.lines().collect();
+    let first = lines.iter().position(|line| line.contains("sealed: \"v1$"));
+    let first = format!("sealed.yaml:{}: ", first.unwrap());
+    for (source, told) in [
+        (vec![], "no passphrase was given"),
+        (
+            vec!["--passphrase", "env:WRONG"],
+            "the passphrase is not the one",
+        ),
+    ] {
+        let arguments = [
+            vec!["apply", "-f", "sealed.yaml", "--prune", "--yes"],
+            source,
+        ]
+        .concat();
+        let refused = other.run(&arguments);
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(
+            refused.err.contains(told) && refused.err.contains(&first),
+            "{first}: {refused:?}"
+        );
+    }
+    let apply = [
+        "apply",
+        "-f",
+        "sealed.yaml",
+        "--prune",
+        "--yes",
+        "--passphrase",
+        "file:passphrase",
+    ];
+    let applied = other.run(&apply);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    assert!(!applied.out.contains("shown this once"), "{applied:?}");
+    assert_eq!(other.run(&["export"]).out, plain);
+    other.file(
+        "damaged.yaml",
+        &sealed.out.replacen("v1$m=65536", "v1$m=65537", 1),
+    );
+    let told = other.run(&[
+        "plan",
+        "-f",
+        "damaged.yaml",
+        "--passphrase",
+        "file:passphrase",
+    ]);
+    assert_eq!(told.code, 2, "{told:?}");
+    assert!(
+        told.err.contains("cannot be opened: the text was changed"),
+        "{told:?}"
+    );
 }
 
 #[test]

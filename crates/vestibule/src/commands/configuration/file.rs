@@ -52,6 +52,11 @@ impl File {
         &self.document.value
     }
 
+    /// Whether a secret in it is sealed.
+    pub(super) fn has_sealed(&self) -> bool {
+        has_sealed(&self.document.value)
+    }
+
     /// The failure that tells mistakes with their lines, in the order of the file.
     pub(super) fn mistaken(&self, mistakes: &[ConfigurationMistake]) -> Failure {
         let mut lines: Vec<(usize, String)> = mistakes
@@ -79,6 +84,16 @@ impl File {
     }
 }
 
+fn has_sealed(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => {
+            members.get("sealed").is_some_and(Value::is_string) || members.values().any(has_sealed)
+        }
+        Value::Array(items) => items.iter().any(has_sealed),
+        _ => false,
+    }
+}
+
 /// Puts the secrets in the place of the references to them.
 fn follow_all(document: &mut Value, folder: &Path, mistakes: &mut Vec<ConfigurationMistake>) {
     let mut follow = |holder: &mut Value, path: String, name: &str| {
@@ -95,16 +110,16 @@ fn follow_all(document: &mut Value, folder: &Path, mistakes: &mut Vec<Configurat
             }
         }
     };
-    for (list, parts, secret) in [
-        ("connectors", "tokens", "secret"),
-        ("applications", "webhooks", "token"),
+    for (list, own, parts, secret) in [
+        ("connectors", "", "tokens", "secret"),
+        ("connectors", "", "clients", "secret"),
+        ("applications", "password", "webhooks", "token"),
+        ("notifications", "secret", "", ""),
     ] {
         let holders = document.get_mut(list).and_then(Value::as_array_mut);
         for (index, holder) in holders.into_iter().flatten().enumerate() {
             let path = item(list, index);
-            if list == "applications" {
-                follow(holder, path.clone(), "password");
-            }
+            follow(holder, path.clone(), own);
             let parts_path = member(&path, parts);
             let parts = holder.get_mut(parts).and_then(Value::as_array_mut);
             for (index, part) in parts.into_iter().flatten().enumerate() {
