@@ -46,6 +46,8 @@ pub fn restore(
                 "taken {} from the store {} by version {}",
                 head.taken, head.store, head.product
             ),
+            changes: None,
+            object: None,
         };
         audit::enter(tx, draft)
     })

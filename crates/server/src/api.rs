@@ -64,17 +64,21 @@ use utoipa_axum::router::OpenApiRouter;
 pub(crate) use problem::Problem;
 
 use crate::App;
-use crate::audit::{Operations, enter};
+use crate::audit::{Auditor, enter};
 use crate::authority::{decide, require_admin};
+use crate::operations::Operations;
 
 /// What a handler answers.
 type Answer<T> = Result<T, Problem>;
 
+/// Where this face begins.
+pub(crate) const BASE: &str = "/api/v1";
+
 /// The routes of this face. All but the description of the API need an administrator first.
 pub(crate) fn routes(app: App) -> Router<App> {
     let (resources, mut document) = described().split_for_parts();
+    let operations = Operations::of(&document);
     document::complete(&mut document);
-    let operations = Operations::of(&document, "/api/v1");
     let inside =
         inside(app.clone(), operations, resources).layer(from_fn_with_state(app, require_admin));
     let document = text_of(&document);
@@ -84,24 +88,28 @@ pub(crate) fn routes(app: App) -> Router<App> {
     });
     Router::new()
         .route("/api/v1/openapi.json", description)
-        .nest("/api/v1", inside)
+        .nest(BASE, inside)
 }
 
 /// The same routes for a caller within this program; whoever serves them has to add the proof of authority.
 pub(crate) fn unguarded_routes(app: App) -> Router<App> {
     let (resources, document) = described().split_for_parts();
-    let operations = Operations::of(&document, "/api/v1");
-    Router::new().nest("/api/v1", inside(app, operations, resources))
+    let operations = Operations::of(&document);
+    Router::new().nest(BASE, inside(app, operations, resources))
 }
 
 /// Whoever is proven to be somebody comes through here: what that one may do is decided before any handler runs, and
 /// what was changed, or refused, is entered into the audit log before it is answered.
 fn inside(app: App, operations: Operations, resources: Router<App>) -> Router<App> {
-    resources
+    let decided = resources
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(app.clone(), decide))
-        .layer(from_fn_with_state((app, operations), enter))
+        .layer(from_fn_with_state(
+            (app.clone(), operations.clone()),
+            decide,
+        ));
+    let auditor = Auditor::new(app, operations, decided.clone());
+    decided.layer(from_fn_with_state(auditor, enter))
 }
 
 /// The routes with their descriptions.
@@ -167,11 +175,16 @@ async fn wrong_method() -> Problem {
     )
 }
 
-/// The OpenAPI document, as JSON.
-pub(crate) fn openapi() -> String {
+/// The OpenAPI document.
+pub(crate) fn description() -> utoipa::openapi::OpenApi {
     let mut document = described().into_openapi();
     document::complete(&mut document);
-    text_of(&document)
+    document
+}
+
+/// The same as JSON.
+pub(crate) fn openapi() -> String {
+    text_of(&description())
 }
 
 fn text_of(document: &utoipa::openapi::OpenApi) -> String {

@@ -7,7 +7,7 @@ use axum::http::header::HOST;
 use provision::{AddressRange, IssuerKeys, OpenIdClient, Passwords, Provision};
 use tokio::sync::Semaphore;
 
-use crate::audit::Knocking;
+use crate::audit::{Knocking, Turns};
 use crate::authority::{Failures, KnownCallers, SignedTokens, VerifiedPasswords};
 use crate::forwarded::{FORWARDED_HOST, FORWARDED_PROTO};
 use crate::limits::Limits;
@@ -52,6 +52,7 @@ pub(crate) struct Inner {
     pub(crate) failures: Failures,
     pub(crate) traffic: Traffic,
     pub(crate) knocking: Knocking,
+    pub(crate) turns: Turns,
     pub(crate) open_id: OpenId,
     /// The right to give out a backup, which one caller at a time has.
     pub(crate) backups: Arc<Semaphore>,
@@ -102,6 +103,7 @@ impl App {
                 records: Records::default(),
                 verified: VerifiedPasswords::default(),
                 knocking: Knocking::default(),
+                turns: Turns::default(),
                 open_id: OpenId::new(open_id),
                 backups: Arc::new(Semaphore::new(1)),
             }),

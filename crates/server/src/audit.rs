@@ -1,22 +1,33 @@
 //! What goes into the audit log: whatever changes something through the admin API, and every way in.
 
-use std::collections::HashMap;
+mod changes;
+mod look;
+mod place;
+
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use store::{ActorKind, AuditDraft};
-use utoipa::openapi::OpenApi;
+
+pub(crate) use changes::Changes;
+pub(crate) use look::Turns;
+pub(crate) use place::{by_ids, wanted};
 
 use crate::App;
+use crate::api::BASE;
 use crate::authority::{Admin, request_id};
+use crate::operations::{Effect, Operation, Operations};
 use crate::record::redacted_json;
+use look::{Caller, Sight};
+use place::readable;
 
 /// Failures of people who did not prove to be anybody that are entered in one minute: nobody fills the log by knocking.
 const FAILURES_PER_MINUTE: u32 = 60;
@@ -24,48 +35,10 @@ const FAILURES_PER_MINUTE: u32 = 60;
 const BODY_BYTES_MAX: usize = 4_096;
 /// How often old entries are looked for.
 const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
-/// How operations begin that change nothing although they are no GET.
-const LOOKS: [&str; 7] = [
-    "check_",
-    "compare_",
-    "preview_",
-    "replay_",
-    "run_rule_tests",
-    "sample_",
-    "try_",
-];
 /// What is entered although it changes nothing: who took everything with them.
 const TAKEN: &str = "take_backup";
 /// Below here bodies are passwords and codes.
-const SECRET: &str = "/api/v1/account";
-
-/// The names of the operations of the admin API, by method and route.
-#[derive(Clone)]
-pub(crate) struct Operations(Arc<HashMap<(Method, String), String>>);
-
-impl Operations {
-    /// Those that a description of the API names; its paths are below this base.
-    pub(crate) fn of(document: &OpenApi, base: &str) -> Self {
-        let mut names = HashMap::new();
-        for (path, item) in &document.paths.paths {
-            let taken = item.get.iter();
-            let taken = taken.filter(|one| one.operation_id.as_deref() == Some(TAKEN));
-            names.extend(taken.map(|_| ((Method::GET, format!("{base}{path}")), TAKEN.to_owned())));
-            for (method, operation) in [
-                (Method::PUT, &item.put),
-                (Method::POST, &item.post),
-                (Method::PATCH, &item.patch),
-                (Method::DELETE, &item.delete),
-            ] {
-                let name = operation.as_ref().and_then(|one| one.operation_id.clone());
-                if let Some(name) = name {
-                    names.insert((method, format!("{base}{path}")), name);
-                }
-            }
-        }
-        Self(Arc::new(names))
-    }
-}
+const ACCOUNT: &str = "/account";
 
 /// What a handler read as the body of its request, for the audit log.
 #[derive(Clone, Default)]
@@ -82,55 +55,105 @@ impl ReadBody {
     }
 }
 
+/// Who enters what was done through the admin API: knows the operations, and looks at what they change.
+#[derive(Clone)]
+pub(crate) struct Auditor {
+    app: App,
+    operations: Operations,
+    sight: Sight,
+}
+
+impl Auditor {
+    /// One who looks at objects by these routes.
+    pub(crate) fn new(app: App, operations: Operations, routes: Router<App>) -> Self {
+        let sight = Sight::new(routes.with_state(app.clone()));
+        Self {
+            app,
+            operations,
+            sight,
+        }
+    }
+
+    /// The operation of a request, if it is to be entered.
+    fn operation(&self, request: &Request) -> Option<Operation> {
+        let route = request.extensions().get::<MatchedPath>()?;
+        let route = route.as_str().strip_prefix(BASE)?;
+        let operation = self.operations.at(request.method(), route)?;
+        let is_entered = operation.changes != Effect::Nothing || operation.name == TAKEN;
+        is_entered.then(|| operation.clone())
+    }
+
+    /// What a request is about, by ids; looked up before it is carried out, since names may change by it.
+    async fn object(&self, target: &str) -> Option<String> {
+        let target = target.to_owned();
+        let store = self.app.provision().store();
+        let found = store.look_up(move |tx| by_ids(tx, &target)).await;
+        found
+            .inspect_err(
+                |error| tracing::warn!(%error, "what a change is about cannot be looked up"),
+            )
+            .ok()
+    }
+}
+
 /// Enters what changes something, after it happened or was refused and before it is answered.
 pub(crate) async fn enter(
-    State((app, operations)): State<(App, Operations)>,
+    State(auditor): State<Auditor>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let Some(mut draft) = drafted(&operations, &request) else {
+    let admin = request.extensions().get::<Admin>().cloned();
+    let (Some(admin), Some(operation)) = (admin, auditor.operation(&request)) else {
         return next.run(request).await;
     };
+    let path = request.uri().path().to_owned();
+    let mut draft = drafted(&admin, &operation, &path);
+    draft.object = auditor.object(&draft.target).await;
     let body = ReadBody::default();
     request.extensions_mut().insert(body.clone());
-    let response = next.run(request).await;
+    let caller = Caller::new(admin, request.headers());
+    let look = auditor.look(&operation.changes, caller, &path).await;
+    let mut response = next.run(request).await;
     let status = response.status();
     // Nothing was there to be changed, or it was not understood.
     if [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(&status) {
         return response;
     }
     draft.succeeded = status.is_success();
-    let sent = body.take().filter(|_| !draft.target.starts_with(SECRET));
+    if draft.succeeded {
+        let seen = look.again(&auditor.sight, &mut response).await;
+        draft.changes = seen.changes.and_then(|it| serde_json::to_string(&it).ok());
+        if let Some(id) = seen.made {
+            draft.target = format!("{}/{id}", draft.target);
+            draft.object = draft.object.map(|list| format!("{list}/{id}"));
+        }
+    }
+    let sent = body.take().filter(|_| !draft.target.starts_with(ACCOUNT));
     let sent = sent.map(|bytes| match bytes.len() {
         0..=BODY_BYTES_MAX => redacted_json(&bytes),
         many => format!("({many} bytes)"),
     });
-    let answered = (!status.is_success()).then(|| format!("answered {}", status.as_u16()));
+    let answered = (!draft.succeeded).then(|| format!("answered {}", status.as_u16()));
     let parts: Vec<String> = answered.into_iter().chain(sent).collect();
     draft.detail = parts.join(": ");
-    app.note_audit(draft).await;
+    auditor.app.note_audit(draft).await;
     response
 }
 
-fn drafted(operations: &Operations, request: &Request) -> Option<AuditDraft> {
-    let admin = request.extensions().get::<Admin>()?;
-    let route = request.extensions().get::<MatchedPath>()?;
-    let key = (request.method().clone(), route.as_str().to_owned());
-    let action = operations.0.get(&key)?;
-    if LOOKS.iter().any(|looks| action.starts_with(looks)) {
-        return None;
-    }
-    Some(AuditDraft {
+fn drafted(admin: &Admin, operation: &Operation, path: &str) -> AuditDraft {
+    AuditDraft {
         actor_kind: admin.kind,
         actor_id: admin.id.clone(),
         actor: admin.name.clone(),
         address: admin.address.map(|address| address.to_string()),
         request: admin.request.clone(),
-        action: action.clone(),
-        target: request.uri().path().to_owned(),
+        action: operation.name.clone(),
+        target: readable(path),
         succeeded: false,
         detail: String::new(),
-    })
+        changes: None,
+        object: None,
+    }
 }
 
 /// How many failures of nobody were entered lately.
@@ -186,6 +209,8 @@ impl App {
             target: entry.target.to_owned(),
             succeeded: entry.failure.is_none(),
             detail: entry.failure.unwrap_or_default().to_owned(),
+            changes: None,
+            object: None,
         })
         .await;
     }

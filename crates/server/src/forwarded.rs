@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::Request;
-use axum::http::{Extensions, HeaderMap};
+use axum::http::header::HOST;
+use axum::http::{Extensions, HeaderMap, HeaderName};
 
 use crate::app::Settings;
 
@@ -56,6 +57,19 @@ fn address_in(part: &str) -> Option<IpAddr> {
 pub(crate) const FORWARDED_PROTO: &str = "x-forwarded-proto";
 /// The host that a client asked for at the proxy.
 pub(crate) const FORWARDED_HOST: &str = "x-forwarded-host";
+
+/// What of a request tells how this server was reached, for addresses in what the API answers.
+pub(crate) fn passed_on(headers: &HeaderMap) -> HeaderMap {
+    let passed = [
+        HOST,
+        HeaderName::from_static(FORWARDED_HOST),
+        HeaderName::from_static(FORWARDED_PROTO),
+    ];
+    let passed = passed.into_iter();
+    passed
+        .filter_map(|name| headers.get(&name).map(|value| (name, value.clone())))
+        .collect()
+}
 
 /// Takes away what a peer that is no trusted proxy says about the address that was asked for.
 pub(crate) fn keep_trusted(settings: &Settings, request: &mut Request) {

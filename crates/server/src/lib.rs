@@ -20,6 +20,7 @@ mod local;
 mod metrics;
 mod oauth;
 mod open_id;
+mod operations;
 mod qr;
 mod record;
 mod request_line;

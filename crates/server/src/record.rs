@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use crate::App;
 
-pub(crate) use redact::{json as redacted_json, path as redacted_path};
+pub(crate) use redact::{json as redacted_json, path as redacted_path, value as redacted_value};
 
 /// Records that wait at once; more are dropped and counted.
 const WAITING_MAX: usize = 20_000;

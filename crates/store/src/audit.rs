@@ -65,6 +65,10 @@ pub struct AuditDraft {
     pub succeeded: bool,
     /// What was asked for, or why it was refused.
     pub detail: String,
+    /// What is otherwise since, as JSON; none where nobody looked.
+    pub changes: Option<String>,
+    /// The target with ids in the place of names.
+    pub object: Option<String>,
 }
 
 /// An entry of the audit log.
@@ -107,11 +111,24 @@ fn chained(previous: &str, at: Timestamp, draft: &AuditDraft) -> String {
         &draft.detail,
     ];
     let mut digest = Sha256::new();
-    for part in parts {
+    // Entries that were written before there were these have no such parts.
+    let (changes, object) = (draft.changes.as_deref(), draft.object.as_deref());
+    let later = [changes, object].map(Option::unwrap_or_default);
+    let later = later.into_iter().filter(|_| changes.or(object).is_some());
+    for part in parts.into_iter().chain(later) {
         digest.update((part.len() as u64).to_be_bytes());
         digest.update(part.as_bytes());
     }
     crate::tokens::hex(&digest.finalize())
+}
+
+/// What entries are about.
+#[derive(Debug, Clone)]
+pub struct AuditTarget {
+    /// Its path, by the names it was called.
+    pub path: String,
+    /// The same by ids.
+    pub object: String,
 }
 
 /// Which entries are asked for.
@@ -123,6 +140,8 @@ pub struct AuditQuery {
     pub action: Option<String>,
     /// Only from this address.
     pub address: Option<String>,
+    /// Only what was done to this, or to something below it.
+    pub target: Option<AuditTarget>,
     /// Only what was done, or only what was not.
     pub succeeded: Option<bool>,
     /// Only from this moment on.
@@ -135,7 +154,8 @@ pub struct AuditQuery {
     pub limit: i64,
 }
 
-const COLUMNS: &str = "pk, at, actor_kind, actor_id, actor, address, request, action, target, succeeded, detail, digest";
+const COLUMNS: &str = "pk, at, actor_kind, actor_id, actor, address, request, action, target, succeeded, detail, \
+     changes, object, digest";
 
 fn read_entry(row: &Row<'_>) -> Result<AuditEntry, StoreError> {
     let kind = ActorKind::parse(row.str(2)?).ok_or_else(|| StoreError::corrupt("actor_kind"))?;
@@ -152,9 +172,28 @@ fn read_entry(row: &Row<'_>) -> Result<AuditEntry, StoreError> {
             target: row.text(8)?,
             succeeded: row.int(9)? != 0,
             detail: row.text(10)?,
+            changes: row.opt_text(11)?,
+            object: row.opt_text(12)?,
         },
-        digest: row.text(11)?,
+        digest: row.text(13)?,
     })
+}
+
+/// A path, or what is below it: what is below begins with a slash, and `0` is the character behind that.
+fn at_or_below(column: &'static str, path: &str) -> Sql {
+    Sql::new("(")
+        .then(column)
+        .then(" = ")
+        .bind(path)
+        .then(" OR (")
+        .then(column)
+        .then(" > ")
+        .bind(format!("{path}/"))
+        .then(" AND ")
+        .then(column)
+        .then(" < ")
+        .bind(format!("{path}0"))
+        .then("))")
 }
 
 impl ReadTx<'_> {
@@ -171,6 +210,14 @@ impl ReadTx<'_> {
         }
         if let Some(address) = &query.address {
             sql = sql.then(" AND address = ").bind(address.as_str());
+        }
+        if let Some(target) = &query.target {
+            sql = sql
+                .then(" AND (")
+                .and_then(at_or_below("target", &target.path))
+                .then(" OR ")
+                .and_then(at_or_below("object", &target.object))
+                .then(")");
         }
         if let Some(succeeded) = query.succeeded {
             sql = sql.then(" AND succeeded = ").bind(i64::from(succeeded));
@@ -210,7 +257,8 @@ impl WriteTx<'_> {
         let now = self.now();
         self.execute(
             "INSERT INTO audit_entry (at, actor_kind, actor_id, actor, actor_fold, address, request, action, target, \
-             succeeded, detail, digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             succeeded, detail, changes, object, digest) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             args![
                 now,
                 draft.actor_kind.as_str(),
@@ -223,6 +271,8 @@ impl WriteTx<'_> {
                 draft.target.as_str(),
                 i64::from(draft.succeeded),
                 draft.detail.as_str(),
+                draft.changes.as_deref(),
+                draft.object.as_deref(),
                 chained(previous, now, draft)
             ],
         )?;
@@ -251,6 +301,8 @@ mod tests {
             target: "t".into(),
             succeeded: true,
             detail: "d".into(),
+            changes: None,
+            object: None,
         };
         let at = Timestamp::UNIX_EPOCH;
         let digest = |change: fn(&mut AuditDraft)| {
@@ -269,6 +321,9 @@ mod tests {
             digest(|draft| (draft.action, draft.target) = ("at".into(), String::new())),
             digest(|draft| draft.succeeded = false),
             digest(|draft| draft.detail.push('d')),
+            digest(|draft| draft.changes = Some(String::new())),
+            digest(|draft| draft.changes = Some("c".into())),
+            digest(|draft| draft.object = Some("c".into())),
             chained("x", at, &draft),
             chained("", Timestamp::MAX, &draft),
         ];

@@ -87,7 +87,7 @@ pub use administrators::{
 };
 pub use applications::{Application, AttachedDirectory, Mapping};
 pub use arg::Arg;
-pub use audit::{ActorKind, AuditDraft, AuditEntry, AuditQuery};
+pub use audit::{ActorKind, AuditDraft, AuditEntry, AuditQuery, AuditTarget};
 pub use backup::{
     BackupContent, BackupError, BackupHead, Restored, restore as restore_backup,
     verify as verify_backup,

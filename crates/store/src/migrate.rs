@@ -167,6 +167,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0031_notifications.sql"),
     },
     Migration {
+        number: 32,
+        name: "audit_changes",
+        text: include_str!("../migrations/0032_audit_changes.sql"),
+    },
+    Migration {
         number: 33,
         name: "people_search",
         text: include_str!("../migrations/0033_people_search.sql"),

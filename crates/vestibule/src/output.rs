@@ -6,6 +6,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::exit::{Exit, Failure};
 
@@ -111,6 +112,15 @@ pub fn fields(pairs: &[(&str, &str)]) -> String {
         .map(|(name, value)| format!("{name:<width$}  {value}"))
         .collect();
     lines.join("\n")
+}
+
+/// A value that differs, as one line: what is there only after, only before, or otherwise.
+pub fn difference(path: &str, before: &Value, after: &Value) -> String {
+    match (before, after) {
+        (Value::Null, after) => format!("+ {path}: {after}"),
+        (before, Value::Null) => format!("- {path}: {before}"),
+        (before, after) => format!("~ {path}: {before} -> {after}"),
+    }
 }
 
 /// A moment to the second, in UTC.

@@ -8,6 +8,7 @@ mod leaks;
 mod links;
 mod migrations;
 mod rooms;
+mod schemas;
 mod shape;
 mod source;
 mod tree;
@@ -97,6 +98,7 @@ fn check(tree: &Tree) -> Vec<Problem> {
         leaks::check,
         links::check,
         migrations::check,
+        schemas::check,
     ]
     .iter()
     .flat_map(|rule| rule(tree))

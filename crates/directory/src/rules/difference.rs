@@ -1,12 +1,12 @@
 //! Differences: what one set of rules says otherwise than another.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Rules;
 
 /// One place at which rules differ.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     /// The place, e.g. `mapping[0].steps[1]`; numbers are those of the former rules, or of the new ones where
     /// something was added.

@@ -23,11 +23,11 @@ use crate::authority::Admin;
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
-        .routes(routes!(change, delete))
+        .routes(routes!(show, change, delete))
         .routes(routes!(reset))
         .routes(routes!(reset_second_factor))
         .routes(routes!(list_invitations, invite))
-        .routes(routes!(revoke))
+        .routes(routes!(show_invitation, revoke))
 }
 
 /// A person who administers this server.
@@ -153,6 +153,23 @@ async fn list(_admin: Admin, State(app): State<App>) -> Answer<Json<List<Adminis
     Ok(Json(List { items: all }))
 }
 
+/// An administrator.
+#[utoipa::path(get, path = "/administrators/{administrator}", operation_id = "show_administrator", tag = "administrators",
+    params(("administrator" = String, Path, description = "The id or name")),
+    responses((status = OK, body = AdministratorView)))]
+async fn show(
+    _admin: Admin,
+    State(app): State<App>,
+    name: Segments<String>,
+) -> Answer<Json<AdministratorView>> {
+    let found = app.provision().administrator(&name).await?;
+    let store = app.provision().store();
+    let view = store
+        .look_up(move |tx| AdministratorView::new(tx, found.clone()))
+        .await?;
+    Ok(Json(view))
+}
+
 /// Gives an administrator other rights.
 ///
 /// They take the place of all that the person had before. The person is signed out. The last owner stays one.
@@ -249,6 +266,28 @@ async fn invite(
     let rights = rights::wanted(&app, wish.role, wish.connectors).await?;
     let made = app.provision().invite(rights, &admin.name).await?;
     Ok((StatusCode::CREATED, Json(link(&app, &headers, made))))
+}
+
+/// A link that nobody has used yet.
+#[utoipa::path(get, path = "/invitations/{invitation}", operation_id = "show_invitation", tag = "administrators",
+    params(("invitation" = String, Path, description = "Its id")),
+    responses((status = OK, body = InvitationView)))]
+async fn show_invitation(
+    _admin: Admin,
+    State(app): State<App>,
+    id: Segments<String>,
+) -> Answer<Json<InvitationView>> {
+    let view = app
+        .provision()
+        .store()
+        .read(move |tx| {
+            let mut all = tx.invitations()?.into_iter();
+            let found = all.find(|one| one.id == *id);
+            let found = found.ok_or_else(|| ProvisionError::not_found("invitation", &id))?;
+            InvitationView::new(tx, found, &tx.administrators()?)
+        })
+        .await?;
+    Ok(Json(view))
 }
 
 /// Takes an invitation back.

@@ -1,4 +1,4 @@
-//! The audit log: who did what, when and from where.
+//! The audit log: who did what, when and from where, and what it changed.
 
 use axum::Json;
 use axum::body::Body as ResponseBody;
@@ -7,11 +7,13 @@ use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use directory::rules::Difference;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use provision::{AuditCheck, AuditSettings, ProvisionError};
 use serde::{Deserialize, Serialize};
-use store::{AuditEntry, AuditQuery};
+use serde_json::Value;
+use store::{AuditEntry, AuditQuery, AuditTarget, ReadTx};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,12 +23,13 @@ use super::csv::quoted;
 use super::page::{Page, limit};
 use super::request::{Body, Parameters};
 use crate::App;
+use crate::audit::{Changes, by_ids, wanted};
 use crate::authority::Admin;
 
 /// Entries read at once for an export.
 const PIECE: i64 = 500;
 const CSV_HEAD: &[u8] =
-    b"id,at,actor_kind,actor_id,actor,address,action,target,succeeded,detail,request,digest\r\n";
+    b"id,at,actor_kind,actor_id,actor,address,action,target,succeeded,detail,changes,request,digest\r\n";
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -55,21 +58,51 @@ struct AuditView {
     address: Option<String>,
     /// The name of an operation of this API, or `sign_in`, `second_factor`, `sign_out`, `accept_invitation`, `token`.
     action: String,
-    /// What it was done to: a path.
+    /// What it was done to: a path, with its segments decoded. Of what was made, the path that it has since.
     target: String,
+    /// The same with ids in the place of names, as far as it has any.
+    object: Option<String>,
     /// Whether it was done; otherwise it was refused or failed.
     succeeded: bool,
     /// What was asked for, without secrets, or why it was refused.
     detail: String,
+    /// What of the object is otherwise since, value by value; null where nobody looked, as with a sign-in or what was refused.
+    changes: Option<Vec<ChangedView>>,
+    /// How many values more are otherwise and are not told.
+    changes_left_out: usize,
     /// The id of the request, as in the journal.
     request: String,
     /// SHA-256 over the digest of the entry before and this entry.
     digest: String,
 }
 
+/// A value of an object that is otherwise since.
+#[derive(Debug, Serialize, ToSchema)]
+struct ChangedView {
+    /// The place, from the top of the object.
+    #[schema(example = "settings.limits.leavers")]
+    path: String,
+    /// What was there; null if nothing was. A secret is `***`, and a long text ends with `…`.
+    before: Value,
+    /// What is there; null if nothing is.
+    after: Value,
+}
+
+impl From<Difference> for ChangedView {
+    fn from(one: Difference) -> Self {
+        Self {
+            path: one.path,
+            before: one.before,
+            after: one.after,
+        }
+    }
+}
+
 impl From<AuditEntry> for AuditView {
     fn from(found: AuditEntry) -> Self {
         let entry = found.entry;
+        let changes = entry.changes.as_deref();
+        let changes: Option<Changes> = changes.and_then(|it| serde_json::from_str(it).ok());
         Self {
             id: found.id,
             at: found.at,
@@ -79,8 +112,11 @@ impl From<AuditEntry> for AuditView {
             address: entry.address,
             action: entry.action,
             target: entry.target,
+            object: entry.object,
             succeeded: entry.succeeded,
             detail: entry.detail,
+            changes_left_out: changes.as_ref().map_or(0, |all| all.left_out),
+            changes: changes.map(|all| all.values.into_iter().map(ChangedView::from).collect()),
             request: entry.request,
             digest: found.digest,
         }
@@ -96,6 +132,8 @@ struct AuditParameters {
     actor: Option<String>,
     /// Only of this action.
     action: Option<String>,
+    /// Only what was done to this, or to something below it: a path such as `/connectors/{connector}`, with the name or the id.
+    target: Option<String>,
     /// Only from this address.
     address: Option<String>,
     /// Only what was done (`true`), or what was refused or failed (`false`).
@@ -113,9 +151,18 @@ struct AuditParameters {
 }
 
 impl AuditParameters {
-    fn query(&self, limit: i64) -> AuditQuery {
+    fn query(&self, tx: &ReadTx<'_>, limit: i64) -> Result<AuditQuery, ProvisionError> {
         let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        AuditQuery {
+        let path = text(&self.target).map(|target| wanted(&target));
+        let target = match path.filter(|path| !path.is_empty()) {
+            Some(path) => Some(AuditTarget {
+                object: by_ids(tx, &path)?,
+                path,
+            }),
+            None => None,
+        };
+        Ok(AuditQuery {
+            target,
             actor: text(&self.actor),
             action: text(&self.action),
             address: text(&self.address),
@@ -124,7 +171,7 @@ impl AuditParameters {
             until: self.until,
             before: self.after,
             limit,
-        }
+        })
     }
 }
 
@@ -137,11 +184,14 @@ async fn list(
     Parameters(asked): Parameters<AuditParameters>,
 ) -> Answer<Json<Page<AuditView>>> {
     let limit = limit(asked.limit)?;
-    let query = asked.query(i64::try_from(limit).unwrap_or(PIECE) + 1);
+    let most = i64::try_from(limit).unwrap_or(PIECE) + 1;
     let mut found = app
         .provision()
         .store()
-        .read(move |tx| Ok::<_, ProvisionError>(tx.audit(&query)?))
+        .read(move |tx| {
+            let query = asked.query(tx, most)?;
+            Ok::<_, ProvisionError>(tx.audit(&query)?)
+        })
         .await?;
     let more = found.len() > limit;
     found.truncate(limit);
@@ -168,7 +218,7 @@ async fn csv(
         line: |entry, _is_first| line(&entry),
         foot: b"",
     };
-    Ok(export(app, asked, form))
+    export(app, asked, form).await
 }
 
 /// The audit log as a JSON array, newest first.
@@ -190,7 +240,7 @@ async fn json(
         },
         foot: b"\n]\n",
     };
-    Ok(export(app, asked, form))
+    export(app, asked, form).await
 }
 
 /// How an export is written.
@@ -203,9 +253,11 @@ struct Form {
 }
 
 /// Writes entries piece by piece, so that a long log takes no memory.
-fn export(app: App, asked: AuditParameters, form: Form) -> Response {
+async fn export(app: App, asked: AuditParameters, form: Form) -> Answer<Response> {
     let most = asked.limit.map_or(i64::MAX, i64::from);
-    let start = (asked.query(0), most, true);
+    let store = app.provision().store();
+    let query = store.read(move |tx| asked.query(tx, 0)).await?;
+    let start = (query, most, true);
     let pieces = stream::try_unfold((app, Some(start)), move |(app, place)| async move {
         let Some((mut query, left, mut is_first)) = place else {
             return Ok::<_, ProvisionError>(None);
@@ -234,7 +286,7 @@ fn export(app: App, asked: AuditParameters, form: Form) -> Response {
         (CONTENT_TYPE, HeaderValue::from_static(form.kind)),
         (CONTENT_DISPOSITION, HeaderValue::from_static(form.name)),
     ];
-    (headers, body).into_response()
+    Ok((headers, body).into_response())
 }
 
 /// One line of CSV.
@@ -242,6 +294,8 @@ fn line(entry: &AuditView) -> String {
     let id = entry.id.to_string();
     let at = entry.at.to_string();
     let succeeded = entry.succeeded.to_string();
+    let changes = entry.changes.as_ref();
+    let changes = changes.and_then(|all| serde_json::to_string(all).ok());
     let fields = [
         id.as_str(),
         &at,
@@ -253,6 +307,7 @@ fn line(entry: &AuditView) -> String {
         &entry.target,
         &succeeded,
         &entry.detail,
+        changes.as_deref().unwrap_or_default(),
         &entry.request,
         &entry.digest,
     ];
@@ -262,7 +317,7 @@ fn line(entry: &AuditView) -> String {
 
 /// Whether the audit log is as it was written.
 #[derive(Debug, Serialize, ToSchema)]
-struct CheckView {
+struct AuditCheckView {
     /// Whether every entry follows from the one before.
     whole: bool,
     /// Entries that were looked at.
@@ -274,7 +329,7 @@ struct CheckView {
     head: Option<String>,
 }
 
-impl From<AuditCheck> for CheckView {
+impl From<AuditCheck> for AuditCheckView {
     fn from(check: AuditCheck) -> Self {
         Self {
             whole: check.broken_at.is_none(),
@@ -287,8 +342,8 @@ impl From<AuditCheck> for CheckView {
 
 /// Looks whether the audit log is as it was written.
 #[utoipa::path(get, path = "/audit/check", operation_id = "check_audit", tag = "audit",
-    responses((status = OK, body = CheckView)))]
-async fn check(_admin: Admin, State(app): State<App>) -> Answer<Json<CheckView>> {
+    responses((status = OK, body = AuditCheckView)))]
+async fn check(_admin: Admin, State(app): State<App>) -> Answer<Json<AuditCheckView>> {
     Ok(Json(app.provision().check_audit().await?.into()))
 }
 

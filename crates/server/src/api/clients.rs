@@ -23,7 +23,7 @@ use crate::authority::Admin;
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
-        .routes(routes!(delete))
+        .routes(routes!(show, delete))
         .routes(routes!(rotate))
         .routes(routes!(revoke_secret))
 }
@@ -192,6 +192,33 @@ async fn create(
     let made = app.provision().create_client(connector.0, grant).await?;
     let view = CreatedSecret::new(&made, &app.base_url(&headers), &connector.1);
     Ok((StatusCode::CREATED, Json(view)))
+}
+
+/// A client of a connector.
+#[utoipa::path(get, path = "/connectors/{connector}/clients/{client}", operation_id = "show_client", tag = "clients",
+    params(
+        ("connector" = String, Path, description = "Its id or name"),
+        ("client" = String, Path, description = "The client's id"),
+    ),
+    responses((status = OK, body = ClientView)))]
+async fn show(
+    _admin: Admin,
+    State(app): State<App>,
+    path: Segments<(String, String)>,
+) -> Answer<Json<ClientView>> {
+    let (name, id) = path.0;
+    let view = app
+        .provision()
+        .store()
+        .read(move |tx| {
+            let connector = connectors::find(tx, &name)?.connector.id;
+            let client = tx.client(connector, &id)?;
+            let client = client.ok_or_else(|| ProvisionError::not_found("client", &id))?;
+            let secrets = tx.client_secrets(&client)?;
+            Ok::<_, ProvisionError>(ClientView::new(client, secrets))
+        })
+        .await?;
+    Ok(Json(view))
 }
 
 /// Deletes a client; its secrets and access tokens stop working at once.

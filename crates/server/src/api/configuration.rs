@@ -88,7 +88,7 @@ struct AppliedView {
     #[serde(flatten)]
     work: WorkView,
     /// Secrets that were generated, shown this once.
-    secrets: Vec<SecretView>,
+    secrets: Vec<GeneratedSecretView>,
     /// Ids of jobs that go on: connectors and directories are deleted piece by piece.
     jobs: Vec<String>,
 }
@@ -156,7 +156,7 @@ struct KeptView {
 
 /// A secret that was generated.
 #[derive(Debug, Serialize, ToSchema)]
-struct SecretView {
+struct GeneratedSecretView {
     #[serde(flatten)]
     object: ObjectView,
     /// Whose it is, in words.
@@ -207,6 +207,7 @@ async fn schema(_admin: Admin) -> Json<Value> {
 ///
 /// What it does not say stays as it is. Everything that is wrong with it is told at once.
 #[utoipa::path(post, path = "/configuration/plan", operation_id = "plan_configuration", tag = "configuration",
+    extensions(("x-changes" = json!("nothing"))),
     request_body = PlanWish,
     responses((status = OK, body = PlanView)))]
 async fn plan(
@@ -267,7 +268,7 @@ impl From<Planned> for PlanView {
 
 impl From<Applied> for AppliedView {
     fn from(applied: Applied) -> Self {
-        let secrets = applied.secrets.into_iter().map(|made| SecretView {
+        let secrets = applied.secrets.into_iter().map(|made| GeneratedSecretView {
             summary: made.object.to_string(),
             object: made.object.into(),
             id: made.id,

@@ -321,6 +321,7 @@ async fn change(
 
 /// Checks rules without changing anything.
 #[utoipa::path(post, path = "/rules/check", operation_id = "check_rules", tag = "connectors",
+    extensions(("x-changes" = json!("nothing"))),
     request_body(description = "Rules, as a connector has them", content_type = "application/json"),
     responses((status = OK, body = RuleCheck)))]
 async fn check_rules(_admin: Admin, Body(rules): Body<Rules>) -> Answer<Json<RuleCheck>> {

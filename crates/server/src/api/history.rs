@@ -48,10 +48,10 @@ struct UserHistory {
     at: Timestamp,
     /// The user at that moment; absent if products saw no such user then.
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<AccountView>,
+    user: Option<PastAccountView>,
     /// The user at the earlier moment, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
-    before: Option<AccountView>,
+    before: Option<PastAccountView>,
     /// What lies between the two moments, taken together.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>)]
@@ -62,7 +62,7 @@ struct UserHistory {
 
 /// A user at a moment.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct AccountView {
+pub(super) struct PastAccountView {
     /// The user name.
     name: String,
     /// The full name.
@@ -95,7 +95,7 @@ struct PlaceView {
     origins: Vec<&'static str>,
 }
 
-impl From<Account> for AccountView {
+impl From<Account> for PastAccountView {
     fn from(account: Account) -> Self {
         let place = |one: Membership| PlaceView {
             origins: one.origins.iter().map(directory::Origin::kind).collect(),
@@ -189,8 +189,8 @@ fn user_history(
     Ok(UserHistory {
         at,
         changes,
-        before: before.flatten().map(AccountView::from),
-        user: account.map(AccountView::from),
+        before: before.flatten().map(PastAccountView::from),
+        user: account.map(PastAccountView::from),
         position,
     })
 }

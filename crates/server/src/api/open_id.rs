@@ -101,7 +101,7 @@ struct GroupRoleWish {
 
 /// What a provider says of itself.
 #[derive(Debug, Serialize, ToSchema)]
-struct ProviderView {
+struct OpenIdProviderView {
     /// Where people are sent.
     authorization_endpoint: String,
     /// Where codes are exchanged.
@@ -222,8 +222,8 @@ async fn delete(_admin: Admin, State(app): State<App>) -> Answer<StatusCode> {
 
 /// Asks the OpenID provider what it says of itself.
 #[utoipa::path(get, path = "/sign-in/openid/check", operation_id = "check_open_id", tag = "administrators",
-    responses((status = OK, body = ProviderView)))]
-async fn check(_admin: Admin, State(app): State<App>) -> Answer<Json<ProviderView>> {
+    responses((status = OK, body = OpenIdProviderView)))]
+async fn check(_admin: Admin, State(app): State<App>) -> Answer<Json<OpenIdProviderView>> {
     let found = current(&app).await?;
     let now = app.provision().store().now();
     let asked = app.inner().open_id.discover(&found.issuer, now).await;
@@ -231,7 +231,7 @@ async fn check(_admin: Admin, State(app): State<App>) -> Answer<Json<ProviderVie
         let detail = format!("The provider cannot be used: {why}.");
         Problem::new(StatusCode::BAD_GATEWAY, detail)
     })?;
-    Ok(Json(ProviderView {
+    Ok(Json(OpenIdProviderView {
         authorization_endpoint: provider.authorization_endpoint,
         token_endpoint: provider.token_endpoint,
         jwks_uri: provider.jwks_uri,

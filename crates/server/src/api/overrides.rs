@@ -22,7 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(add))
-        .routes(routes!(remove))
+        .routes(routes!(show, remove))
 }
 
 /// An override.
@@ -177,6 +177,30 @@ async fn list(
             next: next.map(|one| one.said.id.to_string()),
             items: found.into_iter().map(OverrideView::from).collect(),
         })
+    })
+    .await
+}
+
+/// An override.
+#[utoipa::path(get, path = "/directories/{directory}/overrides/{override}", operation_id = "show_override", tag = "directories",
+    params(
+        ("directory" = String, Path, description = "Its id or name"),
+        ("override" = i64, Path, description = "Its number"),
+    ),
+    responses((status = OK, body = OverrideView)))]
+async fn show(
+    _admin: Admin,
+    State(app): State<App>,
+    path: Segments<(String, i64)>,
+) -> Answer<Json<OverrideView>> {
+    let (directory, id) = path.0;
+    let provision = app.provision().clone();
+    directories::answer(&app, directory, move |tx, directory| {
+        let before = OverrideId(id.saturating_sub(1));
+        let found = provision.overrides(tx, directory, before, 1)?;
+        let own = found.into_iter().find(|one| one.said.id == OverrideId(id));
+        let own = own.ok_or_else(|| ProvisionError::not_found("override", &id.to_string()))?;
+        Ok(OverrideView::from(own))
     })
     .await
 }

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::history::AccountView;
+use super::history::PastAccountView;
 use super::jobs::{JobView, seen};
 use super::page::limit;
 use super::request::{Body, Parameters, Segments};
@@ -80,10 +80,10 @@ struct PrecedenceItem {
     /// The stable key.
     key: String,
     /// As it is.
-    before: AccountView,
+    before: PastAccountView,
     /// As it would be.
     #[serde(skip_serializing_if = "Option::is_none")]
-    after: Option<AccountView>,
+    after: Option<PastAccountView>,
     /// The changes that lead there.
     #[schema(value_type = Vec<Object>)]
     changes: Vec<Change>,
@@ -95,7 +95,7 @@ impl From<PrecededUser> for PrecedenceItem {
             user: user.name,
             key: user.key,
             before: user.before.into(),
-            after: user.after.map(AccountView::from),
+            after: user.after.map(PastAccountView::from),
             changes: user.changes,
         }
     }
@@ -229,6 +229,7 @@ async fn changed(
 
 /// What another precedence would change for accounts that several connectors speak of, without changing it.
 #[utoipa::path(post, path = "/directories/{directory}/precedence/preview", operation_id = "preview_precedence", tag = "directories",
+    extensions(("x-changes" = json!("nothing"))),
     params(("directory" = String, Path, description = "Its id or name"), PreviewQuery),
     request_body = PrecedenceView,
     responses((status = OK, body = PrecedencePreview)))]

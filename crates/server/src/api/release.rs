@@ -209,6 +209,7 @@ async fn relocate(
 
 /// What a transfer would do, without doing it.
 #[utoipa::path(post, path = "/connectors/{connector}/transfer/preview", operation_id = "preview_transfer", tag = "connectors",
+    extensions(("x-changes" = json!("nothing"))),
     params(("connector" = String, Path, description = "Id or name of the connector that gives")),
     request_body = TransferRequest,
     responses((status = OK, body = TransferView)))]

@@ -190,6 +190,7 @@ impl From<StoredHold> for ReplayedHoldView {
 /// replacement of that user while it is there. Secrets are not kept, so `***` stands for them; a request with a body longer
 /// than what is kept, one that only reads, and one that was refused at the door cannot be tried: that is a 409.
 #[utoipa::path(post, path = "/requests/{id}/replay", operation_id = "replay_request", tag = "requests",
+    extensions(("x-changes" = json!("nothing"))),
     params(("id" = i64, Path, description = "Its number")),
     responses((status = OK, body = ReplayView)))]
 async fn replay(

@@ -230,6 +230,7 @@ async fn apply(
 
 /// Tells what rules say otherwise than others.
 #[utoipa::path(post, path = "/connectors/{connector}/rules/diff", operation_id = "compare_rules", tag = "rules",
+    extensions(("x-changes" = json!("nothing"))),
     params(("connector" = String, Path, description = "Its id or name")),
     request_body = Comparison,
     responses((status = OK, body = List<DifferenceView>)))]
@@ -312,6 +313,7 @@ async fn version(
 /// Goes back to a former version: its rules are saved as a new version and put in force.
 #[utoipa::path(post, path = "/connectors/{connector}/rules/versions/{version}/rollback",
     operation_id = "roll_back_rules", tag = "rules",
+    extensions(("x-changes" = json!("/connectors/{connector}/rules"))),
     params(
         ("connector" = String, Path, description = "Its id or name"),
         ("version" = i64, Path, description = "The number of the version"),

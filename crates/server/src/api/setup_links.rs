@@ -22,7 +22,7 @@ use crate::authority::Admin;
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
-        .routes(routes!(revoke))
+        .routes(routes!(show, revoke))
 }
 
 /// A link that still works, without its address.
@@ -130,6 +130,32 @@ async fn create(
         expires: made.link.expires,
     };
     Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// A link to the set-up of a connector that still works.
+#[utoipa::path(get, path = "/connectors/{connector}/setup-links/{link}", operation_id = "show_setup_link", tag = "connectors",
+    params(
+        ("connector" = String, Path, description = "Its id or name"),
+        ("link" = String, Path, description = "The id of the link"),
+    ),
+    responses((status = OK, body = SetupLinkView)))]
+async fn show(
+    _admin: Admin,
+    State(app): State<App>,
+    path: Segments<(String, String)>,
+) -> Answer<Json<SetupLinkView>> {
+    let (name, id) = path.0;
+    let link = app
+        .provision()
+        .store()
+        .read(move |tx| {
+            let connector = find(tx, &name)?.connector.id;
+            let mut all = tx.setup_links(connector)?.into_iter();
+            let found = all.find(|link| link.id == id);
+            found.ok_or_else(|| ProvisionError::not_found("setup link", &id))
+        })
+        .await?;
+    Ok(Json(link.into()))
 }
 
 /// Takes a link back. The token that was made by it goes on working.

@@ -29,9 +29,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_of_connector, create_for_connector))
         .routes(routes!(rotate))
-        .routes(routes!(revoke_of_connector))
+        .routes(routes!(show_of_connector, revoke_of_connector))
         .routes(routes!(list_of_api, create_for_api))
-        .routes(routes!(revoke_of_api))
+        .routes(routes!(show_of_api, revoke_of_api))
 }
 
 /// A token, without its text.
@@ -297,6 +297,23 @@ pub(super) fn overlap(minutes: Option<u32>) -> Answer<SignedDuration> {
     Ok(SignedDuration::from_mins(i64::from(minutes)))
 }
 
+/// A token of a connector.
+#[utoipa::path(get, path = "/connectors/{connector}/tokens/{token}", operation_id = "show_connector_token", tag = "tokens",
+    params(
+        ("connector" = String, Path, description = "Its id or name"),
+        ("token" = String, Path, description = "The token's id"),
+    ),
+    responses((status = OK, body = TokenView)))]
+async fn show_of_connector(
+    _admin: Admin,
+    State(app): State<App>,
+    path: Segments<(String, String)>,
+) -> Answer<Json<TokenView>> {
+    let (name, token) = path.0;
+    let id = find_id(&app, &name).await?;
+    show(&app, TokenKind::Scim(id), token).await
+}
+
 /// Revokes a token of a connector; it stops working at once.
 #[utoipa::path(delete, path = "/connectors/{connector}/tokens/{token}", operation_id = "revoke_connector_token", tag = "tokens",
     params(
@@ -344,6 +361,18 @@ async fn create_for_api(
     created(&app, made).await
 }
 
+/// A token of this API.
+#[utoipa::path(get, path = "/tokens/{token}", operation_id = "show_api_token", tag = "tokens",
+    params(("token" = String, Path, description = "The token's id")),
+    responses((status = OK, body = TokenView)))]
+async fn show_of_api(
+    _admin: Admin,
+    State(app): State<App>,
+    token: Segments<String>,
+) -> Answer<Json<TokenView>> {
+    show(&app, TokenKind::Api, token.0).await
+}
+
 /// Revokes a token of this API; it stops working at once.
 ///
 /// When none is left, the command line makes a new one.
@@ -357,6 +386,19 @@ async fn revoke_of_api(
 ) -> Answer<StatusCode> {
     app.provision().revoke_token(TokenKind::Api, &token).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn show(app: &App, kind: TokenKind, id: String) -> Answer<Json<TokenView>> {
+    let store = app.provision().store();
+    let found = store.look_up(move |tx| {
+        let mut all = tx.tokens(kind)?.into_iter();
+        let found = all.find(|token| token.id == id);
+        TokenView::new(
+            tx,
+            found.ok_or_else(|| ProvisionError::not_found("token", &id))?,
+        )
+    });
+    Ok(Json(found.await?))
 }
 
 async fn list(app: &App, kind: TokenKind) -> Answer<Json<List<TokenView>>> {

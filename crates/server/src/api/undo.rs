@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::history::AccountView;
+use super::history::PastAccountView;
 use super::jobs::{BegunView, accepted};
 use super::page::limit;
 use super::request::{Body, Parameters, Segments};
@@ -113,9 +113,9 @@ struct UndoItem {
     /// The user's stable key.
     key: String,
     /// The user as it is.
-    before: AccountView,
+    before: PastAccountView,
     /// The user as it would be.
-    after: AccountView,
+    after: PastAccountView,
     /// The changes that lead there.
     #[schema(value_type = Vec<Object>)]
     changes: Vec<Change>,
@@ -180,6 +180,7 @@ impl From<UndoReport> for UndoResult {
 
 /// Shows what an undo would do, and changes nothing.
 #[utoipa::path(post, path = "/directories/{directory}/undo/preview", operation_id = "preview_undo", tag = "journal",
+    extensions(("x-changes" = json!("nothing"))),
     params(("directory" = String, Path, description = "Its id or name"), PreviewQuery),
     responses((status = OK, body = UndoPreview)))]
 async fn preview(

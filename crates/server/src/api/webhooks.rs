@@ -21,7 +21,7 @@ use crate::authority::Admin;
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
-        .routes(routes!(delete))
+        .routes(routes!(show, delete))
         .routes(routes!(enable))
 }
 
@@ -140,6 +140,34 @@ async fn create(
     Ok((StatusCode::CREATED, Json(WebhookView::new(made, false))))
 }
 
+/// A webhook of an application.
+#[utoipa::path(get, path = "/applications/{application}/webhooks/{webhook}", operation_id = "show_webhook", tag = "applications",
+    params(
+        ("application" = String, Path, description = "Its id or name"),
+        ("webhook" = i64, Path, description = "Its number"),
+    ),
+    responses((status = OK, body = WebhookView)))]
+async fn show(
+    _admin: Admin,
+    State(app): State<App>,
+    segments: Segments<(String, i64)>,
+) -> Answer<Json<WebhookView>> {
+    let (name, id) = segments.0;
+    let application = find(&app, &name).await?.id;
+    let view = app
+        .provision()
+        .store()
+        .read(move |tx| {
+            let found = tx.webhook(id)?;
+            let own = found.filter(|webhook| webhook.application == application);
+            let webhook = own.ok_or_else(|| missing(id))?;
+            let is_behind = webhook.told != tx.positions_seen_by(application)?;
+            Ok::<_, ProvisionError>(WebhookView::new(webhook, is_behind))
+        })
+        .await?;
+    Ok(Json(view))
+}
+
 /// Deletes a webhook.
 #[utoipa::path(delete, path = "/applications/{application}/webhooks/{webhook}", operation_id = "delete_webhook", tag = "applications",
     params(
@@ -186,5 +214,9 @@ async fn own(app: &App, (name, id): &(String, i64)) -> Result<i64, ProvisionErro
     found
         .filter(|webhook| webhook.application == application)
         .map(|webhook| webhook.id)
-        .ok_or_else(|| ProvisionError::not_found("webhook", &id.to_string()))
+        .ok_or_else(|| missing(id))
+}
+
+fn missing(id: i64) -> ProvisionError {
+    ProvisionError::not_found("webhook", &id.to_string())
 }

@@ -1,8 +1,8 @@
 //! What a caller may do at the admin API: decided here alone, for every route, before its handler runs.
 
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use store::Role;
@@ -10,10 +10,9 @@ use store::Role;
 use super::Admin;
 use super::reach::{self, Asked};
 use crate::App;
-use crate::api::Problem;
+use crate::api::{BASE, Problem};
+use crate::operations::Operations;
 
-/// Where the admin API begins.
-const BASE: &str = "/api/v1";
 /// Below these, whatever changes something is for owners: it is about who may do what, or about everything at once.
 const OWNED: [&str; 8] = [
     "/administrators",
@@ -27,19 +26,6 @@ const OWNED: [&str; 8] = [
 ];
 /// What only owners may look at: it is everything at once, with what guards the way in.
 const SECRET: &str = "/backup";
-/// Questions that are too long for an address: they are posted, and change nothing.
-const QUESTIONS: [&str; 10] = [
-    "/configuration/plan",
-    "/connectors/{connector}/rules/diff",
-    "/connectors/{connector}/rules/sample",
-    "/connectors/{connector}/rules/tests/run",
-    "/connectors/{connector}/rules/try",
-    "/connectors/{connector}/transfer/preview",
-    "/directories/{directory}/precedence/preview",
-    "/directories/{directory}/undo/preview",
-    "/requests/{id}/replay",
-    "/rules/check",
-];
 /// Below here are the caller's own name, password and second factor.
 const ACCOUNT: &str = "/account";
 
@@ -57,26 +43,36 @@ enum Need {
 }
 
 /// Lets a request through to its handler if its caller may do this.
-pub(crate) async fn decide(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn decide(
+    State((app, operations)): State<(App, Operations)>,
+    request: Request,
+    next: Next,
+) -> Response {
     // Without a proof the handler does not run either: the proof is its argument.
     let Some(admin) = request.extensions().get::<Admin>().cloned() else {
         return next.run(request).await;
     };
     let (mut parts, body) = request.into_parts();
-    match decided(&app, &admin, &mut parts).await {
+    match decided(&app, &operations, &admin, &mut parts).await {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn decided(app: &App, admin: &Admin, parts: &mut Parts) -> Result<(), Problem> {
+async fn decided(
+    app: &App,
+    operations: &Operations,
+    admin: &Admin,
+    parts: &mut Parts,
+) -> Result<(), Problem> {
     let matched = parts.extensions.get::<MatchedPath>().cloned();
     let route = match &matched {
         Some(matched) => matched.as_str(),
         None => parts.uri.path(),
     };
     let route = route.strip_prefix(BASE).unwrap_or(route).to_owned();
-    if let Some(detail) = refusal(admin, need(&parts.method, &route)) {
+    let only_asks = operations.only_ask(&parts.method, &route);
+    if let Some(detail) = refusal(admin, need(only_asks, &route)) {
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
     if admin.rights.connectors.is_none() {
@@ -94,14 +90,14 @@ async fn decided(app: &App, admin: &Admin, parts: &mut Parts) -> Result<(), Prob
     reach::check(app, &admin.rights, &asked).await
 }
 
-fn need(method: &Method, place: &str) -> Need {
+fn need(only_asks: bool, place: &str) -> Need {
     if is_below(place, ACCOUNT) {
         return Need::Account;
     }
     if is_below(place, SECRET) {
         return Need::Own;
     }
-    if method.is_safe() || (*method == Method::POST && QUESTIONS.contains(&place)) {
+    if only_asks {
         return Need::Read;
     }
     match OWNED.iter().any(|owned| is_below(place, owned)) {
@@ -142,10 +138,13 @@ fn refusal(admin: &Admin, need: Need) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Method;
+
     use super::*;
 
     #[test]
     fn what_is_about_rights_is_for_owners() {
+        let operations = Operations::of(&crate::api::description());
         for (method, route, needed) in [
             (Method::GET, "/administrators", Need::Read),
             (Method::POST, "/invitations", Need::Own),
@@ -164,7 +163,8 @@ mod tests {
             (Method::GET, "/account", Need::Account),
             (Method::POST, "/nowhere", Need::Operate),
         ] {
-            assert_eq!(need(&method, route), needed, "{method} {route}");
+            let only_asks = operations.only_ask(&method, route);
+            assert_eq!(need(only_asks, route), needed, "{method} {route}");
         }
     }
 }

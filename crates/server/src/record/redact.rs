@@ -9,6 +9,8 @@ use serde_json::Value;
 const MASK: &str = "***";
 /// Parts of names that mean a secret, whatever else is in the name.
 const WORDS: [&str; 5] = ["password", "passphrase", "secret", "token", "credential"];
+/// How names end of what is set about secrets and is none.
+const ABOUT: [&str; 2] = ["_header", "_minutes"];
 /// How every token that is made here begins.
 const TOKEN: &str = "vst_";
 /// Bytes of a path that are kept.
@@ -102,6 +104,31 @@ fn is_secret(name: &str, value: &str, secrets: Option<&Secrets>) -> bool {
 /// A body of the admin API without secrets.
 pub(crate) fn json(bytes: &[u8]) -> String {
     body(bytes, &Secrets::default())
+}
+
+/// A value at a place of an object of the admin API, such as `settings.credentials.addresses[0]`, without secrets. The place
+/// decides as well; yes, no and nothing are no secrets.
+pub(crate) fn value(place: &str, value: Value) -> Value {
+    if matches!(value, Value::Null | Value::Bool(_)) {
+        return value;
+    }
+    let secrets = Secrets::default();
+    let (above, name) = place.rsplit_once('.').unwrap_or(("", place));
+    // What is told of credentials, and of each thing in a list of tokens, is no secret by that alone.
+    let is_below_secret = above
+        .split('.')
+        .any(|above| secrets.has(above) && !above.ends_with(']') && above != "credentials");
+    let is_token = value.as_str().is_some_and(|text| text.contains(TOKEN));
+    if is_below_secret || is_token {
+        return MASK.into();
+    }
+    let name = name.split('[').next().unwrap_or_default();
+    if ABOUT.iter().any(|about| name.ends_with(about)) {
+        return value;
+    }
+    let mut alone = Value::Object([(name.to_owned(), value)].into_iter().collect());
+    mask(&mut alone, &secrets);
+    alone[name].take()
 }
 
 /// A body without secrets: as it is if it can't have any, else read as JSON, or as far as it goes if it
@@ -334,6 +361,49 @@ mod tests {
             path("/Users", Some(plain), None),
             "/Users?filter=***&count=2&startIndex"
         );
+    }
+
+    #[test]
+    fn the_place_of_a_value_tells_whether_it_is_a_secret() {
+        for (place, found, told) in [
+            ("settings.accept_passwords", json!(true), json!(true)),
+            ("password", json!(null), json!(null)),
+            ("password", json!(12), json!(MASK)),
+            (
+                "settings.credentials.access_token_minutes",
+                json!(5),
+                json!(5),
+            ),
+            (
+                "settings.credentials.token_header",
+                json!("x-secret"),
+                json!("x-secret"),
+            ),
+            ("way.webhook.secret.value", json!("S3"), json!(MASK)),
+            ("tokens[0]", json!("S3"), json!(MASK)),
+            ("tokens[0].label", json!("okta"), json!("okta")),
+            ("tokens[0].token", json!("S3"), json!(MASK)),
+            (
+                "settings.credentials.jwt.issuer",
+                json!("https://x"),
+                json!("https://x"),
+            ),
+            ("settings.credentials.jwt.secret", json!("S3"), json!(MASK)),
+            ("label", json!("my vst_api_S3"), json!(MASK)),
+            ("scope.filter", json!("password eq \"S3\""), json!(MASK)),
+            (
+                "scope.filter",
+                json!("title eq \"S3\""),
+                json!("title eq \"S3\""),
+            ),
+            (
+                "rows[2]",
+                json!([{ "apiToken": "S3" }]),
+                json!([{ "apiToken": MASK }]),
+            ),
+        ] {
+            assert_eq!(value(place, found), told, "{place}");
+        }
     }
 
     proptest! {

@@ -11,12 +11,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Ui;
-use super::desk::{Desk, Listed};
+use super::desk::{Desk, Listed, segment};
 use super::page::{Shell, Shown, Trouble, show, show_wrong};
 use super::when::When;
 
 /// Where this page is.
 const PLACE: &str = "/console/audit";
+/// Changes of an entry that are seen at once; more are folded away.
+const SEEN_AT_ONCE: usize = 4;
+/// Of a longer value the beginning is shown, and the rest on demand.
+const LONG_CHARS: usize = 120;
 
 /// The pages of the audit log.
 pub(super) fn routes() -> Router<Ui> {
@@ -47,6 +51,7 @@ struct AuditPage {
 struct Wanted {
     actor: String,
     action: String,
+    target: String,
     address: String,
     succeeded: String,
     since: String,
@@ -64,6 +69,7 @@ impl Wanted {
         let all = [
             ("actor", self.actor.trim().to_owned()),
             ("action", self.action.trim().to_owned()),
+            ("target", self.target.trim().to_owned()),
             ("address", self.address.trim().to_owned()),
             ("succeeded", self.succeeded.clone()),
             ("since", moment(&self.since)),
@@ -82,6 +88,8 @@ impl Wanted {
 struct Row {
     at: When,
     entry: Entry,
+    /// What else was done to the same.
+    same: String,
 }
 
 #[derive(Deserialize)]
@@ -94,9 +102,50 @@ struct Entry {
     target: String,
     succeeded: bool,
     detail: String,
+    changes: Option<Vec<Change>>,
+    changes_left_out: usize,
+}
+
+/// A value that is otherwise since.
+#[derive(Deserialize)]
+struct Change {
+    path: String,
+    before: Side,
+    after: Side,
+}
+
+/// What a value was, or is.
+#[derive(Deserialize)]
+#[serde(from = "Value")]
+struct Side {
+    /// None if nothing was there.
+    text: Option<String>,
+}
+
+impl From<Value> for Side {
+    fn from(value: Value) -> Self {
+        let text = match value {
+            Value::Null => None,
+            Value::String(text) if !text.is_empty() => Some(text),
+            other => Some(other.to_string()),
+        };
+        Self { text }
+    }
+}
+
+/// The beginning of a long text.
+fn beginning(text: &str) -> Option<&str> {
+    let (end, _) = text.char_indices().nth(LONG_CHARS)?;
+    Some(&text[..end])
 }
 
 impl Entry {
+    /// The changes that are seen at once, and those that are folded away.
+    fn changes(&self) -> (&[Change], &[Change]) {
+        let all = self.changes.as_deref().unwrap_or_default();
+        all.split_at(all.len().min(SEEN_AT_ONCE))
+    }
+
     fn who(&self) -> &str {
         match (self.actor.as_str(), self.actor_kind.as_str()) {
             ("", "nobody") => "somebody unknown",
@@ -158,6 +207,7 @@ async fn listed(desk: &Desk, wanted: Wanted) -> Result<AuditPage, Trouble> {
     let settings: Settings = desk.get(&["audit", "settings"], &[]).await?;
     let row = |entry: Entry| Row {
         at: desk.when(entry.at),
+        same: format!("{PLACE}?target={}", segment(&entry.target)),
         entry,
     };
     Ok(AuditPage {

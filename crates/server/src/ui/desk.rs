@@ -2,9 +2,9 @@
 
 use axum::body::{Body, to_bytes};
 use axum::extract::FromRequestParts;
-use axum::http::header::{HOST, LOCATION};
+use axum::http::header::LOCATION;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -19,7 +19,7 @@ use super::page::{Place, Shell, Trouble};
 use super::when::When;
 use super::{SIGN_IN, Ui, account, entry, session};
 use crate::authority::{Admin, request_id};
-use crate::forwarded::{FORWARDED_HOST, FORWARDED_PROTO, client_address};
+use crate::forwarded::{client_address, passed_on};
 use crate::limits::API_BODY_BYTES_MAX;
 use crate::local::Caller;
 
@@ -140,19 +140,6 @@ impl FromRequestParts<Ui> for Desk {
             session,
         })
     }
-}
-
-/// How this server was reached, for addresses in what the API answers.
-fn passed_on(headers: &HeaderMap) -> HeaderMap {
-    let passed = [
-        HOST,
-        HeaderName::from_static(FORWARDED_HOST),
-        HeaderName::from_static(FORWARDED_PROTO),
-    ];
-    let passed = passed.into_iter();
-    passed
-        .filter_map(|name| headers.get(&name).map(|value| (name, value.clone())))
-        .collect()
 }
 
 /// What is at a path of the admin API, for somebody without an account whom a link let in. It can only be looked at.

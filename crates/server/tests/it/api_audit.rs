@@ -214,5 +214,7 @@ fn draft(actor: &str) -> AuditDraft {
         target: "/".to_owned(),
         succeeded: true,
         detail: String::new(),
+        changes: None,
+        object: None,
     }
 }

@@ -26,19 +26,6 @@ pub const OPEN: [&str; 12] = [
     "/scim",
     "/scim/",
 ];
-/// What is posted to the admin API and changes nothing.
-const QUESTIONS: [&str; 10] = [
-    "/configuration/plan",
-    "/connectors/{connector}/rules/diff",
-    "/connectors/{connector}/rules/sample",
-    "/connectors/{connector}/rules/tests/run",
-    "/connectors/{connector}/rules/try",
-    "/connectors/{connector}/transfer/preview",
-    "/directories/{directory}/precedence/preview",
-    "/directories/{directory}/undo/preview",
-    "/requests/{id}/replay",
-    "/rules/check",
-];
 /// Below here the link itself is the proof.
 const LINKS: &str = "/connect/";
 /// Below here nothing is behind a connector.
@@ -323,6 +310,7 @@ fn an_administrator_who_only_looks_changes_nothing_anywhere() {
     let database = TestDatabase::sqlite().unwrap();
     let world = World::new(&database);
     let reader = credentials(&world).api_reader;
+    let description = world.send(Ask::new("GET", "/api/v1/openapi.json")).json();
     let routes = paths(&world);
     let mut seen = 0;
     for path in routes.iter().filter(|path| path.starts_with("/api/v1/")) {
@@ -335,7 +323,9 @@ fn an_administrator_who_only_looks_changes_nothing_anywhere() {
             let ask = Ask::new(method, &filled).header("Authorization", &reader);
             let status = world.send(ask).status;
             // A token has no account.
-            let asks = method == "POST" && QUESTIONS.contains(&path.trim_start_matches("/api/v1"));
+            let route = path.trim_start_matches("/api/v1");
+            let asks =
+                method == "POST" && description["paths"][route]["post"]["x-changes"] == "nothing";
             // Who takes a backup has everything, what passwords are checked by included.
             let is_own = path.starts_with("/api/v1/account") || path == "/api/v1/backup";
             let reads = asks || (matches!(method, "GET" | "HEAD") && !is_own);

@@ -8,6 +8,7 @@
 
 mod api_applications;
 mod api_audit;
+mod api_audit_changes;
 mod api_backup;
 mod api_configuration;
 mod api_configuration_more;

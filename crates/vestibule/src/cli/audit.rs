@@ -27,6 +27,9 @@ pub enum AuditCommand {
         /// How many at most, of the newest.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
+        /// Show what is otherwise since, value by value, below each entry.
+        #[arg(long)]
+        changes: bool,
     },
     /// Print entries, newest first, to be saved in a file.
     Export {
@@ -56,6 +59,9 @@ pub struct AuditFilters {
     /// Only of this action, such as sign_in or apply_rules.
     #[arg(long)]
     pub action: Option<String>,
+    /// Only what was done to this, or to something below it: a path of the admin API, such as /connectors/okta.
+    #[arg(long, value_name = "PATH")]
+    pub target: Option<String>,
     /// Only from this address.
     #[arg(long)]
     pub address: Option<String>,

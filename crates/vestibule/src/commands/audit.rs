@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::{AuditArgs, AuditCommand, AuditFilters, AuditFormat};
 use crate::config::Settings;
 use crate::door;
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, moment, table};
+use crate::output::{Output, difference, moment, table};
 
 #[derive(Serialize, Deserialize)]
 struct Entry {
@@ -21,10 +21,20 @@ struct Entry {
     address: Option<String>,
     action: String,
     target: String,
+    object: Option<String>,
     succeeded: bool,
     detail: String,
+    changes: Option<Vec<Change>>,
+    changes_left_out: usize,
     request: String,
     digest: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Change {
+    path: String,
+    before: Value,
+    after: Value,
 }
 
 #[derive(Deserialize)]
@@ -49,12 +59,19 @@ struct Kept {
 pub fn run(args: &AuditArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
     let door = door::open(&args.door, settings)?;
     match &args.command {
-        AuditCommand::List { filters, limit } => {
+        AuditCommand::List {
+            filters,
+            limit,
+            changes,
+        } => {
             let mut query = query(filters);
             query.push(("limit", limit.to_string()));
             let mut page: Page = door.get_with(&["audit"], &query)?;
             page.items.reverse();
-            out.show(&page.items, |all| listed(all))
+            out.show(&page.items, |all| match changes {
+                true => listed_with_changes(all),
+                false => listed(all),
+            })
         }
         AuditCommand::Export { filters, format } => {
             let path = match format {
@@ -100,6 +117,7 @@ fn query(filters: &AuditFilters) -> Vec<(&'static str, String)> {
     let texts = [
         ("actor", filters.actor.clone()),
         ("action", filters.action.clone()),
+        ("target", filters.target.clone()),
         ("address", filters.address.clone()),
         ("succeeded", filters.failed.then(|| "false".to_owned())),
         ("since", filters.since.map(|at| at.to_string())),
@@ -111,23 +129,59 @@ fn query(filters: &AuditFilters) -> Vec<(&'static str, String)> {
     given.collect()
 }
 
-fn listed(all: &[Entry]) -> String {
-    if all.is_empty() {
-        return "There is no such entry.".to_owned();
-    }
-    let rows = all.iter().map(|entry| {
-        let outcome = match entry.succeeded {
+const NONE: &str = "There is no such entry.";
+
+impl Entry {
+    fn outcome(&self) -> &'static str {
+        match self.succeeded {
             true => "done",
             false => "refused",
-        };
+        }
+    }
+}
+
+fn listed(all: &[Entry]) -> String {
+    if all.is_empty() {
+        return NONE.to_owned();
+    }
+    let rows = all.iter().map(|entry| {
         [
             moment(entry.at),
             entry.actor.clone(),
             entry.action.clone(),
             entry.target.clone(),
-            outcome.to_owned(),
+            entry.outcome().to_owned(),
             entry.address.clone().unwrap_or_default(),
         ]
     });
     table(["at", "who", "what", "to what", "outcome", "from"], rows)
+}
+
+fn listed_with_changes(all: &[Entry]) -> String {
+    if all.is_empty() {
+        return NONE.to_owned();
+    }
+    let mut lines = Vec::new();
+    for entry in all {
+        lines.push(format!(
+            "{}  {}  {}  {}  {}",
+            moment(entry.at),
+            entry.actor,
+            entry.action,
+            entry.target,
+            entry.outcome()
+        ));
+        let changes = entry.changes.iter().flatten();
+        lines.extend(changes.map(|one| {
+            let line = difference(&one.path, &one.before, &one.after);
+            format!("    {line}")
+        }));
+        if entry.changes_left_out > 0 {
+            lines.push(format!(
+                "    and {} values more, which were not kept",
+                entry.changes_left_out
+            ));
+        }
+    }
+    lines.join("\n")
 }

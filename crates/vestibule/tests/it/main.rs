@@ -5,6 +5,7 @@
     reason = "a test ends where its preparation fails"
 )]
 
+mod audit;
 mod backup;
 mod check_scim;
 mod cli;

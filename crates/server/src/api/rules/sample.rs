@@ -46,7 +46,7 @@ struct SampleView {
     #[schema(value_type = Vec<Object>)]
     users: Vec<PreviewedUser>,
     /// Groups of the identity provider, likewise.
-    groups: Vec<GroupView>,
+    groups: Vec<SampledGroupView>,
     /// How many users were looked at: the oldest ones, a few hundred.
     looked_at: u64,
     /// For how many of them products would see a difference.
@@ -57,7 +57,7 @@ struct SampleView {
 
 /// A group of the identity provider, and the groups that its members get.
 #[derive(Debug, Serialize, ToSchema)]
-struct GroupView {
+struct SampledGroupView {
     /// Its name at the identity provider.
     name: String,
     /// What becomes of it by the rules in force; nothing if it is left out.
@@ -70,6 +70,7 @@ struct GroupView {
 ///
 /// It takes as long for a large connector as for a small one. A preview looks at everybody, and can be applied.
 #[utoipa::path(post, path = "/connectors/{connector}/rules/sample", operation_id = "sample_rules", tag = "rules",
+    extensions(("x-changes" = json!("nothing"))),
     params(("connector" = String, Path, description = "Its id or name")),
     request_body = SampleCreation,
     responses((status = OK, body = SampleView)))]
@@ -94,14 +95,18 @@ async fn run(
         .await?;
     Ok(Json(SampleView {
         users: sample.users,
-        groups: sample.groups.into_iter().map(GroupView::from).collect(),
+        groups: sample
+            .groups
+            .into_iter()
+            .map(SampledGroupView::from)
+            .collect(),
         looked_at: sample.looked_at,
         changed: sample.changed,
         problems: sample.problems,
     }))
 }
 
-impl From<SampledGroup> for GroupView {
+impl From<SampledGroup> for SampledGroupView {
     fn from(group: SampledGroup) -> Self {
         Self {
             name: group.name,

@@ -52,12 +52,12 @@ struct RunView {
     /// Tests that did not.
     failed: usize,
     /// Each test.
-    results: Vec<ResultView>,
+    results: Vec<TestResultView>,
 }
 
 /// What came of a test.
 #[derive(Debug, Serialize, ToSchema)]
-struct ResultView {
+struct TestResultView {
     /// The test.
     name: String,
     /// Whether everything came out as expected.
@@ -110,6 +110,7 @@ async fn save(
 
 /// Runs tests without changing anything.
 #[utoipa::path(post, path = "/connectors/{connector}/rules/tests/run", operation_id = "run_rule_tests", tag = "rules",
+    extensions(("x-changes" = json!("nothing"))),
     params(("connector" = String, Path, description = "Its id or name")),
     request_body = RunWish,
     responses((status = OK, body = RunView)))]
@@ -128,11 +129,11 @@ async fn run(
     Ok(Json(RunView {
         passed: run.results.len() - failed,
         failed,
-        results: run.results.into_iter().map(ResultView::from).collect(),
+        results: run.results.into_iter().map(TestResultView::from).collect(),
     }))
 }
 
-impl From<TestResult> for ResultView {
+impl From<TestResult> for TestResultView {
     fn from(result: TestResult) -> Self {
         let passed = result.passed();
         let mismatches = result.mismatches.into_iter();

@@ -73,6 +73,7 @@ struct TrialView {
 ///
 /// To try a row on all stored users, preview the rules with that row.
 #[utoipa::path(post, path = "/connectors/{connector}/rules/try", operation_id = "try_rules", tag = "rules",
+    extensions(("x-changes" = json!("nothing"))),
     params(("connector" = String, Path, description = "Its id or name")),
     request_body = TrialCreation,
     responses((status = OK, body = TrialView)))]

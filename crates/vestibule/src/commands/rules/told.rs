@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::text;
-use crate::output::{fields, table};
+use crate::output::{difference, fields, table};
 
 /// Members of an attribute list that a person sees of an account.
 const SHOWN: [(&str, &str); 5] = [
@@ -35,14 +35,7 @@ pub(super) fn differences(items: &Value) -> String {
     }
     let lines: Vec<String> = items
         .iter()
-        .map(|one| {
-            let path = text(one, "path");
-            match (&one["before"], &one["after"]) {
-                (Value::Null, after) => format!("+ {path}: {after}"),
-                (before, Value::Null) => format!("- {path}: {before}"),
-                (before, after) => format!("~ {path}: {before} -> {after}"),
-            }
-        })
+        .map(|one| difference(&text(one, "path"), &one["before"], &one["after"]))
         .collect();
     lines.join("\n")
 }
