@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::compare::Line;
 use super::desk::{Desk, Listed, segment};
 use super::page::{Shell, Shown, show};
-use super::people::{Choice, Wanted};
+use super::people::{Choice, Origin, Wanted, because};
 use super::when::When;
 use super::words::reason;
 
@@ -155,10 +155,23 @@ fn diff(change: &Value) -> Vec<Line> {
             let text = |code: Option<&str>| Value::from(code.map(reason).unwrap_or_default());
             vec![line("reason", &text(before), &text(after))]
         }
-        "set_origins" => vec![line("because of", &change["before"], &change["after"])],
-        "add_membership" => vec![line("because of", &nothing, &change["origins"])],
-        "remove_membership" => vec![line("because of", &change["origins"], &nothing)],
+        "set_origins" => vec![because_of(&change["before"], &change["after"])],
+        "add_membership" => vec![because_of(&nothing, &change["origins"])],
+        "remove_membership" => vec![because_of(&change["origins"], &nothing)],
         _ => Vec::new(),
+    }
+}
+
+/// Why somebody was in a group, and is.
+fn because_of(before: &Value, after: &Value) -> Line {
+    let words = |origins: &Value| {
+        let origins = origins.as_array().into_iter().flatten();
+        because(&origins.map(Origin::of_change).collect::<Vec<_>>())
+    };
+    Line {
+        label: "because of".to_owned(),
+        before: words(before),
+        after: words(after),
     }
 }
 
@@ -309,6 +322,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn origins_are_told_in_words() {
+        let origins = json!([
+            {"kind": "idp", "reference": "5"},
+            {"kind": "idp", "reference": "6"},
+            {"kind": "rule", "reference": "staff"},
+        ]);
+        let diff = diff(&json!({"change": "add_membership", "origins": origins}));
+        assert_eq!(diff[0].before, "");
+        assert_eq!(diff[0].after, "the identity provider, the rule “staff”");
+    }
 
     #[test]
     fn changes_are_told_in_words() {

@@ -5,6 +5,7 @@ use axum::extract::Query;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::desk::{Desk, Listed, segment};
 use super::page::{Shell, Shown, Trouble, show};
@@ -186,6 +187,17 @@ pub(super) struct Origin {
 }
 
 impl Origin {
+    /// As a change of the journal tells it.
+    pub(super) fn of_change(origin: &Value) -> Self {
+        let text = |name: &str| origin[name].as_str().unwrap_or_default().to_owned();
+        let kind = text("kind");
+        Self {
+            rule: (kind == "rule").then(|| text("reference")),
+            source_group: None,
+            kind,
+        }
+    }
+
     /// In words.
     pub(super) fn words(&self) -> String {
         match (self.kind.as_str(), &self.rule, &self.source_group) {
@@ -204,6 +216,7 @@ impl Origin {
 
 /// Several origins in words.
 pub(super) fn because(origins: &[Origin]) -> String {
-    let words: Vec<String> = origins.iter().map(Origin::words).collect();
+    let mut words: Vec<String> = origins.iter().map(Origin::words).collect();
+    words.dedup();
     words.join(", ")
 }
