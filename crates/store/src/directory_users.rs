@@ -147,15 +147,7 @@ impl ReadTx<'_> {
              OR d.source_user_pk IN (SELECT s.pk FROM connector c CROSS JOIN source_user s \
              WHERE c.directory_pk = $1 AND s.connector_pk = c.pk AND s.id = $4)) ORDER BY d.name_fold"
         );
-        let mut pattern = String::with_capacity(text.len() + 2);
-        pattern.push('%');
-        for letter in text.chars() {
-            if matches!(letter, '%' | '_' | '!') {
-                pattern.push('!');
-            }
-            pattern.push(letter.to_ascii_lowercase());
-        }
-        pattern.push('%');
+        let pattern = sql::containing(&text.to_ascii_lowercase());
         let args = args![directory.0, fold(after), pattern, text];
         self.for_each(&sql, args, |row| each(read_user(row)?))
     }
@@ -186,7 +178,7 @@ impl ReadTx<'_> {
             "SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1 AND d.status <> 'removed' \
              AND d.name_fold >= $2 AND d.name_fold < $3 ORDER BY d.name_fold"
         );
-        let to = format!("{from}{}", char::MAX);
+        let to = sql::after_prefix(&from).unwrap_or(char::MAX.into());
         self.for_each(&sql, args![directory.0, from, to], |row| {
             each(read_user(row)?)
         })

@@ -7,7 +7,7 @@
 use directory::ConnectorId;
 use scim::{AttrRef, Literal, Node, Op};
 
-use crate::{Of, Sql};
+use crate::{Of, Sql, sql};
 
 /// The groups that users are in, up to a condition on the users (`v`).
 const USERS_IN_GROUPS: &str = "SELECT m.group_pk FROM source_user v JOIN source_member m ON m.user_pk = v.pk \
@@ -416,26 +416,13 @@ fn text_condition(column: &'static str, op: Op, text: &str) -> Option<Sql> {
         Op::Le => Some(compared(" <= ")),
         Op::Sw => {
             let from = compared(" >= ");
-            Some(match after_prefix(text) {
+            Some(match sql::after_prefix(text) {
                 Some(end) => from.then(" AND ").then(column).then(" < ").bind(end),
                 None => from,
             })
         }
         Op::Ne | Op::Co | Op::Ew => None,
     }
-}
-
-/// The first text that comes after all that begin so; none if there is no such text.
-fn after_prefix(prefix: &str) -> Option<String> {
-    let mut characters: Vec<char> = prefix.chars().collect();
-    while let Some(last) = characters.pop() {
-        // The range passes over the surrogates.
-        if let Some(next) = (last..=char::MAX).nth(1) {
-            characters.push(next);
-            return Some(characters.into_iter().collect());
-        }
-    }
-    None
 }
 
 /// A comparison of a column of microseconds with an instant that may be finer.
@@ -615,14 +602,5 @@ mod tests {
         for left in [r#"members.display co "n""#, "members.display pr"] {
             assert!(plan(Listed::Groups, left).needs("members"), "{left}");
         }
-    }
-
-    #[test]
-    fn prefixes_end_where_the_next_begins() {
-        assert_eq!(after_prefix("ab").as_deref(), Some("ac"));
-        assert_eq!(after_prefix("a\u{D7FF}").as_deref(), Some("a\u{E000}"));
-        assert_eq!(after_prefix("a\u{10FFFF}").as_deref(), Some("b"));
-        assert_eq!(after_prefix("\u{10FFFF}"), None);
-        assert_eq!(after_prefix(""), None);
     }
 }

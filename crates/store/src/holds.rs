@@ -9,7 +9,7 @@ use directory::{
 use jiff::Timestamp;
 use scim::fold;
 
-use crate::{ReadTx, Row, Sql, StoreError, WriteTx, args, connectors::json};
+use crate::{ReadTx, Row, Sql, StoreError, WriteTx, args, connectors::json, sql};
 
 /// A hold.
 #[derive(Debug, Clone)]
@@ -188,7 +188,7 @@ impl ReadTx<'_> {
             parts = parts.then(" AND request = ").bind(request.as_str());
         }
         if let Some(text) = &query.text {
-            let pattern = contains(text);
+            let pattern = sql::containing(&fold(text));
             parts = parts
                 .then(" AND (user_fold LIKE ")
                 .bind(pattern.clone())
@@ -200,19 +200,6 @@ impl ReadTx<'_> {
         let sql = format!("SELECT {COLUMNS} FROM hold WHERE {}", parts.text());
         self.query(&sql, parts.args(), read_hold)
     }
-}
-
-/// A pattern of LIKE for a text anywhere in a fold.
-fn contains(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for letter in fold(text).chars() {
-        if matches!(letter, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
 }
 
 impl WriteTx<'_> {

@@ -6,7 +6,7 @@ use directory::{DirectoryId, User};
 use scim::fold;
 
 use crate::directory_users::{COLUMNS, read_user};
-use crate::{ReadTx, StoreError, args};
+use crate::{ReadTx, StoreError, args, sql};
 
 /// Letters of a text that are looked for in full names; the indexes have no more.
 const LETTERS_MAX: usize = 100;
@@ -56,8 +56,9 @@ impl ReadTx<'_> {
         text: &str,
         most: usize,
     ) -> Result<Vec<User>, StoreError> {
+        let mut known = HashSet::new();
         let mut found = self.directory_users_with_id(directory, text)?;
-        let mut known: HashSet<i64> = found.iter().map(|user| user.pk.0).collect();
+        found.retain(|user| known.insert(user.pk));
         for way in &WAYS {
             let (column, beginnings) = way.beginnings(text);
             for from in beginnings {
@@ -65,7 +66,7 @@ impl ReadTx<'_> {
                     break;
                 }
                 let begins = self.users_between(directory, column, &from, most)?;
-                let new = begins.into_iter().filter(|user| known.insert(user.pk.0));
+                let new = begins.into_iter().filter(|user| known.insert(user.pk));
                 found.extend(new);
             }
         }
@@ -73,6 +74,7 @@ impl ReadTx<'_> {
         Ok(found)
     }
 
+    /// Users with this key or id, some of them more than once.
     fn directory_users_with_id(
         &self,
         directory: DirectoryId,
@@ -91,9 +93,7 @@ impl ReadTx<'_> {
         );
         // The identity provider may have it no more.
         let by_account = self.query(&sql, args![directory.0, text], read_user)?;
-        let mut known = HashSet::new();
-        let all = by_key.into_iter().chain(by_source).chain(by_account);
-        Ok(all.filter(|user| known.insert(user.pk.0)).collect())
+        Ok([Vec::from_iter(by_key), by_source, by_account].concat())
     }
 
     fn users_between(
@@ -108,7 +108,7 @@ impl ReadTx<'_> {
              AND {column} >= $2 AND {column} < $3 ORDER BY {column} LIMIT $4"
         );
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let to = format!("{from}{}", char::MAX);
+        let to = sql::after_prefix(from).unwrap_or(char::MAX.into());
         self.query(&sql, args![directory.0, from, to, most], read_user)
     }
 }

@@ -4,7 +4,7 @@ use directory::{ConnectorId, Rules};
 use jiff::Timestamp;
 use scim::fold;
 
-use crate::{ReadTx, Row, StoreError, WriteTx, args, connectors::json};
+use crate::{ReadTx, Row, StoreError, WriteTx, args, connectors::json, sql};
 
 /// How far a preview is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,7 +179,7 @@ impl ReadTx<'_> {
             sql.push_str(&format!(" AND (operations & ${}) <> 0", arguments.len()));
         }
         if let Some(name) = &query.name {
-            arguments.push(containing(name).into());
+            arguments.push(sql::containing(&fold(name)).into());
             sql.push_str(&format!(
                 " AND names_fold LIKE ${} ESCAPE '!'",
                 arguments.len()
@@ -196,19 +196,6 @@ impl ReadTx<'_> {
             })
         })
     }
-}
-
-/// The pattern for texts that contain the fold of this one.
-fn containing(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for char in fold(text).chars() {
-        if matches!(char, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(char);
-    }
-    pattern.push('%');
-    pattern
 }
 
 impl WriteTx<'_> {

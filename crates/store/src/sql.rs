@@ -10,6 +10,33 @@ const PLACE: char = '\u{1}';
 /// The largest piece that [`chunks`] cuts.
 pub(crate) const CHUNK_MAX: usize = 128;
 
+/// The pattern of `LIKE ... ESCAPE '!'` for texts that contain this one.
+pub(crate) fn containing(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// The first text that comes after all that begin so; none if there is no such text.
+pub(crate) fn after_prefix(prefix: &str) -> Option<String> {
+    let mut characters: Vec<char> = prefix.chars().collect();
+    while let Some(last) = characters.pop() {
+        // The range passes over the surrogates.
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            characters.push(next);
+            return Some(characters.into_iter().collect());
+        }
+    }
+    None
+}
+
 /// A statement, or a part of one, with its arguments. The text consists of literals of this crate only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sql {
@@ -187,5 +214,14 @@ mod tests {
         let pieces: Vec<Vec<i64>> = padded(&(0..229).collect::<Vec<_>>()).collect();
         assert_eq!(pieces.iter().map(Vec::len).collect::<Vec<_>>(), [128, 128]);
         assert_eq!(pieces[1][100..], [228; 28]);
+    }
+
+    #[test]
+    fn prefixes_end_where_the_next_begins() {
+        assert_eq!(after_prefix("ab").as_deref(), Some("ac"));
+        assert_eq!(after_prefix("a\u{D7FF}").as_deref(), Some("a\u{E000}"));
+        assert_eq!(after_prefix("a\u{10FFFF}").as_deref(), Some("b"));
+        assert_eq!(after_prefix("\u{10FFFF}"), None);
+        assert_eq!(after_prefix(""), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::desk::{Desk, Listed, Named, segment};
 use super::page::{Shell, Shown, Trouble, show};
@@ -13,7 +14,7 @@ struct SettingsPage {
     /// Who may sign in.
     administrators: Vec<Administrator>,
     tokens: usize,
-    /// The name of the provider at which administrators sign in, if there is one.
+    /// The provider at which administrators sign in, if there is one.
     provider: Option<Provider>,
     channels: Vec<Channel>,
     directories: Vec<Directory>,
@@ -41,10 +42,6 @@ struct Directory {
     address: String,
 }
 
-/// Something of which only the number is wanted.
-#[derive(Deserialize)]
-struct Counted {}
-
 impl SettingsPage {
     /// Who signs in here with a password alone.
     fn without_second_factor(&self) -> usize {
@@ -61,7 +58,7 @@ impl SettingsPage {
 /// `GET /console/settings`
 pub(super) async fn page(desk: Desk) -> Shown {
     let administrators: Listed<Administrator> = desk.get(&["administrators"], &[]).await?;
-    let tokens: Listed<Counted> = desk.get(&["tokens"], &[]).await?;
+    let tokens: Listed<IgnoredAny> = desk.get(&["tokens"], &[]).await?;
     let channels: Listed<Channel> = desk.get(&["notifications"], &[]).await?;
     show(&SettingsPage {
         shell: desk.shell("settings"),
