@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Url, header, redirect};
+use tokio::sync::OnceCell;
 
 use crate::guard::Guard;
 
@@ -22,11 +23,6 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 const REDIRECTS_MAX: usize = 3;
 /// Unused connections are kept for so long.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The client could not be set up.
-#[derive(Debug, thiserror::Error)]
-#[error("the HTTP client cannot be set up: {0}")]
-pub struct SetupError(String);
 
 /// Why no answer came. The texts are for the administrator and hold no credentials.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +63,9 @@ pub enum CallError {
         /// All causes, the outermost first.
         why: String,
     },
+    /// This machine lacks what calling needs, such as the certificates of authorities.
+    #[error("nothing can be called: {0}")]
+    Setup(String),
 }
 
 /// One request to somebody else.
@@ -161,28 +160,30 @@ impl Answer {
 /// A client for requests of one purpose. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    /// Set up when it is first needed: reading the certificates of all authorities would hold up the start.
+    http: Arc<OnceCell<reqwest::Client>>,
     guard: Arc<Guard>,
 }
 
 impl Client {
     /// A client that goes where the guard lets it. Proxies of the environment are not used: behind
     /// one the guard would see the proxy's address instead of the real one.
-    pub fn new(guard: Guard) -> Result<Self, SetupError> {
+    pub fn new(guard: Guard) -> Self {
         // One that is there already is as good.
         let _already_installed = rustls::crypto::ring::default_provider().install_default();
-        let guard = Arc::new(guard);
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("Vestibule/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .no_proxy()
-            .referer(false)
-            .redirect(redirect::Policy::none())
-            .dns_resolver(Arc::new(Resolver(Arc::clone(&guard))))
-            .build()
-            .map_err(|error| SetupError(causes(&error)))?;
-        Ok(Self { http, guard })
+        Self {
+            http: Arc::default(),
+            guard: Arc::new(guard),
+        }
+    }
+
+    async fn http(&self) -> Result<&reqwest::Client, CallError> {
+        let set_up = || async {
+            let guard = Arc::clone(&self.guard);
+            let set_up = tokio::task::spawn_blocking(move || set_up(guard)).await;
+            set_up.unwrap_or_else(|error| Err(CallError::Setup(error.to_string())))
+        };
+        self.http.get_or_try_init(set_up).await
     }
 
     /// Sends a request and reads its whole answer. Nothing is tried a second time.
@@ -200,11 +201,11 @@ impl Client {
         mut url: Url,
         host: &str,
     ) -> Result<Answer, CallError> {
+        let http = self.http().await?;
         let told = |error: reqwest::Error| told(host, &error);
         let mut redirects = 0;
         let mut response = loop {
-            let sending = self
-                .http
+            let sending = http
                 .request(request.method.clone(), url.clone())
                 .headers(request.headers.clone())
                 .body(request.body.clone());
@@ -285,6 +286,19 @@ impl Client {
         }
         Ok(url)
     }
+}
+
+fn set_up(guard: Arc<Guard>) -> Result<reqwest::Client, CallError> {
+    reqwest::Client::builder()
+        .user_agent(concat!("Vestibule/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .no_proxy()
+        .referer(false)
+        .redirect(redirect::Policy::none())
+        .dns_resolver(Arc::new(Resolver(guard)))
+        .build()
+        .map_err(|error| CallError::Setup(causes(&error)))
 }
 
 /// Where a redirect leads that may be followed: what only reads, to the same origin. Elsewhere it
@@ -382,7 +396,7 @@ mod tests {
         let allowed = allowed
             .iter()
             .map(|text| AddressRange::parse(text).unwrap());
-        Client::new(Guard::new(Reach::Network, allowed.collect())).unwrap()
+        Client::new(Guard::new(Reach::Network, allowed.collect()))
     }
 
     /// A server that answers the n-th connection with the n-th text, then no more.

@@ -89,7 +89,7 @@ mod tests {
             .iter()
             .map(|text| AddressRange::parse(text).unwrap());
         let guard = Guard::new(Reach::Network, allowed.collect());
-        IssuerClient::new(Client::new(guard).unwrap())
+        IssuerClient::new(Client::new(guard))
     }
 
     fn place(issuer: &str, keys_url: Option<String>) -> KeysPlace {

@@ -14,7 +14,7 @@ mod open_id;
 mod rounds;
 mod webhooks;
 
-pub use client::{Answer, CallError, Client, Request, SetupError};
+pub use client::{Answer, CallError, Client, Request};
 pub use crowd_server::{CrowdClient, CrowdServer, CrowdServerError, Progress};
 pub use guard::{Guard, Reach};
 pub use issuer::IssuerClient;

@@ -210,7 +210,7 @@ mod tests {
         let allowed = allowed
             .iter()
             .map(|text| AddressRange::parse(text).unwrap());
-        let client = Client::new(Guard::new(Reach::Network, allowed.collect())).unwrap();
+        let client = Client::new(Guard::new(Reach::Network, allowed.collect()));
         let base = "https://scim.example.com".to_owned();
         provision.notify_with(Arc::new(Notifier::new(client, Some(base))));
         provision

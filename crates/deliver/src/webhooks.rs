@@ -95,7 +95,7 @@ mod tests {
         let allowed = allowed
             .iter()
             .map(|text| AddressRange::parse(text).unwrap());
-        Client::new(Guard::new(Reach::Public, allowed.collect())).unwrap()
+        Client::new(Guard::new(Reach::Public, allowed.collect()))
     }
 
     /// An endpoint that answers each call with the next of these statuses, and gives the calls back.

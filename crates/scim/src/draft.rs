@@ -6,12 +6,14 @@ use serde_json::{Map, Value};
 use crate::catalogue;
 use crate::coerce::{Coercion, Parts, check_count, unknown, wrong_type};
 use crate::foreign::{self, Foreign};
-use crate::limits::RESOURCE_BYTES_MAX;
 use crate::path::{Place, Spot};
 use crate::schema::{Attribute, Kind, Mutability, Schema};
 use crate::schemas::upkeep;
 use crate::values::{is_primary, join, keep_one_primary, merge_parts, says_nothing, set};
 use crate::{AttrPath, Dialect, Resource, ResourceType, ScimError, ValuePath, Warning};
+
+/// The attribute that lists the schemas of a resource.
+const SCHEMAS: &str = "schemas";
 
 /// How a value meets what is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,23 +106,27 @@ impl<'c> Draft<'c> {
                     .extend(urns.filter_map(Value::as_str).map(str::to_owned));
                 continue;
             }
-            if key.contains('[') {
-                self.write_path(&ValuePath::parse(&key)?, how, value)?;
-                continue;
-            }
-            let ty = self.ty;
-            let place = AttrPath::read(&key)
-                .and_then(|path| ty.place(&path))
-                .or_else(|| ty.whole(&key));
-            match place {
-                Some(Place::Whole(schema)) => self.merge_schema(schema, how, value)?,
-                Some(Place::Spot(spot)) if spot.is_read_only() => self.note_read_only(spot),
-                Some(Place::Spot(spot)) => self.write(spot, how, value)?,
-                None => match self.foreign(&key, &value) {
-                    Some(place) => self.write_foreign(&place, None, how, value)?,
-                    None => self.warnings.push(unknown(&key)),
-                },
-            }
+            self.merge_one(&key, how, value)?;
+        }
+        Ok(())
+    }
+
+    fn merge_one(&mut self, key: &str, how: How, value: Value) -> Result<(), ScimError> {
+        if key.contains('[') {
+            return self.write_path(&ValuePath::parse(key)?, how, value);
+        }
+        let ty = self.ty;
+        let place = AttrPath::read(key)
+            .and_then(|path| ty.place(&path))
+            .or_else(|| ty.whole(key));
+        match place {
+            Some(Place::Whole(schema)) => self.merge_schema(schema, how, value)?,
+            Some(Place::Spot(spot)) if spot.is_read_only() => self.note_read_only(spot),
+            Some(Place::Spot(spot)) => self.write(spot, how, value)?,
+            None => match self.foreign(key, &value) {
+                Some(place) => self.write_foreign(&place, None, how, value)?,
+                None => self.warnings.push(unknown(key)),
+            },
         }
         Ok(())
     }
@@ -173,13 +179,9 @@ impl<'c> Draft<'c> {
         let urn = schema.map_or(&self.ty.core.id, |schema| &schema.id);
         match (value, schema) {
             (Value::Object(object), None) => self.merge(object, how),
-            (Value::Object(object), Some(_)) => self.merge(
-                object
-                    .into_iter()
-                    .map(|(key, value)| (format!("{urn}:{key}"), value))
-                    .collect(),
-                how,
-            ),
+            (Value::Object(object), Some(_)) => object
+                .into_iter()
+                .try_for_each(|(key, value)| self.merge_one(&format!("{urn}:{key}"), how, value)),
             (Value::Null, Some(schema)) => {
                 if how == How::Replace {
                     self.map.remove(&schema.id);
@@ -260,12 +262,9 @@ impl<'c> Draft<'c> {
         }) {
             None => self.clear(spot),
             Some(parts) => self.at_home(spot, |home| {
-                let mut object = match home.remove(&spot.attribute.name) {
-                    Some(Value::Object(object)) => object,
-                    _ => Map::new(),
-                };
-                merge_parts(&mut object, parts);
-                home.insert(spot.attribute.name.clone(), Value::Object(object));
+                in_object(home, &spot.attribute.name, |object| {
+                    merge_parts(object, parts);
+                });
             }),
         }
     }
@@ -333,12 +332,14 @@ impl<'c> Draft<'c> {
     /// Hands out the elements of a list for reading and writing.
     pub fn in_list<T>(&mut self, spot: Spot<'_>, edit: impl FnOnce(&mut Vec<Value>) -> T) -> T {
         self.at_home(spot, |home| {
-            let mut list = match home.remove(&spot.attribute.name) {
-                Some(Value::Array(list)) => list,
-                _ => Vec::new(),
-            };
+            let value = home.entry(spot.attribute.name.as_str());
+            let value = value.or_insert(Value::Null);
+            if let Value::Array(list) = value {
+                return edit(list);
+            }
+            let mut list = Vec::new();
             let edited = edit(&mut list);
-            home.insert(spot.attribute.name.clone(), Value::Array(list));
+            *value = Value::Array(list);
             edited
         })
     }
@@ -348,20 +349,15 @@ impl<'c> Draft<'c> {
         let Some(schema) = spot.extension else {
             return edit(&mut self.map);
         };
-        let mut object = match self.map.remove(&schema.id) {
-            Some(Value::Object(object)) => object,
-            _ => Map::new(),
-        };
-        let edited = edit(&mut object);
-        self.map.insert(schema.id.clone(), Value::Object(object));
-        edited
+        in_object(&mut self.map, &schema.id, edit)
     }
 
     /// Checks the whole and puts it in order.
     pub fn finish(mut self) -> Result<(Resource, Vec<Warning>), ScimError> {
-        self.map.remove("schemas");
+        self.map.remove(SCHEMAS);
         self.note_unknown_schemas();
-        let mut attributes = Map::new();
+        // The first in its document, filled in when all URNs are known.
+        let mut map = Map::from_iter([(SCHEMAS.to_owned(), Value::Null)]);
         for attribute in self.ty.common.iter().chain(&self.ty.core.attributes) {
             let spot = Spot {
                 extension: None,
@@ -375,7 +371,7 @@ impl<'c> Draft<'c> {
                 .transpose()?
                 .flatten()
             {
-                Some(value) => drop(attributes.insert(attribute.name.clone(), value)),
+                Some(value) => drop(map.insert(attribute.name.clone(), value)),
                 None if attribute.required && attribute.mutability == Mutability::ReadWrite => {
                     return Err(missing(self.ty, spot));
                 }
@@ -404,20 +400,33 @@ impl<'c> Draft<'c> {
             upkeep::check(schema, &kept, self.before, &mut self.warnings)?;
             if !kept.is_empty() {
                 urns.push(schema.id.as_str().into());
-                attributes.insert(schema.id.clone(), Value::Object(kept));
+                map.insert(schema.id.clone(), Value::Object(kept));
             }
         }
         let mut foreign = foreign::settled(self.map)?;
         // What was removed before has shuffled them: one order, so that what is sent back as it was is no change.
         foreign.sort_keys();
         urns.extend(foreign.keys().map(|urn| urn.as_str().into()));
-        let mut map = Map::from_iter([("schemas".to_owned(), Value::Array(urns))]);
-        map.append(&mut attributes);
         map.append(&mut foreign);
-        let resource = Resource::from_parts(map, self.password);
-        check_size(&resource)?;
-        Ok((resource, self.warnings))
+        map.insert(SCHEMAS.to_owned(), Value::Array(urns));
+        Ok((Resource::from_parts(map, self.password)?, self.warnings))
     }
+}
+
+/// Hands out the object under a name, made if there is none.
+fn in_object<T>(
+    home: &mut Map<String, Value>,
+    name: &str,
+    edit: impl FnOnce(&mut Map<String, Value>) -> T,
+) -> T {
+    let value = home.entry(name).or_insert(Value::Null);
+    if let Value::Object(object) = value {
+        return edit(object);
+    }
+    let mut object = Map::new();
+    let edited = edit(&mut object);
+    *value = Value::Object(object);
+    edited
 }
 
 /// Whether this is the list of members of a group, which never enters a document.
@@ -432,16 +441,6 @@ fn missing(ty: &ResourceType, spot: Spot<'_>) -> ScimError {
         spot.name(),
         spot.attribute.chars_max
     ))
-}
-
-fn check_size(resource: &Resource) -> Result<(), ScimError> {
-    let bytes = resource.to_stored().len();
-    if bytes <= RESOURCE_BYTES_MAX {
-        return Ok(());
-    }
-    Err(catalogue::RESOURCE_TOO_LARGE.error(format!(
-        "The resource has {bytes} bytes; {RESOURCE_BYTES_MAX} are the most. Map fewer attributes, or shorter values."
-    )))
 }
 
 /// The value without what says nothing: empty objects, and elements that have only labels left.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::catalogue;
 use crate::draft::{Draft, How};
+use crate::limits::RESOURCE_BYTES_MAX;
 use crate::{AttrPath, AttrRef, Departure, Dialect, ResourceType, ScimError, Warning, json};
 
 /// The attributes of a resource: names in canonical spelling, types checked, without `id`, `meta`,
@@ -16,6 +17,8 @@ use crate::{AttrPath, AttrRef, Departure, Dialect, ResourceType, ScimError, Warn
 pub struct Resource {
     map: Map<String, Value>,
     password: Option<String>,
+    /// What is kept of it, if that was written already.
+    stored: Option<String>,
 }
 
 impl Resource {
@@ -55,6 +58,7 @@ impl Resource {
             Ok(map) => Ok(Resource {
                 map,
                 password: None,
+                stored: None,
             }),
             Err(error) => Err(catalogue::INTERNAL_ERROR
                 .error(format!("A stored resource can't be read: {error}."))),
@@ -64,11 +68,23 @@ impl Resource {
     /// The JSON text that is kept. It begins with `schemas` and is the same for the same content written
     /// in the same way.
     pub fn to_stored(&self) -> String {
-        serde_json::to_string(&self.map).unwrap_or_default()
+        match &self.stored {
+            Some(stored) => stored.clone(),
+            None => stored(&self.map),
+        }
     }
 
-    pub(crate) fn from_parts(map: Map<String, Value>, password: Option<String>) -> Resource {
-        Resource { map, password }
+    pub(crate) fn from_parts(
+        map: Map<String, Value>,
+        password: Option<String>,
+    ) -> Result<Resource, ScimError> {
+        let stored = stored(&map);
+        check_size(&stored)?;
+        Ok(Resource {
+            map,
+            password,
+            stored: Some(stored),
+        })
     }
 
     /// Its attributes.
@@ -196,6 +212,20 @@ impl Email {
                 .unwrap_or(false),
         })
     }
+}
+
+fn stored(map: &Map<String, Value>) -> String {
+    serde_json::to_string(map).unwrap_or_default()
+}
+
+fn check_size(stored: &str) -> Result<(), ScimError> {
+    let bytes = stored.len();
+    if bytes <= RESOURCE_BYTES_MAX {
+        return Ok(());
+    }
+    Err(catalogue::RESOURCE_TOO_LARGE.error(format!(
+        "The resource has {bytes} bytes; {RESOURCE_BYTES_MAX} are the most. Map fewer attributes, or shorter values."
+    )))
 }
 
 fn find<'m>(map: &'m Map<String, Value>, name: &str) -> Option<&'m Value> {

@@ -63,9 +63,9 @@ impl Lines {
     }
 
     /// Marks the end of a request: when its answer has been handed over, or given up.
-    pub(crate) fn until_answered(&self, response: Response<Body>) -> Response<Body> {
+    pub(crate) fn until_answered(&self, response: Response<Body>) -> Response<Guarded> {
         let end = End(self.clone());
-        response.map(|body| Body::new(Guarded { body, _end: end }))
+        response.map(|body| Guarded { body, _end: end })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Vec<u8>>> {
@@ -95,7 +95,7 @@ impl Lines {
 }
 
 /// The body of an answer, at whose end the connection waits for the next message.
-struct Guarded {
+pub(crate) struct Guarded {
     body: Body,
     _end: End,
 }

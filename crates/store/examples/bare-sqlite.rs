@@ -15,6 +15,8 @@ use store::{Database, Environment, Store};
 
 /// Rows in one commit, as in the store.
 const BATCH: usize = 64;
+/// How long a commit waits for writers that took part in the one before, as in the store.
+const LINGER: Duration = Duration::from_micros(200);
 /// About the size of a user.
 const DOCUMENT_BYTES: usize = 900;
 
@@ -179,18 +181,33 @@ fn write_all(
     wishes: &Receiver<Wish>,
 ) -> rusqlite::Result<()> {
     let document = "x".repeat(DOCUMENT_BYTES);
+    let mut last = 0;
     while let Ok(first) = wishes.recv() {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut batch = vec![first];
-        batch.extend(wishes.try_iter().take(BATCH - 1));
-        for wish in &batch {
+        let (mut batch, mut next) = (Vec::new(), Some(first));
+        while let Some(wish) = next.take() {
             insert(&transaction, wish.number, &document)?;
+            batch.push(wish);
+            if batch.len() < BATCH {
+                next = next_of_batch(wishes, batch.len() < last);
+            }
         }
         transaction.commit()?;
+        last = batch.len();
         for wish in batch {
             // The one who asked may be gone at the end.
             let _heard = wish.done.send(());
         }
     }
     Ok(())
+}
+
+/// The next wish, if one waits, or is there after a moment when more are expected.
+fn next_of_batch(wishes: &Receiver<Wish>, are_expected: bool) -> Option<Wish> {
+    let waiting = wishes.try_recv().ok();
+    if waiting.is_some() || !are_expected {
+        return waiting;
+    }
+    thread::sleep(LINGER);
+    wishes.try_recv().ok()
 }

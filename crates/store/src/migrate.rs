@@ -176,6 +176,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "people_search",
         text: include_str!("../migrations/0033_people_search.sql"),
     },
+    Migration {
+        number: 34,
+        name: "preview_items",
+        text: include_str!("../migrations/0034_preview_items.sql"),
+    },
 ];
 
 /// One step of the schema.

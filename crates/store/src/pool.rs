@@ -17,19 +17,30 @@ pub(crate) struct Pool<T> {
 }
 
 /// A bounded number of rights to use a connection.
-pub(crate) struct Turns(Arc<Semaphore>);
+pub(crate) struct Turns {
+    turns: Arc<Semaphore>,
+    most: usize,
+}
 
 /// The right to use one connection.
 pub(crate) type Permit = OwnedSemaphorePermit;
 
 impl Turns {
     pub(crate) fn new(most: usize) -> Self {
-        Self(Arc::new(Semaphore::new(most)))
+        Self {
+            turns: Arc::new(Semaphore::new(most)),
+            most,
+        }
     }
 
     /// Waits for the right to a connection. None once the pool is closed, which it never is.
     pub(crate) async fn permit(&self) -> Option<Permit> {
-        Arc::clone(&self.0).acquire_owned().await.ok()
+        Arc::clone(&self.turns).acquire_owned().await.ok()
+    }
+
+    /// Whether anybody has a right at the moment.
+    fn are_given(&self) -> bool {
+        self.turns.available_permits() < self.most
     }
 }
 
@@ -46,6 +57,11 @@ impl<T> Pool<T> {
     /// Waits for the right to a connection. None once the pool is closed, which it never is.
     pub(crate) async fn permit(&self) -> Option<Permit> {
         self.turns.permit().await
+    }
+
+    /// Whether any connection is lent by a permit at the moment.
+    pub(crate) fn lends(&self) -> bool {
+        self.turns.are_given()
     }
 
     /// The connection used last, which has the warmest caches.

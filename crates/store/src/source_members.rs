@@ -353,15 +353,17 @@ impl WriteTx<'_> {
         names: [&str; 2],
         member: MemberKind,
     ) -> Result<Vec<SourceGroupPk>, StoreError> {
-        // Hardly anybody is waited for: look first.
+        // Hardly anybody is waited for: look first, and in a way for which the engine sets nothing up.
         let mut groups = self.query(
-            "SELECT group_pk FROM pending_reference WHERE connector_pk = $1 AND value IN ($2, $3) ORDER BY group_pk",
+            "SELECT group_pk FROM pending_reference WHERE connector_pk = $1 AND value = $2 \
+             UNION ALL SELECT group_pk FROM pending_reference WHERE connector_pk = $1 AND value = $3",
             args![connector.0, names[0], names[1]],
             |row| Ok(SourceGroupPk(row.int(0)?)),
         )?;
         if groups.is_empty() {
             return Ok(groups);
         }
+        groups.sort_unstable();
         groups.dedup();
         self.execute(
             "DELETE FROM pending_reference WHERE connector_pk = $1 AND value IN ($2, $3)",

@@ -83,7 +83,7 @@ impl Sqlite {
             Arc::clone(&rules),
             environment.clone(),
             Arc::clone(&counts),
-            Log::of(path),
+            Log::of(path, mode),
             wait,
         )?;
         Ok(Self {

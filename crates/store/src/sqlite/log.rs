@@ -2,12 +2,15 @@
 //!
 //! The engine empties its log by itself, but begins it anew only at a moment when nobody reads from it. Where readers
 //! overlap all the time that moment never comes, the log grows without end, and reading it grows slow. So from a certain length on
-//! the writer waits for that moment: a little, and not too often.
+//! the writer waits for that moment: a little, not too often, and not while somebody reads at length.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::Connection;
+
+use super::reader::Readers;
+use crate::OpenMode;
 
 /// The length from which on the log is too long.
 pub(super) const LOG_BYTES: u64 = 64 * 1024 * 1024;
@@ -21,31 +24,34 @@ pub(super) struct Log {
     path: PathBuf,
     /// The length at which the writer waits next.
     limit: u64,
+    /// Whether it is left empty at the end: a tool leaves that to the server beside it.
+    empty_at_end: bool,
 }
 
 impl Log {
-    pub(super) fn of(database: &Path) -> Self {
+    pub(super) fn of(database: &Path, mode: OpenMode) -> Self {
         let mut name = database.as_os_str().to_owned();
         name.push("-wal");
         Self {
             path: PathBuf::from(name),
             limit: LOG_BYTES,
+            empty_at_end: matches!(mode, OpenMode::Serve),
         }
     }
 
-    /// Empties the log if it is too long. `usual_wait` is what the connection waits for locks otherwise.
-    pub(super) fn keep_short(&mut self, connection: &Connection, usual_wait: Duration) {
+    /// Empties the log if it is too long, unless somebody reads at length: then the moment is not near.
+    /// `usual_wait` is what the connection waits for locks otherwise.
+    pub(super) fn keep_short(
+        &mut self,
+        connection: &Connection,
+        readers: &Readers,
+        usual_wait: Duration,
+    ) {
         let length = std::fs::metadata(&self.path).map_or(0, |log| log.len());
-        if length < self.limit {
+        if length < self.limit || readers.pool.lends() {
             return;
         }
-        let emptied = || -> rusqlite::Result<bool> {
-            connection.busy_timeout(WAIT)?;
-            let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
-            let was_busy: i64 = connection.query_row(checkpoint, [], |row| row.get(0))?;
-            Ok(was_busy == 0)
-        };
-        let emptied = emptied().unwrap_or_else(|error| {
+        let emptied = empty(connection).unwrap_or_else(|error| {
             tracing::warn!(%error, "the write-ahead log cannot be emptied");
             false
         });
@@ -58,4 +64,23 @@ impl Log {
             tracing::warn!(%error, "the wait for locks cannot be set");
         }
     }
+
+    /// Empties the log at the end, so that the next start has nothing to recover.
+    pub(super) fn close(&self, connection: &Connection, readers: &Readers) {
+        if !self.empty_at_end {
+            return;
+        }
+        readers.pool.clear();
+        if let Err(error) = empty(connection) {
+            tracing::debug!(%error, "the write-ahead log stays for the next start");
+        }
+    }
+}
+
+/// Puts everything into the file and begins the log anew. False if somebody still reads from it.
+fn empty(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.busy_timeout(WAIT)?;
+    let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+    let was_busy: i64 = connection.query_row(checkpoint, [], |row| row.get(0))?;
+    Ok(was_busy == 0)
 }

@@ -28,6 +28,10 @@ const BATCH_TIME: Duration = Duration::from_millis(10);
 /// After this many changed rows a batch takes no further closure.
 const BATCH_ROWS: u64 = 10_000;
 
+/// How long the writer waits for closures that are likely to come. Those who were answered together ask again together, and
+/// a commit costs the less for each the more share it.
+const LINGER: Duration = Duration::from_micros(200);
+
 /// The queue to the thread, and the thread.
 pub(super) struct Writer {
     queue: Option<SyncSender<Box<dyn Job>>>,
@@ -54,6 +58,7 @@ impl Writer {
             counts,
             log,
             wait,
+            last: 0,
         };
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
@@ -176,6 +181,8 @@ struct Batches {
     log: Log,
     /// How long the connection waits for locks.
     wait: Duration,
+    /// How many closures the batch before had.
+    last: usize,
 }
 
 impl Batches {
@@ -186,6 +193,7 @@ impl Batches {
             let mut batch = Vec::new();
             let committed = self.run_and_commit(&mut next, &mut batch);
             self.readers.committed(&self.rules);
+            self.last = batch.len();
             match &committed {
                 Ok(()) => self.counts.add(batch.len() as u64, 1),
                 Err(error) => self.give_up(error, batch.len()),
@@ -193,8 +201,10 @@ impl Batches {
             for job in batch.into_iter().chain(next) {
                 job.answer(&committed);
             }
-            self.log.keep_short(&self.connection, self.wait);
+            self.log
+                .keep_short(&self.connection, &self.readers, self.wait);
         }
+        self.log.close(&self.connection, &self.readers);
     }
 
     fn run_and_commit(
@@ -232,10 +242,20 @@ impl Batches {
             let is_full =
                 batch.len() >= BATCH || begun.elapsed() >= BATCH_TIME || after - rows >= BATCH_ROWS;
             if !is_full {
-                *next = self.jobs.try_recv().ok();
+                *next = self.next_of_batch(batch.len());
             }
         }
         Ok(Batch::Whole)
+    }
+
+    /// The next closure, if one waits, or is there after a moment when the batch before had more.
+    fn next_of_batch(&self, so_far: usize) -> Option<Box<dyn Job>> {
+        let waiting = self.jobs.try_recv().ok();
+        if waiting.is_some() || so_far >= self.last {
+            return waiting;
+        }
+        thread::sleep(LINGER);
+        self.jobs.try_recv().ok()
     }
 
     /// Runs one closure in a savepoint. An error is one of the whole batch.

@@ -148,7 +148,7 @@ fn read_crowd(
         args.password.as_deref().unwrap_or_default(),
     );
     let guard = Guard::new(Reach::Network, settings.outbound_allow.clone());
-    let client = Client::new(guard).map_err(|error| failed(error.to_string()))?;
+    let client = Client::new(guard);
     let server = CrowdServer::new(client, url, application, password)
         .map_err(|error| failed(error.to_string()))?;
     let runtime = tokio::runtime::Builder::new_current_thread()

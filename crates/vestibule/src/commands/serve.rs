@@ -65,7 +65,7 @@ impl Started {
         let welcome = invitation.map(|made| server::welcome_link(&url, made.secret.reveal()));
         door::leave_url(&settings.data, &url)?;
         let guard = Guard::new(Reach::Network, settings.outbound_allow.clone());
-        let client = deliver::Client::new(guard).map_err(anyhow::Error::from)?;
+        let client = deliver::Client::new(guard);
         provision.read_crowds_with(Arc::new(CrowdClient::new(client.clone())));
         let notifier = Notifier::new(client.clone(), settings.public_url.clone());
         provision.notify_with(Arc::new(notifier));
@@ -83,7 +83,7 @@ impl Started {
         );
         // Applications register webhooks, so these go to the public or to what the settings name.
         let guard = Guard::new(Reach::Public, settings.outbound_allow.clone());
-        let webhooks = deliver::Client::new(guard).map_err(anyhow::Error::from)?;
+        let webhooks = deliver::Client::new(guard);
         Ok(Self {
             url,
             first,

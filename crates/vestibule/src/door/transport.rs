@@ -79,7 +79,7 @@ impl Transport {
             false => Provision::new(store),
         };
         let guard = Guard::new(Reach::Network, settings.outbound_allow.clone());
-        let client = Client::new(guard).map_err(anyhow::Error::from)?;
+        let client = Client::new(guard);
         let notifier = Notifier::new(client, settings.public_url.clone());
         provision.notify_with(Arc::new(notifier));
         let app = server::App::new(
