@@ -1,5 +1,7 @@
 //! Sharing: users of several connectors who are the same person speak of one account (BY-15).
 
+use std::sync::Arc;
+
 use directory::precedence::view;
 use directory::{
     Account, Cause, Change, ConnectorState, Contribution, Given, MatchedBy, Origin, Outcome,
@@ -185,13 +187,14 @@ impl Provision {
         self.appear(tx, connector, used, cause)
     }
 
-    /// What would become of an account if another connector gave this to it; none if nothing would be decided now.
+    /// What the connector of an account would decide about it if another one gave this to it; none if nothing would be
+    /// decided now.
     pub(crate) fn jointly(
         &self,
         tx: &ReadTx<'_>,
         account: &StoredAccount,
         gives: Contribution,
-    ) -> Result<Option<Outcome>, ProvisionError> {
+    ) -> Result<Option<(Arc<LoadedConnector>, Outcome)>, ProvisionError> {
         let (Some(owner), Some(source)) = (account.user.connector, account.source) else {
             return Ok(None);
         };
@@ -201,7 +204,8 @@ impl Provision {
         let Some(stored) = stored.filter(|_| active && owner.precedence.is_some()) else {
             return Ok(None);
         };
-        joined(tx, &owner, &stored, account, gives).map(Some)
+        let outcome = joined(tx, &owner, &stored, account, gives)?;
+        Ok(Some((owner, outcome)))
     }
 
     /// A user of the source goes, who spoke of an account of another connector.

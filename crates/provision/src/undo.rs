@@ -126,14 +126,16 @@ impl Provision {
             actor: wanted.actor.clone(),
         };
         // Nobody has to be followed further back than to the first of these entries.
-        selection.after = tx.before_selected(directory, &selection)?;
-        let mut users = tx.users_touched(directory, &selection)?;
-        if let Some(only) = &wanted.users {
-            users.retain(|user| only.contains(user));
-        }
+        let among = wanted.users.as_deref();
+        selection.after = tx.before_selected(directory, &selection, among)?;
+        let users = tx.users_touched(directory, &selection, among)?;
+        let group_changes = match among {
+            None => tx.group_changes(directory, &selection)?,
+            Some(_) => 0,
+        };
         Ok(Undoing {
             groups: tx.journal_of_groups(directory, selection.after)?,
-            group_changes: tx.group_changes(directory, &selection)?,
+            group_changes,
             selection,
             users,
         })

@@ -144,6 +144,8 @@ fn insert_user(tx: &Transaction<'_>, number: u64, document: &str) -> rusqlite::R
     )?
     .execute((&id, source, format!("ext-{number}"), &name, number.to_string(), at))?;
     let account = tx.last_insert_rowid();
+    tx.prepare_cached("UPDATE directory SET active_users = active_users + 1 WHERE pk = 1")?
+        .execute(())?;
     tx.prepare_cached(
         "INSERT INTO journal (directory_pk, at, subject, user_pk, change, visible, trigger_name, connector_pk, actor, request)
          VALUES (1, ?1, 'user', ?2, ?3, 1, 'scim', 1, 'token', ?4)",

@@ -11,7 +11,7 @@ use scim::fold;
 use serde::Deserialize;
 
 use crate::connectors::json;
-use crate::directory_users::{read_attribute, read_user};
+use crate::directory_users::{read_attribute, read_status, read_user};
 use crate::{ReadTx, Row, StoreError, WriteTx, args, sql};
 
 /// An account with everything that an evaluation and its carrying out need.
@@ -196,6 +196,7 @@ impl WriteTx<'_> {
             ],
         )?;
         let user = UserPk(pk);
+        self.count_users(owner.directory, status, 1)?;
         self.set_mapped_attributes(user, &BTreeMap::new(), &attributes.extra)?;
         Ok(user)
     }
@@ -235,6 +236,15 @@ impl WriteTx<'_> {
         reason: Reason,
     ) -> Result<(), StoreError> {
         let now = self.now();
+        let before = self.query_one(
+            "SELECT directory_pk, status FROM directory_user WHERE pk = $1",
+            args![user.0],
+            |row| Ok((DirectoryId(row.int(0)?), read_status(row, 1)?)),
+        )?;
+        if let Some((directory, before)) = before.filter(|(_, before)| *before != status) {
+            self.count_users(directory, before, -1)?;
+            self.count_users(directory, status, 1)?;
+        }
         self.execute(
             "UPDATE directory_user SET status = $1, reason = $2, updated = $3, status_since = $3 WHERE pk = $4",
             args![status.as_str(), reason.as_str(), now, user.0],

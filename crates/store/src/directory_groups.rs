@@ -329,6 +329,7 @@ impl WriteTx<'_> {
              VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING pk",
             args![directory.0, name, fold(name), description, local, now, now],
         )?;
+        self.count_groups(directory, 1)?;
         Ok(Group {
             pk: GroupPk(pk),
             name: name.to_owned(),
@@ -357,6 +358,14 @@ impl WriteTx<'_> {
 
     /// Deletes a group with its memberships, its places in other groups and theirs in it, and its attributes.
     pub fn delete_directory_group(&self, group: GroupPk) -> Result<(), StoreError> {
+        let directory = self.query_one(
+            "SELECT directory_pk FROM directory_group WHERE pk = $1",
+            args![group.0],
+            |row| Ok(DirectoryId(row.int(0)?)),
+        )?;
+        if let Some(directory) = directory {
+            self.count_groups(directory, -1)?;
+        }
         for sql in [
             "DELETE FROM membership WHERE group_pk = $1",
             "DELETE FROM group_nesting WHERE parent_pk = $1",

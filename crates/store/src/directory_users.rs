@@ -18,6 +18,11 @@ pub struct Attribute {
 pub(crate) const COLUMNS: &str = "d.pk, d.key, d.name, d.first_name, d.last_name, d.display_name, d.email, d.status, \
      d.reason, d.connector_pk, d.external_id, d.created, d.updated";
 
+/// Reads a status.
+pub(crate) fn read_status(row: &Row<'_>, column: usize) -> Result<Status, StoreError> {
+    Status::parse(row.str(column)?).ok_or_else(|| StoreError::corrupt("directory_user.status"))
+}
+
 /// Reads a row of [`COLUMNS`].
 pub(crate) fn read_user(row: &Row<'_>) -> Result<User, StoreError> {
     Ok(User {
@@ -28,8 +33,7 @@ pub(crate) fn read_user(row: &Row<'_>) -> Result<User, StoreError> {
         last_name: row.text(4)?,
         display_name: row.text(5)?,
         email: row.text(6)?,
-        status: Status::parse(row.str(7)?)
-            .ok_or_else(|| StoreError::corrupt("directory_user.status"))?,
+        status: read_status(row, 7)?,
         reason: Reason::parse(row.str(8)?)
             .ok_or_else(|| StoreError::corrupt("directory_user.reason"))?,
         connector: row.opt_int(9)?.map(ConnectorId),

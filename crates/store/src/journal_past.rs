@@ -34,20 +34,22 @@ impl JournalSelection {
             && self.actor.as_ref().is_none_or(|it| cause.actor == *it)
     }
 
-    fn conditions(&self, arguments: &mut Vec<Arg<'_>>) -> String {
+    /// What is true of the selected entries, and its arguments, of which the first is the directory.
+    fn within(&self, directory: DirectoryId) -> (String, Vec<Arg<'static>>) {
+        let mut arguments = args![directory.0, self.after, self.upto];
+        let mut conditions = "pk > $2 AND pk <= $3".to_owned();
         let values = [
             ("connector_pk", self.connector.map(|it| Arg::from(it.0))),
             ("request", self.request.clone().map(Arg::from)),
             ("actor", self.actor.clone().map(Arg::from)),
         ];
-        let mut conditions = String::new();
         for (column, value) in values {
             if let Some(value) = value {
                 arguments.push(value);
                 conditions.push_str(&format!(" AND {column} = ${}", arguments.len()));
             }
         }
-        conditions
+        (conditions, arguments)
     }
 }
 
@@ -79,19 +81,27 @@ impl ReadTx<'_> {
         Ok(low)
     }
 
-    /// The users whom the selected entries touched, in the order of their numbers.
+    /// The users whom the selected entries touched, in the order of their numbers: of these ones, if some are named.
     pub fn users_touched(
         &self,
         directory: DirectoryId,
         selection: &JournalSelection,
+        among: Option<&[UserPk]>,
     ) -> Result<Vec<UserPk>, StoreError> {
-        let mut arguments = args![directory.0, selection.after, selection.upto];
-        let conditions = selection.conditions(&mut arguments);
-        let sql = format!(
-            "SELECT DISTINCT user_pk FROM journal WHERE directory_pk = $1 AND pk > $2 AND pk <= $3 \
-             AND user_pk IS NOT NULL{conditions} ORDER BY user_pk"
-        );
-        self.query(&sql, arguments, |row| Ok(UserPk(row.int(0)?)))
+        let Some(among) = among else {
+            let (conditions, arguments) = selection.within(directory);
+            let sql = format!(
+                "SELECT DISTINCT user_pk FROM journal WHERE directory_pk = $1 AND {conditions} \
+                 AND user_pk IS NOT NULL ORDER BY user_pk"
+            );
+            return self.query(&sql, arguments, |row| Ok(UserPk(row.int(0)?)));
+        };
+        let mut touched = Vec::new();
+        self.each_selected_of(directory, selection, among, |user, _first| {
+            touched.push(user);
+        })?;
+        touched.sort_unstable();
+        Ok(touched)
     }
 
     /// The position before the first of the selected entries; their end if there is none.
@@ -99,14 +109,49 @@ impl ReadTx<'_> {
         &self,
         directory: DirectoryId,
         selection: &JournalSelection,
+        among: Option<&[UserPk]>,
     ) -> Result<i64, StoreError> {
-        let mut arguments = args![directory.0, selection.after, selection.upto];
-        let conditions = selection.conditions(&mut arguments);
-        let sql = format!(
-            "SELECT pk FROM journal WHERE directory_pk = $1 AND pk > $2 AND pk <= $3{conditions} ORDER BY pk LIMIT 1"
-        );
-        let first = self.query_one(&sql, arguments, |row| row.int(0))?;
+        let mut first = None;
+        match among {
+            None => {
+                let (conditions, arguments) = selection.within(directory);
+                let sql = format!(
+                    "SELECT pk FROM journal WHERE directory_pk = $1 AND {conditions} ORDER BY pk LIMIT 1"
+                );
+                first = self.query_one(&sql, arguments, |row| row.int(0))?;
+            }
+            Some(among) => {
+                self.each_selected_of(directory, selection, among, |_user, position| {
+                    first = Some(first.map_or(position, |first: i64| first.min(position)));
+                })?;
+            }
+        }
         Ok(first.map_or(selection.upto, |first| first - 1))
+    }
+
+    /// Those of some users whom selected entries are about, each with the first of these. What is known of a user lies
+    /// together in an index, so that nothing else is read.
+    fn each_selected_of(
+        &self,
+        directory: DirectoryId,
+        selection: &JournalSelection,
+        among: &[UserPk],
+        mut each: impl FnMut(UserPk, i64),
+    ) -> Result<(), StoreError> {
+        for chunk in sql::chunks(among.iter().map(|user| user.0)) {
+            let (conditions, mut arguments) = selection.within(directory);
+            let sql = format!(
+                "SELECT user_pk, min(pk) FROM journal WHERE +directory_pk = $1 AND {conditions} \
+                 AND user_pk IN ({}) GROUP BY user_pk",
+                sql::placeholders(arguments.len() + 1, chunk.len())
+            );
+            arguments.extend(chunk.into_iter().map(Into::into));
+            self.for_each(&sql, arguments, |row| {
+                each(UserPk(row.int(0)?), row.int(1)?);
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     /// How many of the selected entries are about groups alone.
@@ -115,11 +160,9 @@ impl ReadTx<'_> {
         directory: DirectoryId,
         selection: &JournalSelection,
     ) -> Result<i64, StoreError> {
-        let mut arguments = args![directory.0, selection.after, selection.upto];
-        let conditions = selection.conditions(&mut arguments);
+        let (conditions, arguments) = selection.within(directory);
         let sql = format!(
-            "SELECT count(*) FROM journal WHERE directory_pk = $1 AND pk > $2 AND pk <= $3 \
-             AND user_pk IS NULL{conditions}"
+            "SELECT count(*) FROM journal WHERE directory_pk = $1 AND {conditions} AND user_pk IS NULL"
         );
         let count = self.query_one(&sql, arguments, |row| row.int(0))?;
         Ok(count.unwrap_or(0))

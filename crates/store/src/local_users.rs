@@ -95,6 +95,7 @@ impl WriteTx<'_> {
                 now
             ],
         )?;
+        self.count_users(directory, status, 1)?;
         Ok(UserPk(pk))
     }
 

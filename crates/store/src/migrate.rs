@@ -181,6 +181,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "preview_items",
         text: include_str!("../migrations/0034_preview_items.sql"),
     },
+    Migration {
+        number: 35,
+        name: "directory_counts",
+        text: include_str!("../migrations/0035_directory_counts.sql"),
+    },
 ];
 
 /// One step of the schema.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use directory::{ConnectorId, DirectoryId, Status};
 
-use crate::{ReadTx, SourceCounts, StoreError, args, sql};
+use crate::{ReadTx, SourceCounts, StoreError, WriteTx, args, sql};
 
 /// How much a directory holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,34 +33,19 @@ impl ReadTx<'_> {
             let list = sql::placeholders(1, chunk.len());
             let arguments: Vec<_> = chunk.into_iter().map(Into::into).collect();
             let whole = format!(
-                "SELECT d.pk, d.local_users, (SELECT count(*) FROM directory_group g WHERE g.directory_pk = d.pk), \
+                "SELECT d.pk, d.local_users, d.active_users, d.disabled_users, d.group_count, \
                  COALESCE((SELECT max(j.pk) FROM journal j WHERE j.directory_pk = d.pk), d.journal_floor) \
                  FROM directory d WHERE d.pk IN ({list})"
             );
             self.for_each(&whole, &arguments, |row| {
                 let counts = DirectoryCounts {
                     local_users: row.flag(1)?,
-                    groups: row.int(2)?,
-                    position: row.int(3)?,
-                    ..DirectoryCounts::default()
+                    active_users: row.int(2)?,
+                    disabled_users: row.int(3)?,
+                    groups: row.int(4)?,
+                    position: row.int(5)?,
                 };
                 found.insert(DirectoryId(row.int(0)?), counts);
-                Ok(())
-            })?;
-            let users = format!(
-                "SELECT directory_pk, status, count(*) FROM directory_user WHERE directory_pk IN ({list}) \
-                 GROUP BY directory_pk, status"
-            );
-            self.for_each(&users, &arguments, |row| {
-                let counts = found.entry(DirectoryId(row.int(0)?)).or_default();
-                match Status::parse(row.str(1)?) {
-                    Some(Status::Active) => counts.active_users = row.int(2)?,
-                    Some(Status::Disabled | Status::Anonymised) => {
-                        counts.disabled_users += row.int(2)?
-                    }
-                    Some(_) => {}
-                    None => return Err(StoreError::corrupt("directory_user.status")),
-                }
                 Ok(())
             })?;
         }
@@ -81,5 +66,30 @@ impl ReadTx<'_> {
             },
         )?;
         Ok(found.into_iter().collect())
+    }
+}
+
+impl WriteTx<'_> {
+    /// Counts users of a status who come into a directory, or leave it.
+    pub(crate) fn count_users(
+        &self,
+        directory: DirectoryId,
+        status: Status,
+        more: i64,
+    ) -> Result<(), StoreError> {
+        let sql = match status {
+            Status::Active => "UPDATE directory SET active_users = active_users + $1 WHERE pk = $2",
+            Status::Disabled | Status::Anonymised => {
+                "UPDATE directory SET disabled_users = disabled_users + $1 WHERE pk = $2"
+            }
+            _ => return Ok(()),
+        };
+        self.execute(sql, args![more, directory.0]).map(drop)
+    }
+
+    /// Counts groups that come into a directory, or leave it.
+    pub(crate) fn count_groups(&self, directory: DirectoryId, more: i64) -> Result<(), StoreError> {
+        let sql = "UPDATE directory SET group_count = group_count + $1 WHERE pk = $2";
+        self.execute(sql, args![more, directory.0]).map(drop)
     }
 }

@@ -17,30 +17,19 @@ pub(crate) struct Pool<T> {
 }
 
 /// A bounded number of rights to use a connection.
-pub(crate) struct Turns {
-    turns: Arc<Semaphore>,
-    most: usize,
-}
+pub(crate) struct Turns(Arc<Semaphore>);
 
 /// The right to use one connection.
 pub(crate) type Permit = OwnedSemaphorePermit;
 
 impl Turns {
     pub(crate) fn new(most: usize) -> Self {
-        Self {
-            turns: Arc::new(Semaphore::new(most)),
-            most,
-        }
+        Self(Arc::new(Semaphore::new(most)))
     }
 
     /// Waits for the right to a connection. None once the pool is closed, which it never is.
     pub(crate) async fn permit(&self) -> Option<Permit> {
-        Arc::clone(&self.turns).acquire_owned().await.ok()
-    }
-
-    /// Whether anybody has a right at the moment.
-    fn are_given(&self) -> bool {
-        self.turns.available_permits() < self.most
+        Arc::clone(&self.0).acquire_owned().await.ok()
     }
 }
 
@@ -57,11 +46,6 @@ impl<T> Pool<T> {
     /// Waits for the right to a connection. None once the pool is closed, which it never is.
     pub(crate) async fn permit(&self) -> Option<Permit> {
         self.turns.permit().await
-    }
-
-    /// Whether any connection is lent by a permit at the moment.
-    pub(crate) fn lends(&self) -> bool {
-        self.turns.are_given()
     }
 
     /// The connection used last, which has the warmest caches.

@@ -5,6 +5,7 @@ use directory::{
 };
 use scim::fold;
 
+use crate::directory_users::read_status;
 use crate::{ReadTx, StoreError, WriteTx, args};
 
 /// What a directory's groups and journal lose in one piece of its deletion.
@@ -326,11 +327,12 @@ impl WriteTx<'_> {
         limit: i64,
     ) -> Result<(i64, i64, i64), StoreError> {
         let users = self.query(
-            "SELECT pk FROM directory_user WHERE directory_pk = $1 ORDER BY pk LIMIT $2",
+            "SELECT pk, status FROM directory_user WHERE directory_pk = $1 ORDER BY pk LIMIT $2",
             args![directory, limit],
-            |row| row.int(0),
+            |row| Ok((row.int(0)?, read_status(row, 1)?)),
         )?;
-        for user in &users {
+        for (user, status) in &users {
+            self.count_users(directory, *status, -1)?;
             for sql in [
                 "DELETE FROM contribution WHERE user_pk = $1",
                 "DELETE FROM membership WHERE user_pk = $1",

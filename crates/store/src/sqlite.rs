@@ -130,6 +130,7 @@ impl Sqlite {
         _permit: Permit,
         closure: &impl Fn(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        let _reading = self.readers.reading();
         self.read(closure)
     }
 

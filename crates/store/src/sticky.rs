@@ -3,6 +3,7 @@
 use directory::{ConnectorId, DirectoryId, Reason, Status, UserPk};
 use jiff::Timestamp;
 
+use crate::directory_users::read_status;
 use crate::{ReadTx, StoreError, args};
 
 /// A user who stays disabled until an administrator says otherwise, or until a time comes.
@@ -60,8 +61,7 @@ impl ReadTx<'_> {
                     email: row.text(4)?,
                     connector: ConnectorId(row.int(5)?),
                     external_id: row.opt_text(6)?,
-                    status: Status::parse(row.str(7)?)
-                        .ok_or_else(|| StoreError::corrupt("directory_user.status"))?,
+                    status: read_status(row, 7)?,
                     reason: Reason::parse(row.str(8)?)
                         .ok_or_else(|| StoreError::corrupt("directory_user.reason"))?,
                     since: row.opt_time(9)?,

@@ -5,6 +5,7 @@
 
 mod company;
 mod load;
+mod pages;
 mod people;
 mod rules;
 mod scene;
@@ -83,12 +84,13 @@ impl Size {
 type Story = fn(&mut Scene, &mut Table) -> Result<()>;
 
 /// What is measured, in this order, when the data are there.
-const STORIES: [(&str, Story); 9] = [
+const STORIES: [(&str, Story); 10] = [
     ("read", stories::reading),
     ("walk", stories::walking),
     ("member", stories::member),
     ("put", stories::whole_group),
     ("crowd", stories::products),
+    ("pages", pages::browsing),
     ("rules", rules::deciding),
     ("preview", rules::previewing),
     ("post", stories::posting),

@@ -19,6 +19,8 @@ pub struct Request {
 pub struct Answer {
     pub status: u16,
     pub body: Vec<u8>,
+    /// The cookie that it sets, as a name and its value.
+    pub cookie: Option<String>,
 }
 
 /// A connection that is kept open.
@@ -43,6 +45,26 @@ impl Request {
         bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(body);
         Self { bytes }
+    }
+
+    /// A page of the console, asked for by somebody who is signed in.
+    pub fn page(path: &str, cookie: &str) -> Self {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n");
+        Self {
+            bytes: head.into_bytes(),
+        }
+    }
+
+    /// A form of the console, sent by nobody in particular.
+    pub fn form(path: &str, fields: &str) -> Self {
+        let text = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{fields}",
+            fields.len()
+        );
+        Self {
+            bytes: text.into_bytes(),
+        }
     }
 
     /// Method and path, for messages.
@@ -71,30 +93,34 @@ impl Wire {
     /// Asks and keeps the answer's body.
     pub fn ask(&mut self, request: &Request) -> Result<Answer> {
         let mut body = Vec::new();
-        let status = self.exchange(request, &mut |bytes| body.extend_from_slice(bytes))?;
-        Ok(Answer { status, body })
+        let head = self.exchange(request, &mut |bytes| body.extend_from_slice(bytes))?;
+        Ok(Answer {
+            status: head.status,
+            body,
+            cookie: head.cookie,
+        })
     }
 
     /// Asks and only counts the bytes of the body. An answer that is no success is an error that shows it.
     pub fn count(&mut self, request: &Request) -> Result<u64> {
         let (mut bytes, mut beginning) = (0, Vec::new());
-        let status = self.exchange(request, &mut |part| {
+        let head = self.exchange(request, &mut |part| {
             bytes += part.len() as u64;
             if beginning.len() < 400 {
                 beginning.extend_from_slice(part);
             }
         })?;
-        if !(200..300).contains(&status) {
+        if !(200..300).contains(&head.status) {
             let text = String::from_utf8_lossy(&beginning);
-            bail!("{}: answer {status}: {text}", request.first_line());
+            bail!("{}: answer {}: {text}", request.first_line(), head.status);
         }
         Ok(bytes)
     }
 
-    fn exchange(&mut self, request: &Request, part: &mut dyn FnMut(&[u8])) -> Result<u16> {
+    fn exchange(&mut self, request: &Request, part: &mut dyn FnMut(&[u8])) -> Result<Head> {
         self.stream.get_mut().write_all(&request.bytes)?;
-        let (status, length) = self.head()?;
-        match length {
+        let head = self.head()?;
+        match head.length {
             Length::Known(length) => self.pass(length, part)?,
             Length::Chunked => loop {
                 let size = self.line()?;
@@ -107,23 +133,29 @@ impl Wire {
                 }
             },
         }
-        Ok(status)
+        Ok(head)
     }
 
-    fn head(&mut self) -> Result<(u16, Length)> {
+    fn head(&mut self) -> Result<Head> {
         let first = self.line()?;
         let status = first.split(' ').nth(1).and_then(|word| word.parse().ok());
         let status = status.with_context(|| format!("no status in '{first}'"))?;
-        let mut length = Length::Known(0);
+        let mut head = Head {
+            status,
+            length: Length::Known(0),
+            cookie: None,
+        };
         loop {
             let line = self.line()?;
             let Some((name, value)) = line.split_once(':') else {
-                return Ok((status, length));
+                return Ok(head);
             };
             if name.eq_ignore_ascii_case("content-length") {
-                length = Length::Known(value.trim().parse()?);
+                head.length = Length::Known(value.trim().parse()?);
             } else if name.eq_ignore_ascii_case("transfer-encoding") {
-                length = Length::Chunked;
+                head.length = Length::Chunked;
+            } else if name.eq_ignore_ascii_case("set-cookie") {
+                head.cookie = value.trim().split(';').next().map(str::to_owned);
             }
         }
     }
@@ -155,6 +187,14 @@ impl Wire {
     }
 }
 
+/// What comes before a body.
+struct Head {
+    status: u16,
+    length: Length,
+    cookie: Option<String>,
+}
+
+#[derive(Clone, Copy)]
 enum Length {
     Known(u64),
     Chunked,

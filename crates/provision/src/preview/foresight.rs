@@ -1,12 +1,14 @@
 //! Foresight: what the safety limits would let through of a preview, and what they would hold.
 
 use std::cell::{Cell, RefCell};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use directory::name::folded;
 use directory::{
-    Change, CompiledLimits, Guarding, HoldKind, HoldState, Limit, LimitSettings, Outcome,
-    ReconcileMode, SourceGroupPk, Tally, UserPk, WindowCounts, all_fit, guard, plan,
+    Change, CompiledLimits, ConnectorId, Guarding, HoldKind, HoldState, Limit, LimitSettings,
+    Outcome, ReconcileMode, SourceGroupPk, Tally, UserPk, WindowCounts, all_fit, guard, plan,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -44,7 +46,7 @@ pub struct ForeseenHold {
 
 /// What is done with effects that take something away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Manner {
+enum Manner {
     /// What comes first is let through, up to the limits.
     InOrder,
     /// All of it is kept back; how much that is says whether it will stay so.
@@ -53,10 +55,100 @@ pub(super) enum Manner {
     LetThrough,
 }
 
-/// The window of a connector's limits as it will be.
+/// Of connectors that hold all or nothing: whether all that a first look found is within their limits.
+pub(super) type Fits = BTreeMap<ConnectorId, bool>;
+
+/// What the limits will do to a run. Those of the connector to which an account belongs count, whoever's rules are tried.
 pub(super) struct Foresight<'t, 'c> {
     tx: &'t ReadTx<'c>,
-    connector: &'t LoadedConnector,
+    fits: Fits,
+    windows: BTreeMap<ConnectorId, Window<'t, 'c>>,
+}
+
+/// What the limits of all connectors do.
+pub(super) struct Forecasts {
+    /// By connector and kind.
+    pub(super) limits: Vec<(Arc<LoadedConnector>, BTreeMap<HoldKind, LimitForecast>)>,
+    /// In which groups how many memberships are kept back.
+    pub(super) held_by_group: BTreeMap<String, u64>,
+}
+
+impl<'t, 'c> Foresight<'t, 'c> {
+    pub(super) fn new(tx: &'t ReadTx<'c>, fits: Fits) -> Self {
+        Self {
+            tx,
+            fits,
+            windows: BTreeMap::new(),
+        }
+    }
+
+    /// Whether the limits of a connector let a run over everybody through as a whole or not at all.
+    pub(super) fn is_all_or_nothing(connector: &LoadedConnector) -> bool {
+        let settings = connector.limits.settings();
+        settings.enabled && settings.reconcile == ReconcileMode::AllOrNothing
+    }
+
+    /// Takes out of a decision about an account of a connector what would be kept back.
+    pub(super) fn keep_back(
+        &mut self,
+        connector: &Arc<LoadedConnector>,
+        existing: &StoredAccount,
+        outcome: &mut Outcome,
+    ) -> Result<Vec<ForeseenHold>, ProvisionError> {
+        let id = connector.connector.id;
+        let window = match self.windows.entry(id) {
+            Entry::Occupied(window) => window.into_mut(),
+            Entry::Vacant(place) => {
+                let manner = match self.fits.get(&id) {
+                    _ if !Self::is_all_or_nothing(connector) => Manner::InOrder,
+                    Some(true) => Manner::LetThrough,
+                    _ => Manner::Collect,
+                };
+                place.insert(Window::new(self.tx, Arc::clone(connector), manner)?)
+            }
+        };
+        window.keep_back(existing, outcome)
+    }
+
+    /// The last decision does not stand: its user is decided on again, when others have been.
+    pub(super) fn forget(&mut self) {
+        for window in self.windows.values_mut() {
+            window.last = Footprint::default();
+        }
+    }
+
+    /// The last decision stands: counts it.
+    pub(super) fn count(&mut self) {
+        self.windows.values_mut().for_each(Window::count);
+    }
+
+    /// Whether everything that was kept back is within the limits together, by connector.
+    pub(super) fn fits(&self) -> Result<Fits, ProvisionError> {
+        let windows = self.windows.iter();
+        windows.map(|(id, it)| Ok((*id, it.all_fits()?))).collect()
+    }
+
+    /// What the limits do.
+    pub(super) fn forecasts(self) -> Result<Forecasts, ProvisionError> {
+        let mut all = Forecasts {
+            limits: Vec::new(),
+            held_by_group: BTreeMap::new(),
+        };
+        for window in self.windows.into_values() {
+            all.limits
+                .push((Arc::clone(&window.connector), window.forecasts()?));
+            for (group, count) in window.by_group {
+                *all.held_by_group.entry(group).or_default() += count;
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The window of a connector's limits as it will be.
+struct Window<'t, 'c> {
+    tx: &'t ReadTx<'c>,
+    connector: Arc<LoadedConnector>,
     manner: Manner,
     unlimited: CompiledLimits,
     since: Timestamp,
@@ -83,10 +175,10 @@ struct Footprint {
     effects: Vec<(HoldKind, Option<String>, bool)>,
 }
 
-impl<'t, 'c> Foresight<'t, 'c> {
-    pub(super) fn new(
+impl<'t, 'c> Window<'t, 'c> {
+    fn new(
         tx: &'t ReadTx<'c>,
-        connector: &'t LoadedConnector,
+        connector: Arc<LoadedConnector>,
         manner: Manner,
     ) -> Result<Self, ProvisionError> {
         let settings = connector.limits.settings();
@@ -115,13 +207,8 @@ impl<'t, 'c> Foresight<'t, 'c> {
         })
     }
 
-    /// The last decision does not stand: its user is decided on again, when others have been.
-    pub(super) fn forget(&mut self) {
-        self.last = Footprint::default();
-    }
-
     /// The last decision stands: counts it.
-    pub(super) fn count(&mut self) {
+    fn count(&mut self) {
         let last = std::mem::take(&mut self.last);
         for key in last.collected {
             *self.collected.entry(key).or_default() += 1;
@@ -148,20 +235,14 @@ impl<'t, 'c> Foresight<'t, 'c> {
         }
     }
 
-    /// Whether a run over everybody is let through as a whole or not at all.
-    pub(super) fn is_all_or_nothing(connector: &LoadedConnector) -> bool {
-        let settings = connector.limits.settings();
-        settings.enabled && settings.reconcile == ReconcileMode::AllOrNothing
-    }
-
     /// Takes out of a decision what would be kept back.
-    pub(super) fn keep_back(
+    fn keep_back(
         &mut self,
         existing: &StoredAccount,
         outcome: &mut Outcome,
     ) -> Result<Vec<ForeseenHold>, ProvisionError> {
         let wanted = plan(Some(&existing.account), outcome);
-        if !concerns(self.connector, existing, &wanted) {
+        if !concerns(&self.connector, existing, &wanted) {
             return Ok(Vec::new());
         }
         self.about.set(existing.user.pk);
@@ -169,7 +250,7 @@ impl<'t, 'c> Foresight<'t, 'c> {
             0 => Vec::new(),
             _ => self.tx.standing_holds(existing.user.pk)?,
         };
-        let below = name_below(self.tx, self.connector, existing, &wanted)?;
+        let below = name_below(self.tx, &self.connector, existing, &wanted)?;
         let renames_wait = self.connector.rules.holds_renames();
         let guarding = Guarding {
             account: &existing.account,
@@ -202,12 +283,12 @@ impl<'t, 'c> Foresight<'t, 'c> {
     }
 
     /// Whether everything that was kept back is within the limits together.
-    pub(super) fn all_fits(&self) -> Result<bool, ProvisionError> {
+    fn all_fits(&self) -> Result<bool, ProvisionError> {
         all_fit(&self.connector.limits, &self.collected, self)
     }
 
-    /// What the limits do, by kind; and in which groups memberships are kept back.
-    pub(super) fn forecasts(self) -> Result<(Forecasts, BTreeMap<String, u64>), ProvisionError> {
+    /// What the limits do, by kind.
+    fn forecasts(&self) -> Result<BTreeMap<HoldKind, LimitForecast>, ProvisionError> {
         let mut forecasts = self.forecasts.clone();
         for (kind, forecast) in &mut forecasts {
             let (tally, limit) = self.limit_of(*kind);
@@ -216,7 +297,7 @@ impl<'t, 'c> Foresight<'t, 'c> {
                 forecast.allowed = Some(limit.allowed(self.base(&tally)?));
             }
         }
-        Ok((forecasts, self.by_group))
+        Ok(forecasts)
     }
 
     fn limit_of(&self, kind: HoldKind) -> (Tally, Option<Limit>) {
@@ -242,10 +323,7 @@ fn held(outcome: &Outcome) -> Vec<ForeseenHold> {
         .collect()
 }
 
-/// What the limits do, by kind.
-type Forecasts = BTreeMap<HoldKind, LimitForecast>;
-
-impl WindowCounts for Foresight<'_, '_> {
+impl WindowCounts for Window<'_, '_> {
     type Error = ProvisionError;
 
     fn passed(&self, tally: &Tally) -> u64 {

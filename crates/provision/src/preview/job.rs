@@ -1,6 +1,7 @@
 //! The job that makes a preview: one snapshot is read to its end, and what is found is kept in pieces meanwhile.
 
 use std::mem;
+use std::sync::Arc;
 
 use directory::{ConnectorId, Rules};
 use jiff::SignedDuration;
@@ -8,9 +9,10 @@ use store::{DataState, PreviewItem, ReadTx, Scope, StoreError};
 use tokio::sync::mpsc;
 
 use super::corrupt;
-use super::foresight::{Foresight, Manner};
+use super::foresight::{Fits, Foresight};
 use super::simulation::{Audience, PreviewSummary, Range, Simulation};
 use super::user::PreviewedUser;
+use crate::loaded::LoadedConnector;
 use crate::{Provision, ProvisionError};
 
 /// Previews of one connector that are kept.
@@ -115,7 +117,7 @@ impl Provision {
         sender: &mpsc::Sender<Piece>,
     ) -> Result<(PreviewSummary, DataState), ProvisionError> {
         let present = self.require_connector(tx, connector)?;
-        let tried = present.with_rules(tx, rules.clone())?;
+        let tried = Arc::new(present.with_rules(tx, rules.clone())?);
         let state = tx.data_state(&present.connector)?;
         let mut pieces = Pieces {
             sender,
@@ -123,23 +125,40 @@ impl Provision {
             looked_at: 0,
             told: 0,
         };
-        let manner = match Foresight::is_all_or_nothing(&tried) {
-            false => Manner::InOrder,
+        let fits = match self.may_hold_all(tx, &tried)? {
+            false => Fits::new(),
             true => {
                 let silent = &mut Nobody;
                 let look = Simulation::new(self, tx, &present, &tried, silent);
-                match look.within_limits(Manner::Collect)?.fits(range)? {
-                    true => Manner::LetThrough,
-                    false => Manner::Collect,
-                }
+                look.within_limits(Fits::new()).fits(range)?
             }
         };
         pieces.send(Piece::Begin)?;
         let simulation = Simulation::new(self, tx, &present, &tried, &mut pieces);
-        let mut summary = simulation.within_limits(manner)?.run(range)?;
+        let mut summary = simulation.within_limits(fits).run(range)?;
         summary.due = state.due;
         pieces.flush()?;
         Ok((summary, state))
+    }
+
+    /// Whether a run by these rules may have to be held as a whole: then only a look at everybody tells.
+    fn may_hold_all(
+        &self,
+        tx: &ReadTx<'_>,
+        tried: &LoadedConnector,
+    ) -> Result<bool, ProvisionError> {
+        if Foresight::is_all_or_nothing(tried) {
+            return Ok(true);
+        }
+        if tried.precedence.is_none() {
+            return Ok(false);
+        }
+        for other in tx.connectors_into(tried.connector.directory)? {
+            if Foresight::is_all_or_nothing(&*self.require_connector(tx, other)?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn keep_pieces(

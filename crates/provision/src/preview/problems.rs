@@ -1,5 +1,7 @@
 //! Problems: users of whom new rules would make nothing that can be used, found before the rules are stored.
 
+use std::sync::Arc;
+
 use directory::rules::RuleError;
 use directory::{ConnectorId, Rules, ValueError};
 
@@ -26,7 +28,7 @@ impl Provision {
                 if present.connector.rules.mapping == rules.mapping {
                     return Ok(());
                 }
-                let tried = present.with_rules(tx, rules.clone())?;
+                let tried = Arc::new(present.with_rules(tx, rules.clone())?);
                 let mut problems = Problems {
                     rules: &rules,
                     found: Vec::new(),

@@ -1,5 +1,7 @@
 //! Samples: what rules would do to a few users and groups, at once and without keeping anything (US-13).
 
+use std::sync::Arc;
+
 use directory::{ConnectorId, Rules, SourceGroupPk};
 use serde::{Deserialize, Serialize};
 use store::{ReadTx, StandingFilter};
@@ -69,7 +71,7 @@ impl Provision {
         wish: &SampleWish,
     ) -> Result<Sample, ProvisionError> {
         let present = self.require_connector(tx, connector)?;
-        let tried = present.with_rules(tx, wish.rules.clone())?;
+        let tried = Arc::new(present.with_rules(tx, wish.rules.clone())?);
         let mut shown = Vec::new();
         if let Some(name) = wish.user.as_deref() {
             let range = Range::User(find_user(tx, connector, name)?);

@@ -1,6 +1,7 @@
 //! The simulation: what a run over a connector's users would do by some rules, without doing it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use directory::name::folded;
 use directory::{
@@ -11,7 +12,7 @@ use scim::Resource;
 use serde::{Deserialize, Serialize};
 use store::{ReadTx, StoredAccount, StoredSubject, SubjectReader};
 
-use super::foresight::{ForeseenHold, Foresight, LimitForecast, Manner};
+use super::foresight::{Fits, ForeseenHold, Foresight, LimitForecast};
 use super::overlay::Overlay;
 use super::user::{PreviewedAccount, PreviewedUser};
 use crate::decide::{Decision, Occasion, decide, said_about};
@@ -75,6 +76,8 @@ pub struct PreviewSummary {
     pub new_groups: Vec<String>,
     /// What the safety limits would let through and hold, by kind. Nothing is told of kinds that do not occur.
     pub limits: BTreeMap<HoldKind, LimitForecast>,
+    /// The same for the limits of other connectors, by their names: those whose accounts the rules have a say in.
+    pub limits_of_others: BTreeMap<String, BTreeMap<HoldKind, LimitForecast>>,
     /// Of groups that somebody would have to leave: how many of these memberships would be held. The first thousand groups.
     pub held_by_group: BTreeMap<String, u64>,
 }
@@ -98,7 +101,7 @@ pub(crate) struct Simulation<'t, 'c, 'a> {
     provision: &'t Provision,
     tx: &'t ReadTx<'c>,
     /// The connector with the rules that are tried.
-    tried: &'t LoadedConnector,
+    tried: &'t Arc<LoadedConnector>,
     /// The connector as it is.
     present: &'t LoadedConnector,
     world: Overlay<'t, 'c>,
@@ -115,7 +118,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         provision: &'t Provision,
         tx: &'t ReadTx<'c>,
         present: &'t LoadedConnector,
-        tried: &'t LoadedConnector,
+        tried: &'t Arc<LoadedConnector>,
         audience: &'a mut dyn Audience,
     ) -> Self {
         Self {
@@ -132,22 +135,34 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
     }
 
     /// The same with a look at what the safety limits would hold.
-    pub(super) fn within_limits(mut self, manner: Manner) -> Result<Self, ProvisionError> {
-        self.foresight = Some(Foresight::new(self.tx, self.tried, manner)?);
-        Ok(self)
+    pub(super) fn within_limits(mut self, fits: Fits) -> Self {
+        self.foresight = Some(Foresight::new(self.tx, fits));
+        self
     }
 
     /// Looks at everybody in the range, and says whether all that would be taken away is within the limits.
-    pub(super) fn fits(mut self, range: Range) -> Result<bool, ProvisionError> {
+    pub(super) fn fits(mut self, range: Range) -> Result<Fits, ProvisionError> {
         self.look_at_range(range)?;
-        self.foresight.map_or(Ok(true), |it| it.all_fits())
+        self.foresight.map_or(Ok(Fits::new()), |it| it.fits())
     }
 
     /// Looks at everybody in the range, in the order in which the worker would settle them.
     pub(crate) fn run(mut self, range: Range) -> Result<PreviewSummary, ProvisionError> {
         self.look_at_range(range)?;
-        if let Some(foresight) = self.foresight {
-            (self.summary.limits, self.summary.held_by_group) = foresight.forecasts()?;
+        let Some(foresight) = self.foresight else {
+            return Ok(self.summary);
+        };
+        let all = foresight.forecasts()?;
+        self.summary.held_by_group = all.held_by_group;
+        for (connector, limits) in all.limits {
+            let connector = &connector.connector;
+            match connector.id == self.tried.connector.id {
+                true => self.summary.limits = limits,
+                false => {
+                    let name = connector.name.clone();
+                    self.summary.limits_of_others.insert(name, limits);
+                }
+            }
         }
         Ok(self.summary)
     }
@@ -184,14 +199,17 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         self.look_again(&mut reader)
     }
 
-    /// The way from an account to what was decided, without what would be held; and that.
+    /// The way from an account to what its connector decided, without what would be held; and that.
     fn guarded(
         &mut self,
+        connector: &Arc<LoadedConnector>,
         existing: Option<&StoredAccount>,
         outcome: &mut Outcome,
     ) -> Result<(Plan, Vec<ForeseenHold>), ProvisionError> {
         let held = match (&mut self.foresight, existing) {
-            (Some(foresight), Some(existing)) => foresight.keep_back(existing, outcome)?,
+            (Some(foresight), Some(existing)) => {
+                foresight.keep_back(connector, existing, outcome)?
+            }
             _ => Vec::new(),
         };
         let account = existing.map(|it| &it.account);
@@ -279,7 +297,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         }
         // Whom a pilot leaves out stays as is.
         let (plan, held) = match concerned {
-            true => self.guarded(existing.as_ref(), &mut outcome)?,
+            true => self.guarded(self.tried, existing.as_ref(), &mut outcome)?,
             false => Default::default(),
         };
         let taken = taken.filter(|_| concerned).map(|taken| taken.name);
@@ -314,11 +332,11 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             source: person.source,
             given: Given::of(&said),
         };
-        let Some(outcome) = self.provision.jointly(self.tx, account, gives)? else {
+        let Some((owner, mut outcome)) = self.provision.jointly(self.tx, account, gives)? else {
             return Ok(None);
         };
-        let plan = directory::plan(Some(&account.account), &outcome);
-        let mut looked = self.looked(Some(account), &outcome, (plan, Vec::new()), None)?;
+        let guarded = self.guarded(&owner, Some(account), &mut outcome)?;
+        let mut looked = self.looked(Some(account), &outcome, guarded, None)?;
         looked.id = Some(id.to_owned());
         looked.user_name = person.user.user_name().unwrap_or_default().to_owned();
         Ok(Some(looked))
@@ -361,7 +379,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             let overrides = said_about(&self.world, self.tried, account.user.pk)?;
             let occasion = (self.tx.now(), Trigger::Reconcile);
             let mut outcome = deleted(&self.world, &account, self.tried, occasion, &overrides)?;
-            let (plan, held) = self.guarded(Some(&account), &mut outcome)?;
+            let (plan, held) = self.guarded(self.tried, Some(&account), &mut outcome)?;
             self.world.take_deleted(&account, &plan);
             let looked = self.looked(Some(&account), &outcome, (plan, held), None)?;
             self.tell(looked)?;

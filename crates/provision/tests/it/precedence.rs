@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use directory::rules::{MappingRow, OnNull, Target};
-use directory::{ConnectorId, Fate, Precedence, Rules, UserPk};
+use directory::{ConnectorId, Fate, HoldKind, Limit, Precedence, ReconcileMode, Rules, UserPk};
 use emulate::databases::{TestDatabase, on_each_database};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -335,6 +335,64 @@ fn a_preview_of_rules_tells_what_becomes_of_accounts_of_others() {
         two.world.work_off();
         assert_eq!(two.seen("ann"), told("ann", "Ann O", &["everyone"], okta));
     });
+}
+
+#[test]
+fn a_preview_of_rules_tells_what_the_limits_of_another_connector_would_hold() {
+    for mode in [ReconcileMode::InOrder, ReconcileMode::AllOrNothing] {
+        for most in [3, 4] {
+            on_each_database(|database| {
+                let mut two = Two::new(database);
+                let (okta, hr) = two.ids();
+                two.share(Some(mail_by(hr, &[okta])));
+                let names = ["ann", "ben", "cid", "dan"];
+                for name in names {
+                    let person = |at: &str| person(name, &format!("{name}@{at}"), name);
+                    two.okta().try_user(person("okta")).unwrap();
+                }
+                let ids = names.map(|name| {
+                    let person = person(name, &format!("{name}@hr"), name);
+                    two.hr().try_user(person).unwrap()
+                });
+                let members: Vec<&str> = ids.iter().map(String::as_str).collect();
+                two.hr().group("team", &members);
+                two.world.work_off();
+                two.okta().set_limits(move |limits| {
+                    limits.memberships = Some(Limit::new(most, 0));
+                    limits.reconcile = mode;
+                });
+                let rules: Rules =
+                    serde_json::from_value(json!({"groups": {"never_assign": ["team"]}})).unwrap();
+                let wish = PreviewWish {
+                    rules: Some(rules.clone()),
+                    ..PreviewWish::default()
+                };
+                let (preview, users) = two.hr().preview(wish);
+                let foreseen: Vec<&str> = users
+                    .iter()
+                    .filter(|user| !user.held.is_empty())
+                    .map(|user| user.user_name.as_str())
+                    .collect();
+                let expected: &[&str] = match (mode, most) {
+                    (_, 4) => &[],
+                    (ReconcileMode::InOrder, _) => &names[3..],
+                    (ReconcileMode::AllOrNothing, _) => &names,
+                };
+                assert_eq!(foreseen, expected);
+                let others = &preview.summary.limits_of_others;
+                let told = &others["idp"][&HoldKind::MembershipRemoval];
+                assert_eq!(told.held as usize, expected.len());
+                assert_eq!(preview.summary.limits, BTreeMap::new());
+
+                two.hr()
+                    .set_rules(move |present| present.clone_from(&rules));
+                two.world.work_off();
+                two.world.work_off();
+                let kept = names.map(|name| two.world.groups(name).contains(&"team".to_owned()));
+                assert_eq!(kept, names.map(|name| expected.contains(&name)), "{mode:?}");
+            });
+        }
+    }
 }
 
 #[test]

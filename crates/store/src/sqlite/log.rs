@@ -16,6 +16,8 @@ use crate::OpenMode;
 pub(super) const LOG_BYTES: u64 = 64 * 1024 * 1024;
 /// How much it may grow after the writer has waited in vain, before it waits again.
 const GROWTH_BYTES: u64 = 16 * 1024 * 1024;
+/// Who has been reading for so long will not be done in a moment.
+const LONG: Duration = Duration::from_millis(500);
 /// How long the writer waits for readers of the log.
 const WAIT: Duration = Duration::from_millis(250);
 
@@ -48,7 +50,7 @@ impl Log {
         usual_wait: Duration,
     ) {
         let length = std::fs::metadata(&self.path).map_or(0, |log| log.len());
-        if length < self.limit || readers.pool.lends() {
+        if length < self.limit || readers.longest().is_some_and(|age| age >= LONG) {
             return;
         }
         let emptied = empty(connection).unwrap_or_else(|error| {

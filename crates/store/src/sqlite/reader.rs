@@ -1,8 +1,10 @@
 //! Connections that read. One keeps its snapshot from one look-up to the next for as long as nothing was committed:
 //! to begin and to end a snapshot costs as much as to look something up.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -29,6 +31,26 @@ pub(super) struct Readers {
     pub(super) short: Turns,
     /// Grows with every commit of this process.
     commits: AtomicU64,
+    /// When the reads began that go on, by the order of their beginning.
+    running: Mutex<Running>,
+}
+
+#[derive(Default)]
+struct Running {
+    begun: BTreeMap<u64, Instant>,
+    last: u64,
+}
+
+/// A read that goes on until this is dropped.
+pub(super) struct Reading<'r> {
+    readers: &'r Readers,
+    number: u64,
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.readers.running().begun.remove(&self.number);
+    }
 }
 
 /// A connection, and the snapshot that is open on it.
@@ -53,7 +75,32 @@ impl Readers {
             pool: Pool::new(LONG_READERS, short + processors),
             short: Turns::new(short),
             commits: AtomicU64::new(0),
+            running: Mutex::default(),
         }
+    }
+
+    /// Notes a read that may take its time.
+    pub(super) fn reading(&self) -> Reading<'_> {
+        let mut running = self.running();
+        running.last += 1;
+        let number = running.last;
+        running.begun.insert(number, Instant::now());
+        drop(running);
+        Reading {
+            readers: self,
+            number,
+        }
+    }
+
+    /// For how long the oldest of these reads has gone on.
+    pub(super) fn longest(&self) -> Option<Duration> {
+        let running = self.running();
+        let (_, begun) = running.begun.first_key_value()?;
+        Some(begun.elapsed())
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A connection on a snapshot that has every commit which was answered before.

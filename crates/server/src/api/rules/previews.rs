@@ -85,8 +85,8 @@ struct PreviewView {
     /// and nobody was due.
     can_be_applied: bool,
     /// How many users have which operation, users with new problems, users that were due, groups that would appear, and
-    /// what the safety limits would let through and hold: `limits` by kind (`passes`, `held`, `used`, `allowed`), and
-    /// `held_by_group`.
+    /// what the safety limits would let through and hold: `limits` by kind (`passes`, `held`, `used`, `allowed`),
+    /// `limits_of_others` by the names of connectors whose accounts the rules have a say in, and `held_by_group`.
     #[schema(value_type = Object)]
     summary: PreviewSummary,
     /// Why it failed.

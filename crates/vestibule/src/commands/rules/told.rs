@@ -87,6 +87,29 @@ pub(super) fn mismatches(result: &Value) -> Vec<String> {
         .collect()
 }
 
+/// A line for each kind of which safety limits would hold something.
+fn held(limits: &Value, whose: &str) -> Vec<String> {
+    let kinds = limits.as_object().into_iter().flatten();
+    kinds
+        .filter_map(|(kind, limit)| {
+            let count = |name: &str| limit[name].as_u64().unwrap_or_default();
+            if count("held") == 0 {
+                return None;
+            }
+            let allowed = match limit["allowed"].as_u64() {
+                Some(allowed) => format!("{allowed} may, {} did before", count("used")),
+                None => "none of it by a number".to_owned(),
+            };
+            let all = count("held") + count("passes");
+            let kind = kind.replace('_', " ");
+            Some(format!(
+                "HELD by safety limits{whose}: {} of {all} ({kind}); {allowed}",
+                count("held")
+            ))
+        })
+        .collect()
+}
+
 /// A preview with some of its users.
 pub(super) fn preview(preview: &Value, users: &Value, more: bool) -> String {
     let summary = &preview["summary"];
@@ -107,20 +130,13 @@ pub(super) fn preview(preview: &Value, users: &Value, more: bool) -> String {
         let names: Vec<&str> = groups.iter().filter_map(Value::as_str).collect();
         parts.push(format!("new groups: {}", names.join(", ")));
     }
-    for (kind, limit) in summary["limits"].as_object().into_iter().flatten() {
-        if limit["held"].as_u64().unwrap_or_default() > 0 {
-            let allowed = match limit["allowed"].as_u64() {
-                Some(allowed) => format!("{allowed} may, {} did before", limit["used"]),
-                None => "none of it by a number".to_owned(),
-            };
-            parts.push(format!(
-                "HELD by safety limits: {} of {} ({}); {allowed}",
-                limit["held"],
-                limit["held"].as_u64().unwrap_or_default()
-                    + limit["passes"].as_u64().unwrap_or_default(),
-                kind.replace('_', " ")
-            ));
-        }
+    parts.extend(held(&summary["limits"], ""));
+    for (connector, limits) in summary["limits_of_others"]
+        .as_object()
+        .into_iter()
+        .flatten()
+    {
+        parts.extend(held(limits, &format!(" of the connector {connector}")));
     }
     let users = users.as_array().map(Vec::as_slice).unwrap_or_default();
     if !users.is_empty() {
