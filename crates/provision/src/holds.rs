@@ -144,6 +144,7 @@ impl Provision {
                 }
                 if let Some(group) = tx.group_of_deletion(*hold)? {
                     tx.mark_members_of_directory_group_due(id, group, &cause)?;
+                    tx.mark_departed_of_directory_group_due(id, group)?;
                 }
                 tx.end_hold(*hold, None, HoldState::Released)?;
                 continue;

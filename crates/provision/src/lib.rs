@@ -20,6 +20,7 @@ mod configuration;
 mod console_sessions;
 mod credential;
 mod decide;
+mod departed;
 mod directories;
 mod encounter;
 mod error;

@@ -14,6 +14,7 @@ use store::{StoredAccount, StoredContribution, SubjectReader, WriteTx};
 
 use crate::carry_out::{Target, carry_out};
 use crate::decide::{Occasion, Taken, decide, said_about};
+use crate::departed::Departed;
 use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
 use crate::safety::guarded_plan;
@@ -262,9 +263,10 @@ impl Provision {
         let world = Stored::new(tx, &connector.connector);
         let overrides = said_about(&world, connector, existing.user.pk)?;
         let now = tx.now();
+        let departed = Departed::of(tx, existing)?;
         let mut outcome = deleted(
             &world,
-            existing,
+            (existing, departed.as_ref()),
             connector,
             (now, cause.trigger),
             &overrides,
@@ -282,6 +284,9 @@ impl Provision {
         };
         let plan = guarded_plan(tx, connector, Some(existing), &mut outcome, cause)?;
         carry_out(tx, &target, &plan, cause)?;
+        if departed.is_some() && outcome.kept_back().next().is_none() {
+            tx.forget_departed(existing.user.pk)?;
+        }
         for one in overrides.iter().filter(|it| !it.stands(None, &[], now)) {
             tx.delete_override(connector.connector.directory, one.id)?;
         }
@@ -324,15 +329,21 @@ fn rejected(person: &Person<'_>, met: &Met) -> ProvisionError {
 /// What the rules and the administrators say of an account whose user the IdP deleted.
 pub(crate) fn deleted(
     world: &dyn World,
-    existing: &StoredAccount,
+    (existing, departed): (&StoredAccount, Option<&Departed>),
     connector: &LoadedConnector,
     (now, trigger): (Timestamp, Trigger),
     overrides: &[Override],
 ) -> Result<Outcome, ProvisionError> {
+    let left = match departed {
+        Some(departed) => {
+            departed.left_with(world, connector, existing, (now, trigger), overrides)?
+        }
+        None => existing.account.clone(),
+    };
     let subject = Subject {
         user: None,
         groups: &[],
-        existing: Some(&existing.account),
+        existing: Some(&left),
         now,
         trigger,
         overrides,

@@ -10,6 +10,7 @@ use scim::Resource;
 use store::{ReadTx, RequestQuery, SourceUser};
 
 use crate::decide::{Decision, Occasion, decide, said_about};
+use crate::departed::Departed;
 use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
 use crate::safety::guard_silently;
@@ -89,7 +90,9 @@ impl Provision {
                 let world = Stored::new(tx, &connector.connector);
                 let overrides = said_about(&world, &connector, found.user.pk)?;
                 let occasion = (tx.now(), Trigger::Simulate);
-                let outcome = deleted(&world, &found, &connector, occasion, &overrides)?;
+                let departed = Departed::of(tx, &found)?;
+                let about = (&found, departed.as_ref());
+                let outcome = deleted(&world, about, &connector, occasion, &overrides)?;
                 (Some(found), outcome)
             }
             Some(source) => {

@@ -21,6 +21,8 @@ const NESTINGS_MAX: i64 = 20;
 const SLEEP_MAX: Duration = Duration::from_secs(5);
 /// How often it is looked for holds that have waited long enough.
 const HOLDS_EVERY: SignedDuration = SignedDuration::from_secs(60);
+/// When it looks again after it was woken.
+const ONCE_MORE: Duration = Duration::from_millis(100);
 /// How long a user whose evaluation failed is left alone.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
@@ -33,6 +35,7 @@ impl Provision {
     /// Works for ever: whatever is due, then sleeps until something is.
     pub async fn work(self) {
         let mut kept: Option<Timestamp> = None;
+        let mut woken = false;
         loop {
             if let Err(error) = self.run_schedules().await {
                 tracing::warn!(%error, "a scheduled run could not be begun; trying again");
@@ -52,7 +55,11 @@ impl Provision {
                     SLEEP_MAX
                 }
             };
-            let _woken_or_not = tokio::time::timeout(pause, self.inner.work.notified()).await;
+            // Whoever woke it may not have committed then: it looks once more in a moment.
+            let pause = if woken { pause.min(ONCE_MORE) } else { pause };
+            woken = tokio::time::timeout(pause, self.inner.work.notified())
+                .await
+                .is_ok();
         }
     }
 

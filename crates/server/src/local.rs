@@ -77,11 +77,20 @@ impl LocalApi {
         };
         let mut request = request.map_err(axum::Error::new)?;
         request.headers_mut().extend(caller.headers.clone());
-        request.extensions_mut().insert(caller.proof.clone());
+        request.extensions_mut().insert(self.known(caller));
         match self.router.clone().oneshot(request).await {
             Ok(answer) => Ok(answer),
             Err(never) => match never {},
         }
+    }
+
+    /// The proof of a caller, with an id by which the journal and an undo know what this one request did.
+    fn known(&self, caller: &Caller) -> Admin {
+        let mut proof = caller.proof.clone();
+        if proof.request.is_empty() {
+            proof.request = self.app.provision().store().new_request_id().to_string();
+        }
+        proof
     }
 
     /// Hands a file of the API over as it comes. If the answer is no success, its text is given instead.

@@ -252,6 +252,10 @@ impl WriteTx<'_> {
         if status != Status::Active {
             self.delete_sessions_of(user, None)?;
         }
+        // Nobody is to know any more who that was.
+        if matches!(status, Status::Anonymised | Status::Removed) {
+            self.forget_departed(user)?;
+        }
         Ok(())
     }
 
@@ -309,7 +313,7 @@ impl WriteTx<'_> {
             "UPDATE directory_user SET connector_pk = $1, source_user_pk = $2, external_id = $3, due_at = NULL WHERE pk = $4",
             args![connector.0, source.0, external_id, user.0],
         )?;
-        Ok(())
+        self.forget_departed(user)
     }
 
     /// Notes that an account stands in the way of a user of the source: of its name, or of an account at all. What

@@ -186,6 +186,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "directory_counts",
         text: include_str!("../migrations/0035_directory_counts.sql"),
     },
+    Migration {
+        number: 36,
+        name: "departed_users",
+        text: include_str!("../migrations/0036_departed_users.sql"),
+    },
 ];
 
 /// One step of the schema.

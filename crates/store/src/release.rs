@@ -209,6 +209,7 @@ impl WriteTx<'_> {
              out_of_scope_since = NULL, holds = 0 WHERE pk = $4",
             args![connector, source, external_id, user],
         )?;
+        self.forget_departed(user)?;
         self.cancel_holds_of(user)
     }
 
@@ -340,6 +341,7 @@ impl WriteTx<'_> {
                 "DELETE FROM user_password WHERE user_pk = $1",
                 "DELETE FROM sso_session WHERE user_pk = $1",
                 "DELETE FROM user_override WHERE user_pk = $1",
+                "DELETE FROM departed_user WHERE user_pk = $1",
                 "DELETE FROM directory_user WHERE pk = $1",
             ] {
                 self.execute(sql, args![*user])?;

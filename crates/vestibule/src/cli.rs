@@ -65,7 +65,7 @@ pub use user::{StickyArgs, StickyCommand, StickyReason, UserArgs, UserCommand};
 ///
 /// Without a command the server starts, as with `vestibule serve`.
 #[derive(Debug, Parser)]
-#[command(name = "vestibule", version, after_help = crate::exit::HELP, propagate_version = true)]
+#[command(name = "vestibule", version, after_help = crate::exit::HELP)]
 #[command(disable_help_subcommand = true, max_term_width = 100)]
 pub struct Cli {
     /// Settings that every command takes.

@@ -4,10 +4,12 @@ use std::fmt;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 /// Where a secret is. It never is in the clear in the file itself.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SecretSource {
     /// In this environment variable of `vestibule plan` and `vestibule apply`.
@@ -23,6 +25,31 @@ pub enum SecretSource {
     #[serde(skip)]
     #[schemars(skip)]
     Kept(KeptSecret),
+}
+
+/// Whoever writes a secret itself where a reference belongs must not find it in an error, and so in the log of a build.
+impl<'de> Deserialize<'de> for SecretSource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wrong = || {
+            D::Error::custom(
+                "this is not where a secret is; a secret is never written here itself: say {env: NAME}, {file: PATH} or {sealed: TEXT}",
+            )
+        };
+        let Ok(Value::Object(given)) = Value::deserialize(deserializer) else {
+            return Err(wrong());
+        };
+        let mut members = given.into_iter();
+        let (Some((kind, Value::String(text))), None) = (members.next(), members.next()) else {
+            return Err(wrong());
+        };
+        match kind.as_str() {
+            "env" => Ok(Self::Env(text)),
+            "file" => Ok(Self::File(text)),
+            "sealed" => Ok(Self::Sealed(text)),
+            "value" => Ok(Self::Value(text)),
+            _ => Err(wrong()),
+        }
+    }
 }
 
 impl fmt::Debug for SecretSource {
@@ -62,4 +89,30 @@ pub struct KeptClientSecret {
     pub hash: String,
     /// When it stops working, if ever.
     pub expires: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_in_the_place_of_a_reference_is_not_told() {
+        for written in [
+            "\"hunter2\"",
+            "20252",
+            "{\"hunter2\": \"x\"}",
+            "{\"env\": 20252}",
+            "[\"hunter2\"]",
+        ] {
+            let error = serde_json::from_str::<SecretSource>(written).unwrap_err();
+            let told = error.to_string();
+            assert!(told.contains("{env: NAME}"), "{told}");
+            assert!(
+                !told.contains("hunter2") && !told.contains("20252"),
+                "{told}"
+            );
+        }
+        let source = serde_json::from_str::<SecretSource>("{\"file\": \"key\"}").unwrap();
+        assert!(matches!(source, SecretSource::File(path) if path == "key"));
+    }
 }

@@ -16,6 +16,7 @@ use super::foresight::{Fits, ForeseenHold, Foresight, LimitForecast};
 use super::overlay::Overlay;
 use super::user::{PreviewedAccount, PreviewedUser};
 use crate::decide::{Decision, Occasion, decide, said_about};
+use crate::departed::Departed;
 use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
 use crate::settle::deleted;
@@ -378,7 +379,9 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             };
             let overrides = said_about(&self.world, self.tried, account.user.pk)?;
             let occasion = (self.tx.now(), Trigger::Reconcile);
-            let mut outcome = deleted(&self.world, &account, self.tried, occasion, &overrides)?;
+            let departed = Departed::of(self.tx, &account)?;
+            let about = (&account, departed.as_ref());
+            let mut outcome = deleted(&self.world, about, self.tried, occasion, &overrides)?;
             let (plan, held) = self.guarded(self.tried, Some(&account), &mut outcome)?;
             self.world.take_deleted(&account, &plan);
             let looked = self.looked(Some(&account), &outcome, (plan, held), None)?;

@@ -38,7 +38,7 @@ impl World {
             .unwrap()
     }
 
-    fn approve(&self, choice: HoldChoice) -> HoldsDecided {
+    pub fn approve(&self, choice: HoldChoice) -> HoldsDecided {
         let id = self.connector.connector.id;
         self.run(self.provision.approve_holds(id, choice, "ann the admin"))
             .unwrap()

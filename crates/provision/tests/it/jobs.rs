@@ -14,7 +14,7 @@ impl World {
         self.run(self.provision.reconcile(id, "admin")).unwrap()
     }
 
-    fn set_state(&self, state: ConnectorState) {
+    pub fn set_state(&self, state: ConnectorState) {
         let id = self.connector.connector.id;
         self.run(self.provision.set_connector_state(id, state, "admin"))
             .unwrap();

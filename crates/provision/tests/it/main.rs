@@ -4,6 +4,7 @@
 
 mod accounts;
 mod conversations;
+mod departed;
 mod feed;
 mod group_fate;
 mod group_rules;

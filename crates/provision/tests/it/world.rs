@@ -223,7 +223,7 @@ impl World {
             .collect()
     }
 
-    /// Everything that products see, in order.
+    /// Everything that products see, in order. What is counted has to be what is there.
     pub fn seen(&self) -> Vec<Seen> {
         let directory = self.connector.connector.directory;
         let users = self
@@ -231,14 +231,29 @@ impl World {
             .store()
             .read_blocking(move |tx| tx.directory_users(directory, 0, 1000))
             .unwrap();
-        users
+        let seen: Vec<Seen> = users
             .into_iter()
             .map(|user| Seen {
                 groups: self.groups(&user.name),
                 active: user.active(),
                 name: user.name,
             })
-            .collect()
+            .collect();
+        let counts = self
+            .provision
+            .store()
+            .read_blocking(move |tx| tx.directory_counts(&[directory]))
+            .unwrap()[&directory];
+        let active = seen.iter().filter(|user| user.active).count();
+        assert_eq!(
+            (counts.active_users, counts.disabled_users, counts.groups),
+            (
+                active as i64,
+                (seen.len() - active) as i64,
+                self.group_names().len() as i64
+            )
+        );
+        seen
     }
 
     /// Every group in a group, as products see it: parent, child, kinds of origins.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::desk::{Desk, Listed, Named, segment};
 use super::journal::told;
 use super::page::{Shell, Shown, Trouble, show};
+use super::undo::moment;
 use super::when::When;
 
 #[derive(Template)]
@@ -46,34 +47,97 @@ struct LiveRows {
 pub(super) struct Wanted {
     connector: String,
     name: String,
-    failed: String,
+    operation: String,
+    status: String,
+    since: String,
+    until: String,
     request: String,
     after: String,
 }
 
+/// What requests mean, as the admin API calls it.
+const OPERATIONS: [&str; 18] = [
+    "create_user",
+    "replace_user",
+    "patch_user",
+    "delete_user",
+    "get_user",
+    "list_users",
+    "create_group",
+    "replace_group",
+    "patch_group",
+    "delete_group",
+    "get_group",
+    "list_groups",
+    "search",
+    "bulk",
+    "me",
+    "discovery",
+    "refused",
+    "unknown",
+];
+
+/// Classes of answers, with what people call them.
+const ANSWERS: [(&str, &str); 5] = [
+    ("", "any"),
+    ("2xx", "taken (2xx)"),
+    ("error", "any error"),
+    ("4xx", "refused (4xx)"),
+    ("5xx", "failed here (5xx)"),
+];
+
 impl Wanted {
-    /// Which of these requests are asked for, as a query.
+    /// Which of these requests are asked for, as fields of the form.
+    fn fields(&self) -> [(&'static str, &str); 7] {
+        [
+            ("connector", &self.connector),
+            ("name", &self.name),
+            ("operation", &self.operation),
+            ("status", &self.status),
+            ("since", &self.since),
+            ("until", &self.until),
+            ("request", &self.request),
+        ]
+    }
+
+    /// The same as a query.
     fn query(&self) -> String {
-        format!(
-            "connector={}&name={}&failed={}",
-            segment(&self.connector),
-            segment(&self.name),
-            segment(&self.failed)
-        )
+        let said = self.fields().into_iter();
+        let said = said.filter(|(_, value)| !value.is_empty());
+        let said = said.map(|(name, value)| format!("{name}={}", segment(value)));
+        said.collect::<Vec<_>>().join("&")
+    }
+
+    /// The operations to choose from, with what people call them.
+    fn operations(&self) -> impl Iterator<Item = (&'static str, String)> {
+        OPERATIONS.into_iter().map(|word| (word, in_words(word)))
+    }
+
+    /// The answers to choose from.
+    fn answers(&self) -> [(&'static str, &'static str); 5] {
+        ANSWERS
     }
 
     async fn found(&self, desk: &Desk) -> Result<Listed<Request>, Trouble> {
-        let status = if self.failed.is_empty() { "" } else { "error" };
+        let (since, until) = (moment(&self.since), moment(&self.until));
         let query = [
             ("connector", self.connector.as_str()),
             ("name", self.name.as_str()),
+            ("operation", self.operation.as_str()),
+            ("status", self.status.as_str()),
+            ("since", since.as_str()),
+            ("until", until.as_str()),
             ("request", self.request.as_str()),
-            ("status", status),
             ("after", self.after.as_str()),
             ("limit", "50"),
         ];
         desk.get(&["requests"], &query).await
     }
+}
+
+/// What a request means, as people read it.
+fn in_words(operation: &str) -> String {
+    operation.replace('_', " ")
 }
 
 /// A request as a page shows it.
@@ -106,7 +170,7 @@ pub(super) struct Request {
 impl Request {
     /// What it means, in words.
     pub(super) fn words(&self) -> String {
-        self.operation.replace('_', " ")
+        in_words(&self.operation)
     }
 
     /// What it means, as a heading.
@@ -132,10 +196,7 @@ struct Warning {
 pub(super) async fn list(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
     let connectors: Listed<Named> = desk.get(&["connectors"], &[]).await?;
     let found = wanted.found(&desk).await?;
-    let more = found.after().map(|after| {
-        let query = wanted.query();
-        format!("/console/activity?{query}&after={}", segment(&after))
-    });
+    let more = found.more("/console/activity", &wanted.fields());
     show(&ListPage {
         shell: desk.shell("activity"),
         connectors: connectors.items,

@@ -191,7 +191,7 @@ impl Desk {
             form_token: session::form_token(&self.session),
             may_write: self.may_write(),
             is_owner: self.who.rights.role == Role::Owner,
-            confined: self.who.rights.connectors.is_some(),
+            confined: self.is_confined(),
             private: self.private,
             done: None,
         }
@@ -232,6 +232,20 @@ impl Desk {
     /// Whether anything may be changed.
     pub(super) fn may_write(&self) -> bool {
         self.who.rights.role != Role::Auditor
+    }
+
+    /// Whether only some connectors are within reach.
+    pub(super) fn is_confined(&self) -> bool {
+        self.who.rights.connectors.is_some()
+    }
+
+    /// The applications; none for who is confined to connectors, and so may not see any.
+    pub(super) async fn applications<T: DeserializeOwned>(&self) -> Result<Vec<T>, Trouble> {
+        if self.is_confined() {
+            return Ok(Vec::new());
+        }
+        let all: Listed<T> = self.get(&["applications"], &[]).await?;
+        Ok(all.items)
     }
 
     /// A moment as seen now.

@@ -152,9 +152,61 @@ fn rendered(text: &str, values: &Values<'_>) -> String {
             },
         }
     }
+    let mut columns = Columns::default();
+    let events = events.into_iter().map(|event| columns.labelled(event));
     let mut page = String::new();
-    html::push_html(&mut page, events.into_iter());
+    html::push_html(&mut page, events);
     page
+}
+
+/// The columns of a table. Of more than two, each cell says which it is of, for windows that are too narrow for rows.
+#[derive(Default)]
+struct Columns {
+    are_many: bool,
+    names: Vec<String>,
+    in_head: bool,
+    at: usize,
+}
+
+impl Columns {
+    fn labelled<'e>(&mut self, event: Event<'e>) -> Event<'e> {
+        let in_body = self.are_many && !self.in_head;
+        match &event {
+            Event::Start(Tag::Table(columns)) => {
+                *self = Self {
+                    are_many: columns.len() > 2,
+                    ..Self::default()
+                };
+                if self.are_many {
+                    return Event::Html(CowStr::from("<table class=\"stacked\">"));
+                }
+            }
+            Event::Start(Tag::TableHead) => self.in_head = true,
+            Event::End(TagEnd::TableHead) => self.in_head = false,
+            Event::Start(Tag::TableRow) => self.at = 0,
+            Event::Start(Tag::TableCell) if in_body => return self.cell(),
+            Event::Start(Tag::TableCell) => self.names.push(String::new()),
+            Event::Text(text) | Event::Code(text) if self.in_head => {
+                let name = self.names.last_mut();
+                name.into_iter().for_each(|name| name.push_str(text));
+            }
+            _ => {}
+        }
+        event
+    }
+
+    /// The beginning of the next cell of a row. The first is what the row is about.
+    fn cell<'e>(&mut self) -> Event<'e> {
+        let name = self.names.get(self.at).filter(|_| self.at > 0);
+        self.at += 1;
+        Event::Html(CowStr::from(match name {
+            Some(name) => {
+                let Ok(name) = escape(name, Html);
+                format!("<td data-label=\"{name}\">")
+            }
+            None => "<td>".to_owned(),
+        }))
+    }
 }
 
 /// A cell with what is to be entered in the place of the words for it.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::confirm::Confirm;
 use super::desk::{Desk, Listed, Named, segment};
-use super::journal::told;
+use super::journal;
 use super::page::{Shell, Shown, Trouble, go_to, show};
 use super::when::When;
 
@@ -27,6 +27,7 @@ struct ListPage {
     shell: Shell,
     wanted: Wanted,
     connectors: Vec<Named>,
+    states: [(&'static str, &'static str); 6],
     holds: Vec<HoldRow>,
     /// The connectors of what is shown: their name, and that as a segment of an address.
     deciding: Vec<(String, String)>,
@@ -78,7 +79,7 @@ pub(super) struct HoldRow {
     pub(super) id: i64,
     pub(super) connector: String,
     pub(super) kind: &'static str,
-    pub(super) state: String,
+    state: String,
     pub(super) whom: String,
     pub(super) words: String,
     pub(super) why: String,
@@ -88,6 +89,12 @@ pub(super) struct HoldRow {
 }
 
 impl HoldRow {
+    /// What became of it so far.
+    pub(super) fn state(&self) -> &str {
+        let found = STATES.iter().find(|(state, _)| *state == self.state);
+        found.map_or(&self.state, |(_, words)| words)
+    }
+
     /// Whether a decision is still to come.
     pub(super) fn is_open(&self) -> bool {
         self.state == "open"
@@ -102,8 +109,8 @@ impl StoredHold {
             None => format!("group {group}"),
         };
         let words = match (&self.user, group.as_str()) {
-            (Some(_), "") | (None, _) => told(&self.change, None),
-            (Some(_), group) => format!("{} of {group}", told(&self.change, None)),
+            (Some(_), "") | (None, _) => journal::told(&self.change, None),
+            (Some(_), group) => format!("{} of {group}", journal::told(&self.change, None)),
         };
         let trigger = match self.cause.trigger.as_str() {
             "scim" => "written by the identity provider",
@@ -143,13 +150,34 @@ const KINDS: [(&str, &str); 4] = [
     ("rename", "new user name"),
 ];
 
+/// The states of holds, with what people call them.
+const STATES: [(&str, &str); 6] = [
+    ("open", "waiting"),
+    ("approved", "approved"),
+    ("rejected", "rejected"),
+    ("released", "released"),
+    ("cancelled", "taken back by the identity provider"),
+    ("collected", "still being collected"),
+];
+
 fn kind(word: &str) -> &'static str {
     let found = KINDS.iter().find(|(kind, _)| *kind == word);
     found.map_or("other", |(_, words)| *words)
 }
 
 /// `GET /console/holds`
-pub(super) async fn list(desk: Desk, Query(mut wanted): Query<Wanted>) -> Shown {
+pub(super) async fn list(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
+    show(&listed(&desk, wanted).await?)
+}
+
+/// The list after something was decided.
+async fn told(desk: &Desk, told: String) -> Shown {
+    let mut page = listed(desk, Wanted::default()).await?;
+    page.shell = page.shell.told(told);
+    show(&page)
+}
+
+async fn listed(desk: &Desk, mut wanted: Wanted) -> Result<ListPage, Trouble> {
     if wanted.state.is_empty() {
         wanted.state = "open".to_owned();
     }
@@ -178,15 +206,12 @@ pub(super) async fn list(desk: Desk, Query(mut wanted): Query<Wanted>) -> Shown 
     let names: BTreeSet<&str> = found.items.iter().map(|it| it.connector.as_str()).collect();
     let deciding = names.into_iter().map(|it| (it.to_owned(), segment(it)));
     let deciding = deciding.collect();
-    show(&ListPage {
+    Ok(ListPage {
         shell: desk.shell("holds"),
         connectors: connectors.items,
+        states: STATES,
         deciding,
-        holds: found
-            .items
-            .into_iter()
-            .map(|hold| hold.row(&desk))
-            .collect(),
+        holds: found.items.into_iter().map(|hold| hold.row(desk)).collect(),
         more,
         wanted,
     })
@@ -243,8 +268,8 @@ async fn person_of(desk: &Desk, hold: &StoredHold) -> Result<Option<String>, Tro
 /// A change with the group that it is about.
 fn in_words(change: &Value) -> String {
     match change["group"].as_str() {
-        Some(group) => format!("{}: {group}", told(change, None)),
-        None => told(change, None),
+        Some(group) => format!("{}: {group}", journal::told(change, None)),
+        None => journal::told(change, None),
     }
 }
 
@@ -297,11 +322,17 @@ pub(super) async fn decide_one(
     Path((hold, decision)): Path<(String, String)>,
     body: Body,
 ) -> Shown {
-    is_approval(&decision)?;
+    let approve = is_approval(&decision)?;
     desk.form(body).await?;
+    let found: StoredHold = desk.get(&["holds", &hold], &[]).await?;
+    let whom = found.row(&desk).whom;
     let path = ["holds", &hold, &decision];
     let _decided: Value = desk.send(Method::POST, &path, None).await?;
-    go_to("/console/holds")
+    let words = match approve {
+        true => format!("Approved: it happens to {whom}."),
+        false => format!("Rejected: nothing happens to {whom}."),
+    };
+    told(&desk, words).await
 }
 
 /// Which holds of a connector are decided about together.
@@ -372,19 +403,37 @@ pub(super) async fn ask_all(
         .show(&desk)
 }
 
+#[derive(Deserialize)]
+struct Decided {
+    decided: u64,
+}
+
+impl Decided {
+    fn words(&self, connector: &str, approve: bool) -> String {
+        let holds = match self.decided {
+            1 => "One hold".to_owned(),
+            count => format!("{count} holds"),
+        };
+        match approve {
+            true => format!("{holds} of {connector} approved: they take effect now."),
+            false => format!("{holds} of {connector} rejected: everybody stays as they are."),
+        }
+    }
+}
+
 /// `POST /console/connectors/{connector}/holds/{decision}`
 pub(super) async fn decide_all(
     desk: Desk,
     Path((connector, decision)): Path<(String, String)>,
     body: Body,
 ) -> Shown {
-    is_approval(&decision)?;
+    let approve = is_approval(&decision)?;
     let form = desk.form(body).await?;
     let selection = match form.text("kind") {
         "" => json!({}),
         kind => json!({ "kind": kind }),
     };
     let path = ["connectors", &connector, "holds", &decision];
-    let _decided: Value = desk.send(Method::POST, &path, Some(selection)).await?;
-    go_to("/console/holds")
+    let done: Decided = desk.send(Method::POST, &path, Some(selection)).await?;
+    told(&desk, done.words(&connector, approve)).await
 }

@@ -68,12 +68,19 @@ pub(super) struct EntryRow {
     pub(super) diff: Vec<Line>,
     /// Where all that the request did can be taken back.
     pub(super) undo: Option<String>,
+    /// Where only what it did to the person of this page can be.
+    pub(super) undo_of_user: Option<String>,
 }
 
 impl EntryRow {
-    /// The same on the page of that person.
-    pub(super) fn without_user(self) -> Self {
-        Self { user: None, ..self }
+    /// The same on the page of the person with this key.
+    pub(super) fn on_page_of(self, key: &str) -> Self {
+        let only = |undo: &String| format!("{undo}&user={}", segment(key));
+        Self {
+            user: None,
+            undo_of_user: self.undo.as_ref().map(only),
+            ..self
+        }
     }
 
     /// The same on the page of that group.
@@ -121,6 +128,7 @@ impl Entry {
             by,
             request,
             undo,
+            undo_of_user: None,
         }
     }
 }

@@ -327,9 +327,7 @@ fn wish(form: &Fields) -> Value {
 /// `POST /console/administrators/openid`
 async fn save(desk: Desk, body: Body) -> Shown {
     let form = desk.form(body).await?;
-    let path = ["sign-in", "openid"];
-    let saved: Result<Value, Trouble> = desk.send(Method::PUT, &path, Some(wish(&form))).await;
-    let Err(wrong) = saved else {
+    let Err(wrong) = keep(&desk, &form).await else {
         return go_to("/console/administrators/openid?check=yes");
     };
     let mut page = shown(&desk).await?;
@@ -343,6 +341,32 @@ async fn save(desk: Desk, body: Body) -> Shown {
     page.open_id.groups_claim = form.text("groups_claim").to_owned();
     page.roles = form.text("roles").to_owned();
     show_wrong(status, &page)
+}
+
+/// Keeps what was typed. The way opens only once the provider has answered; if it is open already, it stays so.
+async fn keep(desk: &Desk, form: &Fields) -> Result<(), Trouble> {
+    let path = ["sign-in", "openid"];
+    let before: Option<OpenId> = desk.find(&path, &[]).await?;
+    let is_open = before.is_some_and(|it| it.enabled && it.issuer == form.text("issuer"));
+    let mut wish = wish(form);
+    let opens = wish["enabled"] == true && !is_open;
+    if opens {
+        wish["enabled"] = json!(false);
+    }
+    let _kept: Value = desk.send(Method::PUT, &path, Some(wish.clone())).await?;
+    if !opens {
+        return Ok(());
+    }
+    let checked: Result<Value, Trouble> = desk.get(&[path[0], path[1], "check"], &[]).await;
+    checked.map_err(|mut wrong| {
+        wrong
+            .detail
+            .push_str(" The settings are kept, and the way stays closed.");
+        wrong
+    })?;
+    wish["enabled"] = json!(true);
+    let _open: Value = desk.send(Method::PUT, &path, Some(wish)).await?;
+    Ok(())
 }
 
 /// `POST /console/administrators/openid/delete`

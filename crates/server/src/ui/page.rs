@@ -117,6 +117,14 @@ impl IntoResponse for Trouble {
 /// What a handler of a page gives.
 pub(super) type Shown = Result<Response, Trouble>;
 
+/// A number in an address; what is none leads nowhere.
+pub(super) fn number(text: &str) -> Result<i64, Trouble> {
+    text.parse().map_err(|_no_number| {
+        let told = "There is no such page. It may have moved, or what it was about is gone.";
+        Trouble::new(StatusCode::NOT_FOUND, told)
+    })
+}
+
 /// A page.
 pub(super) fn show(page: &impl Template) -> Shown {
     Ok(with_status(StatusCode::OK, page))

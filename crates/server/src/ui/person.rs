@@ -168,12 +168,6 @@ struct Line {
     text: String,
 }
 
-impl Line {
-    fn pieces(&self) -> Vec<(bool, &str)> {
-        words::pieces(&self.text)
-    }
-}
-
 #[derive(Deserialize)]
 struct Written {
     request: String,
@@ -303,7 +297,7 @@ async fn person(
         history: history
             .items
             .into_iter()
-            .map(|entry| entry.row(desk, directory).without_user())
+            .map(|entry| entry.row(desk, directory).on_page_of(&found.key))
             .collect(),
         sessions: sessions.collect(),
         since: asked.since,
@@ -373,8 +367,8 @@ async fn products(
     directory: &str,
     newest: Option<i64>,
 ) -> Result<Vec<Product>, Trouble> {
-    let all: Listed<Application> = desk.get(&["applications"], &[]).await?;
-    let found = all.items.into_iter().filter_map(|application| {
+    let all: Vec<Application> = desk.applications().await?;
+    let found = all.into_iter().filter_map(|application| {
         let mut attached = application.directories.iter();
         let attached = attached.find(|one| one.directory == directory)?;
         let (words, is_current) = match (attached.position, newest) {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::confirm::Confirm;
 use super::desk::{Desk, segment};
-use super::page::{Shell, Shown, Trouble, show, show_wrong};
+use super::page::{Shell, Shown, Trouble, number, show, show_wrong};
 use super::person::told;
 use super::undo::moment;
 
@@ -178,9 +178,10 @@ pub(super) async fn add_override(desk: Desk, Path((directory, user)): Place, bod
 /// `GET /console/directories/{directory}/users/{user}/overrides/{override}/remove`
 pub(super) async fn ask_remove(
     desk: Desk,
-    Path((directory, user, said)): Path<(String, String, i64)>,
+    Path((directory, user, said)): Path<(String, String, String)>,
 ) -> Shown {
     let place = place(&directory, &user);
+    let said = number(&said)?;
     Confirm::new("people", "Take the override back?")
         .effect("What the identity provider and the rules say counts again at once.")
         .verb("Take it back")
@@ -192,12 +193,12 @@ pub(super) async fn ask_remove(
 /// `POST /console/directories/{directory}/users/{user}/overrides/{override}/remove`
 pub(super) async fn remove_override(
     desk: Desk,
-    Path((directory, user, said)): Path<(String, String, i64)>,
+    Path((directory, user, said)): Path<(String, String, String)>,
     body: Body,
 ) -> Shown {
     desk.form(body).await?;
-    let number = said.to_string();
-    let path = ["directories", directory.as_str(), "overrides", &number];
+    number(&said)?;
+    let path = ["directories", directory.as_str(), "overrides", &said];
     let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
     told(&desk, &directory, &user, "The override is taken back.").await
 }

@@ -303,13 +303,13 @@ async fn setting_up(
     fresh: Fresh,
 ) -> Result<SetupPage, Trouble> {
     let found: Connector = desk.get(&["connectors", connector], &[]).await?;
-    let applications: Listed<Application> = desk.get(&["applications"], &[]).await?;
+    let applications: Vec<Application> = desk.applications().await?;
     let sees = |one: &Application| {
         one.directories
             .iter()
             .any(|seen| seen.directory == found.directory)
     };
-    let mut seers = applications.items.into_iter().filter(sees);
+    let mut seers = applications.into_iter().filter(sees);
     let application = match view.application.as_str() {
         "" => seers.next(),
         wanted => seers.find(|one| one.id == wanted),

@@ -14,6 +14,7 @@ use super::Ui;
 use super::administrators::{Choices, choices, rights_wish};
 use super::confirm::Confirm;
 use super::desk::{Desk, Listed, segment};
+use super::form::Fields;
 use super::page::{Shell, Shown, Trouble, go_to, show, show_wrong};
 use super::when::When;
 
@@ -37,6 +38,7 @@ struct TokensPage {
     wrong: Option<Trouble>,
     tokens: Vec<Row>,
     choices: Choices,
+    draft: Draft,
     /// A token that was just made, to be shown this once.
     token: Option<String>,
 }
@@ -60,6 +62,59 @@ struct Token {
     expires: Option<Timestamp>,
     last_used: Option<Timestamp>,
     last_address: Option<String>,
+}
+
+/// What the form of a new token says.
+pub(super) struct Draft {
+    pub(super) label: String,
+    /// What it may do: the role or the access.
+    pub(super) may: String,
+    pub(super) days: String,
+    pub(super) addresses: String,
+}
+
+impl Draft {
+    /// An empty form with these choices.
+    pub(super) fn new(may: &str, days: &str) -> Self {
+        Self {
+            label: String::new(),
+            may: may.to_owned(),
+            days: days.to_owned(),
+            addresses: String::new(),
+        }
+    }
+
+    /// What was sent, with what it may do in the field of this name.
+    pub(super) fn of(form: &Fields, may: &str) -> Self {
+        let text = |name: &str| form.text(name).to_owned();
+        Self {
+            label: text("label"),
+            may: text(may),
+            days: text("days"),
+            addresses: text("addresses"),
+        }
+    }
+
+    /// How long a token may live, in days, with what people call it.
+    pub(super) fn lives(&self) -> [(&'static str, &'static str); 4] {
+        [
+            ("30", "30 days"),
+            ("90", "90 days"),
+            ("365", "a year"),
+            ("", "never"),
+        ]
+    }
+
+    /// Adds what all kinds of tokens have to a wish for one.
+    pub(super) fn add_to(&self, wish: &mut Value, desk: &Desk) {
+        let addresses = self.addresses.split([',', ' ']);
+        let addresses: Vec<&str> = addresses.filter(|text| !text.is_empty()).collect();
+        wish["label"] = json!(self.label);
+        wish["addresses"] = json!(addresses);
+        if let Ok(days @ 1..=DAYS_MAX) = self.days.parse::<i64>() {
+            wish["expires"] = json!(desk.now() + SignedDuration::from_hours(24 * days));
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -86,6 +141,7 @@ async fn listed(desk: &Desk) -> Result<TokensPage, Trouble> {
         wrong: None,
         tokens: all.items.into_iter().map(row).collect(),
         choices: choices(desk, &[]).await?,
+        draft: Draft::new("auditor", "90"),
         token: None,
     })
 }
@@ -94,13 +150,8 @@ async fn listed(desk: &Desk) -> Result<TokensPage, Trouble> {
 async fn create(desk: Desk, body: Body) -> Shown {
     let form = desk.form(body).await?;
     let mut wish = rights_wish(&form);
-    wish["label"] = json!(form.text("label"));
-    let addresses = form.text("addresses").split([',', ' ']);
-    let addresses: Vec<&str> = addresses.filter(|text| !text.is_empty()).collect();
-    wish["addresses"] = json!(addresses);
-    if let Ok(days @ 1..=DAYS_MAX) = form.text("days").parse::<i64>() {
-        wish["expires"] = json!(desk.now() + SignedDuration::from_hours(24 * days));
-    }
+    let draft = Draft::of(&form, "role");
+    draft.add_to(&mut wish, &desk);
     let made = desk
         .send::<NewToken>(Method::POST, &["tokens"], Some(wish))
         .await;
@@ -114,6 +165,8 @@ async fn create(desk: Desk, body: Body) -> Shown {
         Err(wrong) => {
             let status = wrong.status;
             page.wrong = Some(wrong);
+            page.draft = draft;
+            page.choices = choices(&desk, &form.ticked("connector.")).await?;
             show_wrong(status, &page)
         }
     }

@@ -1,5 +1,7 @@
 //! Words of the admin API as people read them.
 
+use askama::filters::{Html, escape};
+
 /// Why an account is as it is.
 pub(super) fn reason(code: &str) -> &str {
     match code {
@@ -42,9 +44,55 @@ pub(super) fn access(word: &str) -> &str {
     }
 }
 
-/// A text in pieces, those between backticks being names.
-pub(super) fn pieces(text: &str) -> Vec<(bool, &str)> {
+/// A text as HTML, what stands between backticks being code.
+pub(super) fn marked(text: &str) -> String {
+    html(text, str::to_owned)
+}
+
+/// A line of an explanation as HTML: as above, and reasons in words.
+pub(super) fn explained(line: &str) -> String {
+    html(line, reasons_in_words)
+}
+
+fn html(text: &str, in_words: impl Fn(&str) -> String) -> String {
     let pieces = text.split('`').enumerate();
-    let pieces = pieces.map(|(place, piece)| (place % 2 == 1, piece));
-    pieces.filter(|(_, piece)| !piece.is_empty()).collect()
+    let pieces = pieces.filter(|(_, piece)| !piece.is_empty());
+    let pieces = pieces.map(|(place, piece)| match place % 2 {
+        0 => escaped(&in_words(piece)),
+        _ => format!("<code>{}</code>", escaped(piece)),
+    });
+    pieces.collect()
+}
+
+fn escaped(text: &str) -> String {
+    let Ok(text) = escape(text, Html);
+    text.to_string()
+}
+
+/// The same with each reason as people read it.
+fn reasons_in_words(text: &str) -> String {
+    let is_apart = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+    let parts = text.split_inclusive(is_apart).map(|part| {
+        let word = part.trim_end_matches(is_apart);
+        let rest = part.strip_prefix(word).unwrap_or_default();
+        format!("{}{rest}", reason(word))
+    });
+    parts.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_code_and_reasons_are_words() {
+        assert_eq!(
+            marked("no row sets `a<b`"),
+            "no row sets <code>a&#60;b</code>"
+        );
+        assert_eq!(
+            explained("HELD: disabling `MANUAL` (IDP_INACTIVE)"),
+            "held by a safety limit: disabling <code>MANUAL</code> (the identity provider says inactive)"
+        );
+    }
 }

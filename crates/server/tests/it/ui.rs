@@ -175,9 +175,25 @@ fn a_connector_is_made_paused_and_given_rules_in_the_browser() {
             refused.text()
         );
         let page = "/console/connectors/Okta%20EU/tokens";
-        let wish = [("label", "second"), ("access", "read-only")];
-        let token = browser.fill_in(page, page, &wish);
+        let wish = |from| {
+            let access = ("access", "read-only");
+            [
+                ("label", "second"),
+                access,
+                ("days", "30"),
+                ("addresses", from),
+            ]
+        };
+        let wrong = browser.fill_in(page, page, &wish("somewhere"));
+        assert_eq!(wrong.status, 422);
+        assert!(
+            wrong.text().contains("value=\"somewhere\""),
+            "{}",
+            wrong.text()
+        );
+        let token = browser.fill_in(page, page, &wish("192.0.2.7"));
         assert!(token.text().contains("vst_scim_"));
+        assert!(token.text().contains("<td data-label=\"From\">192.0.2.7"));
         let listed = browser.get(page);
         let revoke = listed.text().split("/tokens/").nth(1).unwrap();
         let revoke = format!("{page}/{}", revoke.split('"').next().unwrap());
@@ -232,6 +248,7 @@ fn people_and_groups_are_found_and_explained_and_nothing_they_are_called_is_mark
             "/console/groups?directory=default",
             "/console/journal?directory=default",
             "/console/activity",
+            "/console/activity?status=4xx&operation=create_user&since=2020-01-01T00:00",
             "/console/administrators",
             "/console/settings",
             "/console/journal?directory=default&user=%3Cscript%3Ealert(1)%3C%2Fscript%3E",

@@ -6,6 +6,7 @@ use serde_json::json;
 use store::{Rights, Role};
 
 use crate::api_console::{Console, ok};
+use crate::http::Answer;
 use crate::scim_idp::Idp;
 use crate::ui_browser::Browser;
 use crate::world::World;
@@ -66,15 +67,20 @@ fn pages_show_what_is_within_reach_and_lead_nowhere_else() {
         );
     }
     // What the menu and the overview offer is there.
-    let text = overview.text();
-    let places = text
-        .split("href=\"")
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next());
-    for place in places.filter(|place| place.starts_with("/console")) {
-        let answer = browser.get(&place.replace("&amp;", "&").replace("&#38;", "&"));
-        assert_eq!(answer.status, 200, "{place}: {}", answer.text());
-    }
+    all_lead_somewhere(&browser, &overview);
+    // So is what a person's page offers, and the steps of the own connector.
+    let people = browser.get("/console/people");
+    let person = places_of(&people)
+        .into_iter()
+        .find(|place| place.contains("/users/"));
+    let person = browser.get(&person.unwrap());
+    assert!(person.text().contains("History"), "{}", person.text());
+    assert!(!person.text().contains("Products</h2>"));
+    all_lead_somewhere(&browser, &person);
+    let steps = browser.get("/console/connectors/other/setup");
+    assert!(steps.text().contains("How far it is"), "{}", steps.text());
+    assert!(!steps.text().contains("/console/applications"));
+    all_lead_somewhere(&browser, &steps);
     for (place, mine, theirs) in [
         ("/console/holds", "mine", ">idp<"),
         ("/console/jobs", "other", ">idp<"),
@@ -116,4 +122,25 @@ fn pages_show_what_is_within_reach_and_lead_nowhere_else() {
         "{}",
         journal.text()
     );
+}
+
+/// Where a page leads within the console.
+fn places_of(page: &Answer) -> Vec<String> {
+    let text = page.text();
+    let places = text
+        .split("href=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
+    let inside = places.filter(|place| place.starts_with("/console"));
+    inside
+        .map(|place| place.replace("&amp;", "&").replace("&#38;", "&"))
+        .collect()
+}
+
+fn all_lead_somewhere(browser: &Browser<'_>, page: &Answer) {
+    assert_eq!(page.status, 200, "{}", page.text());
+    for place in places_of(page) {
+        let answer = browser.get(&place);
+        assert_eq!(answer.status, 200, "{place}: {}", answer.text());
+    }
 }

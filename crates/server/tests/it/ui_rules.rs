@@ -120,6 +120,12 @@ fn a_rule_is_written_seen_planned_applied_and_taken_back() {
             page.text()
         );
         let page = edit(&browser, "mapping", &page, &[], "add:mapping");
+        // Another row takes a target that has none yet, and the page comes back at it.
+        assert!(page.text().contains("formaction=\"#mapping.1\""));
+        let second = edit(&browser, "mapping", &page, &[], "add:mapping");
+        assert_eq!(second.status, 200, "{}", second.text());
+        let target = "name=\"mapping.1.target\" value=\"email\"";
+        assert!(second.text().contains(target), "{}", second.text());
         let page = edit(
             &browser,
             "mapping",
@@ -198,6 +204,9 @@ fn a_rule_is_written_seen_planned_applied_and_taken_back() {
 
         let versions = "/console/connectors/idp/versions";
         assert!(browser.get(versions).text().contains("louder names"));
+        let none = browser.get(&format!("{versions}/abc"));
+        assert_eq!(none.status, 404);
+        assert!(none.text().contains("There is no such page."));
         let first = format!("{versions}/1");
         assert!(browser.get(&first).text().contains("Plan the way back"));
         let back = browser.fill_in(&first, &format!("{first}/plan"), &[]);

@@ -31,6 +31,11 @@ fn yes(browser: &Browser<'_>, place: &str) -> Answer {
     browser.fill_in(place, place.split('?').next().unwrap(), &[])
 }
 
+fn assert_told(page: &Answer, words: &str) {
+    assert_eq!(page.status, 200, "{}", page.text());
+    assert!(page.text().contains(words), "{words} in {}", page.text());
+}
+
 #[test]
 fn holds_are_seen_and_decided_one_by_one_and_together() {
     on_each_database(|database| {
@@ -62,21 +67,21 @@ fn holds_are_seen_and_decided_one_by_one_and_together() {
         }
         let ask = link(&hold, "Approve…");
         assert!(browser.get(&ask).text().contains("Let it happen to ben?"));
-        assert_eq!(yes(&browser, &ask).status, 303);
+        assert_told(&yes(&browser, &ask), "Approved: it happens to ben.");
         assert_eq!(
             console.show("/directories/default/users/ben")["status"],
             "disabled"
         );
         let ask = link(&browser.get("/console/holds?q=cid"), "Reject");
         assert!(browser.get(&ask).text().contains("Keep cid as it is?"));
-        assert_eq!(yes(&browser, &ask).status, 303);
+        assert_told(&yes(&browser, &ask), "Rejected: nothing happens to cid.");
         assert_eq!(
             console.show("/directories/default/users/cid")["status"],
             "active"
         );
         let all = link(&browser.get("/console/holds"), "Approve all of idp");
         assert!(browser.get(&all).text().contains("All 2 happen now"));
-        assert_eq!(yes(&browser, &all).status, 303);
+        assert_told(&yes(&browser, &all), "2 holds of idp approved");
         assert_eq!(
             console.show("/directories/default/users/dan")["status"],
             "disabled"
@@ -240,6 +245,8 @@ fn a_person_is_decided_about_and_all_of_it_is_taken_back() {
         assert!(shown.text().contains("Undo it"));
         let history = browser.get(&place);
         assert!(history.text().contains("Somebody else</ins>"));
+        assert!(link(&history, "Undo<span").contains(&format!("&user={key}")));
+        assert!(!link(&history, "Undo all that this request did").contains("user="));
 
         let ask = link(&browser.get(&place), "Unlink…");
         assert!(

@@ -42,6 +42,7 @@ const REFERRING: &[(&str, &[&str])] = &[
         "directory_user",
         &[
             "contribution",
+            "departed_user",
             "membership",
             "user_attribute",
             "user_override",

@@ -123,7 +123,11 @@ struct Preview {
 /// `vestibule undo`
 pub fn undo(args: &UndoArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
     let door = door::open(&args.door, settings)?;
-    let directory = sole(&door, args.directory.as_deref())?;
+    let directory = match (&args.directory, &args.connector) {
+        // What a connector did, it did in the directory that it feeds.
+        (None, Some(connector)) => door.connector(connector)?.connector.directory,
+        (named, _) => sole(&door, named.as_deref())?,
+    };
     let selection = selection(args);
     if args.yes {
         let path = ["directories", &directory, "undo"];

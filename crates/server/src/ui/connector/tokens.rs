@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::super::confirm::Confirm;
 use super::super::desk::{Desk, segment};
-use super::super::page::{Shell, Shown, Trouble, go_to, show};
+use super::super::page::{Shell, Shown, Trouble, go_to, show, show_wrong};
+use super::super::tokens::Draft;
 use super::super::when::When;
 use super::super::words::access;
 use super::{Detail, Frame};
@@ -22,6 +23,8 @@ struct TokensPage {
     frame: Frame,
     base_url: String,
     rows: Vec<Row>,
+    draft: Draft,
+    wrong: Option<Trouble>,
     /// A token that was just made, to be shown this once.
     token: Option<String>,
 }
@@ -32,6 +35,8 @@ pub(super) struct Token {
     id: String,
     label: String,
     access: String,
+    #[serde(default)]
+    addresses: Vec<String>,
     created: Timestamp,
     expires: Option<Timestamp>,
     last_used: Option<Timestamp>,
@@ -72,6 +77,8 @@ async fn listed(desk: &Desk, connector: &str) -> Result<TokensPage, Trouble> {
         frame: found.frame("tokens"),
         rows: rows.collect(),
         base_url: found.base_url,
+        draft: Draft::new("read-write", ""),
+        wrong: None,
         token: None,
     })
 }
@@ -84,13 +91,25 @@ struct NewToken {
 /// `POST /console/connectors/{connector}/tokens`
 pub(in crate::ui) async fn create(desk: Desk, Path(connector): Path<String>, body: Body) -> Shown {
     let form = desk.form(body).await?;
-    let wish = json!({ "label": form.text("label"), "access": form.text("access") });
+    let draft = Draft::of(&form, "access");
+    let mut wish = json!({ "access": draft.may });
+    draft.add_to(&mut wish, &desk);
     let path = ["connectors", &connector, "tokens"];
-    let made: NewToken = desk.send(Method::POST, &path, Some(wish)).await?;
+    let made = desk.send::<NewToken>(Method::POST, &path, Some(wish)).await;
     let mut page = listed(&desk, &connector).await?;
-    page.token = Some(made.token);
-    page.shell = page.shell.told("The token is made. It is shown this once.");
-    show(&page)
+    match made {
+        Ok(made) => {
+            page.token = Some(made.token);
+            page.shell = page.shell.told("The token is made. It is shown this once.");
+            show(&page)
+        }
+        Err(wrong) => {
+            let status = wrong.status;
+            page.wrong = Some(wrong);
+            page.draft = draft;
+            show_wrong(status, &page)
+        }
+    }
 }
 
 /// `GET /console/connectors/{connector}/tokens/{token}/revoke`

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::super::desk::{Desk, Listed, segment};
 use super::super::editor;
-use super::super::page::{Shell, Shown, go_to, show};
+use super::super::page::{Shell, Shown, go_to, number, show};
 use super::super::when::When;
 use super::Frame;
 
@@ -123,10 +123,10 @@ struct Whole {
 /// `GET /console/connectors/{connector}/versions/{version}`
 pub(in crate::ui) async fn page(
     desk: Desk,
-    Path((connector, version)): Path<(String, i64)>,
+    Path((connector, version)): Path<(String, String)>,
 ) -> Shown {
-    let number = version.to_string();
-    let path = ["connectors", &connector, "rules", "versions", &number];
+    let path = ["connectors", &connector, "rules", "versions", &version];
+    let version = number(&version)?;
     let found: Whole = desk.get(&path, &[]).await?;
     let present: Whole = desk.get(&["connectors", &connector, "rules"], &[]).await?;
     let is_newest = present.version.version == version;
@@ -158,12 +158,12 @@ pub(in crate::ui) async fn page(
 /// `POST /console/connectors/{connector}/versions/{version}/plan`: going back is planned like any other change.
 pub(in crate::ui) async fn plan(
     desk: Desk,
-    Path((connector, version)): Path<(String, i64)>,
+    Path((connector, version)): Path<(String, String)>,
     body: Body,
 ) -> Shown {
     desk.form(body).await?;
-    let number = version.to_string();
-    let path = ["connectors", &connector, "rules", "versions", &number];
+    let path = ["connectors", &connector, "rules", "versions", &version];
+    let version = number(&version)?;
     let found: Whole = desk.get(&path, &[]).await?;
     let address = editor::begin_plan(&desk, &connector, &found.rules).await?;
     go_to(&format!(

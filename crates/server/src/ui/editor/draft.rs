@@ -45,7 +45,9 @@ pub(super) fn carry_out(section: &Section, form: &Fields, wish: &str, rules: &mu
             place(rules, path),
         ) {
             let kind = form.text(&format!("{path}.new"));
-            list.push(shape::fresh(item, fresh, kind));
+            let mut new = shape::fresh(item, fresh, kind);
+            take_free_target(&mut new, list);
+            list.push(new);
         }
         return;
     }
@@ -60,6 +62,26 @@ pub(super) fn carry_out(section: &Section, form: &Fields, wish: &str, rules: &mu
         "up" if index > 0 && index < list.len() => list.swap(index - 1, index),
         "down" if index + 1 < list.len() => list.swap(index, index + 1),
         _ => {}
+    }
+}
+
+/// The targets of the directory. Only the last may have several rows.
+const TARGETS: [&str; 7] = [
+    "username",
+    "email",
+    "display_name",
+    "first_name",
+    "last_name",
+    "active",
+    "groups",
+];
+
+/// Where rows have targets, a new one begins with the first that has none yet.
+fn take_free_target(new: &mut Value, rows: &[Value]) {
+    let is_free = |target: &&&str| !rows.iter().any(|row| row["target"] == **target);
+    let free = TARGETS.iter().find(is_free).unwrap_or(&"groups");
+    if let Some(target) = new.get_mut("target") {
+        *target = (*free).into();
     }
 }
 

@@ -29,6 +29,8 @@ const SHOWN: usize = 6;
 struct EditorPage {
     shell: Shell,
     frame: Frame,
+    /// Where this page is, without the row that a button led to.
+    place: String,
     title: &'static str,
     lead: &'static str,
     /// The lines of the form; empty where the rules are edited as JSON.
@@ -98,6 +100,17 @@ impl Part {
         match self {
             Part::Section(section) => section.key,
             Part::All => "rules",
+        }
+    }
+
+    /// Where its page is.
+    fn place(self, connector: &str) -> String {
+        let connector = segment(connector);
+        match self {
+            Part::Section(section) => {
+                format!("/console/connectors/{connector}/edit/{}", section.key)
+            }
+            Part::All => format!("/console/connectors/{connector}/rules"),
         }
     }
 
@@ -269,6 +282,7 @@ async fn editor(
     Ok(EditorPage {
         shell: desk.shell("connectors"),
         frame: Frame::of(desk, connector, part.key()).await?,
+        place: part.place(connector),
         title,
         lead,
         items,

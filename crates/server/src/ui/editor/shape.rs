@@ -96,16 +96,32 @@ pub(in crate::ui) enum Item {
     /// What adds to a list.
     Add {
         path: String,
+        /// Where the new one will be.
+        place: String,
         noun: &'static str,
         kinds: Vec<(&'static str, &'static str)>,
     },
 }
 
 /// Where something in a list can go.
-#[derive(Clone, Copy)]
 pub(in crate::ui) struct Moves {
-    pub(super) up: bool,
-    pub(super) down: bool,
+    pub(super) list: String,
+    index: usize,
+    count: usize,
+}
+
+impl Moves {
+    /// Its place after one step up, if there is one.
+    pub(super) fn up(&self) -> Option<String> {
+        let above = self.index.checked_sub(1)?;
+        Some(format!("{}.{above}", self.list))
+    }
+
+    /// Its place after one step down, if there is one.
+    pub(super) fn down(&self) -> Option<String> {
+        let below = self.index + 1;
+        (below < self.count).then(|| format!("{}.{below}", self.list))
+    }
 }
 
 /// Something to fill in.
@@ -282,8 +298,9 @@ impl Lines {
                 legend: legend.clone(),
                 told: matches!(item, Shape::Tagged(_)),
                 moves: Some(Moves {
-                    up: index > 0,
-                    down: index + 1 < all.len(),
+                    list: path.to_owned(),
+                    index,
+                    count: all.len(),
                 }),
             });
             self.add(item, &place, (&legend, ""), one);
@@ -295,6 +312,7 @@ impl Lines {
         };
         self.0.push(Item::Add {
             path: path.to_owned(),
+            place: format!("{path}.{}", all.len()),
             noun,
             kinds,
         });
