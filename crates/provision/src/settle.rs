@@ -10,11 +10,11 @@ use directory::{
 use jiff::Timestamp;
 use scim::name::echo;
 use scim::{Resource, catalogue};
-use store::{StoredAccount, StoredContribution, SubjectReader, WriteTx};
+use store::{SourceUser, StoredAccount, StoredContribution, SubjectReader, WriteTx};
 
 use crate::carry_out::{Target, carry_out};
 use crate::decide::{Occasion, Taken, decide, said_about};
-use crate::departed::Departed;
+use crate::departed::{Departed, keep_if_unsettled};
 use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
 use crate::safety::guarded_plan;
@@ -234,15 +234,20 @@ impl Provision {
         &self,
         tx: &WriteTx<'_>,
         connector: &LoadedConnector,
-        source: SourceUserPk,
+        user: &SourceUser,
         cause: &Cause,
     ) -> Result<(), ProvisionError> {
+        let source = user.pk;
+        let account = tx.account_of_source(source)?;
+        if let Some(account) = &account {
+            keep_if_unsettled(tx, user, account)?;
+        }
         if connector.connector.state != ConnectorState::Active {
             // The account stays as it is; the worker finds it when the connector is active again. What the user gave to
             // an account of another connector goes when that one is decided about again.
             return Ok(tx.delete_contribution(source)?);
         }
-        match tx.account_of_source(source)? {
+        match account {
             Some(existing) => self.settle_deleted(tx, connector, &existing, cause),
             None if connector.precedence.is_some() => self.speak_no_more(tx, source, cause),
             None => Ok(()),

@@ -6,7 +6,6 @@ use scim::{PatchRequest, Precondition, Resource, ScimError, Warning, catalogue, 
 use store::{GroupReference, MemberKind, Of, SourceUser, WriteTx};
 
 use crate::JsonObject;
-use crate::departed::keep_if_unsettled;
 use crate::facts::Person;
 use crate::loaded::LoadedConnector;
 use crate::write::{Place, Target, adopted, claim_references, no_such, taken};
@@ -231,10 +230,7 @@ impl Provision {
         target.precondition.check(&stored.meta)?;
         let place = (Of::User, stored.pk.0);
         unique::free(tx, id, place, &connector.types.user, &stored.document)?;
-        if let Some(account) = tx.account_of_source(stored.pk)? {
-            keep_if_unsettled(tx, &stored, &account)?;
-        }
-        self.settle_deletion(tx, connector, stored.pk, cause)?;
+        self.settle_deletion(tx, connector, &stored, cause)?;
         tx.delete_source_user(id, stored.pk)?;
         if connector.rules.looks_at_others() {
             let gone = Resource::parse_stored(&stored.document)?;

@@ -349,7 +349,7 @@ fn writing_through_scim_costs_what_is_changed() {
                 idp.ask("DELETE", &format!("/Users/{}", users[at.get()]))
             }
         };
-        town.flat("DELETE of a user", 25, gone(200), gone(300));
+        town.flat("DELETE of a user", 30, gone(200), gone(300));
 
         let bulk = |count: usize| {
             let name = &name;
