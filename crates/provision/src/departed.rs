@@ -14,7 +14,7 @@ use store::{ReadTx, SourceUser, StoredAccount, WriteTx};
 
 use crate::ProvisionError;
 use crate::loaded::LoadedConnector;
-use crate::world::{Around, World};
+use crate::world::{World, evaluate_in};
 
 /// What somebody was when the user was deleted.
 pub(crate) struct Departed {
@@ -60,9 +60,7 @@ impl Departed {
             trigger,
             overrides,
         };
-        let around = Around::new(world, &connector.rules, now, Some(account.user.pk));
-        let outcome = directory::evaluate_among(&subject, &connector.rules, &around);
-        around.checked()?;
+        let outcome = evaluate_in(world, &connector.rules, &subject, account.user.pk)?;
         if matches!(outcome.verdict, Verdict::Account { .. }) {
             let kept = |held: Membership| {
                 let mut wanted = outcome.memberships.iter();

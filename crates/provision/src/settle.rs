@@ -18,7 +18,7 @@ use crate::departed::{Departed, keep_if_unsettled};
 use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
 use crate::safety::guarded_plan;
-use crate::world::{Around, Stored, World};
+use crate::world::{Stored, World, evaluate_in};
 use crate::{Provision, ProvisionError};
 
 /// As many users are settled inside the transaction that affects them; more are marked as due.
@@ -339,21 +339,16 @@ pub(crate) fn deleted(
     (now, trigger): (Timestamp, Trigger),
     overrides: &[Override],
 ) -> Result<Outcome, ProvisionError> {
-    let left = match departed {
-        Some(departed) => {
-            departed.left_with(world, connector, existing, (now, trigger), overrides)?
-        }
-        None => existing.account.clone(),
-    };
+    let left = departed
+        .map(|it| it.left_with(world, connector, existing, (now, trigger), overrides))
+        .transpose()?;
     let subject = Subject {
         user: None,
         groups: &[],
-        existing: Some(&left),
+        existing: Some(left.as_ref().unwrap_or(&existing.account)),
         now,
         trigger,
         overrides,
     };
-    let around = Around::new(world, &connector.rules, now, Some(existing.user.pk));
-    let outcome = directory::evaluate_among(&subject, &connector.rules, &around);
-    around.checked().map(|()| outcome)
+    evaluate_in(world, &connector.rules, &subject, existing.user.pk)
 }

@@ -14,7 +14,7 @@ use store::{ReadTx, SourceUser, StoredAccount, StoredContribution, WriteTx};
 use crate::decide::said_about;
 use crate::facts::Person;
 use crate::loaded::LoadedConnector;
-use crate::world::{Around, Stored, World};
+use crate::world::{Around, Stored, World, evaluate_in};
 use crate::{Provision, ProvisionError};
 
 /// What a connector says of a person whose account belongs to another one.
@@ -34,9 +34,7 @@ pub(crate) fn said(
         trigger,
         overrides: &[],
     };
-    let around = Around::new(world, &connector.rules, now, Some(account.user.pk));
-    let outcome = directory::evaluate_among(&subject, &connector.rules, &around);
-    around.checked().map(|()| outcome)
+    evaluate_in(world, &connector.rules, &subject, account.user.pk)
 }
 
 /// What a connector decides about an account of its own, or that is to be, with what one other gives to it.

@@ -126,13 +126,20 @@ impl Provision {
             actor: wanted.actor.clone(),
         };
         // Nobody has to be followed further back than to the first of these entries.
-        let among = wanted.users.as_deref();
-        selection.after = tx.before_selected(directory, &selection, among)?;
-        let users = tx.users_touched(directory, &selection, among)?;
-        let group_changes = match among {
-            None => tx.group_changes(directory, &selection)?,
-            Some(_) => 0,
-        };
+        let (users, group_changes);
+        match &wanted.users {
+            Some(among) => {
+                let touched = tx.touched_among(directory, &selection, among)?;
+                let first = touched.values().min();
+                selection.after = first.map_or(selection.upto, |first| first - 1);
+                (users, group_changes) = (touched.into_keys().collect(), 0);
+            }
+            None => {
+                selection.after = tx.before_selected(directory, &selection)?;
+                users = tx.users_touched(directory, &selection)?;
+                group_changes = tx.group_changes(directory, &selection)?;
+            }
+        }
         Ok(Undoing {
             groups: tx.journal_of_groups(directory, selection.after)?,
             group_changes,

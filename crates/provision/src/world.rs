@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 
 use directory::rules::{CompiledRules, LookupBy};
-use directory::{Connector, Contribution, Override, Reason, SourceUserPk, Surroundings, UserPk};
+use directory::{
+    Connector, Contribution, Outcome, Override, Reason, SourceUserPk, Subject, Surroundings, UserPk,
+};
 use jiff::Timestamp;
 use scim::{Resource, fold};
 use store::{FormerHolder, NameStanding, ReadTx, SourceUser, StoreError, StoredAccount};
@@ -180,6 +182,18 @@ impl<'w> Around<'w> {
             T::default()
         })
     }
+}
+
+/// Decides about an account by some rules, in a world that is asked on the way.
+pub(crate) fn evaluate_in(
+    world: &dyn World,
+    rules: &CompiledRules,
+    subject: &Subject<'_>,
+    account: UserPk,
+) -> Result<Outcome, ProvisionError> {
+    let around = Around::new(world, rules, subject.now, Some(account));
+    let outcome = directory::evaluate_among(subject, rules, &around);
+    around.checked().map(|()| outcome)
 }
 
 impl Surroundings for Around<'_> {

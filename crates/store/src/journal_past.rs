@@ -1,5 +1,7 @@
 //! The journal read backwards: which entries somebody made, whom they touched, and what came after.
 
+use std::collections::BTreeMap;
+
 use directory::{ConnectorId, DirectoryId, GroupPk, UserPk};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -81,27 +83,18 @@ impl ReadTx<'_> {
         Ok(low)
     }
 
-    /// The users whom the selected entries touched, in the order of their numbers: of these ones, if some are named.
+    /// The users whom the selected entries touched, in the order of their numbers.
     pub fn users_touched(
         &self,
         directory: DirectoryId,
         selection: &JournalSelection,
-        among: Option<&[UserPk]>,
     ) -> Result<Vec<UserPk>, StoreError> {
-        let Some(among) = among else {
-            let (conditions, arguments) = selection.within(directory);
-            let sql = format!(
-                "SELECT DISTINCT user_pk FROM journal WHERE directory_pk = $1 AND {conditions} \
-                 AND user_pk IS NOT NULL ORDER BY user_pk"
-            );
-            return self.query(&sql, arguments, |row| Ok(UserPk(row.int(0)?)));
-        };
-        let mut touched = Vec::new();
-        self.each_selected_of(directory, selection, among, |user, _first| {
-            touched.push(user);
-        })?;
-        touched.sort_unstable();
-        Ok(touched)
+        let (conditions, arguments) = selection.within(directory);
+        let sql = format!(
+            "SELECT DISTINCT user_pk FROM journal WHERE directory_pk = $1 AND {conditions} \
+             AND user_pk IS NOT NULL ORDER BY user_pk"
+        );
+        self.query(&sql, arguments, |row| Ok(UserPk(row.int(0)?)))
     }
 
     /// The position before the first of the selected entries; their end if there is none.
@@ -109,35 +102,24 @@ impl ReadTx<'_> {
         &self,
         directory: DirectoryId,
         selection: &JournalSelection,
-        among: Option<&[UserPk]>,
     ) -> Result<i64, StoreError> {
-        let mut first = None;
-        match among {
-            None => {
-                let (conditions, arguments) = selection.within(directory);
-                let sql = format!(
-                    "SELECT pk FROM journal WHERE directory_pk = $1 AND {conditions} ORDER BY pk LIMIT 1"
-                );
-                first = self.query_one(&sql, arguments, |row| row.int(0))?;
-            }
-            Some(among) => {
-                self.each_selected_of(directory, selection, among, |_user, position| {
-                    first = Some(first.map_or(position, |first: i64| first.min(position)));
-                })?;
-            }
-        }
+        let (conditions, arguments) = selection.within(directory);
+        let sql = format!(
+            "SELECT pk FROM journal WHERE directory_pk = $1 AND {conditions} ORDER BY pk LIMIT 1"
+        );
+        let first = self.query_one(&sql, arguments, |row| row.int(0))?;
         Ok(first.map_or(selection.upto, |first| first - 1))
     }
 
-    /// Those of some users whom selected entries are about, each with the first of these. What is known of a user lies
-    /// together in an index, so that nothing else is read.
-    fn each_selected_of(
+    /// Those of some users whom selected entries touched, each with the position of the first of these, in the order of
+    /// their numbers. What is known of a user lies together in an index, so that nothing else is read.
+    pub fn touched_among(
         &self,
         directory: DirectoryId,
         selection: &JournalSelection,
         among: &[UserPk],
-        mut each: impl FnMut(UserPk, i64),
-    ) -> Result<(), StoreError> {
+    ) -> Result<BTreeMap<UserPk, i64>, StoreError> {
+        let mut touched = BTreeMap::new();
         for chunk in sql::chunks(among.iter().map(|user| user.0)) {
             let (conditions, mut arguments) = selection.within(directory);
             let sql = format!(
@@ -147,11 +129,11 @@ impl ReadTx<'_> {
             );
             arguments.extend(chunk.into_iter().map(Into::into));
             self.for_each(&sql, arguments, |row| {
-                each(UserPk(row.int(0)?), row.int(1)?);
+                touched.insert(UserPk(row.int(0)?), row.int(1)?);
                 Ok(())
             })?;
         }
-        Ok(())
+        Ok(touched)
     }
 
     /// How many of the selected entries are about groups alone.

@@ -37,15 +37,23 @@ fn assert_gone_for_good(world: &World) {
     assert!(!world.groups("ann").contains(&"secret".to_owned()));
 }
 
+/// Ann's world after these writes came while the connector was paused, and it is active again.
+fn after_a_pause(database: &TestDatabase, write: impl Fn(&World, &str, &str)) -> World {
+    let (world, ann, secret) = ann(database);
+    world.set_state(ConnectorState::Paused);
+    write(&world, &ann, &secret);
+    world.set_state(ConnectorState::Active);
+    world.work_off();
+    world
+}
+
 #[test]
 fn who_left_a_group_while_the_connector_was_paused_is_not_in_it() {
     on_each_database(|database| {
-        let (world, ann, secret) = ann(database);
-        world.set_state(ConnectorState::Paused);
-        world.remove(&secret, &ann);
-        world.delete_user(&ann);
-        world.set_state(ConnectorState::Active);
-        world.work_off();
+        let world = after_a_pause(database, |world, ann, secret| {
+            world.remove(secret, ann);
+            world.delete_user(ann);
+        });
         assert_gone_for_good(&world);
     });
 }
@@ -53,12 +61,10 @@ fn who_left_a_group_while_the_connector_was_paused_is_not_in_it() {
 #[test]
 fn a_group_that_was_deleted_while_the_connector_was_paused_has_nobody() {
     on_each_database(|database| {
-        let (world, ann, secret) = ann(database);
-        world.set_state(ConnectorState::Paused);
-        world.delete_group(&secret);
-        world.delete_user(&ann);
-        world.set_state(ConnectorState::Active);
-        world.work_off();
+        let world = after_a_pause(database, |world, ann, secret| {
+            world.delete_group(secret);
+            world.delete_user(ann);
+        });
         assert_gone_for_good(&world);
     });
 }
@@ -81,13 +87,11 @@ fn a_group_whose_deletion_was_held_has_nobody_when_it_is_approved() {
 #[test]
 fn who_comes_back_before_it_took_effect_is_what_the_identity_provider_says() {
     on_each_database(|database| {
-        let (world, ann, secret) = ann(database);
-        world.set_state(ConnectorState::Paused);
-        world.remove(&secret, &ann);
-        world.delete_user(&ann);
-        world.user("ann");
-        world.set_state(ConnectorState::Active);
-        world.work_off();
+        let world = after_a_pause(database, |world, ann, secret| {
+            world.remove(secret, ann);
+            world.delete_user(ann);
+            world.user("ann");
+        });
         assert!(!world.groups("ann").contains(&"secret".to_owned()));
         assert_eq!(world.account("ann").unwrap().status, Status::Active);
     });
