@@ -36,7 +36,7 @@ pub(crate) struct Named<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Candidates<'a> {
     pub list: Vec<Candidate<'a>>,
-    /// No rule for names matched, and memberships are to be left alone.
+    /// No rule for names matched, or one failed, and memberships are to be left alone.
     pub untouched: bool,
     /// When a former name of a group ends.
     pub recheck_at: Option<Timestamp>,
@@ -122,12 +122,12 @@ impl<'a> Candidates<'a> {
                     now: present.clone(),
                 });
             }
-            let by_rules = matches!(naming, Naming::Rules(_));
+            let by_rules = matches!(naming, Naming::Rules(_) | Naming::Failed(_));
             self.add_source(group, naming, names.on_no_match.passes(), trace);
             let alias = standing.and_then(|it| it.alias.as_ref());
             if let Some((former, until)) = alias.filter(|(_, until)| by_rules && now < *until) {
                 self.recheck_at = Some(self.recheck_at.map_or(*until, |at| at.min(*until)));
-                let naming = Naming::Rules(names.transform(former));
+                let naming = rules.naming_by_rules(former);
                 self.add_source(group, naming, names.on_no_match.passes(), trace);
             }
         }
@@ -176,6 +176,11 @@ impl<'a> Candidates<'a> {
                 }
             }
             Naming::Unmapped => left_out(GroupEffect::Unmapped, trace),
+            Naming::Failed(fault) => {
+                // Which membership was by this name cannot be told.
+                self.untouched = true;
+                left_out(GroupEffect::Failed(fault), trace);
+            }
             Naming::Rules(items) if items.is_empty() => {
                 left_out(GroupEffect::TransformedAway, trace);
             }

@@ -7,7 +7,7 @@ use scim::Resource;
 
 use crate::candidates::{self, Candidate, Candidates, Named, NoNameMatched};
 use crate::conditional;
-use crate::mapping::{self, Mapped};
+use crate::mapping::Mapped;
 use crate::membership::{self, Holder};
 use crate::model::{Account, Attributes, Membership, Memory, Reason, Status};
 use crate::outcome::{Outcome, Subject, Verdict};
@@ -148,7 +148,10 @@ impl<'a> Decision<'a> {
         self.disabled = said.disable;
         let gate = self.filter(user);
         match gate {
-            Scope::Waiting => return self.without_account(Reason::FilteredNoMatch),
+            Scope::Waiting => {
+                self.tell_rows(user, subject);
+                return self.without_account(Reason::FilteredNoMatch);
+            }
             Scope::Out => {
                 let inactive = self.inactive_for(user.active() != Some(false));
                 return self.out_of_scope(Reason::FilteredNoMatch, inactive);
@@ -156,17 +159,17 @@ impl<'a> Decision<'a> {
             Scope::In | Scope::Grace => {}
         }
         if said.drop {
+            self.tell_rows(user, subject);
             return self.dropped(Reason::DroppedByRule, user);
         }
-        let mapped = match mapping::map(user, subject, self.around, self.rules, &mut self.trace) {
-            Ok(mapped) => mapped,
-            Err(reason) => return self.dropped(reason, user),
-        };
         let Mapped {
             attributes,
             active,
             groups,
-        } = mapped;
+        } = match self.map(user, subject) {
+            Ok(mapped) => mapped,
+            Err(reason) => return self.dropped(reason, user),
+        };
         let attributes = self.updated(attributes);
         let named = Named {
             source: subject.groups,
@@ -177,6 +180,7 @@ impl<'a> Decision<'a> {
         {
             Ok(candidates) => candidates,
             Err(NoNameMatched) => {
+                self.trace.push(Entry::NoNameMatched);
                 return self.dropped(Reason::FilteredNoMatch, user);
             }
         };

@@ -33,6 +33,7 @@ pub mod schedule;
 pub mod search;
 pub mod sign_in;
 pub mod surroundings;
+mod tally;
 pub mod trace;
 
 mod apply;
@@ -49,6 +50,7 @@ mod operation;
 mod past;
 mod plan;
 mod pseudonym;
+mod redact;
 mod release;
 mod shadow;
 mod why_not;
@@ -61,10 +63,7 @@ pub use change::{Change, Former};
 pub use connector::{Connector, ConnectorSettings, ConnectorState, PatchReply};
 pub use credentials::{CredentialSettings, JwtAlgorithm, JwtSettings};
 pub use evaluate::{evaluate, evaluate_among, evaluate_shared};
-pub use guard::{
-    Guarded, Guarding, Held, Tally, WindowCounts, all_fit, guard, lets_child_group_leave,
-    lets_group_go, worsens,
-};
+pub use guard::{Guarded, Guarding, Held, guard, worsens};
 pub use hold::{HoldKind, HoldState, StandingHold};
 pub use id::{
     ApplicationId, ConnectorId, DirectoryId, GroupPk, JobId, OverrideId, SourceGroupPk,
@@ -82,11 +81,13 @@ pub use pilot::Pilot;
 pub use plan::{Plan, plan};
 pub use precedence::{Contribution, Given, Precedence, Shared};
 pub use preset::Preset;
-pub use release::{Fate, handed_on, release};
+pub use release::{Fate, handed_on, kept_here, release};
 pub use rules::{CompiledRules, RuleError, Rules};
 pub use schedule::{Schedule, Timing};
 pub use search::{Field, Match, Search};
 pub use shadow::in_the_shadow;
 pub use sign_in::SignInSettings;
 pub use surroundings::{Alone, Surroundings};
+pub use tally::{Tally, WindowCounts, all_fit, lets_child_group_leave, lets_group_go};
 pub use trace::{Line, Trace, Why};
+pub use why_not::{Becoming, Case, Remedy};

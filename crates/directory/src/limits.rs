@@ -133,7 +133,7 @@ impl CompiledLimits {
                 errors.push(RuleError::new(
                     format!("limits.{name}.percent"),
                     "the share is more than everything",
-                    "choose 0 to 100, or `null` in the place of the whole limit for none",
+                    "choose 0 to 100, or leave the whole limit empty for none",
                 ));
             }
         }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::cause::Trigger;
+use crate::evaluate::Decision;
 use crate::model::{Account, Attributes, Origin, Reason};
 use crate::notes::Notes;
 use crate::outcome::Subject;
@@ -31,74 +33,113 @@ enum Read<'a> {
     Drop(Reason),
 }
 
-/// Runs the table. An error is the reason for which the user is dropped.
-pub(crate) fn map<'a>(
-    user: &'a scim::Resource,
-    subject: &Subject<'a>,
-    around: &dyn Surroundings,
-    rules: &CompiledRules,
-    trace: &mut Trace,
-) -> Result<Mapped<'a>, Reason> {
-    let existing = subject.existing;
-    // Of an account that was anonymised there is nothing to keep: names come anew.
-    let before = existing
-        .map(|it| &it.attributes)
-        .filter(|it| !pseudonym::is_one(it));
-    let mut mapped = Mapped {
-        active: user.active().unwrap_or(true),
-        ..Mapped::default()
-    };
-    let mut missed = false;
-    for row in &rules.rows {
-        let context = Context {
-            user,
-            groups: subject.groups,
-            existing,
-            now: subject.now,
-            trigger: subject.trigger,
-            around,
-            results: &mapped.attributes,
+impl<'a> Decision<'a> {
+    /// Runs the rows. An error is the reason for which the user is dropped.
+    pub(crate) fn map(
+        &mut self,
+        user: &'a scim::Resource,
+        subject: &Subject<'a>,
+    ) -> Result<Mapped<'a>, Reason> {
+        let asks_why = subject.trigger == Trigger::Simulate;
+        let table = Table {
+            rules: self.rules,
+            around: self.around,
+            // Who asks why there is no account sees all that the rows would give.
+            whole: asks_why && self.live.is_none(),
         };
-        let known = match row.target {
-            Target::Groups => existing.is_some(),
-            _ => before.is_some(),
-        };
-        let (effect, dropped) = match row.read(&context, known, trace) {
-            Read::Values(values) => (mapped.set(row, values, before), None),
-            Read::Keep(effect) => {
-                mapped.keep(row, existing, before);
-                (effect, None)
-            }
-            // An account that was anonymised is not lost for want of what it was made with.
-            Read::Drop(_) if row.create_only && existing.is_some() => {
-                mapped.keep(row, existing, before);
-                (AttributeEffect::KeptSinceCreation, None)
-            }
-            Read::Clear(effect) => (effect, None),
-            Read::Drop(reason) => (AttributeEffect::Dropped(reason), Some(reason)),
-        };
-        missed |= row.target == Target::Username && row.misses(effect);
-        trace.push(Entry::Attribute {
-            target: Arc::clone(&row.label),
-            from: Arc::clone(&row.from),
-            effect: mapped.told(&row.target, effect),
-        });
-        if let Some(reason) = dropped {
-            return Err(reason);
+        let (mapped, dropped) = table.run(user, subject, &mut self.trace);
+        if asks_why {
+            self.trace.given = Some(mapped.attributes.clone());
+        }
+        dropped.map_or(Ok(mapped), Err)
+    }
+
+    /// Tells who asks why what the rows would give to somebody for whom they do not run.
+    pub(crate) fn tell_rows(&mut self, user: &'a scim::Resource, subject: &Subject<'a>) {
+        if subject.trigger == Trigger::Simulate && self.live.is_none() {
+            let _nothing_comes_of_it = self.map(user, subject);
         }
     }
-    // Nobody is known by no name: without a new one the old one stays, and without that nobody appears.
-    if mapped.attributes.username.is_empty() {
-        mapped.keep_attribute(&Target::Username, existing.map(|it| &it.attributes));
+}
+
+/// The mapping table.
+struct Table<'t> {
+    rules: &'t CompiledRules,
+    around: &'t dyn Surroundings,
+    /// Whether it goes on when a row has dropped the user.
+    whole: bool,
+}
+
+impl Table<'_> {
+    /// Runs it. What the rows gave, and the reason for which the user is dropped, if one does.
+    fn run<'a>(
+        &self,
+        user: &'a scim::Resource,
+        subject: &Subject<'a>,
+        trace: &mut Trace,
+    ) -> (Mapped<'a>, Option<Reason>) {
+        let existing = subject.existing;
+        // Of an account that was anonymised there is nothing to keep: names come anew.
+        let before = existing
+            .map(|it| &it.attributes)
+            .filter(|it| !pseudonym::is_one(it));
+        let mut mapped = Mapped {
+            active: user.active().unwrap_or(true),
+            ..Mapped::default()
+        };
+        let mut missed = false;
+        let mut first = None;
+        for row in &self.rules.rows {
+            let context = Context {
+                user,
+                groups: subject.groups,
+                existing,
+                now: subject.now,
+                trigger: subject.trigger,
+                around: self.around,
+                results: &mapped.attributes,
+            };
+            let known = match row.target {
+                Target::Groups => existing.is_some(),
+                _ => before.is_some(),
+            };
+            let (effect, dropped) = match row.read(&context, known, trace) {
+                Read::Values(values) => (mapped.set(row, values, before), None),
+                Read::Keep(effect) => {
+                    mapped.keep(row, existing, before);
+                    (effect, None)
+                }
+                // An account that was anonymised is not lost for want of what it was made with.
+                Read::Drop(_) if row.create_only && existing.is_some() => {
+                    mapped.keep(row, existing, before);
+                    (AttributeEffect::KeptSinceCreation, None)
+                }
+                Read::Clear(effect) => (effect, None),
+                Read::Drop(reason) => (AttributeEffect::Dropped(reason), Some(reason)),
+            };
+            missed |= row.target == Target::Username && row.misses(effect);
+            trace.push(Entry::Attribute {
+                target: Arc::clone(&row.label),
+                from: Arc::clone(&row.from),
+                effect: mapped.told(&row.target, effect),
+            });
+            first = first.or(dropped);
+            if first.is_some() && !self.whole {
+                return (mapped, first);
+            }
+        }
+        // Nobody is known by no name: without a new one the old one stays, and without that nobody appears.
+        if mapped.attributes.username.is_empty() {
+            mapped.keep_attribute(&Target::Username, existing.map(|it| &it.attributes));
+        }
+        if mapped.attributes.username.is_empty() {
+            trace.push(Entry::Nameless);
+            first = first.or(Some(Reason::DroppedByRule));
+        } else if missed {
+            trace.push(Entry::OldNameStays);
+        }
+        (mapped, first)
     }
-    if mapped.attributes.username.is_empty() {
-        trace.push(Entry::Nameless);
-        return Err(Reason::DroppedByRule);
-    }
-    if missed {
-        trace.push(Entry::OldNameStays);
-    }
-    Ok(mapped)
 }
 
 impl Row {
@@ -117,6 +158,9 @@ impl Row {
             return Read::Keep(AttributeEffect::KeptSinceCreation);
         }
         let mut values = self.reader.read(context);
+        if self.keeps_empty && values.is_empty() && self.reader.is_emptied(context.user) {
+            values.push(Item::new(""));
+        }
         if self.steps.is_empty() {
             return if values.is_empty() {
                 self.without_value()
@@ -131,7 +175,7 @@ impl Row {
             Ok(Flow::Drop) => return Read::Drop(Reason::DroppedByRule),
             Ok(Flow::Go) => {}
         }
-        values.retain(|item| !item.text.is_empty());
+        values.retain(|item| self.keeps_empty || !item.text.is_empty());
         if values.is_empty() {
             return self.without_value();
         }
@@ -167,12 +211,16 @@ impl<'a> Mapped<'a> {
         match &row.target {
             Target::Groups => {
                 let from = &row.from;
-                let groups = values.into_iter().map(|item| (item.text, Arc::clone(from)));
+                let named = values.into_iter().filter(|item| !item.text.is_empty());
+                let groups = named.map(|item| (item.text, Arc::clone(from)));
                 self.groups.extend(groups);
             }
             Target::Attribute(name) | Target::Product(name) => {
                 let texts = values.into_iter().map(|item| item.text.into_owned());
-                self.attributes.extra.insert(name.clone(), texts.collect());
+                let texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
+                if !texts.is_empty() {
+                    self.attributes.extra.insert(name.clone(), texts);
+                }
             }
             target => {
                 let Some(first) = values.into_iter().next() else {
@@ -259,7 +307,7 @@ impl Attributes {
         })
     }
 
-    fn place_mut(&mut self, target: &Target) -> Option<&mut String> {
+    pub(crate) fn place_mut(&mut self, target: &Target) -> Option<&mut String> {
         Some(match target {
             Target::Username => &mut self.username,
             Target::Email => &mut self.email,

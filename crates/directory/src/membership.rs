@@ -241,7 +241,7 @@ fn join(
             origins.insert(next.origin);
         }
         if let Some(before) = &before {
-            keeper.add_others(before.origins, &mut origins);
+            keeper.add_others(before, &mut origins);
         }
         joined.push(Membership {
             group: before.map_or_else(|| first.name.into_owned(), |it| it.name.to_owned()),
@@ -262,15 +262,17 @@ struct Keeper<'a> {
 }
 
 impl Keeper<'_> {
-    /// Adds the origins of an existing membership that are not the rules' to end.
-    fn add_others(&self, before: &BTreeSet<Origin>, origins: &mut BTreeSet<Origin>) {
+    /// Adds the origins of an earlier membership that are not the rules' to end. What is merely remembered is not left
+    /// alone: what the rules granted then, they say again or not.
+    fn add_others(&self, before: &Held<'_>, origins: &mut BTreeSet<Origin>) {
+        let untouched = self.untouched && !before.remembered;
         // What was taken over from elsewhere ends when the identity provider says the same itself.
         let confirmed = origins.iter().any(|it| matches!(it, Origin::Idp(_)));
         let stays = |origin: &&Origin| match origin {
             Origin::Copied => !confirmed,
-            origin => self.untouched || !origin.is_ours(),
+            origin => untouched || !origin.is_ours(),
         };
-        origins.extend(before.iter().filter(stays).cloned());
+        origins.extend(before.origins.iter().filter(stays).cloned());
     }
 
     fn keep(&self, held: Held<'_>, trace: &mut Trace) -> Option<Membership> {

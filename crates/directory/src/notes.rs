@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::rules::{Item, LookupBy};
+use crate::rules::{Item, LookupBy, REDACTED};
 use crate::trace::{Entry, StepEffect, Trace};
 
 /// Most characters of values that a line shows.
@@ -64,7 +64,7 @@ impl<'t> Notes<'t> {
         let Some((trace, target)) = &mut self.trace else {
             return;
         };
-        let hidden = || "[redacted]".to_owned();
+        let hidden = || REDACTED.to_owned();
         let (before, effect) = match (self.redacted, effect) {
             (false, effect) => (before.unwrap_or_default(), effect),
             (true, StepEffect::Became(_)) => (hidden(), StepEffect::Became(hidden())),

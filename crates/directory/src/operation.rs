@@ -8,7 +8,7 @@ use crate::change::Change;
 use crate::model::{Attributes, Reason, Status};
 use crate::outcome::{Outcome, Verdict};
 use crate::plan::Plan;
-use crate::rules::NAME_CHARS_MAX;
+use crate::rules::{NAME_CHARS_MAX, Target};
 
 /// What happens to a person. One plan can be several operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -50,11 +50,13 @@ pub enum Operation {
     Internal,
     /// A safety limit, or an administrator's word, keeps something back.
     Held,
+    /// The user is out of scope, and keeps the account until a grace time ends.
+    Grace,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Operation; 18] = [
+    pub const ALL: [Operation; 19] = [
         Operation::Create,
         Operation::Update,
         Operation::Rename,
@@ -73,6 +75,7 @@ impl Operation {
         Operation::GroupDelete,
         Operation::Internal,
         Operation::Held,
+        Operation::Grace,
     ];
 
     /// The word used in storage and answers.
@@ -96,6 +99,7 @@ impl Operation {
             Operation::GroupDelete => "group_delete",
             Operation::Internal => "internal",
             Operation::Held => "held",
+            Operation::Grace => "grace",
         }
     }
 
@@ -133,6 +137,7 @@ impl Operation {
                 | Operation::Conflict
                 | Operation::Error
                 | Operation::Held
+                | Operation::Grace
         )
     }
 
@@ -212,23 +217,29 @@ pub fn value_errors(outcome: &Outcome) -> Vec<ValueError> {
     if counts {
         let too_long = too_long(&outcome.attributes);
         let message = format!("has more than the {NAME_CHARS_MAX} characters that products keep");
-        errors.extend(too_long.map(|target| error(target, &message)));
+        errors.extend(too_long.map(|target| error(&target, &message)));
     }
     errors
 }
 
-fn too_long(attributes: &Attributes) -> impl Iterator<Item = &'static str> {
+fn too_long(attributes: &Attributes) -> impl Iterator<Item = String> {
+    let is_long = |text: &str| text.len() > NAME_CHARS_MAX && text.chars().count() > NAME_CHARS_MAX;
     let texts = [
-        ("username", attributes.username.as_str()),
-        ("email", attributes.email.as_str()),
-        ("display_name", attributes.display_name.as_str()),
-        ("first_name", attributes.first_name.as_str()),
-        ("last_name", attributes.last_name.as_str()),
+        (Target::Username, &attributes.username),
+        (Target::Email, &attributes.email),
+        (Target::DisplayName, &attributes.display_name),
+        (Target::FirstName, &attributes.first_name),
+        (Target::LastName, &attributes.last_name),
     ];
-    texts.into_iter().filter_map(|(target, text)| {
-        let long = text.len() > NAME_CHARS_MAX && text.chars().count() > NAME_CHARS_MAX;
-        long.then_some(target)
-    })
+    let plain = texts.into_iter().filter(move |(_, text)| is_long(text));
+    // What single products keep of a user, such as a picture, may be longer.
+    let products = |name: &str| matches!(Target::try_from(name.to_owned()), Ok(Target::Product(_)));
+    let extra = attributes
+        .extra
+        .iter()
+        .filter(move |(name, values)| !products(name) && values.iter().any(|text| is_long(text)));
+    let extra = extra.map(|(name, _)| Target::Attribute(name.clone()).to_string());
+    plain.map(|(target, _)| target.to_string()).chain(extra)
 }
 
 #[cfg(test)]

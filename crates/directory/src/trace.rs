@@ -1,5 +1,6 @@
 //! How a decision came about: what was found and done at each stage, put into words on demand.
 
+mod attribute;
 mod bearing;
 mod safety;
 mod words;
@@ -13,7 +14,7 @@ use crate::cause::Trigger;
 use crate::change::Change;
 use crate::id::SourceGroupPk;
 use crate::identity::Met;
-use crate::model::{Reason, Status};
+use crate::model::{Attributes, Reason, Status};
 use crate::name::same;
 use crate::outcome::{Outcome, Verdict};
 use crate::overrides::OverrideKind;
@@ -23,6 +24,8 @@ use crate::rules::{CleanupAction, Fault, LookupBy};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
     pub(crate) entries: Vec<Entry>,
+    /// What the rows gave, whatever came of it, if somebody asks why.
+    pub(crate) given: Option<Attributes>,
 }
 
 impl Trace {
@@ -166,6 +169,8 @@ pub enum Entry {
     },
     /// No name matched a rule, and such memberships are left alone.
     GroupsUntouched,
+    /// No name matched a rule, and such users are dropped.
+    NoNameMatched,
     /// The filter of the scope does not hold.
     OutsideFilter {
         /// The filter.
@@ -445,6 +450,8 @@ pub enum GroupEffect {
     TransformedAway,
     /// What became of the name cannot name a group.
     NotAName(String),
+    /// A rule for names failed.
+    Failed(Fault),
     /// No row of the mapping has the group.
     Unmapped,
     /// Nobody has decided yet whether it may feed the group of this name, which has members from elsewhere.
@@ -546,10 +553,13 @@ impl Outcome {
         lines
     }
 
+    fn has_account(&self) -> bool {
+        matches!(self.verdict, Verdict::Account { .. })
+    }
+
     /// Why the user is or is not in a group, by the name products see or the identity provider's.
     pub fn why_group(&self, group: &str) -> Why {
-        let member = matches!(self.verdict, Verdict::Account { .. })
-            && self.memberships.iter().any(|it| same(&it.group, group));
+        let member = self.has_account() && self.memberships.iter().any(|it| same(&it.group, group));
         let mut lines: Vec<Line> = self
             .trace
             .entries
@@ -557,7 +567,10 @@ impl Outcome {
             .filter(|entry| entry.bears_on(group))
             .map(|entry| self.line(entry))
             .collect();
-        if !self.trace.entries.iter().any(|entry| entry.names(group)) {
+        let entries = &self.trace.entries;
+        // Of an account that is left as it is, nobody asked what would name the group.
+        let is_asked = self.has_account() && !entries.contains(&Entry::Frozen);
+        if is_asked && !entries.iter().any(|entry| entry.names(group)) {
             let text = format!(
                 "nothing this user has from the identity provider or the rules names `{group}`"
             );
@@ -593,8 +606,20 @@ impl Outcome {
         })
     }
 
+    /// Until when the user keeps the account although it is out of scope (US-24).
+    pub fn grace_until(&self) -> Option<Timestamp> {
+        self.trace.entries.iter().find_map(|entry| match entry {
+            Entry::Scope(ScopeEffect::Grace { until })
+            | Entry::OutsideFilter {
+                effect: ScopeEffect::Grace { until },
+                ..
+            } => Some(*until),
+            _ => None,
+        })
+    }
+
     /// Rows that failed, so that their targets stay as they were: the target, and what was wrong with the value. Of
-    /// conditional rules whose date cannot be read: the attribute.
+    /// conditional rules whose date cannot be read: the attribute. Of rules for group names: `groups`.
     pub fn faults(&self) -> impl Iterator<Item = (&str, Fault)> {
         self.trace.entries.iter().filter_map(|entry| match entry {
             Entry::Attribute {
@@ -602,6 +627,10 @@ impl Outcome {
                 effect: AttributeEffect::Failed(fault),
                 ..
             } => Some((&**target, *fault)),
+            Entry::Group {
+                effect: GroupEffect::Failed(fault),
+                ..
+            } => Some(("groups", *fault)),
             Entry::Condition {
                 effect: ConditionEffect::Failed(attribute, fault),
                 ..
@@ -653,48 +682,6 @@ impl Outcome {
         Line {
             stage: entry.stage(),
             text,
-        }
-    }
-
-    fn attribute_text(&self, target: &str, from: &str, effect: AttributeEffect) -> String {
-        match effect {
-            AttributeEffect::Set => match self.attributes.get(target) {
-                Some(value) => format!("`{target}` is {value:?}, from {from}"),
-                None => format!("`{target}` is read from {from}"),
-            },
-            AttributeEffect::SetUnseen => format!("`{target}` is [redacted], from {from}"),
-            AttributeEffect::KeptSinceCreation => {
-                format!("`{target}` stays as it was: the row counts for new accounts only")
-            }
-            AttributeEffect::KeptByStep => {
-                format!("`{target}` stays as it was: a step says so")
-            }
-            AttributeEffect::KeptWithoutValue => {
-                format!("`{target}` stays as it was: {from} has no value")
-            }
-            AttributeEffect::KeptWithoutMatch => {
-                format!("`{target}` stays as it was: no step matched what {from} says")
-            }
-            AttributeEffect::ClearedWithoutValue => {
-                format!("`{target}` is empty: {from} has no value")
-            }
-            AttributeEffect::ClearedWithoutMatch => {
-                format!("`{target}` is empty: no step matched what {from} says")
-            }
-            AttributeEffect::Flag(active) => format!("`{target}` is {active}, from {from}"),
-            AttributeEffect::FlagWithoutValue(active) => {
-                format!("`{target}` is {active}, as {from} has no value")
-            }
-            AttributeEffect::Dropped(reason) => format!(
-                "the row for `{target}` drops the user ({}): {from} has no fitting value",
-                reason.as_str()
-            ),
-            AttributeEffect::Failed(fault) => {
-                format!(
-                    "`{target}` stays as it was: the value of {from} {}",
-                    fault.as_str()
-                )
-            }
         }
     }
 

@@ -8,7 +8,7 @@ use serde_path_to_error::Segment;
 use super::entries::{Configuration, FORMAT};
 use super::place::{item, member};
 use crate::connector::ConnectorSettings;
-use crate::rules::{NewRules, RuleError};
+use crate::rules::{RuleError, WrittenRules};
 
 /// Most mistakes that are told at once.
 const MISTAKES_MAX: usize = 100;
@@ -114,7 +114,7 @@ fn complete_rules(document: &mut Value) {
     let connectors = document.get_mut("connectors").and_then(Value::as_array_mut);
     for connector in connectors.into_iter().flatten() {
         if let Some(Value::Object(rules)) = connector.get_mut("rules") {
-            NewRules::complete(rules);
+            WrittenRules::complete(rules);
         }
     }
 }

@@ -39,7 +39,7 @@ pub enum Event {
     /// Users whose name somebody else has.
     #[serde(rename = "conflict.created")]
     ConflictCreated,
-    /// Users whom the rules cannot evaluate.
+    /// Users whom the rules cannot evaluate, or to whom they give a value that cannot be used.
     #[serde(rename = "evaluation.failed")]
     EvaluationFailed,
     /// A job or an import that cannot go on.
@@ -99,7 +99,7 @@ impl Event {
             Event::HoldCreated => "Changes wait for a decision",
             Event::HoldEscalated => "Changes have waited for long",
             Event::ConflictCreated => "A user’s name is taken",
-            Event::EvaluationFailed => "A user cannot be evaluated",
+            Event::EvaluationFailed => "A user cannot be evaluated, or gets an unusable value",
             Event::JobFailed => "A job or an import failed",
             Event::ConnectorSilent => "An identity provider is silent",
             Event::TokenExpiring => "A token ends in 30, 14, 7 days or 1 day",

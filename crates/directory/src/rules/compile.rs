@@ -121,6 +121,8 @@ pub(crate) struct Row {
     pub steps: Steps,
     pub on_no_match: OnNoMatch,
     pub on_null: OnNull,
+    /// An attribute that is there and empty is a value.
+    pub keeps_empty: bool,
     /// Whether the rules say what happens without a value.
     pub null_is_foreseen: bool,
     /// Targets of other rows whose results it reads.
@@ -146,9 +148,22 @@ impl CompiledRules {
         if !errors.is_empty() {
             return Err(errors);
         }
-        super::identity::check(&rules.identity, &rules.mapping, &mut errors);
+        let compiled = Self::compile(rules, &mut errors);
+        super::lengths::check(rules, &mut errors);
+        none_of(errors).map(|()| compiled)
+    }
+
+    /// Compiles rules that are in force already: texts that are too long, which no one may save any more, harm nobody.
+    pub fn stored(rules: &Rules) -> Result<Self, Vec<RuleError>> {
+        let mut errors = Vec::new();
+        let compiled = Self::compile(rules, &mut errors);
+        none_of(errors).map(|()| compiled)
+    }
+
+    fn compile(rules: &Rules, errors: &mut Vec<RuleError>) -> Self {
+        super::identity::check(&rules.identity, &rules.mapping, errors);
         let groups = &rules.groups;
-        let mut list = |entries: &[String], path| NameList::compile(entries, path, &mut errors);
+        let mut list = |entries: &[String], path| NameList::compile(entries, path, errors);
         let only_assign = list(&groups.only_assign, "groups.only_assign");
         let mut never_assign = list(&groups.never_assign, "groups.never_assign");
         let mut never_remove = list(&groups.never_remove, "groups.never_remove");
@@ -163,8 +178,8 @@ impl CompiledRules {
             rule: rule.clone(),
         });
         let exempt_when = rules.cleanup.exempt_when.as_ref();
-        let exempt_when = Filter::compile(exempt_when, "cleanup.exempt_when", &mut errors);
-        let filter = Filter::compile(rules.scope.filter.as_ref(), "scope.filter", &mut errors);
+        let exempt_when = Filter::compile(exempt_when, "cleanup.exempt_when", errors);
+        let filter = Filter::compile(rules.scope.filter.as_ref(), "scope.filter", errors);
         let counts = rules.scope.state.is_active();
         let (filter, required) = (
             filter.filter(|_| counts),
@@ -175,37 +190,37 @@ impl CompiledRules {
             },
         );
         let inactivity = inactivity.filter(|it: &CompiledInactivity| it.rule.state.is_active());
-        check_stages(&rules.cleanup, &mut errors);
+        check_stages(&rules.cleanup, errors);
         if let Some(rule) = &rules.inactivity {
-            check_inactivity(rule, &mut errors);
+            check_inactivity(rule, errors);
         }
         if !groups.enabled {
             never_assign.add_everything();
             never_remove.add_everything();
         }
-        let rows = compile_rows(&rules.mapping, &mut errors);
+        let rows = compile_rows(&rules.mapping, errors);
         let asks = |it: &Option<Filter>| it.as_ref().is_some_and(Filter::reads_trigger);
         let reads_trigger =
             asks(&exempt_when) || asks(&filter) || rows.iter().any(|row| row.steps.reads_trigger);
-        let compiled = Self {
+        Self {
             reads_trigger,
             rows,
-            names: NameRules::compile(&groups.names, "groups.names", &mut errors),
+            names: NameRules::compile(&groups.names, "groups.names", errors),
             only_assign,
             never_assign,
-            always_assign: plain_groups(&groups.always_assign, "groups.always_assign", &mut errors),
+            always_assign: plain_groups(&groups.always_assign, "groups.always_assign", errors),
             new_user_groups: plain_groups(
                 &groups.new_user_groups,
                 "groups.new_user_groups",
-                &mut errors,
+                errors,
             ),
             never_remove,
             protected,
             group_map: groups
                 .mapping
                 .as_ref()
-                .map(|mapping| GroupMap::compile(mapping, &mut errors)),
-            conditions: conditional::compile(rules, &mut errors),
+                .map(|mapping| GroupMap::compile(mapping, errors)),
+            conditions: conditional::compile(rules, errors),
             authority: groups.authority,
             nested_groups: groups.nested_groups,
             required,
@@ -218,11 +233,6 @@ impl CompiledRules {
             exempt_when,
             exempt,
             create_empty: groups.create_empty,
-        };
-        if errors.is_empty() {
-            Ok(compiled)
-        } else {
-            Err(errors)
         }
     }
 
@@ -274,6 +284,17 @@ impl CompiledRules {
     /// Until when a user name that somebody gave up then is kept from others (CR-08); none if it is not, or no more.
     pub fn reserved_until(&self, given_up: Timestamp, now: Timestamp) -> Option<Timestamp> {
         self.accounts.reserved_until(given_up, now)
+    }
+
+    /// Whether somebody who is out of scope can keep an account for a while (US-24).
+    pub fn has_grace(&self) -> bool {
+        !self.grace.is_zero() && (self.filter.is_some() || !self.required.is_empty())
+    }
+
+    /// The same rules, but nobody who is out of scope keeps an account for a while.
+    pub fn without_grace(mut self) -> Self {
+        self.grace = SignedDuration::ZERO;
+        self
     }
 
     /// Whether a new user name waits for an administrator (US-29).
@@ -392,6 +413,13 @@ pub(crate) fn is_possible_name(name: &str) -> bool {
     !name.is_empty()
         && (name.len() <= NAME_CHARS_MAX || name.chars().count() <= NAME_CHARS_MAX)
         && scim::name::refuse_name(name).is_none()
+}
+
+fn none_of(errors: Vec<RuleError>) -> Result<(), Vec<RuleError>> {
+    match errors.is_empty() {
+        true => Ok(()),
+        false => Err(errors),
+    }
 }
 
 fn check_sizes(rules: &Rules, errors: &mut Vec<RuleError>) {
@@ -610,7 +638,7 @@ fn in_order(mut waiting: Vec<(Row, String)>, errors: &mut Vec<RuleError>) -> Vec
 }
 
 impl Row {
-    fn compile(
+    pub(crate) fn compile(
         row: &MappingRow,
         path: &str,
         errors: &mut Vec<RuleError>,
@@ -658,6 +686,7 @@ impl Row {
             steps,
             on_no_match: row.on_no_match,
             on_null,
+            keeps_empty: !row.empty_as_null,
             null_is_foreseen: row.on_null.is_some(),
         })
     }
@@ -677,6 +706,8 @@ pub(crate) fn plain_groups(
         };
         let message = if name.starts_with("re:") || name.starts_with("source:") {
             "an expression names no group that users could be put into"
+        } else if name.chars().count() > NAME_CHARS_MAX {
+            "this is no possible name of a group, as it has more than 255 characters"
         } else if !is_possible_name(name) {
             "this is no possible name of a group"
         } else {

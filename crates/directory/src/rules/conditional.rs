@@ -74,6 +74,8 @@ pub(crate) struct Conditional {
     pub drop: bool,
     pub disable: bool,
     pub disable_at: Option<DisableAt>,
+    /// What it asks, as written.
+    pub text: Arc<str>,
     when: Condition,
 }
 
@@ -174,6 +176,7 @@ fn compile_one(
         drop: rule.drop,
         disable: rule.disable,
         disable_at: rule.disable_at.as_ref().map(at).transpose()?,
+        text: Arc::from(rule.when.as_str()),
         when: Condition::compile_lasting(&rule.when, &format!("{path}.when"))?,
     })
 }

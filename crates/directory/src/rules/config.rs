@@ -46,18 +46,18 @@ impl Rules {
     }
 }
 
-/// Rules as they are given for a connector that is to be made: what is not said begins as
-/// [`Rules::for_new_connector`] does.
+/// Rules as somebody writes them: what is not said is as in [`Rules::for_new_connector`], so that nobody switches a
+/// safeguard off by saying nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewRules(pub Rules);
+pub struct WrittenRules(pub Rules);
 
-impl Default for NewRules {
+impl Default for WrittenRules {
     fn default() -> Self {
         Self(Rules::for_new_connector())
     }
 }
 
-impl NewRules {
+impl WrittenRules {
     /// Adds to rules as they are written what a new connector has where they say nothing.
     pub(crate) fn complete(written: &mut serde_json::Map<String, serde_json::Value>) {
         let mut choose = |part: &str, name: &str, value| {
@@ -74,11 +74,11 @@ impl NewRules {
     }
 }
 
-impl<'de> Deserialize<'de> for NewRules {
+impl<'de> Deserialize<'de> for WrittenRules {
     fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
         use serde::de::Error;
         let mut written = serde_json::Map::deserialize(reader)?;
-        NewRules::complete(&mut written);
+        WrittenRules::complete(&mut written);
         serde_json::from_value(written.into())
             .map(Self)
             .map_err(D::Error::custom)
@@ -107,9 +107,21 @@ pub struct MappingRow {
     /// `display_name`, else `clear`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_null: Option<OnNull>,
+    /// Whether an empty text counts as no value. Off, an attribute that is there and empty empties the target, whatever
+    /// `on_null` says.
+    #[serde(default = "yes", skip_serializing_if = "is_on")]
+    pub empty_as_null: bool,
     /// Whether the row counts.
     #[serde(default, skip_serializing_if = "RuleState::is_active")]
     pub state: RuleState,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_on(flag: &bool) -> bool {
+    *flag
 }
 
 impl MappingRow {
@@ -122,6 +134,7 @@ impl MappingRow {
             apply: Apply::default(),
             on_no_match: OnNoMatch::default(),
             on_null: None,
+            empty_as_null: true,
             state: RuleState::default(),
         }
     }

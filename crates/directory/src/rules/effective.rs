@@ -52,7 +52,7 @@ impl CompiledRules {
         match self.naming(source) {
             Naming::Own(name) => vec![Cow::Borrowed(name)],
             Naming::Mapped(groups) => groups.iter().map(|it| Cow::Borrowed(&*it.name)).collect(),
-            Naming::Unmapped => Vec::new(),
+            Naming::Unmapped | Naming::Failed(_) => Vec::new(),
             Naming::Rules(items) => items
                 .into_iter()
                 .filter(|item| item.matched || self.names.on_no_match.passes())
@@ -63,7 +63,7 @@ impl CompiledRules {
 
     /// Whether it is the rules for names that say what a source group becomes, and nobody who named just this one.
     pub fn are_names_by_rules(&self, source: &SourceGroup) -> bool {
-        matches!(self.naming(source), Naming::Rules(_))
+        matches!(self.naming(source), Naming::Rules(_) | Naming::Failed(_))
     }
 
     /// The entry of `groups.protected` that has a name of a source group.
@@ -87,7 +87,15 @@ impl CompiledRules {
         self.group_map
             .as_ref()
             .and_then(|map| map.naming(source.id))
-            .unwrap_or_else(|| Naming::Rules(self.names.transform(&source.name)))
+            .unwrap_or_else(|| self.naming_by_rules(&source.name))
+    }
+
+    /// What the rules for names make of a name.
+    pub(crate) fn naming_by_rules<'a>(&self, name: &'a str) -> Naming<'a> {
+        match self.names.transform(name) {
+            Ok(items) => Naming::Rules(items),
+            Err(fault) => Naming::Failed(fault),
+        }
     }
 
     /// The entry of `groups.protected` that has a group.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::compile::{PlainGroup, plain_groups};
-use super::step::Item;
+use super::step::{Fault, Item};
 use super::{GroupMapping, RuleError, Unmapped};
 use crate::id::SourceGroupPk;
 
@@ -26,13 +26,15 @@ pub(crate) enum Naming<'a> {
     Unmapped,
     /// The rules for names.
     Rules(Vec<Item<'a>>),
+    /// A rule for names failed.
+    Failed(Fault),
 }
 
 impl Naming<'_> {
     /// Whether something says what becomes of the group.
     pub(crate) fn matched(&self) -> bool {
         match self {
-            Naming::Own(_) | Naming::Mapped(_) => true,
+            Naming::Own(_) | Naming::Mapped(_) | Naming::Failed(_) => true,
             Naming::Unmapped => false,
             Naming::Rules(items) => items.iter().any(|item| item.matched),
         }

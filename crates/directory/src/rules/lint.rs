@@ -1,7 +1,7 @@
 //! Warnings: rules that can be carried out and hardly mean what was meant.
 
 use super::group_lint;
-use super::list::SHADOW;
+use super::list::NameList;
 use super::step_compile::name_of;
 use super::{
     GroupNames, MappingRow, NameMode, OnMet, OnNoMatch, RegexMode, Rename, RuleError, Rules,
@@ -129,57 +129,42 @@ fn name_warnings(names: &GroupNames, found: &mut Vec<RuleError>) {
 
 fn list_warnings(rules: &Rules, found: &mut Vec<RuleError>) {
     let groups = &rules.groups;
-    let prefixes = ["re:", "source:", SHADOW];
-    let plain = |entry: &str| !prefixes.iter().any(|it| entry.starts_with(it));
-    let has = |list: &[String], name: &str| list.iter().any(|it| plain(it) && same(it, name));
-    for (index, name) in groups.only_assign.iter().enumerate() {
-        if plain(name) && has(&groups.never_assign, name) {
-            warn(
-                found,
-                format!("groups.only_assign[{index}]"),
-                format!("`{name}` is in `never_assign` too, which wins"),
-                "remove it from one of the lists",
-            );
-        }
-    }
-    for (index, name) in groups.always_assign.iter().enumerate() {
-        if has(&groups.never_assign, name) {
-            warn(
-                found,
-                format!("groups.always_assign[{index}]"),
-                format!(
-                    "`{name}` is in `never_assign` too, which does not hold for groups that everybody is in"
-                ),
-                "remove it from one of the lists",
-            );
-        }
-    }
     let nothing = Vec::new();
     let inactive = |list: fn(&super::Inactivity) -> &Vec<String>| {
         rules.inactivity.as_ref().map_or(&nothing, list)
     };
-    for (index, name) in inactive(|it| &it.only_groups).iter().enumerate() {
-        if plain(name) && has(inactive(|it| &it.never), name) {
-            warn(
-                found,
-                format!("inactivity.only_groups[{index}]"),
-                format!("`{name}` is in `inactivity.never` too, which wins"),
-                "remove it from one of the lists",
-            );
-        }
+    contradictions(
+        found,
+        ("inactivity.only_groups", inactive(|it| &it.only_groups)),
+        ("inactivity.never", inactive(|it| &it.never)),
+        "which wins",
+    );
+    for (path, list, what) in [
+        ("groups.only_assign", &groups.only_assign, "which wins"),
+        (
+            "groups.always_assign",
+            &groups.always_assign,
+            "which does not hold for groups that everybody is in",
+        ),
+        (
+            "groups.new_user_groups",
+            &groups.new_user_groups,
+            "which does not hold for groups that come with an account",
+        ),
+    ] {
+        contradictions(
+            found,
+            (path, list),
+            ("never_assign", &groups.never_assign),
+            what,
+        );
     }
-    for (index, name) in groups.new_user_groups.iter().enumerate() {
-        if has(&groups.never_assign, name) {
-            warn(
-                found,
-                format!("groups.new_user_groups[{index}]"),
-                format!(
-                    "`{name}` is in `never_assign` too, which does not hold for groups that come with an account"
-                ),
-                "remove it from one of the lists",
-            );
-        }
-    }
+    contradictions(
+        found,
+        ("groups.only_assign", &groups.only_assign),
+        ("protected", &groups.protected),
+        "so nobody gets it from here",
+    );
     for (path, list) in [
         ("groups.only_assign", &groups.only_assign),
         ("groups.never_assign", &groups.never_assign),
@@ -212,6 +197,32 @@ fn list_warnings(rules: &Rules, found: &mut Vec<RuleError>) {
             "groups.enabled",
             "groups are off, so rules and lists for them have no effect",
             "switch groups on, or remove the rules",
+        );
+    }
+}
+
+/// Entries of one list of which another leaves nothing: plain names that it matches, and patterns that both have.
+fn contradictions(
+    found: &mut Vec<RuleError>,
+    (path, list): (&str, &[String]),
+    (other_name, other): (&str, &[String]),
+    what: &str,
+) {
+    // Entries that do not compile are errors, told elsewhere.
+    let other = NameList::compile(other, "", &mut Vec::new());
+    for (index, entry) in list.iter().enumerate() {
+        let Some(by) = other.covers(entry) else {
+            continue;
+        };
+        let by = match same(by, entry) {
+            true => String::new(),
+            false => format!(" by `{by}`"),
+        };
+        warn(
+            found,
+            format!("{path}[{index}]"),
+            format!("`{entry}` is in `{other_name}` too{by}, {what}"),
+            "remove it from one of the lists",
         );
     }
 }

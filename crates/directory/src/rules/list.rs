@@ -43,6 +43,20 @@ impl NameList {
         list
     }
 
+    /// Adds a plain name.
+    pub(crate) fn add_name(&mut self, name: &str) {
+        let (fold, written) = (folded(name).into_owned(), Arc::from(name));
+        self.transformed.plain.insert(fold, written);
+    }
+
+    /// Takes an entry out, as it was written.
+    pub(crate) fn remove(&mut self, entry: &str) {
+        for side in [&mut self.transformed, &mut self.source] {
+            side.plain.retain(|_, written| **written != *entry);
+            side.patterns.retain(|(_, written)| **written != *entry);
+        }
+    }
+
     fn add(&mut self, entry: &str, path: &str) -> Result<(), RuleError> {
         let (side, rest) = match entry.strip_prefix("source:") {
             Some(rest) => (&mut self.source, rest),
@@ -71,6 +85,15 @@ impl NameList {
         self.everything = Some(Arc::from("re:.*"));
     }
 
+    pub(crate) fn remove_everything(&mut self) {
+        self.everything = None;
+    }
+
+    /// Whether every name matches, without an entry that says so.
+    pub(crate) fn has_everything(&self) -> bool {
+        self.everything.is_some()
+    }
+
     /// The entries as they were written, in order of their names.
     pub(crate) fn entries(&self) -> Vec<&str> {
         let lists = [&self.transformed, &self.source];
@@ -93,6 +116,43 @@ impl NameList {
             .or_else(|| self.transformed.find(name))
             .or_else(|| self.source.find(source?))
     }
+
+    /// The entry that matches every name that an entry of another list does, as far as that can be told: it matches the
+    /// plain name, is the same pattern, or matches all names.
+    pub(crate) fn covers(&self, entry: &str) -> Option<&Arc<str>> {
+        if entry.starts_with(SHADOW) {
+            return None;
+        }
+        let (is_source, rest) = match entry.strip_prefix("source:") {
+            Some(rest) => (true, rest),
+            None => (false, entry),
+        };
+        let Some(pattern) = rest.strip_prefix("re:") else {
+            return match is_source {
+                true => self.source.find(rest),
+                false => self.find(rest, None),
+            };
+        };
+        let everything = |text: &str| matches!(text, ".*" | "^.*" | ".*$" | "^.*$");
+        let side = if is_source {
+            &self.source
+        } else {
+            &self.transformed
+        };
+        let mut written = side.patterns.iter().map(|(_, written)| written);
+        written.find(|it| {
+            let other = it.strip_prefix("source:").unwrap_or(it);
+            let other = other.strip_prefix("re:").unwrap_or(other);
+            other == pattern || everything(other)
+        })
+    }
+
+    /// All entries that match a group.
+    pub(crate) fn all(&self, name: &str, source: Option<&str>) -> Vec<&Arc<str>> {
+        let mut all = self.transformed.all(name);
+        all.extend(source.map_or_else(Vec::new, |it| self.source.all(it)));
+        all
+    }
 }
 
 impl Entries {
@@ -108,14 +168,24 @@ impl Entries {
         if let Some(entry) = self.plain.get(fold.as_ref()) {
             return Some(entry);
         }
-        if name.len() > SUBJECT_BYTES_MAX {
-            return None;
-        }
-        // Look-alikes of a listed name fold to it, and what is written in full width may be meant so.
-        let hit = |regex: &Regex| regex.is_match(name) || (fold != name && regex.is_match(&fold));
-        self.patterns
-            .iter()
-            .find_map(|(regex, entry)| hit(regex).then_some(entry))
+        self.matching(name, &fold).next()
+    }
+
+    fn all(&self, name: &str) -> Vec<&Arc<str>> {
+        let fold = folded(name);
+        let plain = self.plain.get(fold.as_ref()).into_iter();
+        plain.chain(self.matching(name, &fold)).collect()
+    }
+
+    /// The patterns that match. Look-alikes of a listed name fold to it, and what is written in full width may be
+    /// meant so.
+    fn matching(&self, name: &str, fold: &str) -> impl Iterator<Item = &Arc<str>> {
+        let fits = name.len() <= SUBJECT_BYTES_MAX;
+        let hit = move |regex: &Regex| {
+            fits && (regex.is_match(name) || (fold != name && regex.is_match(fold)))
+        };
+        let patterns = self.patterns.iter();
+        patterns.filter_map(move |(regex, entry)| hit(regex).then_some(entry))
     }
 }
 

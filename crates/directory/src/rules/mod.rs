@@ -12,6 +12,7 @@ mod group_config;
 mod group_lint;
 mod group_map;
 mod identity;
+mod lengths;
 mod lifecycle;
 mod lint;
 mod list;
@@ -29,7 +30,7 @@ pub use compile::{
 };
 pub use conditional::{ConditionalRule, RuleState};
 pub use config::{
-    Accounts, Apply, MappingRow, NewRules, OnNoMatch, OnNull, Rules, Scope, Source, Target,
+    Accounts, Apply, MappingRow, OnNoMatch, OnNull, Rules, Scope, Source, Target, WrittenRules,
 };
 pub use difference::{Difference, differences, differences_of};
 pub use example::{
@@ -49,6 +50,9 @@ pub use step_compile::{IF_NESTING_MAX, STEP_TEXT_BYTES_MAX, TABLE_ENTRIES_MAX};
 pub use step_config::{
     DateSpan, DateUnit, GroupRef, LookupBy, MapDefault, OneOrMany, RegexMode, Step,
 };
+
+/// What is shown in place of a value that is not to be seen.
+pub const REDACTED: &str = "[redacted]";
 
 /// Whether a text may be the name of a group.
 pub fn is_possible_group_name(name: &str) -> bool {

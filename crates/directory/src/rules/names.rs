@@ -1,6 +1,6 @@
 //! Group names on their way from the identity provider to the products (US-15).
 
-use super::step::{Item, Steps};
+use super::step::{Fault, Item, Steps};
 use super::step_compile::Use;
 use super::{GroupNames, NameMode, OnNoMatch, RuleError};
 use crate::notes::Notes;
@@ -47,15 +47,13 @@ impl NameRules {
     }
 
     /// What one source group's name becomes: mostly one name, none if a rule took it away.
-    /// A name on which the rules fail goes on as what it was before the failing rule.
-    pub(crate) fn transform<'a>(&self, name: &'a str) -> Vec<Item<'a>> {
+    /// A name on which a rule fails becomes nothing: half changed it could be the name of another group.
+    pub(crate) fn transform<'a>(&self, name: &'a str) -> Result<Vec<Item<'a>>, Fault> {
         let mut values = vec![Item::new(name)];
         let mut matched = !self.conditional;
         for rule in &self.rules {
             let mut tried = fresh(&values);
-            if rule.run(&mut tried, None, &mut Notes::off()).is_err() {
-                continue;
-            }
+            rule.run(&mut tried, None, &mut Notes::off())?;
             let applies = !rule.conditional || tried.iter().any(|item| item.matched);
             if !applies {
                 continue;
@@ -70,7 +68,7 @@ impl NameRules {
             item.matched = matched;
         }
         values.retain(|item| !item.text.is_empty());
-        values
+        Ok(values)
     }
 }
 

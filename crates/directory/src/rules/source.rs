@@ -118,6 +118,18 @@ impl Reader {
         }
     }
 
+    /// Whether an attribute that it reads is there and empty.
+    pub(crate) fn is_emptied(&self, user: &Resource) -> bool {
+        let is_empty = |value: &&Value| matches!(value, Value::String(text) if text.is_empty());
+        match self {
+            Reader::FirstOf(selectors) => {
+                let mut found = selectors.iter().flat_map(|it| it.values(user));
+                found.any(|value| is_empty(&value))
+            }
+            _ => false,
+        }
+    }
+
     /// The targets of other rows that it reads.
     pub(crate) fn needs(&self, needed: &mut Vec<Target>) {
         match self {

@@ -16,7 +16,10 @@ impl Entry {
             | Entry::OldNameStays => Stage::Mapping,
             Entry::Met(_) | Entry::NameReserved { .. } => Stage::Identity,
             Entry::Condition { .. } => Stage::Conditions,
-            Entry::Group { .. } | Entry::Renamed { .. } | Entry::GroupsUntouched => Stage::Groups,
+            Entry::Group { .. }
+            | Entry::Renamed { .. }
+            | Entry::GroupsUntouched
+            | Entry::NoNameMatched => Stage::Groups,
             Entry::Scope(_) | Entry::OutsideFilter { .. } => Stage::Scope,
             Entry::Added { .. } => Stage::Additions,
             Entry::Membership { .. } | Entry::Frozen => Stage::Removals,
@@ -93,6 +96,7 @@ impl Entry {
             | Entry::Exempt { .. }
             | Entry::Nameless
             | Entry::GroupsUntouched
+            | Entry::NoNameMatched
             | Entry::Frozen
             | Entry::Returned
             | Entry::Cleanup { .. }
@@ -125,6 +129,7 @@ impl GroupEffect {
             | GroupEffect::Ignored
             | GroupEffect::NoRuleMatched
             | GroupEffect::TransformedAway
+            | GroupEffect::Failed(_)
             | GroupEffect::NestingIgnored => false,
         }
     }

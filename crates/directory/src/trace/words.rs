@@ -54,7 +54,11 @@ impl Entry {
                 effect,
             } => group_text(from, name, path, effect),
             Entry::GroupsUntouched => {
-                "no rule for group names matched, so memberships stay as they are".to_owned()
+                "no rule for group names matched, or one failed, so memberships stay as they are"
+                    .to_owned()
+            }
+            Entry::NoNameMatched => {
+                "no rule for group names matched, so the user is dropped".to_owned()
             }
             Entry::OutsideFilter { filter, effect } => effect.outside(filter),
             Entry::Scope(effect) => effect.text(),
@@ -248,6 +252,12 @@ fn group_text(from: &GroupSource, name: &str, path: &[String], effect: &GroupEff
         GroupEffect::NoRuleMatched => format!("{origin} is left out: no rule matches its name"),
         GroupEffect::TransformedAway => {
             format!("{origin} is left out: nothing is left of its name")
+        }
+        GroupEffect::Failed(fault) => {
+            format!(
+                "{origin} is left out: its name {} under the rules of `groups.names`",
+                fault.as_str()
+            )
         }
         GroupEffect::NotAName(name) => {
             format!("{origin} is left out: {name:?} cannot name a group")

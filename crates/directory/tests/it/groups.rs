@@ -247,6 +247,30 @@ fn a_date_that_cannot_be_read_disables_nobody_and_is_told() {
 }
 
 #[test]
+fn a_name_on_which_a_rule_fails_grants_nothing_and_takes_nothing() {
+    let split = json!({"groups": {"names": {"rules": [{"steps": [{"split": {"sep": ","}}]}]}}});
+    let mut ann = Person::new(split).in_groups(&["dev,ops"]);
+    ann.step();
+    assert_eq!(ann.member_of(), ["dev", "ops"]);
+    let names: Vec<String> = (0..1_200).map(|n| n.to_string()).collect();
+    ann.groups.clear();
+    ann.join(&["qa", &names.join(",")]);
+    assert_eq!(ann.changes(), ["add_membership"]);
+    assert_eq!(ann.member_of(), ["dev", "ops", "qa"]);
+    let outcome = ann.outcome();
+    assert_eq!(
+        outcome.faults().map(|(it, _)| it).collect::<Vec<_>>(),
+        ["groups"]
+    );
+    assert!(told(&ann).contains("became a list of more than 1,000"));
+
+    ann.groups.retain(|group| group.name == "qa");
+    ann.step();
+    assert_eq!(ann.member_of(), ["qa"]);
+    assert_eq!(ann.outcome().faults().count(), 0);
+}
+
+#[test]
 fn bad_conditions_are_told_by_their_place() {
     let one = |rule: Value| refused(json!({"conditions": [rule]}));
     assert_eq!(
@@ -549,9 +573,9 @@ fn contradictions_between_groups_are_warned_of() {
 
 #[test]
 fn rules_of_a_new_connector_keep_what_is_said_and_begin_safely_otherwise() {
-    use directory::rules::{NewRules, RenamePolicy};
-    let read = |written: Value| serde_json::from_value::<NewRules>(written);
-    assert_eq!(read(json!({})).unwrap(), NewRules::default());
+    use directory::rules::{RenamePolicy, WrittenRules};
+    let read = |written: Value| serde_json::from_value::<WrittenRules>(written);
+    assert_eq!(read(json!({})).unwrap(), WrittenRules::default());
     let some = read(json!({"groups": {"protected": [], "only_assign": ["x"]}})).unwrap();
     assert!(some.0.groups.protected.is_empty());
     assert_eq!(some.0.groups.rename, RenamePolicy::Pin);

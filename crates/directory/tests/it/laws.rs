@@ -247,7 +247,7 @@ fn mapping() -> impl Strategy<Value = Value> {
     prop_oneof![3 => Just(Value::Null), 1 => some]
 }
 
-fn compile(rules: &Rules) -> CompiledRules {
+pub fn compile(rules: &Rules) -> CompiledRules {
     let mut compiled = CompiledRules::new(rules).unwrap();
     let known = (0..8).map(|index| (format!("g-{index}"), SourceGroupPk(index)));
     compiled.bind(&known.collect());

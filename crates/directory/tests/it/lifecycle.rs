@@ -299,3 +299,28 @@ fn removals_come_last() {
         ]
     );
 }
+
+/// Where names that match nothing leave memberships alone, that is about those that are there: what a deleted user had
+/// by a source group does not come back beside what everybody gets.
+#[test]
+fn what_is_remembered_is_not_granted_by_what_everybody_gets() {
+    for enabled in [true, false] {
+        let mut ann = Person::new(json!({
+            "groups": {
+                "enabled": enabled, "always_assign": ["DEV", "ops"], "authority": "strict",
+                "names": {"on_no_match": "keep", "rules": [
+                    {"steps": [{"regex_replace": {"pattern": "app-(.*)", "with": "$1"}}]}
+                ]},
+            },
+        }))
+        .in_groups(&["hr"])
+        .with_account(Vec::new());
+        let account = ann.account.as_mut().unwrap();
+        (account.status, account.reason) = (Status::Removed, Reason::IdpDeleted);
+        account.memory.restore = ["dev", "ops"].map(|it| membership(it, &["idp:1"])).into();
+        ann.step();
+        assert_eq!(ann.member_of(), ["dev", "ops"]);
+        assert_eq!(ann.origins("dev"), ["always"]);
+        assert_eq!(ann.origins("ops"), ["always"]);
+    }
+}

@@ -1,6 +1,7 @@
 //! The mapping table: its defaults, its steps, and what happens without value or match.
 
 use directory::Attributes;
+use scim::{Dialect, Resource, ResourceType};
 use serde_json::{Value, json};
 
 use crate::stage::{Person, called, user};
@@ -14,6 +15,52 @@ fn mapped(rules: Value, written: Value) -> Attributes {
 fn username(steps: Value, name: &str) -> String {
     let rules = json!({"mapping": [{"target": "username", "steps": steps}]});
     mapped(rules, json!({"userName": name})).username
+}
+
+/// A user of an identity provider that means an empty text.
+fn literal(written: Value) -> Resource {
+    let map = written.as_object().cloned().unwrap();
+    let (user, _ignored) =
+        Resource::from_request(ResourceType::user(), map, &Dialect::rfc()).unwrap();
+    user
+}
+
+/// What is there and empty is no value, unless the row says that it is one.
+#[test]
+fn an_empty_text_is_a_value_only_where_the_row_says_so() {
+    for (empty_as_null, expected) in [(true, "Ann"), (false, "")] {
+        let mut ann = Person::new(json!({"mapping": [
+            {"target": "display_name", "source": {"attribute": "displayName"}, "steps": ["trim"],
+             "empty_as_null": empty_as_null},
+            {"target": "attr:title", "source": {"attribute": "title"}, "on_null": "keep",
+             "empty_as_null": empty_as_null},
+        ]}));
+        let title = |person: &Person| {
+            let account = person.account.as_ref().unwrap();
+            account.attributes.extra.get("title").cloned()
+        };
+        ann.user = Some(user(
+            json!({"userName": "ann", "displayName": "Ann", "title": "Dr"}),
+        ));
+        ann.step();
+        ann.user = Some(literal(
+            json!({"userName": "ann", "displayName": "", "title": ""}),
+        ));
+        ann.step();
+        let account = ann.account.as_ref().unwrap();
+        assert_eq!(account.attributes.display_name, expected);
+        assert_eq!(title(&ann).is_some(), empty_as_null);
+        // What is not there at all is no value in either case.
+        ann.user = Some(user(
+            json!({"userName": "ann", "displayName": "Ann", "title": "Dr"}),
+        ));
+        ann.step();
+        ann.user = Some(user(json!({"userName": "ann"})));
+        ann.step();
+        let account = ann.account.as_ref().unwrap();
+        assert_eq!(account.attributes.display_name, "Ann");
+        assert_eq!(title(&ann), Some(vec!["Dr".to_owned()]));
+    }
 }
 
 #[test]

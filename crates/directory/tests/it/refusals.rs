@@ -470,3 +470,108 @@ fn times_that_mean_nothing_are_refused() {
         assert_eq!(paths(written.clone()), [path], "{written}");
     }
 }
+
+#[test]
+fn contradictions_by_patterns_are_warned_of_where_they_can_be_told() {
+    let told = |groups: Value| -> Vec<String> {
+        let rules: Rules = serde_json::from_value(json!({"groups": groups})).unwrap();
+        let found = directory::rules::warnings(&rules).into_iter();
+        found
+            .map(|it| format!("{}: {}", it.path, it.message))
+            .collect()
+    };
+    for (groups, expected) in [
+        (
+            json!({"never_assign": ["re:x.*"], "always_assign": ["y", "XYZ"]}),
+            "groups.always_assign[1]: `XYZ` is in `never_assign` too by `re:x.*`, which does not hold for groups that \
+             everybody is in",
+        ),
+        (
+            json!({"never_assign": ["re:x.*"], "only_assign": ["re:x.*", "re:y.*"]}),
+            "groups.only_assign[0]: `re:x.*` is in `never_assign` too, which wins",
+        ),
+        (
+            json!({"never_assign": ["re:.*"], "only_assign": ["re:jira-.*"]}),
+            "groups.only_assign[0]: `re:jira-.*` is in `never_assign` too by `re:.*`, which wins",
+        ),
+        (
+            json!({"never_assign": ["source:re:x.*"], "only_assign": ["source:x1", "x2"]}),
+            "groups.only_assign[0]: `source:x1` is in `never_assign` too by `source:re:x.*`, which wins",
+        ),
+        (
+            json!({"protected": ["re:.*-admins"], "only_assign": ["jira-admins"]}),
+            "groups.only_assign[0]: `jira-admins` is in `protected` too by `re:.*-admins`, so nobody gets it from here",
+        ),
+        (
+            json!({"never_assign": ["re:w.*"], "new_user_groups": ["welcome"]}),
+            "groups.new_user_groups[0]: `welcome` is in `never_assign` too by `re:w.*`, which does not hold for groups \
+             that come with an account",
+        ),
+    ] {
+        assert_eq!(told(groups), [expected]);
+    }
+    // An exception from a pattern is what lists are for.
+    assert_eq!(
+        told(
+            json!({"only_assign": ["re:jira-.*"], "never_assign": ["jira-admins", "re:jira-a.*"]})
+        ),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn what_is_longer_than_products_keep_is_refused_where_it_is_written() {
+    let (long, fits) = ("x".repeat(256), "x".repeat(255));
+    let rules = |text: &str| {
+        json!({
+            "mapping": [
+                {"target": "attr:a", "source": {"constant": text}},
+                {"target": "attr:b", "source": {"constant": text}, "steps": ["redact"]},
+                {"target": "attr:c", "source": {"attribute": "title"}, "steps": ["lower", {"default": text}]},
+                {"target": "groups", "source": {"attribute": "title"}, "steps": [
+                    {"map": {"table": {"a": ["ok", text]}, "default": {"value": text}}}
+                ]},
+                {"target": "email", "steps": [
+                    {"if": {"when": "title pr", "then": [{"constant": text}], "else": [{"suffix": {"text": text}}]}}
+                ]},
+                {"target": "display_name", "source": {"constant": text}, "steps": [{"left": 10}]},
+                {"target": "avatar", "source": {"constant": text}},
+            ],
+            "groups": {
+                "only_assign": [text], "always_assign": [text],
+                "names": {"rules": [{"steps": [{"prefix": {"text": text}}]}]},
+            },
+            "conditions": [{"name": "c", "when": "title pr", "add_groups": [text]}],
+        })
+    };
+    let mut found = paths(rules(&long));
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        [
+            "conditions[0].add_groups[0]",
+            "groups.always_assign[0]",
+            "groups.names.rules[0].steps[0].prefix.text",
+            "groups.only_assign[0]",
+            "mapping[0].source.constant",
+            "mapping[1].source.constant",
+            "mapping[2].steps[1].default",
+            "mapping[3].steps[0].map.default",
+            "mapping[3].steps[0].map.table.a",
+            "mapping[4].steps[0].if.else[0].suffix.text",
+            "mapping[4].steps[0].if.then[0].constant",
+        ]
+    );
+    let fits: Rules = serde_json::from_value(rules(&fits)).unwrap();
+    CompiledRules::new(&fits).unwrap();
+}
+
+#[test]
+fn rules_in_force_may_go_on_with_a_text_that_is_too_long() {
+    let name = "x".repeat(300);
+    let written = json!({"groups": {"only_assign": [name]}});
+    let rules: Rules = serde_json::from_value(written).unwrap();
+    let refused = CompiledRules::new(&rules).unwrap_err();
+    assert_eq!(refused[0].path, "groups.only_assign[0]");
+    assert!(CompiledRules::stored(&rules).is_ok());
+}

@@ -132,7 +132,10 @@ fn values_that_cannot_be_used_are_told() {
         ["username is empty"]
     );
     assert_eq!(
-        told(row("display_name", json!({"constant": "x".repeat(256)}))),
+        told(row(
+            "display_name",
+            json!({"template": format!("${{userName}}{}", "x".repeat(256))})
+        )),
         ["display_name has more than the 255 characters that products keep"]
     );
     assert_eq!(

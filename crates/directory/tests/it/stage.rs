@@ -1,8 +1,8 @@
 //! One person on a stage: what the identity provider says, what the rules are, and an account in memory.
 
 use directory::{
-    Account, CompiledRules, Membership, Origin, Outcome, Plan, Reason, Rules, SourceGroup,
-    SourceGroupPk, Status, Subject, Trigger, apply, evaluate, plan,
+    Account, Alone, Case, CompiledRules, Membership, Origin, Outcome, Plan, Reason, Remedy, Rules,
+    SourceGroup, SourceGroupPk, Status, Subject, Trigger, apply, evaluate, plan,
 };
 use jiff::{SignedDuration, Timestamp};
 use scim::{Dialect, Resource, ResourceType};
@@ -95,16 +95,39 @@ impl Person {
         self
     }
 
-    pub fn outcome(&self) -> Outcome {
-        let subject = Subject {
+    fn subject(&self, trigger: Trigger) -> Subject<'_> {
+        Subject {
             user: self.user.as_ref(),
             groups: &self.groups,
             existing: self.account.as_ref(),
             now: self.now,
-            trigger: Trigger::Scim,
+            trigger,
             overrides: &[],
+        }
+    }
+
+    pub fn outcome(&self) -> Outcome {
+        evaluate(&self.subject(Trigger::Scim), &self.rules)
+    }
+
+    /// What somebody sees who asks why.
+    pub fn asked(&self) -> Outcome {
+        evaluate(&self.subject(Trigger::Simulate), &self.rules)
+    }
+
+    /// What would have to be different for Ann to be in a group, or else to have an active account.
+    pub fn would_need(&self, group: Option<&str>) -> Vec<String> {
+        let case = Case {
+            subject: self.subject(Trigger::Simulate),
+            rules: &self.rules,
+            around: &Alone,
+            shared: None,
         };
-        evaluate(&subject, &self.rules)
+        let remedies = match group {
+            Some(group) => case.why_not_group(group),
+            None => case.why_no_account(),
+        };
+        remedies.iter().map(Remedy::to_string).collect()
     }
 
     /// Decides, plans and applies; then checks that deciding again has nothing to do.

@@ -1,0 +1,97 @@
+//! How an attribute came about.
+
+use super::{AttributeEffect, Entry, Line, Suppressed};
+use crate::model::Attributes;
+use crate::outcome::{Outcome, Verdict};
+use crate::overrides::OverrideKind;
+
+impl Outcome {
+    /// How an attribute came about, by the name of its target; none if no row is about it.
+    pub fn why_attribute(&self, target: &str) -> Option<Vec<Line>> {
+        let is_it = |of: &str| of.eq_ignore_ascii_case(target);
+        let entries = self.trace.entries().iter();
+        let about: Vec<&Entry> = entries
+            .filter(|entry| match entry {
+                Entry::Attribute { target: of, .. }
+                | Entry::Step { target: of, .. }
+                | Entry::Sought { target: of, .. } => is_it(of),
+                Entry::DecidedBy { target: of, .. } => is_it(of),
+                Entry::NamePinned { .. } | Entry::Nameless | Entry::OldNameStays => {
+                    is_it("username")
+                }
+                Entry::Suppressed(what) => *what == Suppressed::Update,
+                Entry::Override { kind, .. } => matches!(kind, OverrideKind::KeepAsIs { .. }),
+                _ => false,
+            })
+            .collect();
+        let is_row = |entry: &&Entry| matches!(entry, Entry::Attribute { .. });
+        if !about.iter().any(is_row) {
+            return None;
+        }
+        let mut lines: Vec<Line> = about.into_iter().map(|entry| self.line(entry)).collect();
+        if !matches!(self.verdict, Verdict::Account { .. }) {
+            lines.push(self.conclusion());
+        }
+        Some(lines)
+    }
+
+    /// What the account gets, or without one what the rows give all the same.
+    pub fn worked_out(&self) -> &Attributes {
+        match self.verdict {
+            Verdict::Account { .. } => &self.attributes,
+            Verdict::NoAccount { .. } | Verdict::Remove { .. } => self.given(),
+        }
+    }
+
+    /// What the rows gave.
+    fn given(&self) -> &Attributes {
+        self.trace.given.as_ref().unwrap_or(&self.attributes)
+    }
+
+    pub(super) fn attribute_text(
+        &self,
+        target: &str,
+        from: &str,
+        effect: AttributeEffect,
+    ) -> String {
+        match effect {
+            AttributeEffect::Set => match self.given().get(target) {
+                Some(value) => format!("`{target}` is {value:?}, from {from}"),
+                None => format!("`{target}` is read from {from}"),
+            },
+            AttributeEffect::SetUnseen => format!("`{target}` is [redacted], from {from}"),
+            AttributeEffect::KeptSinceCreation => {
+                format!("`{target}` stays as it was: the row counts for new accounts only")
+            }
+            AttributeEffect::KeptByStep => {
+                format!("`{target}` stays as it was: a step says so")
+            }
+            AttributeEffect::KeptWithoutValue => {
+                format!("`{target}` stays as it was: {from} has no value")
+            }
+            AttributeEffect::KeptWithoutMatch => {
+                format!("`{target}` stays as it was: no step matched what {from} says")
+            }
+            AttributeEffect::ClearedWithoutValue => {
+                format!("`{target}` is empty: {from} has no value")
+            }
+            AttributeEffect::ClearedWithoutMatch => {
+                format!("`{target}` is empty: no step matched what {from} says")
+            }
+            AttributeEffect::Flag(active) => format!("`{target}` is {active}, from {from}"),
+            AttributeEffect::FlagWithoutValue(active) => {
+                format!("`{target}` is {active}, as {from} has no value")
+            }
+            AttributeEffect::Dropped(reason) => format!(
+                "the row for `{target}` drops the user ({}): {from} has no fitting value",
+                reason.as_str()
+            ),
+            AttributeEffect::Failed(fault) => {
+                format!(
+                    "`{target}` stays as it was: the value of {from} {}",
+                    fault.as_str()
+                )
+            }
+        }
+    }
+}
