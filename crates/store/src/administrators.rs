@@ -1,4 +1,4 @@
-//! Administrators of the console, their invitations and their sessions.
+//! Administrators of the console, and their invitations.
 
 use jiff::Timestamp;
 use scim::fold;
@@ -87,51 +87,9 @@ pub struct Invitation {
     pub expires: Timestamp,
 }
 
-/// What a session is good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Everything that the administrator may do.
-    Full,
-    /// Showing the second factor.
-    Code,
-    /// Setting a second factor up, because one is required.
-    Enrol,
-}
+pub(crate) const COLUMNS: &str = "a.pk, a.public_id, a.name, a.role, a.created, a.last_sign_in, a.totp_since, a.connectors, a.issuer";
 
-impl Stage {
-    const ALL: [Stage; 3] = [Stage::Full, Stage::Code, Stage::Enrol];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Stage::Full => "full",
-            Stage::Code => "code",
-            Stage::Enrol => "enrol",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Stage> {
-        Stage::ALL.into_iter().find(|stage| stage.as_str() == text)
-    }
-}
-
-/// Somebody who is signed in.
-#[derive(Debug, Clone)]
-pub struct AdministratorSession {
-    /// Who.
-    pub administrator: Administrator,
-    /// What it is good for.
-    pub stage: Stage,
-    /// When the session was last used, to the minute.
-    pub last_used: Timestamp,
-    /// When it ends unless it is used before.
-    pub expires: Timestamp,
-    /// When it ends in any case.
-    pub ends: Timestamp,
-}
-
-const COLUMNS: &str = "a.pk, a.public_id, a.name, a.role, a.created, a.last_sign_in, a.totp_since, a.connectors, a.issuer";
-
-fn read_administrator(row: &Row<'_>) -> Result<Administrator, StoreError> {
+pub(crate) fn read_administrator(row: &Row<'_>) -> Result<Administrator, StoreError> {
     Ok(Administrator {
         pk: row.int(0)?,
         id: row.text(1)?,
@@ -217,28 +175,6 @@ impl ReadTx<'_> {
         );
         self.query(&sql, args![now], read_invitation)
     }
-
-    /// The session with this hash, if it has not ended.
-    pub fn administrator_session(
-        &self,
-        hash: &str,
-    ) -> Result<Option<AdministratorSession>, StoreError> {
-        let now = self.now();
-        let sql = format!(
-            "SELECT {COLUMNS}, s.stage, s.last_used, s.expires, s.ends FROM administrator_session s \
-             JOIN administrator a ON a.pk = s.administrator_pk \
-             WHERE s.hash = $1 AND s.expires > $2 AND s.ends > $2"
-        );
-        self.query_one(&sql, args![hash, now], |row| {
-            Ok(AdministratorSession {
-                administrator: read_administrator(row)?,
-                stage: Stage::parse(row.str(9)?).ok_or_else(|| StoreError::corrupt("stage"))?,
-                last_used: row.time(10)?,
-                expires: row.time(11)?,
-                ends: row.time(12)?,
-            })
-        })
-    }
 }
 
 impl WriteTx<'_> {
@@ -293,16 +229,6 @@ impl WriteTx<'_> {
             issuer: Some(issuer.to_owned()),
             ..made
         })
-    }
-
-    /// Ends the sessions of all who signed in at an OpenID provider.
-    pub fn end_external_sessions(&self) -> Result<(), StoreError> {
-        self.execute(
-            "DELETE FROM administrator_session WHERE administrator_pk IN \
-             (SELECT pk FROM administrator WHERE issuer IS NOT NULL)",
-            args![],
-        )?;
-        Ok(())
     }
 
     /// Gives an administrator other rights.
@@ -416,67 +342,6 @@ impl WriteTx<'_> {
             "DELETE FROM invitation WHERE created_by = $1",
             args![created_by],
         )?;
-        Ok(())
-    }
-
-    /// Begins a session.
-    pub fn insert_administrator_session(
-        &self,
-        hash: &str,
-        administrator: i64,
-        stage: Stage,
-        expires: Timestamp,
-        ends: Timestamp,
-    ) -> Result<(), StoreError> {
-        let now = self.now();
-        self.execute(
-            "INSERT INTO administrator_session (hash, administrator_pk, stage, created, last_used, expires, ends) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            args![hash, administrator, stage.as_str(), now, now, expires, ends],
-        )?;
-        Ok(())
-    }
-
-    /// Notes that a session is used.
-    pub fn touch_administrator_session(
-        &self,
-        hash: &str,
-        expires: Timestamp,
-    ) -> Result<(), StoreError> {
-        let now = self.now();
-        self.execute(
-            "UPDATE administrator_session SET last_used = $1, expires = $2 WHERE hash = $3",
-            args![now, expires, hash],
-        )?;
-        Ok(())
-    }
-
-    /// Ends a session.
-    pub fn end_administrator_session(&self, hash: &str) -> Result<(), StoreError> {
-        self.execute(
-            "DELETE FROM administrator_session WHERE hash = $1",
-            args![hash],
-        )?;
-        Ok(())
-    }
-
-    /// Ends all sessions of an administrator.
-    pub fn end_administrator_sessions(&self, administrator: i64) -> Result<(), StoreError> {
-        self.execute(
-            "DELETE FROM administrator_session WHERE administrator_pk = $1",
-            args![administrator],
-        )?;
-        Ok(())
-    }
-
-    /// Forgets sessions and invitations whose time is over.
-    pub fn prune_administrator_sessions(&self) -> Result<(), StoreError> {
-        let now = self.now();
-        self.execute(
-            "DELETE FROM administrator_session WHERE expires <= $1",
-            args![now],
-        )?;
-        self.execute("DELETE FROM invitation WHERE expires <= $1", args![now])?;
         Ok(())
     }
 }

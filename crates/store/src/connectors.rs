@@ -253,7 +253,7 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Makes a connector. A taken name is [`StoreError::Conflict`] on `connector_name`.
+    /// Makes a connector; author and comment are those of its first rules. A taken name is [`StoreError::Conflict`] on `connector_name`.
     pub fn insert_connector(
         &self,
         name: &str,
@@ -261,6 +261,7 @@ impl WriteTx<'_> {
         directory: DirectoryId,
         rules: &directory::Rules,
         settings: &directory::ConnectorSettings,
+        (author, comment): (&str, &str),
     ) -> Result<StoredConnector, StoreError> {
         let public_id = self.new_id().to_string();
         let version = self.new_version();
@@ -282,7 +283,7 @@ impl WriteTx<'_> {
                 now
             ],
         )?;
-        self.insert_rules_version(ConnectorId(pk), rules, "", "")?;
+        self.insert_rules_version(ConnectorId(pk), rules, author, comment)?;
         Ok(StoredConnector {
             connector: Connector {
                 id: ConnectorId(pk),

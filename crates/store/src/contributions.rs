@@ -6,6 +6,8 @@ use directory::{
     ConnectorId, Contribution, DirectoryId, Given, MatchedBy, Precedence, SourceUserPk, UserPk,
 };
 
+use scim::fold;
+
 use crate::connectors::json;
 use crate::{ReadTx, Row, StoreError, WriteTx, args};
 
@@ -28,6 +30,11 @@ fn read_given(row: &Row<'_>, column: usize) -> Result<Option<Given>, StoreError>
             .map_err(|error| StoreError::corrupt(format!("contribution.given: {error}"))),
     }
 }
+
+/// Accounts that keep a user of another connector from having one, where nobody decided that they are two people.
+const IN_THE_WAY: &str = "FROM name_conflict n JOIN directory_user d ON d.directory_pk = n.directory_pk \
+    AND d.name_fold = n.name_fold AND d.status <> 'removed' \
+    WHERE n.directory_pk = $1 AND n.kept = 0 AND d.connector_pk <> n.connector_pk";
 
 impl ReadTx<'_> {
     /// Whose word counts in a directory; none where its connectors do not share accounts.
@@ -105,6 +112,41 @@ impl ReadTx<'_> {
              WHERE c.directory_pk = $1 AND o.user_pk > $2 ORDER BY o.user_pk LIMIT $3",
             args![directory, behind, limit],
             |row| Ok(UserPk(row.int(0)?)),
+        )
+    }
+
+    /// Accounts of a directory that are in the way of users of other connectors, behind a number: those of which these
+    /// could speak too.
+    pub fn accounts_in_the_way(
+        &self,
+        directory: DirectoryId,
+        behind: UserPk,
+        limit: i64,
+    ) -> Result<Vec<UserPk>, StoreError> {
+        let sql = format!("SELECT DISTINCT d.pk {IN_THE_WAY} AND d.pk > $2 ORDER BY d.pk LIMIT $3");
+        self.query(&sql, args![directory, behind, limit], |row| {
+            Ok(UserPk(row.int(0)?))
+        })
+    }
+
+    /// How many accounts of a directory are in the way of users of other connectors.
+    pub fn count_accounts_in_the_way(&self, directory: DirectoryId) -> Result<i64, StoreError> {
+        let sql = format!("SELECT count(DISTINCT d.pk) {IN_THE_WAY}");
+        let count = self.query_one(&sql, args![directory], |row| row.int(0))?;
+        Ok(count.unwrap_or(0))
+    }
+
+    /// In whose way an account of this name is: users of the source, with their connectors.
+    pub fn in_whose_way(
+        &self,
+        directory: DirectoryId,
+        name: &str,
+    ) -> Result<Vec<(ConnectorId, SourceUserPk)>, StoreError> {
+        self.query(
+            "SELECT connector_pk, source_user_pk FROM name_conflict \
+             WHERE directory_pk = $1 AND name_fold = $2 AND kept = 0 ORDER BY source_user_pk",
+            args![directory, fold(name)],
+            |row| Ok((ConnectorId(row.int(0)?), SourceUserPk(row.int(1)?))),
         )
     }
 

@@ -134,6 +134,27 @@ impl ReadTx<'_> {
         })
     }
 
+    /// Source groups that feed a group, so many at most, each with its connector.
+    pub fn feeding_groups(
+        &self,
+        group: GroupPk,
+        limit: i64,
+    ) -> Result<Vec<(ConnectorId, ConnectorGroup)>, StoreError> {
+        let sql = format!(
+            "SELECT {GROUP_COLUMNS}, {STANDING_COLUMNS}, s.since, g.connector_pk FROM group_binding b \
+             CROSS JOIN source_group g LEFT JOIN group_standing s ON s.source_group_pk = g.pk \
+             WHERE b.group_pk = $1 AND g.pk = b.source_group_pk ORDER BY g.pk LIMIT $2"
+        );
+        self.query(&sql, args![group.0, limit], |row| {
+            let found = ConnectorGroup {
+                group: read_group(row)?,
+                standing: GroupStanding::read(row, 8)?,
+                since: row.opt_time(12)?,
+            };
+            Ok((ConnectorId(row.int(13)?), found))
+        })
+    }
+
     /// Source groups that wait for a decision, of every connector that feeds a directory.
     pub fn waiting_groups(
         &self,

@@ -16,7 +16,7 @@ pub enum ImportState {
     Running,
     /// All of it is copied.
     Done,
-    /// It was read and compared, and nothing is copied.
+    /// It was read and compared, and nothing is copied. What was read is kept for a day, or until another import begins.
     Tried,
     /// It cannot go on.
     Failed,
@@ -140,6 +140,19 @@ impl ReadTx<'_> {
             |row| row.text(0),
         )
     }
+
+    /// Directories for which something is kept of imports that were only tried, and that before a moment.
+    pub fn directories_with_tried_pieces(
+        &self,
+        before: Timestamp,
+    ) -> Result<Vec<DirectoryId>, StoreError> {
+        self.query(
+            "SELECT DISTINCT i.directory_pk FROM directory_import i WHERE i.state = 'tried' AND i.updated < $1 \
+             AND EXISTS (SELECT 1 FROM directory_import_piece p WHERE p.import_pk = i.pk)",
+            args![before],
+            |row| Ok(DirectoryId(row.int(0)?)),
+        )
+    }
 }
 
 impl WriteTx<'_> {
@@ -199,12 +212,26 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Notes how far an import is; once it is done, its pieces are forgotten.
+    /// Forgets what was kept of imports into a directory that were only tried, and that before a moment.
+    pub fn forget_tried_pieces(
+        &self,
+        directory: DirectoryId,
+        before: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "DELETE FROM directory_import_piece WHERE import_pk IN \
+             (SELECT pk FROM directory_import WHERE directory_pk = $1 AND state = 'tried' AND updated < $2)",
+            args![directory.0, before],
+        )?;
+        Ok(())
+    }
+
+    /// Notes how far an import is, and whose it is; once it is done, its pieces are forgotten.
     pub fn update_import(&self, import: &Import) -> Result<(), StoreError> {
         let now = self.now();
         self.execute(
-            "UPDATE directory_import SET state = $1, total = $2, done = $3, counts = $4, failure = $5, updated = $6 \
-             WHERE pk = $7",
+            "UPDATE directory_import SET state = $1, total = $2, done = $3, counts = $4, failure = $5, updated = $6, \
+             actor = $7 WHERE pk = $8",
             args![
                 import.state.as_str(),
                 import.total,
@@ -212,6 +239,7 @@ impl WriteTx<'_> {
                 import.counts.as_str(),
                 import.failure.as_deref(),
                 now,
+                import.actor.as_str(),
                 import.pk
             ],
         )?;

@@ -5,6 +5,7 @@
 //! remote, because it is not asynchronous. When `write` returns `Ok`, everything is durable.
 
 mod accounts;
+mod administrator_sessions;
 mod administrators;
 mod applications;
 mod arg;
@@ -76,6 +77,7 @@ mod subjects;
 mod tokens;
 mod tx;
 mod undo_users;
+mod value_errors;
 mod waiting;
 mod webhooks;
 
@@ -83,15 +85,14 @@ mod webhooks;
 pub mod probe;
 
 pub use accounts::{AccountOwner, StoredAccount};
-pub use administrators::{
-    Administrator, AdministratorLock, AdministratorSession, Invitation, Role, Stage,
-};
+pub use administrator_sessions::{AdministratorSession, Browser, SentForm, Stage};
+pub use administrators::{Administrator, AdministratorLock, Invitation, Role};
 pub use applications::{Application, AttachedDirectory, Mapping};
 pub use arg::Arg;
 pub use audit::{ActorKind, AuditDraft, AuditEntry, AuditQuery, AuditTarget};
 pub use backup::{
     BackupContent, BackupError, BackupHead, Restored, restore as restore_backup,
-    verify as verify_backup,
+    verify as verify_backup, verify_as_it_comes as verify_backup_as_it_comes,
 };
 pub use clients::{AccessToken, Client, ClientSecret};
 pub use connectors::{ConnectorTimes, Directory, SourceCounts, StoredConnector};
@@ -149,5 +150,6 @@ pub use store::{OpenMode, Store};
 pub use subjects::{StoredSubject, SubjectReader};
 pub use tokens::{Grant, Token, TokenKind, token_hash};
 pub use tx::{ReadTx, Scope, WriteTx};
-pub use waiting::{NameConflict, PendingMember, Standoff};
+pub use value_errors::{FlaggedUser, FlaggedUsers};
+pub use waiting::{NameConflict, OpenDecisions, PendingMember, Standoff};
 pub use webhooks::{Positions, Webhook};

@@ -191,6 +191,21 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "departed_users",
         text: include_str!("../migrations/0036_departed_users.sql"),
     },
+    Migration {
+        number: 37,
+        name: "console_sessions",
+        text: include_str!("../migrations/0037_console_sessions.sql"),
+    },
+    Migration {
+        number: 38,
+        name: "value_errors",
+        text: include_str!("../migrations/0038_value_errors.sql"),
+    },
+    Migration {
+        number: 39,
+        name: "one_index_of_groups",
+        text: include_str!("../migrations/0039_one_index_of_groups.sql"),
+    },
 ];
 
 /// One step of the schema.

@@ -154,16 +154,19 @@ impl ReadTx<'_> {
         Ok(count.unwrap_or_default())
     }
 
-    /// When the first change behind a position was made.
-    pub fn changed_behind(
+    /// How many changes there are behind a position, at most so many, and when the first of them was made.
+    pub fn changes_behind(
         &self,
         directory: DirectoryId,
         position: i64,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        self.query_one(
-            "SELECT at FROM journal WHERE directory_pk = $1 AND pk > $2 ORDER BY pk LIMIT 1",
-            args![directory.0, position],
-            |row| row.time(0),
-        )
+        most: i64,
+    ) -> Result<(i64, Option<Timestamp>), StoreError> {
+        let found = self.query_one(
+            "SELECT count(*), min(x.at) FROM (SELECT at FROM journal WHERE directory_pk = $1 AND pk > $2 \
+             ORDER BY pk LIMIT $3) x",
+            args![directory.0, position, most],
+            |row| Ok((row.int(0)?, row.opt_time(1)?)),
+        )?;
+        Ok(found.unwrap_or_default())
     }
 }

@@ -238,6 +238,7 @@ impl WriteTx<'_> {
             "DELETE FROM due_nesting WHERE connector_pk = $1",
             "DELETE FROM due_group WHERE connector_pk = $1",
             "DELETE FROM name_conflict WHERE connector_pk = $1",
+            "DELETE FROM value_error WHERE connector_pk = $1",
         ] {
             self.execute(sql, args![connector])?;
         }

@@ -351,6 +351,7 @@ impl WriteTx<'_> {
             "DELETE FROM source_password WHERE user_pk = $1",
             "DELETE FROM due WHERE user_pk = $1",
             "DELETE FROM name_conflict WHERE source_user_pk = $1",
+            "DELETE FROM value_error WHERE source_user_pk = $1",
             "DELETE FROM look_up WHERE user_pk = $1",
             "UPDATE directory_user SET source_user_pk = NULL WHERE source_user_pk = $1",
             "DELETE FROM source_user WHERE pk = $1",

@@ -19,6 +19,17 @@ pub struct PendingMember {
     pub display_name: String,
 }
 
+/// How much of a connector waits until somebody decides, beside what its limits keep back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OpenDecisions {
+    /// Users whose name is taken, about whom nobody has decided.
+    pub conflicts: i64,
+    /// Groups that products have already, with members from elsewhere.
+    pub groups: i64,
+    /// Users for whom the rules give a value that cannot be used.
+    pub value_errors: i64,
+}
+
 /// What stands between a user of the source and its account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standoff {
@@ -74,6 +85,24 @@ impl ReadTx<'_> {
                 })
             },
         )
+    }
+
+    /// How much of a connector waits until somebody decides.
+    pub fn open_decisions(&self, connector: ConnectorId) -> Result<OpenDecisions, StoreError> {
+        let found = self.query_one(
+            "SELECT (SELECT count(*) FROM name_conflict WHERE connector_pk = $1 AND kept = 0), \
+             (SELECT count(*) FROM group_standing WHERE connector_pk = $1 AND review = 'waiting'), \
+             (SELECT count(*) FROM value_error WHERE connector_pk = $1)",
+            args![connector.0],
+            |row| {
+                Ok(OpenDecisions {
+                    conflicts: row.int(0)?,
+                    groups: row.int(1)?,
+                    value_errors: row.int(2)?,
+                })
+            },
+        )?;
+        Ok(found.unwrap_or_default())
     }
 
     /// What stands between a user of the source and its account, as it was last found.

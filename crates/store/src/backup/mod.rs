@@ -60,11 +60,51 @@ pub struct BackupContent {
     pub rows: u64,
     /// Bytes of the file.
     pub bytes: u64,
+    /// The SHA-256 of all before its last line, which says it.
+    pub sha256: String,
+}
+
+impl BackupContent {
+    fn new(head: BackupHead, bytes: u64, sha256: String) -> Self {
+        Self {
+            head,
+            tables: 0,
+            rows: 0,
+            bytes,
+            sha256,
+        }
+    }
+
+    /// Counts what is found while it is read.
+    fn count(
+        &mut self,
+        read: impl FnOnce(
+            &mut dyn FnMut(read::Found<'_>) -> Result<(), BackupError>,
+        ) -> Result<u64, BackupError>,
+    ) -> Result<(), BackupError> {
+        let mut tables = 0;
+        self.rows = read(&mut |found| {
+            tables += u64::from(matches!(found, read::Found::End(..)));
+            Ok(())
+        })?;
+        self.tables = tables;
+        Ok(())
+    }
+
+    /// Migrations that bring it up to date.
+    pub fn behind(&self) -> u64 {
+        (catalogue::newest() - self.head.schema).unsigned_abs()
+    }
 }
 
 /// Looks whether a file is a backup that is whole and can be restored by this program.
 pub fn verify(path: &std::path::Path) -> Result<BackupContent, BackupError> {
     read::BackupFile::open(path)?.verify()
+}
+
+/// The same of a backup that comes piece by piece; nothing of it is kept.
+pub fn verify_as_it_comes(from: impl std::io::Read) -> Result<BackupContent, BackupError> {
+    read::verify_as_it_comes(from)
 }
 
 /// A line of the compressed part that is no row.

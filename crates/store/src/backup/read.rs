@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::GzDecoder;
@@ -49,36 +49,7 @@ impl BackupFile {
     pub(super) fn open(path: &Path) -> Result<Self, BackupError> {
         let file = File::open(path)?;
         let bytes = file.metadata()?.len();
-        let mut lines = BufReader::new(file.take(HEAD_BYTES_MAX));
-        let mut line = Vec::new();
-        let mut head_bytes = lines.read_until(b'\n', &mut line)? as u64;
-        let format = std::str::from_utf8(&line)
-            .ok()
-            .and_then(|text| text.strip_prefix(MARK));
-        let format = format.ok_or(BackupError::Foreign)?;
-        let format: u32 = format
-            .trim_end()
-            .parse()
-            .map_err(|_no_number| BackupError::Foreign)?;
-        if format > FORMAT {
-            return Err(newer("format", i64::from(format), i64::from(FORMAT)));
-        }
-        line.clear();
-        head_bytes += lines.read_until(b'\n', &mut line)? as u64;
-        if line.last() != Some(&b'\n') {
-            return Err(BackupError::Cut);
-        }
-        let head: BackupHead = serde_json::from_slice(&line)
-            .map_err(|error| BackupError::damaged(format!("what it says of itself: {error}")))?;
-        if head.schema > newest() {
-            return Err(newer("schema", head.schema, newest()));
-        }
-        if head.schema_mark != migrate::mark_of(head.schema) {
-            return Err(BackupError::OtherSchema {
-                schema: head.schema,
-                product: head.product,
-            });
-        }
+        let (head, head_bytes) = head_of(&mut BufReader::new(file))?;
         Ok(Self {
             path: path.to_owned(),
             head,
@@ -89,25 +60,10 @@ impl BackupFile {
 
     /// Looks at everything.
     pub(super) fn verify(&self) -> Result<BackupContent, BackupError> {
-        self.verify_sum()?;
-        let mut tables = 0;
-        let rows = self.read(|found| {
-            tables += u64::from(matches!(found, Found::End(..)));
-            Ok(())
-        })?;
-        Ok(BackupContent {
-            head: self.head.clone(),
-            tables,
-            rows,
-            bytes: self.bytes,
-        })
-    }
-
-    /// The tables that have to be in it.
-    fn tables(&self) -> Result<Vec<Table>, BackupError> {
-        let mut tables = catalogue::tables(self.head.schema)?;
-        tables.retain(|table| !self.head.left_out.contains(&table.name));
-        Ok(tables)
+        let sum = self.verify_sum()?;
+        let mut content = BackupContent::new(self.head.clone(), self.bytes, sum);
+        content.count(|each| self.read(each))?;
+        Ok(content)
     }
 
     /// The bytes that the last line is the sum of.
@@ -115,20 +71,13 @@ impl BackupFile {
         self.bytes.saturating_sub(SUM_BYTES as u64)
     }
 
-    fn verify_sum(&self) -> Result<(), BackupError> {
+    fn verify_sum(&self) -> Result<String, BackupError> {
         let mut file = File::open(&self.path)?;
         file.seek(SeekFrom::Start(self.summed_bytes()))?;
         let mut last = Vec::new();
         file.by_ref()
             .take(SUM_BYTES as u64)
             .read_to_end(&mut last)?;
-        let last = String::from_utf8(last).ok();
-        let kept = last
-            .as_deref()
-            .and_then(|line| line.strip_prefix(SUM)?.strip_suffix('\n'));
-        let kept = kept
-            .filter(|kept| kept.len() == 64)
-            .ok_or(BackupError::Cut)?;
         file.seek(SeekFrom::Start(0))?;
         let (mut left, mut sum) = (file.take(self.summed_bytes()), Sha256::new());
         let mut piece = vec![0; PIECE_BYTES];
@@ -138,80 +87,200 @@ impl BackupFile {
                 read => sum.update(piece.get(..read).unwrap_or_default()),
             }
         }
-        match digits(sum.finalize()) == kept {
-            true => Ok(()),
-            false => Err(BackupError::damaged("its checksum is another than it says")),
-        }
+        checked_sum(&last, sum)
     }
 
-    /// Hands over what is in it, and looks whether it can be so: tables and columns of the schema, values of their types, rows
-    /// in the order of their keys, and as many as it says. Gives the number of rows.
+    /// Hands over what is in it.
     pub(super) fn read(
         &self,
-        mut each: impl FnMut(Found<'_>) -> Result<(), BackupError>,
+        each: impl FnMut(Found<'_>) -> Result<(), BackupError>,
     ) -> Result<u64, BackupError> {
         let mut file = File::open(&self.path)?;
         file.seek(SeekFrom::Start(self.head_bytes))?;
         let packed = file.take(self.summed_bytes().saturating_sub(self.head_bytes));
-        let packed = BufReader::with_capacity(PIECE_BYTES, packed);
-        let mut lines = Lines {
-            text: BufReader::with_capacity(PIECE_BYTES, GzDecoder::new(packed)),
-            line: Vec::new(),
-        };
-        let tables = self.tables()?;
-        let mut all = 0;
-        for table in &tables {
-            begins(table, lines.mark()?)?;
-            let mut before: Option<Vec<Arg<'static>>> = None;
-            let mut rows = 0;
-            loop {
-                let line = lines.next()?;
-                if !line.starts_with(b"[") {
-                    break;
-                }
-                rows += 1;
-                let row = row(table, line).map_err(|what| {
-                    BackupError::contradiction(format!("row {rows} of {}: {what}", table.name))
-                })?;
-                if before.is_some_and(|before| in_order(table, &before, &row) != Ordering::Less) {
-                    let what = format!("row {rows} of {} is out of order", table.name);
-                    return Err(BackupError::contradiction(what));
-                }
-                before = Some(
-                    table
-                        .key
-                        .iter()
-                        .filter_map(|place| row.get(*place).cloned())
-                        .collect(),
-                );
-                each(Found::Row(table, row))?;
+        read_rows(
+            &self.head,
+            BufReader::with_capacity(PIECE_BYTES, packed),
+            each,
+        )
+    }
+}
+
+/// Looks at all of a backup as it comes, without keeping anything of it.
+pub(super) fn verify_as_it_comes(from: impl Read) -> Result<BackupContent, BackupError> {
+    let mut summed = BufReader::with_capacity(PIECE_BYTES, Summed::new(from));
+    let (head, _) = head_of(&mut summed)?;
+    let mut content = BackupContent::new(head.clone(), 0, String::new());
+    let looked = content.count(|each| read_rows(&head, &mut summed, each));
+    // The sum is of everything, and says best what is wrong with a file that was cut off or changed.
+    io::copy(&mut summed, &mut io::sink())?;
+    let summed = summed.into_inner();
+    content.bytes = summed.bytes + summed.held.len() as u64;
+    content.sha256 = checked_sum(&summed.held, summed.sum)?;
+    looked?;
+    Ok(content)
+}
+
+/// The sum as it is, if the last line says the same.
+fn checked_sum(last: &[u8], sum: Sha256) -> Result<String, BackupError> {
+    let last = std::str::from_utf8(last).ok();
+    let kept = last.and_then(|line| line.strip_prefix(SUM)?.strip_suffix('\n'));
+    let kept = kept
+        .filter(|kept| kept.len() == 64)
+        .ok_or(BackupError::Cut)?;
+    let sum = digits(sum.finalize());
+    match sum == kept {
+        true => Ok(sum),
+        false => Err(BackupError::damaged("its checksum is another than it says")),
+    }
+}
+
+/// What comes, but for the last line, and the sum of that.
+struct Summed<R> {
+    from: R,
+    /// What came and was not handed over: at the end, the last line.
+    held: Vec<u8>,
+    sum: Sha256,
+    bytes: u64,
+}
+
+impl<R: Read> Summed<R> {
+    fn new(from: R) -> Self {
+        Self {
+            from,
+            held: Vec::new(),
+            sum: Sha256::new(),
+            bytes: 0,
+        }
+    }
+}
+
+impl<R: Read> Read for Summed<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.held.len() <= SUM_BYTES {
+            let mut piece = self.from.by_ref().take(PIECE_BYTES as u64);
+            if piece.read_to_end(&mut self.held)? == 0 {
+                break;
             }
-            let next = match lines.understood()? {
-                Mark::End { rows: said, next } if said == rows => next,
-                _ => {
-                    let what = format!("{} has not as many rows as it says", table.name);
-                    return Err(BackupError::contradiction(what));
-                }
-            };
-            let highest = match before.as_deref() {
-                Some([Arg::Int(number), ..]) => *number,
-                _ => 0,
-            };
-            if next.is_some() != table.is_numbered || next.is_some_and(|next| next <= highest) {
-                let what = format!("{} would give a number twice", table.name);
+        }
+        let free = self.held.len().saturating_sub(SUM_BYTES);
+        let count = free.min(into.len());
+        if let (Some(place), Some(bytes)) = (into.get_mut(..count), self.held.get(..count)) {
+            place.copy_from_slice(bytes);
+            self.sum.update(bytes);
+        }
+        self.held.drain(..count);
+        self.bytes += count as u64;
+        Ok(count)
+    }
+}
+
+/// What a backup says of itself, and how many bytes that takes. Of what follows nothing is known yet.
+fn head_of(from: &mut impl BufRead) -> Result<(BackupHead, u64), BackupError> {
+    let mut lines = from.take(HEAD_BYTES_MAX);
+    let mut line = Vec::new();
+    let mut head_bytes = lines.read_until(b'\n', &mut line)? as u64;
+    let format = std::str::from_utf8(&line)
+        .ok()
+        .and_then(|text| text.strip_prefix(MARK));
+    let format = format.ok_or(BackupError::Foreign)?;
+    let format: u32 = format
+        .trim_end()
+        .parse()
+        .map_err(|_no_number| BackupError::Foreign)?;
+    if format > FORMAT {
+        return Err(newer("format", i64::from(format), i64::from(FORMAT)));
+    }
+    line.clear();
+    head_bytes += lines.read_until(b'\n', &mut line)? as u64;
+    if line.last() != Some(&b'\n') {
+        return Err(BackupError::Cut);
+    }
+    let head: BackupHead = serde_json::from_slice(&line)
+        .map_err(|error| BackupError::damaged(format!("what it says of itself: {error}")))?;
+    if head.schema > newest() {
+        return Err(newer("schema", head.schema, newest()));
+    }
+    if head.schema_mark != migrate::mark_of(head.schema) {
+        return Err(BackupError::OtherSchema {
+            schema: head.schema,
+            product: head.product,
+        });
+    }
+    Ok((head, head_bytes))
+}
+
+/// The tables that have to be in it.
+fn tables_of(head: &BackupHead) -> Result<Vec<Table>, BackupError> {
+    let mut tables = catalogue::tables(head.schema)?;
+    tables.retain(|table| !head.left_out.contains(&table.name));
+    Ok(tables)
+}
+
+/// Hands over what is in the compressed part, and looks whether it can be so: tables and columns of the schema, values of their
+/// types, rows in the order of their keys, and as many as it says. Gives the number of rows.
+fn read_rows(
+    head: &BackupHead,
+    packed: impl BufRead,
+    mut each: impl FnMut(Found<'_>) -> Result<(), BackupError>,
+) -> Result<u64, BackupError> {
+    let mut lines = Lines {
+        text: BufReader::with_capacity(PIECE_BYTES, GzDecoder::new(packed)),
+        line: Vec::new(),
+    };
+    let tables = tables_of(head)?;
+    let mut all = 0;
+    for table in &tables {
+        begins(table, lines.mark()?)?;
+        let mut before: Option<Vec<Arg<'static>>> = None;
+        let mut rows = 0;
+        loop {
+            let line = lines.next()?;
+            if !line.starts_with(b"[") {
+                break;
+            }
+            rows += 1;
+            let row = row(table, line).map_err(|what| {
+                BackupError::contradiction(format!("row {rows} of {}: {what}", table.name))
+            })?;
+            if before.is_some_and(|before| in_order(table, &before, &row) != Ordering::Less) {
+                let what = format!("row {rows} of {} is out of order", table.name);
                 return Err(BackupError::contradiction(what));
             }
-            each(Found::End(table, next))?;
-            all += rows;
+            before = Some(
+                table
+                    .key
+                    .iter()
+                    .filter_map(|place| row.get(*place).cloned())
+                    .collect(),
+            );
+            each(Found::Row(table, row))?;
         }
-        match lines.mark()? {
-            Mark::Whole { tables: said, rows } if (said, rows) == (tables.len() as u64, all) => {}
-            _ => return Err(BackupError::contradiction("it has not as much as it says")),
+        let next = match lines.understood()? {
+            Mark::End { rows: said, next } if said == rows => next,
+            _ => {
+                let what = format!("{} has not as many rows as it says", table.name);
+                return Err(BackupError::contradiction(what));
+            }
+        };
+        let highest = match before.as_deref() {
+            Some([Arg::Int(number), ..]) => *number,
+            _ => 0,
+        };
+        if next.is_some() != table.is_numbered || next.is_some_and(|next| next <= highest) {
+            let what = format!("{} would give a number twice", table.name);
+            return Err(BackupError::contradiction(what));
         }
-        match lines.text.fill_buf()?.is_empty() {
-            true => Ok(all),
-            false => Err(BackupError::contradiction("it goes on behind its end")),
-        }
+        each(Found::End(table, next))?;
+        all += rows;
+    }
+    match lines.mark()? {
+        Mark::Whole { tables: said, rows } if (said, rows) == (tables.len() as u64, all) => {}
+        _ => return Err(BackupError::contradiction("it has not as much as it says")),
+    }
+    match lines.text.fill_buf()?.is_empty() {
+        true => Ok(all),
+        false => Err(BackupError::contradiction("it goes on behind its end")),
     }
 }
 

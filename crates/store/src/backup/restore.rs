@@ -50,7 +50,7 @@ pub fn restore(
     let store = Store::open_for(OpenMode::Serve, database, environment)?;
     refuse_others(&store)?;
     let said = content.clone();
-    let migrated = (newest() - content.head.schema).unsigned_abs();
+    let migrated = content.behind();
     let replaced = store
         .write_blocking(Scope::Settings, move |tx| {
             let filled = first_filled(tx)?;

@@ -15,8 +15,14 @@ fn connector(store: &Store) -> ConnectorId {
     let made = store.write_blocking(Scope::Settings, |tx| {
         let directory = tx.insert_directory("main")?;
         let (rules, settings) = (Rules::default(), ConnectorSettings::default());
-        let connector =
-            tx.insert_connector("idp", Preset::Generic, directory.id, &rules, &settings)?;
+        let connector = tx.insert_connector(
+            "idp",
+            Preset::Generic,
+            directory.id,
+            &rules,
+            &settings,
+            ("admin", ""),
+        )?;
         Ok::<_, StoreError>(connector.connector.id)
     });
     made.unwrap()

@@ -241,6 +241,7 @@ fn connector_with_people(store: &Store, name: &'static str) -> ConnectorId {
                 directory.id,
                 &directory::Rules::default(),
                 &directory::ConnectorSettings::default(),
+                ("admin", ""),
             )?;
             Ok::<_, StoreError>(connector.connector.id)
         })

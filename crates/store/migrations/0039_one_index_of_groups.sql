@@ -1,0 +1,3 @@
+-- What journal_groups has as well.
+
+DROP INDEX journal_of_groups;
