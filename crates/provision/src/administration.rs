@@ -14,7 +14,7 @@ use crate::address::AddressRange;
 use crate::admission::checked_settings;
 use crate::jobs::begin_sweep;
 use crate::release::require_idle;
-use crate::rule_changes::{Terms, check_terms, keep_version};
+use crate::rule_changes::{MADE_WITH, Terms, check_terms, keep_version};
 use crate::schedule::plan_next_run;
 use crate::secret::{APPLICATION_PREFIX, Secret};
 use crate::{Passwords, Provision, ProvisionError};
@@ -95,7 +95,9 @@ impl Provision {
     pub async fn create_connector(
         &self,
         draft: ConnectorDraft,
+        actor: &str,
     ) -> Result<StoredConnector, ProvisionError> {
+        let actor = actor.to_owned();
         let name = checked_name(&draft.name)?;
         CompiledRules::new(&draft.rules).map_err(ProvisionError::Rules)?;
         let mut settings = draft.settings.clone();
@@ -120,7 +122,14 @@ impl Provision {
                     }
                 };
                 let made = tx
-                    .insert_connector(&name, draft.preset, directory, &draft.rules, &settings)
+                    .insert_connector(
+                        &name,
+                        draft.preset,
+                        directory,
+                        &draft.rules,
+                        &settings,
+                        (&actor, MADE_WITH),
+                    )
                     .map_err(|error| {
                         ProvisionError::or_exists(error, "connector_name", "connector", &name)
                     })?;
@@ -181,8 +190,12 @@ impl Provision {
         change(&mut after)?;
         after.name = checked_name(&after.name)?;
         after.settings = checked_settings(after.settings, after.preset)?;
-        let compiled = CompiledRules::new(&after.rules).map_err(ProvisionError::Rules)?;
         let changed = after.rules != before.connector.rules;
+        let compiled = match changed {
+            true => CompiledRules::new(&after.rules),
+            false => CompiledRules::stored(&after.rules),
+        };
+        let compiled = compiled.map_err(ProvisionError::Rules)?;
         // A preview of the rules in force shows what a reconcile does.
         let takes_effect = changed || terms.unmoved.is_some();
         if takes_effect {

@@ -1,9 +1,12 @@
 //! Everything that is stored as one file, and back.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
-use store::{ActorKind, AuditDraft, BackupError, Database, Environment, Restored, restore_backup};
+use store::{
+    ActorKind, AuditDraft, BackupContent, BackupError, Database, Environment, Restored,
+    restore_backup, verify_backup_as_it_comes,
+};
 
 use crate::{Provision, SecretKey, audit};
 
@@ -20,6 +23,31 @@ impl Provision {
         let mark = mark(key).map_err(io::Error::other)?;
         self.store()
             .read_blocking(|tx| tx.back_up(&mark, &mut begin()?))
+    }
+}
+
+/// A backup that was looked at, and how it stands to this installation.
+#[derive(Debug, Clone)]
+pub struct CheckedBackup {
+    /// What is in it.
+    pub content: BackupContent,
+    /// Whether it was taken with the secret key that is here.
+    pub right_key: bool,
+    /// Whether it was taken from this very store.
+    pub own: bool,
+}
+
+impl Provision {
+    /// Looks whether what comes is a backup that is whole and can be restored by this program. Nothing of it is kept. Blocks.
+    pub fn check_backup(&self, from: impl Read) -> Result<CheckedBackup, BackupError> {
+        let content = verify_backup_as_it_comes(from)?;
+        let own = self.store().read_blocking(|tx| tx.store_id())?;
+        let key = self.key().map_err(io::Error::other)?;
+        Ok(CheckedBackup {
+            right_key: is_taken_with(key, &content),
+            own: own == content.head.store,
+            content,
+        })
     }
 }
 
@@ -55,7 +83,11 @@ pub fn restore(
 
 /// Whether a backup was taken with this key: only then what is sealed in it can be opened.
 pub fn is_key_of(key: &SecretKey, restored: &Restored) -> bool {
-    mark(key).is_ok_and(|mark| mark == restored.content.head.key_mark)
+    is_taken_with(key, &restored.content)
+}
+
+fn is_taken_with(key: &SecretKey, content: &BackupContent) -> bool {
+    mark(key).is_ok_and(|mark| mark == content.head.key_mark)
 }
 
 /// A mark of a key, which tells nothing of it.

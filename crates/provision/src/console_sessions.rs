@@ -1,8 +1,9 @@
 //! Sessions of the console: begun with a password and a second factor, used, ended.
 
 use jiff::{SignedDuration, Timestamp};
-use store::{Administrator, AdministratorSession, Scope, Stage, WriteTx, token_hash};
+use store::{Administrator, AdministratorSession, Browser, Scope, Stage, WriteTx, token_hash};
 
+use crate::administrators::require_administrator;
 use crate::second_factor::{Checked, sign_in_rules};
 use crate::secret::{SESSION_PREFIX, Secret, is_well_formed};
 use crate::{HashError, Passwords, Provision, ProvisionError};
@@ -59,6 +60,7 @@ impl Provision {
         name: &str,
         password: String,
         passwords: &Passwords,
+        browser: Browser,
     ) -> Result<NewSession, SignInError> {
         let wanted = name.to_owned();
         let (found, now) = self
@@ -94,7 +96,7 @@ impl Provision {
             return Err(SignInError::Wrong);
         }
         Ok(self
-            .begin_console_session(administrator, hash.unwrap_or_default())
+            .begin_console_session(administrator, hash.unwrap_or_default(), browser)
             .await?)
     }
 
@@ -103,6 +105,7 @@ impl Provision {
         &self,
         administrator: Administrator,
         compared: String,
+        browser: Browser,
     ) -> Result<NewSession, ProvisionError> {
         let secret = Secret::generate(SESSION_PREFIX)?;
         let (hash, pk) = (token_hash(secret.reveal()), administrator.pk);
@@ -124,7 +127,7 @@ impl Provision {
                 if stage != Stage::Code {
                     tx.note_administrator_sign_in(pk)?;
                 }
-                begin(tx, &hash, pk, stage)?;
+                begin(tx, &hash, pk, stage, &browser)?;
                 Ok(stage)
             })
             .await?;
@@ -140,6 +143,7 @@ impl Provision {
         &self,
         session: &str,
         code: &str,
+        browser: Browser,
     ) -> Result<NewSession, SignInError> {
         let secret = Secret::generate(SESSION_PREFIX)?;
         let key = self.key()?.clone();
@@ -157,7 +161,7 @@ impl Provision {
                 if let Checked::Right = checked {
                     tx.note_administrator_sign_in(administrator.pk)?;
                     tx.end_administrator_session(&old)?;
-                    begin(tx, &new, administrator.pk, Stage::Full)?;
+                    begin(tx, &new, administrator.pk, Stage::Full, &browser)?;
                 }
                 Ok::<_, ProvisionError>((Some(administrator), checked))
             })
@@ -178,14 +182,15 @@ impl Provision {
     pub async fn renew_console_session(
         &self,
         administrator: &Administrator,
+        browser: Browser,
     ) -> Result<NewSession, ProvisionError> {
         let secret = Secret::generate(SESSION_PREFIX)?;
         let (hash, id) = (token_hash(secret.reveal()), administrator.id.clone());
         let administrator = self
             .store()
             .write(Scope::Settings, move |tx| {
-                let found = crate::administrators::require_administrator(tx, &id)?;
-                begin(tx, &hash, found.pk, Stage::Full)?;
+                let found = require_administrator(tx, &id)?;
+                begin(tx, &hash, found.pk, Stage::Full, &browser)?;
                 Ok::<_, ProvisionError>(found)
             })
             .await?;
@@ -196,11 +201,11 @@ impl Provision {
         })
     }
 
-    /// Whose session this text is, and what it is good for; its use is noted.
+    /// The session of this text: whose it is, and what it is good for; its use is noted.
     pub async fn administrator_session(
         &self,
         text: &str,
-    ) -> Result<Option<(Administrator, Stage)>, ProvisionError> {
+    ) -> Result<Option<AdministratorSession>, ProvisionError> {
         if !is_well_formed(text, SESSION_PREFIX) {
             return Ok(None);
         }
@@ -224,7 +229,45 @@ impl Provision {
                 })
                 .await?;
         }
-        Ok(Some((session.administrator, session.stage)))
+        Ok(Some(session))
+    }
+
+    /// The sessions of an administrator, by id or name, that have not ended; the newest first.
+    pub async fn console_sessions(
+        &self,
+        administrator: &str,
+    ) -> Result<Vec<AdministratorSession>, ProvisionError> {
+        let name = administrator.to_owned();
+        self.store()
+            .read(move |tx| {
+                let found = require_administrator(tx, &name)?;
+                Ok(tx.administrator_sessions(found.pk)?)
+            })
+            .await
+    }
+
+    /// Ends a session of an administrator, or all of them. Returns how many ended.
+    pub async fn end_console_sessions(
+        &self,
+        administrator: &str,
+        session: Option<&str>,
+    ) -> Result<u64, ProvisionError> {
+        let name = administrator.to_owned();
+        let session = session.map(str::to_owned);
+        self.store()
+            .write(Scope::Settings, move |tx| {
+                let found = require_administrator(tx, &name)?;
+                let Some(id) = &session else {
+                    let live = tx.administrator_sessions(found.pk)?.len();
+                    tx.end_administrator_sessions(found.pk)?;
+                    return Ok(live as u64);
+                };
+                match tx.end_administrator_session_of(found.pk, id)? {
+                    true => Ok(1),
+                    false => Err(ProvisionError::not_found("session", id)),
+                }
+            })
+            .await
     }
 
     /// Ends a session.
@@ -243,13 +286,14 @@ pub(crate) fn begin(
     hash: &str,
     pk: i64,
     stage: Stage,
+    browser: &Browser,
 ) -> Result<(), ProvisionError> {
     let now = tx.now();
     let (idle, life) = match stage {
         Stage::Full => (SESSION_IDLE, SESSION_LIFE),
         Stage::Code | Stage::Enrol => (STAGE_LIFE, STAGE_LIFE),
     };
-    Ok(tx.insert_administrator_session(hash, pk, stage, now + idle, now + life)?)
+    Ok(tx.insert_administrator_session(hash, pk, stage, browser, (now + idle, now + life))?)
 }
 
 /// Counts a wrong password or code after so many others.

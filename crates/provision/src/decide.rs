@@ -2,8 +2,8 @@
 
 use directory::identity::Met;
 use directory::{
-    Account, MatchedBy, Meeting, Moment, Outcome, Override, OverrideId, Shared, Status, Subject,
-    Trigger, UserPk, Verdict,
+    Case, MatchedBy, Meeting, Moment, Outcome, Override, OverrideId, Shared, SourceGroup, Status,
+    Subject, Trigger, UserPk, Verdict,
 };
 use jiff::Timestamp;
 use scim::{Resource, fold};
@@ -73,37 +73,19 @@ pub(crate) fn decide(
     let user = person.user;
     let Facts { groups, account } = facts;
     let evaluate = |existing: Option<&StoredAccount>| {
-        let overrides = match existing {
-            Some(found) => said_about(world, connector, found.user.pk)?,
-            None => Vec::new(),
-        };
-        let own = existing.map(|found| found.user.pk);
-        let around = Around::new(world, &connector.rules, occasion.now, own);
-        let account: Option<&Account> = existing.map(|found| &found.account);
-        let subject = Subject {
-            user: Some(user),
-            groups: &groups,
-            existing: account,
-            now: occasion.now,
-            trigger: occasion.trigger,
-            overrides: &overrides,
-        };
-        let contributions = match (&connector.precedence, existing) {
-            (Some(_), Some(found)) => world.contributions(found.user.pk)?,
-            _ => Vec::new(),
-        };
-        let shared = connector.precedence.as_ref().map(|precedence| Shared {
-            owner: connector.connector.id,
-            precedence,
-            contributions: &contributions,
-        });
-        let outcome = directory::evaluate_shared(&subject, &connector.rules, &around, shared);
-        around.checked()?;
-        let over = overrides
-            .iter()
-            .filter(|one| !one.stands(Some(user), &groups, occasion.now));
-        let ended: Vec<OverrideId> = over.map(|one| one.id).collect();
-        Ok::<_, ProvisionError>((outcome, ended))
+        with_case(
+            world,
+            connector,
+            (user, &groups),
+            existing,
+            occasion,
+            |case| {
+                let overrides = case.subject.overrides.iter();
+                let over = overrides.filter(|one| !one.stands(Some(user), &groups, occasion.now));
+                let ended: Vec<OverrideId> = over.map(|one| one.id).collect();
+                (case.outcome(), ended)
+            },
+        )
     };
     let mut existing = account;
     if existing.is_none()
@@ -165,6 +147,48 @@ pub(crate) fn decide(
     decision.outcome.trace.note_met(met.clone());
     decision.met = Some(met);
     Ok(decision)
+}
+
+/// Puts together what one user's decision is made from, with the account that is the user's own, and asks something
+/// of it.
+pub(crate) fn with_case<T>(
+    world: &dyn World,
+    connector: &LoadedConnector,
+    (user, groups): (&Resource, &[SourceGroup]),
+    existing: Option<&StoredAccount>,
+    occasion: Occasion,
+    ask: impl FnOnce(&Case<'_>) -> T,
+) -> Result<T, ProvisionError> {
+    let own = existing.map(|found| found.user.pk);
+    let overrides = match own {
+        Some(own) => said_about(world, connector, own)?,
+        None => Vec::new(),
+    };
+    let contributions = match (&connector.precedence, own) {
+        (Some(_), Some(own)) => world.contributions(own)?,
+        _ => Vec::new(),
+    };
+    let around = Around::new(world, &connector.rules, occasion.now, own);
+    let case = Case {
+        subject: Subject {
+            user: Some(user),
+            groups,
+            existing: existing.map(|found| &found.account),
+            now: occasion.now,
+            trigger: occasion.trigger,
+            overrides: &overrides,
+        },
+        rules: &connector.rules,
+        around: &around,
+        shared: connector.precedence.as_ref().map(|precedence| Shared {
+            owner: connector.connector.id,
+            precedence,
+            contributions: &contributions,
+        }),
+    };
+    let answer = ask(&case);
+    around.checked()?;
+    Ok(answer)
 }
 
 impl Decision {

@@ -1,6 +1,6 @@
 //! What an administrator decides about one source group, and the list to decide from.
 
-use directory::{Cause, ConnectorId, Review, SourceGroupPk, Trigger};
+use directory::{Cause, ConnectorId, DirectoryId, Group, Review, SourceGroupPk, Trigger};
 use scim::fold;
 use store::{
     ConnectorGroup, GroupStanding, GroupTask, MemberComparison, ReadTx, SourceGroup,
@@ -119,6 +119,37 @@ impl Provision {
                 return Ok(found);
             }
         }
+    }
+
+    /// Source groups that feed a group, so many at most, and those that wait until somebody decides whether they do;
+    /// each with the name of its connector.
+    pub fn groups_behind(
+        &self,
+        tx: &ReadTx<'_>,
+        directory: DirectoryId,
+        group: &Group,
+        limit: i64,
+    ) -> Result<Vec<(String, ListedGroup)>, ProvisionError> {
+        let mut found = Vec::new();
+        for (connector, listed) in tx.feeding_groups(group.pk, limit)? {
+            let loaded = self.require_connector(tx, connector)?;
+            found.push((loaded.connector.name.clone(), list_one(&loaded, listed)));
+        }
+        for (connector, waiting) in tx.waiting_groups(directory)? {
+            let loaded = self.require_connector(tx, connector)?;
+            let listed = ConnectorGroup {
+                standing: tx.group_standing(waiting.pk)?,
+                group: waiting,
+                since: None,
+            };
+            let item = list_one(&loaded, listed);
+            let is_first = item.names.first();
+            if is_first.is_some_and(|name| fold(name) == fold(&group.name)) {
+                let item = with_what_is_in_the_way(tx, &loaded, item)?;
+                found.push((loaded.connector.name.clone(), item));
+            }
+        }
+        Ok(found)
     }
 
     /// One group of a connector, by its SCIM `id` or its name, as in a list.

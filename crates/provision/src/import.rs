@@ -2,6 +2,7 @@
 
 mod copy;
 mod read;
+mod trial;
 
 use directory::DirectoryId;
 use directory::census::{Census, CopyOptions, Piece};
@@ -70,6 +71,12 @@ impl ImportCounts {
         }
     }
 
+    /// As it is noted.
+    fn as_text(&self) -> Result<String, ProvisionError> {
+        serde_json::to_string(self)
+            .map_err(|error| ProvisionError::invalid("counts", error.to_string()))
+    }
+
     /// What was noted of an import.
     pub fn of(import: &Import) -> Result<Self, StoreError> {
         serde_json::from_str(&import.counts)
@@ -91,7 +98,9 @@ impl Provision {
         let total = i64::try_from(documents.len()).unwrap_or(i64::MAX);
         let begins = (ImportState::Staging, total);
         let import = self.note_import_begun(directory, source, actor, begins);
-        self.stage(import.await?, &documents).await
+        let import = import.await?;
+        self.stage(&import, &documents).await?;
+        self.set_running(import).await
     }
 
     /// Notes an import into a directory that has no other, with its state and how many pieces it has.
@@ -105,18 +114,15 @@ impl Provision {
         self.store()
             .write(Scope::Directory(directory), move |tx| {
                 require_alone(tx, directory)?;
+                tx.forget_tried_pieces(directory, Timestamp::MAX)?;
                 let made = (source.as_str(), actor.as_str());
                 Ok::<_, ProvisionError>(tx.insert_import(directory, made, state, total)?)
             })
             .await
     }
 
-    /// Stores what is to be copied; then it is.
-    async fn stage(
-        &self,
-        mut import: Import,
-        documents: &[String],
-    ) -> Result<Import, ProvisionError> {
+    /// Stores what is to be copied.
+    async fn stage(&self, import: &Import, documents: &[String]) -> Result<(), ProvisionError> {
         let (scope, pk) = (Scope::Directory(import.directory), import.pk);
         let mut staged = 0;
         for chunk in documents.chunks(STAGED_AT_ONCE) {
@@ -128,33 +134,20 @@ impl Provision {
                 .await?;
             staged += count;
         }
+        Ok(())
+    }
+
+    /// Lets what is stored be copied.
+    async fn set_running(&self, mut import: Import) -> Result<Import, ProvisionError> {
         import.state = ImportState::Running;
         let running = import.clone();
         self.store()
-            .write(scope, move |tx| tx.update_import(&running))
+            .write(Scope::Directory(import.directory), move |tx| {
+                tx.update_import(&running)
+            })
             .await?;
         self.wake_worker();
         Ok(import)
-    }
-
-    /// How many pieces an import has and what it would do, without doing it.
-    pub async fn try_import(
-        &self,
-        wish: ImportWish,
-    ) -> Result<(i64, ImportCounts), ProvisionError> {
-        let directory = wish.directory;
-        let pieces = wish.census.pieces(&wish.options);
-        let pieces = pieces.map_err(ProvisionError::Census)?;
-        self.store()
-            .read(move |tx| {
-                let mut copier = Copier::new(directory, "", ImportCounts::default());
-                for piece in &pieces {
-                    copier.compare(tx, piece)?;
-                }
-                let total = i64::try_from(pieces.len()).unwrap_or(i64::MAX);
-                Ok((total, copier.counts))
-            })
-            .await
     }
 
     /// Goes on with imports until none is left. Returns how many pieces that were.
@@ -194,8 +187,7 @@ impl Provision {
                 }
                 let count = i64::try_from(pieces.len()).unwrap_or(i64::MAX);
                 import.done += count;
-                import.counts = serde_json::to_string(&copier.counts)
-                    .map_err(|error| ProvisionError::invalid("counts", error.to_string()))?;
+                import.counts = copier.counts.as_text()?;
                 if count < CHUNK {
                     import.state = ImportState::Done;
                 }
@@ -208,6 +200,10 @@ impl Provision {
 
 fn documents(census: Census, options: &CopyOptions) -> Result<Vec<String>, ProvisionError> {
     let pieces = census.pieces(options).map_err(ProvisionError::Census)?;
+    documents_of(&pieces)
+}
+
+fn documents_of(pieces: &[Piece]) -> Result<Vec<String>, ProvisionError> {
     let written = pieces.iter().map(serde_json::to_string);
     written
         .collect::<Result<_, _>>()

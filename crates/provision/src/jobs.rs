@@ -293,6 +293,7 @@ pub(crate) fn note_evaluated(
     };
     let conflicts = tx.count_name_conflicts(users)?;
     work.counts.add(Operation::Conflict, conflicts);
+    work.counts.add(Operation::Error, tx.count_flagged(users)?);
     tx.note_job_work(job, before, &work)?;
     end_if_done(tx, job)
 }

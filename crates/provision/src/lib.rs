@@ -17,6 +17,7 @@ mod carry_out;
 mod checklist;
 mod clients;
 mod configuration;
+mod console_forms;
 mod console_sessions;
 mod credential;
 mod decide;
@@ -90,11 +91,12 @@ pub use administration::{
 pub use administrators::NewInvitation;
 pub use admission::{changed_credentials, changed_limits};
 pub use audit::{AuditCheck, AuditSettings};
-pub use backup::{is_key_of, restore};
+pub use backup::{CheckedBackup, is_key_of, restore};
 pub use bulk::{BulkDone, BulkJob, BulkOutcome};
 pub use checklist::{Check, CheckItem, CheckState, Checklist, Outside, RefusedProduct};
 pub use clients::{NewAccessToken, NewClientSecret};
 pub use configuration::{Applied, ConfigurationWish, MadeSecret, Passphrase, Planned};
+pub use console_forms::Sending;
 pub use console_sessions::{NewSession, SignInError};
 pub use credential::{Credential, can_be_scim_token};
 pub use directories::{DetachEffects, DirectoryEffects};
@@ -124,8 +126,9 @@ pub use past::{PastGroup, PastUser};
 pub use pilot::{PilotLook, WaitingUser};
 pub use precedence::{PrecededUser, PrecedencePreview};
 pub use preview::{
-    Confined, ForeseenHold, LimitForecast, Preview, PreviewJob, PreviewSearch, PreviewSummary,
-    PreviewWish, PreviewedAccount, PreviewedUser, Sample, SampleWish, SampledGroup,
+    AfterGrace, Confined, ForeseenHold, GraceForecast, LimitForecast, Preview, PreviewJob,
+    PreviewSearch, PreviewSummary, PreviewWish, PreviewedAccount, PreviewedUser, Sample,
+    SampleWish, SampledGroup,
 };
 pub use refresh::Refreshed;
 pub use release::ReleaseEffects;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use directory::rules::CompiledRules;
+use directory::rules::{CompiledRules, RuleError};
 use directory::{CompiledLimits, Connector, ConnectorId, Precedence, Rules};
 use scim::{CustomSchema, Dialect, ResourceTypes};
 use store::{ReadTx, StoredConnector, StoredSchema};
@@ -39,7 +39,8 @@ impl LoadedConnector {
         stored: StoredConnector,
         schemas: &[StoredSchema],
     ) -> Result<Self, ProvisionError> {
-        let rules = compiled(tx, stored.connector.id, &stored.connector.rules)?;
+        let rules = CompiledRules::stored(&stored.connector.rules);
+        let rules = bound(tx, stored.connector.id, rules)?;
         Ok(Self {
             types: Arc::new(types_of(schemas)),
             dialect: stored.connector.settings.dialect(stored.connector.preset),
@@ -61,7 +62,15 @@ pub(crate) fn compiled(
     connector: ConnectorId,
     rules: &Rules,
 ) -> Result<CompiledRules, ProvisionError> {
-    let mut compiled = CompiledRules::new(rules).map_err(ProvisionError::Rules)?;
+    bound(tx, connector, CompiledRules::new(rules))
+}
+
+fn bound(
+    tx: &ReadTx<'_>,
+    connector: ConnectorId,
+    compiled: Result<CompiledRules, Vec<RuleError>>,
+) -> Result<CompiledRules, ProvisionError> {
+    let mut compiled = compiled.map_err(ProvisionError::Rules)?;
     let named = compiled.named_groups();
     if !named.is_empty() {
         let known = tx.source_groups_by_ids(connector, &named)?;
@@ -85,18 +94,30 @@ impl LoadedConnector {
 
     /// The same connector with other rules, to try them.
     pub(crate) fn with_rules(&self, tx: &ReadTx<'_>, rules: Rules) -> Result<Self, ProvisionError> {
-        let compiled = compiled(tx, self.connector.id, &rules)?;
+        let compiled = match rules == self.connector.rules {
+            true => self.rules.clone(),
+            false => compiled(tx, self.connector.id, &rules)?,
+        };
         let mut connector = self.connector.clone();
         connector.rules = rules;
-        Ok(Self {
-            rules: compiled,
+        Ok(self.with(connector, compiled))
+    }
+
+    /// The same connector where nobody keeps an account for a while who is out of scope.
+    pub(crate) fn without_grace(&self) -> Self {
+        self.with(self.connector.clone(), self.rules.clone().without_grace())
+    }
+
+    fn with(&self, connector: Connector, rules: CompiledRules) -> Self {
+        Self {
+            rules,
             connector,
             types: Arc::clone(&self.types),
             addresses: self.addresses.clone(),
             limits: self.limits.clone(),
             precedence: self.precedence.clone(),
             ..*self
-        })
+        }
     }
 }
 

@@ -5,7 +5,7 @@ mod settings;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{Administrator, ReadTx, Rights, Scope, Stage, WriteTx, token_hash};
+use store::{Administrator, Browser, ReadTx, Rights, Scope, Stage, WriteTx, token_hash};
 
 pub use asked::{Asked, CodeExchange, OpenIdClient, OpenIdProvider, OpenIdTokens};
 pub use settings::{GroupRole, OpenIdPerson, OpenIdSettings};
@@ -152,6 +152,7 @@ impl Provision {
         &self,
         issuer: &str,
         person: OpenIdPerson,
+        browser: Browser,
     ) -> Result<NewSession, OpenIdError> {
         let secret = Secret::generate(SESSION_PREFIX)?;
         let (hash, issuer, name) = (
@@ -175,7 +176,7 @@ impl Provision {
                 let administrator = account(tx, known, &issuer, &person, rights)?;
                 tx.prune_administrator_sessions()?;
                 tx.note_administrator_sign_in(administrator.pk)?;
-                console_sessions::begin(tx, &hash, administrator.pk, Stage::Full)?;
+                console_sessions::begin(tx, &hash, administrator.pk, Stage::Full, &browser)?;
                 Ok::<_, ProvisionError>(Some(administrator))
             })
             .await?;

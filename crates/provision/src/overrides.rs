@@ -1,8 +1,8 @@
 //! Overrides: an administrator says something about one user beside the rules, and it ends.
 
 use directory::{
-    Cause, ConnectorState, DirectoryId, Override, OverrideId, OverrideKind, Trigger, User, UserPk,
-    source_mark,
+    Cause, ConnectorState, DirectoryId, Override, OverrideId, OverrideKind, Status, Trigger, User,
+    UserPk, source_mark,
 };
 use jiff::Timestamp;
 use scim::Resource;
@@ -10,6 +10,7 @@ use scim::limits::NAME_CHARS_MAX;
 use scim::name::refuse_name;
 use store::{ReadTx, Scope, StoredAccount, WriteTx};
 
+use crate::carry_out::{Target, carry_out};
 use crate::{Provision, ProvisionError};
 
 /// Overrides ended in one transaction.
@@ -156,7 +157,7 @@ impl Provision {
             .write(Scope::Directory(directory), move |tx| {
                 let account = require_account(tx, user)?;
                 let Some(connector) = account.user.connector else {
-                    return Ok(());
+                    return keep_here(tx, directory, &account, &cause);
                 };
                 let connector = this.require_connector(tx, connector)?;
                 let cause = Cause {
@@ -173,6 +174,30 @@ impl Provision {
             })
             .await
     }
+}
+
+/// Brings an account that was let go to what the overrides say that still stand.
+fn keep_here(
+    tx: &WriteTx<'_>,
+    directory: DirectoryId,
+    account: &StoredAccount,
+    cause: &Cause,
+) -> Result<(), ProvisionError> {
+    if account.user.status == Status::Removed {
+        return Ok(());
+    }
+    let standing = tx.overrides_of(account.user.pk)?;
+    let outcome = directory::kept_here(&account.account, &standing, tx.now());
+    let target = Target {
+        directory,
+        connector: None,
+        source: None,
+        external_id: None,
+        existing: Some(account),
+    };
+    let plan = directory::plan(Some(&account.account), &outcome);
+    carry_out(tx, &target, &plan, cause)?;
+    Ok(())
 }
 
 fn cause_of(actor: &str, request: &str) -> Cause {

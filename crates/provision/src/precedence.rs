@@ -1,20 +1,24 @@
 //! Whose word counts in a directory: said, looked at before, and taken back (BY-15).
 
-use directory::{Account, Change, DirectoryId, JobKind, Precedence, Trigger, UserPk};
+use directory::{
+    Account, Change, ConnectorState, Contribution, DirectoryId, Given, JobKind, Moment, Precedence,
+    Trigger, UserPk,
+};
 use scim::Resource;
-use store::{ReadTx, Scope, WriteTx};
+use store::{ReadTx, Scope, StoredAccount, WriteTx};
 
 use crate::decide::{Occasion, decide};
 use crate::facts::{Facts, Person};
 use crate::jobs::begin_sweep;
 use crate::release::require_idle;
+use crate::sharing::{joined, said};
 use crate::world::Stored;
 use crate::{BegunJob, Provision, ProvisionError};
 
-/// What another precedence would make of accounts that several connectors speak of.
+/// What another precedence would make of accounts that several connectors speak of, or would speak of.
 #[derive(Debug, Default)]
 pub struct PrecedencePreview {
-    /// How many such accounts there are.
+    /// How many accounts are shared; where none are yet, how many are in the way of users of other connectors.
     pub shared: i64,
     /// Those of this part for whom it would change something.
     pub users: Vec<PrecededUser>,
@@ -92,9 +96,16 @@ impl Provision {
     ) -> Result<PrecedencePreview, ProvisionError> {
         check(tx, directory, precedence)?;
         let many = i64::try_from(limit).unwrap_or(i64::MAX);
-        let users = tx.shared_accounts(directory, behind, many)?;
+        let mut users = tx.shared_accounts(directory, behind, many)?;
+        users.extend(tx.accounts_in_the_way(directory, behind, many)?);
+        users.sort_unstable();
+        users.dedup();
+        users.truncate(limit);
         let mut preview = PrecedencePreview {
-            shared: tx.count_shared_accounts(directory)?,
+            shared: match tx.precedence(directory)? {
+                Some(_) => tx.count_shared_accounts(directory)?,
+                None => tx.count_accounts_in_the_way(directory)?,
+            },
             next: users.last().copied().filter(|_| users.len() == limit),
             ..PrecedencePreview::default()
         };
@@ -121,20 +132,8 @@ impl Provision {
         let Some(stored) = tx.source_user_by_pk(connector.connector.id, source)? else {
             return Ok(None);
         };
-        let resource = Resource::parse_stored(&stored.document)?;
-        let person = Person {
-            source,
-            user: &resource,
-            is_new: false,
-        };
-        let facts = Facts::of(tx, &person)?;
-        let world = Stored::new(tx, &connector.connector);
-        let occasion = Occasion {
-            now: tx.now(),
-            trigger: Trigger::Reconcile,
-            moment: directory::Moment::Later,
-        };
-        let outcome = decide(&world, &connector, &person, facts, occasion)?.outcome;
+        let gives = self.would_join(tx, (connector.connector.directory, &account), precedence)?;
+        let outcome = joined(tx, &connector, &stored, &account, gives)?;
         let plan = directory::plan(Some(&account.account), &outcome);
         Ok((!plan.is_empty()).then(|| PrecededUser {
             name: account.user.name.clone(),
@@ -143,6 +142,56 @@ impl Provision {
             before: account.account,
             changes: plan.changes,
         }))
+    }
+
+    /// What those would say of an account who cannot have one since it is in their way.
+    fn would_join(
+        &self,
+        tx: &ReadTx<'_>,
+        (directory, account): (DirectoryId, &StoredAccount),
+        precedence: &Precedence,
+    ) -> Result<Vec<Contribution>, ProvisionError> {
+        let mut all = Vec::new();
+        for (connector, source) in tx.in_whose_way(directory, &account.user.name)? {
+            let connector = self.require_connector(tx, connector)?;
+            let Some(stored) = tx.source_user_by_pk(connector.connector.id, source)? else {
+                continue;
+            };
+            if connector.connector.state != ConnectorState::Active {
+                continue;
+            }
+            let connector = connector.with_precedence(tx, precedence.clone())?;
+            let user = Resource::parse_stored(&stored.document)?;
+            let person = Person {
+                source,
+                user: &user,
+                is_new: false,
+            };
+            let facts = Facts::of(tx, &person)?;
+            let groups = facts.groups.clone();
+            let world = Stored::new(tx, &connector.connector);
+            let occasion = Occasion {
+                now: tx.now(),
+                trigger: Trigger::Reconcile,
+                moment: Moment::Later,
+            };
+            let met = decide(&world, &connector, &person, facts, occasion)?.joins;
+            if met.is_none_or(|met| met.user.pk != account.user.pk) {
+                continue;
+            }
+            let (about, at) = (
+                (&person, groups.as_slice()),
+                (occasion.now, occasion.trigger),
+            );
+            let said = said(&world, &connector, about, account, at)?;
+            all.push(Contribution {
+                connector: connector.connector.id,
+                name: connector.connector.name.as_str().into(),
+                source,
+                given: Given::of(&said),
+            });
+        }
+        Ok(all)
     }
 }
 

@@ -365,7 +365,7 @@ pub(crate) fn let_go(
             external_id: None,
             existing: Some(&existing),
         };
-        let plan = directory::release(&existing.account, fate);
+        let plan = directory::release(&existing.account, fate, &tx.overrides_of(user)?);
         carry_out(tx, &target, &plan, cause)?;
     }
     Ok(tx.release_account(user)?)

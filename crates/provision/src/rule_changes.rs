@@ -8,6 +8,8 @@ use crate::{Provision, ProvisionError};
 
 /// Longest comment, in characters.
 const COMMENT_CHARS_MAX: usize = 1_000;
+/// The comment of the first rules, unless whoever makes the connector has another.
+pub(crate) const MADE_WITH: &str = "made with the connector";
 
 /// What to do with new rules.
 #[derive(Debug, Clone, Default)]

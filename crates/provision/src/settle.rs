@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use directory::identity::Met;
 use directory::{
-    Cause, Change, ConnectorState, Meeting, Moment, Outcome, Override, SourceUserPk, Subject,
-    Trigger, Verdict,
+    Cause, Change, ConnectorId, ConnectorState, Meeting, Moment, Outcome, Override, SourceUserPk,
+    Subject, Trigger, Verdict, value_errors,
 };
 use jiff::Timestamp;
 use scim::name::echo;
@@ -23,6 +23,22 @@ use crate::{Provision, ProvisionError};
 
 /// As many users are settled inside the transaction that affects them; more are marked as due.
 pub(crate) const AT_ONCE_MAX: usize = 200;
+
+/// Notes for whom the rules give a value that cannot be used (T20): products keep the old one, so nothing else shows it.
+pub(crate) fn flag(
+    tx: &WriteTx<'_>,
+    connector: ConnectorId,
+    person: &Person<'_>,
+    outcome: &Outcome,
+) -> Result<(), ProvisionError> {
+    let errors = value_errors(outcome);
+    match errors.is_empty() {
+        false => tx.note_value_errors(connector, person.source, &errors)?,
+        true if person.is_new => {}
+        true => tx.clear_value_errors(person.source)?,
+    }
+    Ok(())
+}
 
 impl Provision {
     /// Brings the directory in line with what the source says about one user.
@@ -163,6 +179,7 @@ impl Provision {
             None if person.is_new => {}
             None => tx.clear_name_conflict(source)?,
         }
+        flag(tx, id, person, &decision.outcome)?;
         if let (Some(met), Some(account)) = (&decision.met, &decision.joins) {
             let known = StoredContribution {
                 user: account.user.pk,

@@ -30,13 +30,16 @@ impl Provision {
             return Ok(None);
         }
         let connector = self
-            .create_connector(ConnectorDraft {
-                name: "default".to_owned(),
-                preset: Preset::Generic,
-                directory: None,
-                rules: Rules::for_new_connector(),
-                settings: ConnectorSettings::default(),
-            })
+            .create_connector(
+                ConnectorDraft {
+                    name: "default".to_owned(),
+                    preset: Preset::Generic,
+                    directory: None,
+                    rules: Rules::for_new_connector(),
+                    settings: ConnectorSettings::default(),
+                },
+                "first start",
+            )
             .await?;
         let scim_token = self
             .create_scim_token(connector.connector.id, "first start", None)

@@ -105,19 +105,28 @@ impl Provision {
         Ok(Some((link, connector)))
     }
 
-    /// Makes a token for the connector of a link. The one that the link made before stops working: there is one at a
-    /// time.
-    pub async fn token_by_setup_link(&self, text: &str) -> Result<NewToken, ProvisionError> {
+    /// Makes a token for the connector of a link in the place of the one that the link made before, which stops working:
+    /// there is one at a time. If another was made meanwhile, none is made.
+    pub async fn token_by_setup_link(
+        &self,
+        text: &str,
+        before: Option<&str>,
+    ) -> Result<NewToken, ProvisionError> {
         let gone = || ProvisionError::not_found("set-up link", "of this address");
         if !is_well_formed(text, SETUP_PREFIX) {
             return Err(gone());
         }
         let secret = Secret::generate(SCIM_PREFIX)?;
         let (link_hash, hash) = (token_hash(text), token_hash(secret.reveal()));
+        let seen = before.map(str::to_owned);
         let token = self
             .store()
             .write(Scope::Settings, move |tx| {
                 let link = tx.setup_link(&link_hash)?.ok_or_else(gone)?;
+                if link.token != seen {
+                    let told = "the link has made another token meanwhile".to_owned();
+                    return Err(ProvisionError::Conflict(told));
+                }
                 let kind = TokenKind::Scim(link.connector);
                 if let Some(before) = &link.token {
                     tx.delete_token(kind, before)?;

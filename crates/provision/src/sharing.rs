@@ -14,6 +14,7 @@ use store::{ReadTx, SourceUser, StoredAccount, StoredContribution, WriteTx};
 use crate::decide::said_about;
 use crate::facts::Person;
 use crate::loaded::LoadedConnector;
+use crate::settle::flag;
 use crate::world::{Around, Stored, World, evaluate_in};
 use crate::{Provision, ProvisionError};
 
@@ -37,18 +38,19 @@ pub(crate) fn said(
     evaluate_in(world, &connector.rules, &subject, account.user.pk)
 }
 
-/// What a connector decides about an account of its own, or that is to be, with what one other gives to it.
+/// What a connector decides about an account of its own, or that is to be, with what others give to it beside those who do.
 pub(crate) fn joined(
     tx: &ReadTx<'_>,
     owner: &LoadedConnector,
     stored: &SourceUser,
     account: &StoredAccount,
-    gives: Contribution,
+    gives: Vec<Contribution>,
 ) -> Result<Outcome, ProvisionError> {
     let id = owner.connector.id;
     let mut contributions = tx.contributions_to(account.user.pk)?;
-    contributions.retain(|one| one.source != gives.source && one.connector != id);
-    contributions.push(gives);
+    let is_anew = |one: &Contribution| gives.iter().any(|it| it.source == one.source);
+    contributions.retain(|one| !is_anew(one) && one.connector != id);
+    contributions.extend(gives);
     let user = Resource::parse_stored(&stored.document)?;
     let world = Stored::new(tx, &owner.connector);
     let overrides = said_about(&world, owner, account.user.pk)?;
@@ -131,6 +133,7 @@ impl Provision {
         let outcome = said(&world, connector, (person, groups), &account, occasion)?;
         tx.clear_due(source)?;
         tx.clear_name_conflict(source)?;
+        flag(tx, id, person, &outcome)?;
         if let Some(at) = outcome.recheck_at {
             tx.mark_due(id, source, at, cause)?;
             self.wake_worker();
@@ -202,7 +205,7 @@ impl Provision {
         let Some(stored) = stored.filter(|_| active && owner.precedence.is_some()) else {
             return Ok(None);
         };
-        let outcome = joined(tx, &owner, &stored, account, gives)?;
+        let outcome = joined(tx, &owner, &stored, account, vec![gives])?;
         Ok(Some((owner, outcome)))
     }
 

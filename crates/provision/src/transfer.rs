@@ -332,7 +332,7 @@ impl Transfer {
         if self.to.precedence.is_some()
             && let Some(goes_on) = given_by_owner(tx, &self.from, account)?
         {
-            return joined(tx, &self.to, source, account, goes_on);
+            return joined(tx, &self.to, source, account, vec![goes_on]);
         }
         let user = Resource::parse_stored(&source.document)?;
         let person = Person {

@@ -1,7 +1,7 @@
 //! Trials: rules, one row or the rules for names, run on one value or one person (US-14).
 
 use directory::rules::{GroupNames, MappingRow, Source};
-use directory::{ConnectorId, Outcome, Rules, SourceGroup, SourceGroupPk, Trigger};
+use directory::{Attributes, ConnectorId, Outcome, Rules, SourceGroup, SourceGroupPk, Trigger};
 use scim::{Resource, ResourceType};
 use serde_json::{Map, Value, json};
 use store::ReadTx;
@@ -47,6 +47,8 @@ pub enum TrialPerson {
 pub struct Tried {
     /// The decision with its trace.
     pub outcome: Outcome,
+    /// The attributes of the account, or without one those that the rows give all the same, as far as they may be seen.
+    pub attributes: Attributes,
     /// The name that the user should have and that somebody else has.
     pub taken_name: Option<String>,
 }
@@ -131,8 +133,11 @@ impl TrialWish {
             moment: directory::Moment::Later,
         };
         let decision = decide(&world, &tried, &person, facts, occasion)?;
+        let mut attributes = decision.outcome.worked_out().clone();
+        attributes.redact(&tried.rules.hidden(), None);
         Ok(Tried {
             outcome: decision.outcome,
+            attributes,
             taken_name: decision.taken.map(|taken| taken.name),
         })
     }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use directory::{
-    ConnectorId, ConnectorState, DirectoryId, Line, Moment, Outcome, Plan, Trigger, User, UserPk,
+    ConnectorId, ConnectorState, DirectoryId, Line, Moment, Outcome, Plan, Remedy, Status, Trigger,
+    User, UserPk, Verdict,
 };
 use jiff::Timestamp;
 use scim::Resource;
 use store::{ReadTx, RequestQuery, SourceUser};
 
-use crate::decide::{Decision, Occasion, decide, said_about};
+use crate::decide::{Decision, Occasion, decide, said_about, with_case};
 use crate::departed::Departed;
 use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
@@ -31,11 +32,12 @@ pub struct Why {
     pub outside_pilot: bool,
     /// The request of the identity provider that wrote the user last, if the record still has it.
     pub written: Option<Written>,
-    /// What would have to be different for an active account; nothing if there is one.
-    pub no_account: Vec<String>,
+    /// What would have to be different for the user to be in the group that was asked about, or to have an active
+    /// account; nothing if it is so.
+    pub conditions: Vec<String>,
     /// The outcome as it would be if rules in the shadow counted; none if there are none.
     pub with_shadows: Option<Outcome>,
-    rules: Arc<LoadedConnector>,
+    connector: Arc<LoadedConnector>,
 }
 
 /// What wrote something, and when.
@@ -60,9 +62,12 @@ impl Why {
         })
     }
 
-    /// What would have to be different for the user to be in a group; nothing if the rules put the user there.
-    pub fn not_in_group(&self, group: &str) -> Vec<String> {
-        self.outcome.why_not_group(group, &self.rules.rules)
+    /// The values of a target, as far as the rules let them be seen: those of the account, or without one those that
+    /// the rules give all the same.
+    pub fn values_of(&self, target: &str) -> Vec<String> {
+        let mut attributes = self.outcome.worked_out().clone();
+        attributes.redact(&self.connector.rules.hidden(), None);
+        attributes.values_of(target)
     }
 }
 
@@ -114,7 +119,12 @@ impl Provision {
 
     /// Evaluates a user of the directory without changing anything. None for a user that no IdP
     /// speaks of: a local one, or one whose source is deleted.
-    pub fn why(&self, tx: &ReadTx<'_>, user: UserPk) -> Result<Option<Why>, ProvisionError> {
+    pub fn why(
+        &self,
+        tx: &ReadTx<'_>,
+        user: UserPk,
+        group: Option<&str>,
+    ) -> Result<Option<Why>, ProvisionError> {
         let Some(found) = tx.account(user)? else {
             return Ok(None);
         };
@@ -122,7 +132,7 @@ impl Provision {
             return Ok(None);
         };
         match tx.source_user_by_pk(connector, source)? {
-            Some(stored) => self.explain(tx, connector, &stored).map(Some),
+            Some(stored) => self.explain(tx, connector, &stored, group).map(Some),
             None => Ok(None),
         }
     }
@@ -134,9 +144,10 @@ impl Provision {
         tx: &ReadTx<'_>,
         connector: ConnectorId,
         id: &str,
+        group: Option<&str>,
     ) -> Result<Option<Why>, ProvisionError> {
         match tx.source_user(connector, id)? {
-            Some(stored) => self.explain(tx, connector, &stored).map(Some),
+            Some(stored) => self.explain(tx, connector, &stored, group).map(Some),
             None => Ok(None),
         }
     }
@@ -169,6 +180,7 @@ impl Provision {
         tx: &ReadTx<'_>,
         connector: ConnectorId,
         stored: &SourceUser,
+        group: Option<&str>,
     ) -> Result<Why, ProvisionError> {
         let connector = self.require_connector(tx, connector)?;
         let (mut decision, outside_pilot) = self.decided(tx, &connector, stored)?;
@@ -184,26 +196,16 @@ impl Provision {
             }
             false => None,
         };
-        let mut no_account = decision.outcome.why_no_account(&connector.rules);
-        if let (Some(taken), true) = (&decision.taken, decision.existing.is_none()) {
-            let name = &taken.name;
-            no_account = vec![match taken.until {
-                None => format!("the name `{name}` must be free: somebody else has it"),
-                Some(until) => format!(
-                    "the name `{name}` must be free: it is kept for whoever had it until {until}, unless somebody \
-                     releases it or says that both are one person"
-                ),
-            }];
-        }
+        let conditions = conditions(tx, &connector, stored, &decision, group)?;
         Ok(Why {
             outcome: decision.outcome,
             taken_name: decision.taken.map(|taken| taken.name),
             state: connector.connector.state,
             outside_pilot,
             written: written(tx, connector.connector.id, &stored.id)?,
-            no_account,
+            conditions,
             with_shadows,
-            rules: connector,
+            connector,
         })
     }
 
@@ -221,18 +223,74 @@ impl Provision {
             is_new: false,
         };
         let world = Stored::new(tx, &connector.connector);
-        let occasion = Occasion {
-            now: tx.now(),
-            trigger: Trigger::Simulate,
-            moment: Moment::Later,
-        };
         let facts = Facts::of(tx, &person)?;
         let outside_pilot = !connector.concerns(&person, &facts);
         Ok((
-            decide(&world, connector, &person, facts, occasion)?,
+            decide(&world, connector, &person, facts, asking(tx))?,
             outside_pilot,
         ))
     }
+}
+
+/// Somebody asks, and nothing happens.
+fn asking(tx: &ReadTx<'_>) -> Occasion {
+    Occasion {
+        now: tx.now(),
+        trigger: Trigger::Simulate,
+        moment: Moment::Later,
+    }
+}
+
+/// What would have to be different for the user to be in a group, or to have an active account.
+fn conditions(
+    tx: &ReadTx<'_>,
+    connector: &LoadedConnector,
+    stored: &SourceUser,
+    decision: &Decision,
+    group: Option<&str>,
+) -> Result<Vec<String>, ProvisionError> {
+    let outcome = &decision.outcome;
+    let is_so = match group {
+        Some(group) => outcome.why_group(group).member,
+        None => matches!(
+            outcome.verdict,
+            Verdict::Account {
+                status: Status::Active,
+                ..
+            }
+        ),
+    };
+    if is_so {
+        return Ok(Vec::new());
+    }
+    let resource = Resource::parse_stored(&stored.document)?;
+    let groups = tx.effective_source_groups(stored.pk)?;
+    let world = Stored::new(tx, &connector.connector);
+    let about = (&resource, &groups[..]);
+    let existing = decision.existing.as_ref();
+    let remedies = with_case(
+        &world,
+        connector,
+        about,
+        existing,
+        asking(tx),
+        |case| match group {
+            Some(group) => case.why_not_group(group),
+            None => case.why_no_account(),
+        },
+    )?;
+    let taken = decision.taken.as_ref().filter(|_| existing.is_none());
+    let free = taken.map(|taken| match (&taken.name, taken.until) {
+        (name, None) => format!("the name `{name}` must be free: somebody else has it"),
+        (name, Some(until)) => format!(
+            "the name `{name}` must be free: it is kept for whoever had it until {until}, unless somebody \
+             releases it or says that both are one person"
+        ),
+    });
+    Ok(free
+        .into_iter()
+        .chain(remedies.iter().map(Remedy::to_string))
+        .collect())
 }
 
 /// The last request that wrote a user.

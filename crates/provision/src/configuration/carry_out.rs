@@ -16,7 +16,7 @@ use super::credentials::{client, token};
 use super::secrets::{ReadyPassword, ReadyPasswords};
 use super::survey::{clients_in_order, live_tokens};
 use crate::administration::require_directory;
-use crate::rule_changes::Terms;
+use crate::rule_changes::{MADE_WITH, Terms};
 use crate::schedule::plan_next_run;
 use crate::schemas::{self, SchemaDraft};
 use crate::webhooks::PER_APPLICATION_MAX;
@@ -191,7 +191,12 @@ impl Work {
         let settings = settings_of(&entry)?;
         let rules = entry.rules.unwrap_or_default();
         let preset = entry.preset.unwrap_or_default();
-        let made = tx.insert_connector(&entry.name, preset, directory, &rules, &settings)?;
+        let comment = match self.terms.change.comment.as_str() {
+            "" => MADE_WITH,
+            comment => comment,
+        };
+        let by = (self.actor.as_str(), comment);
+        let made = tx.insert_connector(&entry.name, preset, directory, &rules, &settings, by)?;
         let mut connector = made.connector;
         if let Some(id) = entry.id {
             tx.set_connector_id(connector.id, &id)?;

@@ -11,7 +11,7 @@ use directory::DirectoryId;
 use directory::census::{Census, CopyGroups, CopyOptions};
 use store::{Import, ImportState, Scope};
 
-use super::{Copier, ImportCounts, documents};
+use super::{documents, documents_of};
 use crate::{Provision, ProvisionError};
 
 /// How often it is noted how much was read.
@@ -97,7 +97,8 @@ impl Provision {
     }
 
     /// Begins to read a Crowd server, and then to copy what was found there. The reading ends with this process, since the
-    /// password is kept nowhere; the copying goes on after a restart. With `dry_run` nothing is copied.
+    /// password is kept nowhere; the copying goes on after a restart. With `dry_run` nothing is copied
+    /// until [`Provision::run_import`].
     pub async fn begin_crowd_import(
         &self,
         directory: DirectoryId,
@@ -170,36 +171,20 @@ impl Provision {
         dry_run: bool,
     ) -> Result<(), String> {
         let told = |error: ProvisionError| error.to_string();
-        if !dry_run {
-            let documents = documents(census, options).map_err(told)?;
-            import.state = ImportState::Staging;
-            import.total = i64::try_from(documents.len()).unwrap_or(i64::MAX);
-            self.note_import(import.clone()).await.map_err(told)?;
-            return self
-                .stage(import, &documents)
-                .await
-                .map(|_| ())
-                .map_err(told);
-        }
-        let pieces = census
-            .pieces(options)
-            .map_err(|faults| told(ProvisionError::Census(faults)))?;
+        let pieces = census.pieces(options).map_err(ProvisionError::Census);
+        let pieces = pieces.map_err(told)?;
+        import.state = ImportState::Staging;
         import.total = i64::try_from(pieces.len()).unwrap_or(i64::MAX);
-        let directory = import.directory;
-        let compared = self.store().read(move |tx| {
-            let mut copier = Copier::new(directory, "", ImportCounts::default());
-            for piece in &pieces {
-                copier.compare(tx, piece)?;
-            }
-            Ok::<_, ProvisionError>(copier.counts)
-        });
-        let counts = compared.await.map_err(told)?;
-        import.counts = serde_json::to_string(&counts).map_err(|error| error.to_string())?;
-        import.state = ImportState::Tried;
-        self.note_import(import).await.map_err(told)
+        self.note_import(import.clone()).await.map_err(told)?;
+        if dry_run {
+            return self.try_pieces(import, pieces).await.map_err(told);
+        }
+        let documents = documents_of(&pieces).map_err(told)?;
+        self.stage(&import, &documents).await.map_err(told)?;
+        self.set_running(import).await.map(drop).map_err(told)
     }
 
-    async fn note_import(&self, import: Import) -> Result<(), ProvisionError> {
+    pub(super) async fn note_import(&self, import: Import) -> Result<(), ProvisionError> {
         self.store()
             .write(Scope::Directory(import.directory), move |tx| {
                 Ok::<_, ProvisionError>(tx.update_import(&import)?)
@@ -207,7 +192,7 @@ impl Provision {
             .await
     }
 
-    async fn note_import_failed(&self, mut import: Import, why: String) {
+    pub(super) async fn note_import_failed(&self, mut import: Import, why: String) {
         tracing::warn!(import = import.public_id, why, "an import cannot go on");
         import.state = ImportState::Failed;
         import.failure = Some(why);

@@ -6,8 +6,8 @@ use directory::notification::{Event, Standing, TokenEnd, token_end, token_ends_t
 use directory::{Connector, ConnectorId, ConnectorState};
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    Channel, FailedEvaluations, FailedWork, FailingWebhook, OpenConflicts, OpenHolds, ReadTx,
-    StoreError, TokenEnding,
+    Channel, FailedEvaluations, FailedWork, FailingWebhook, FlaggedUsers, OpenConflicts, OpenHolds,
+    ReadTx, StoreError, TokenEnding,
 };
 
 use super::silence;
@@ -33,6 +33,9 @@ pub(super) fn standing(tx: &ReadTx<'_>, failures: i64) -> Result<Vec<Standing>, 
     }
     for conflicts in tx.open_conflicts()? {
         all.extend(of(conflicts.connector).map(|connector| names_taken(connector, conflicts)));
+    }
+    for flagged in tx.flagged_by_connector()? {
+        all.extend(of(flagged.connector).map(|connector| unusable_values(connector, flagged)));
     }
     for failed in tx.failed_evaluations()? {
         all.extend(of(failed.connector).map(|connector| not_evaluated(connector, failed)));
@@ -132,6 +135,27 @@ fn names_taken(connector: &Connector, conflicts: OpenConflicts) -> Standing {
         since: conflicts.since,
         title: format!("{users} of {} {have} a name that is taken", connector.name),
         detail: "Products do not see them until somebody decides whether account and user are one person.".to_owned(),
+        path: page(connector, "/conflicts"),
+    }
+}
+
+fn unusable_values(connector: &Connector, flagged: FlaggedUsers) -> Standing {
+    let users = counted(flagged.count, "user", "users");
+    let verb = if flagged.count == 1 { "gets" } else { "get" };
+    Standing {
+        event: Event::EvaluationFailed,
+        about: format!("{} values", connector.public_id),
+        connector: named(connector),
+        mark: flagged.newest.as_microsecond(),
+        count: flagged.count,
+        since: flagged.since,
+        title: format!(
+            "{users} of {} {verb} a value that cannot be used",
+            connector.name
+        ),
+        detail:
+            "Products keep the old one. Mend the rules, or the values at the identity provider."
+                .to_owned(),
         path: page(connector, "/conflicts"),
     }
 }

@@ -61,7 +61,8 @@ pub(super) type Fits = BTreeMap<ConnectorId, bool>;
 /// What the limits will do to a run. Those of the connector to which an account belongs count, whoever's rules are tried.
 pub(super) struct Foresight<'t, 'c> {
     tx: &'t ReadTx<'c>,
-    fits: Fits,
+    /// None where users are settled one by one, whatever the connector does in a run over everybody.
+    fits: Option<Fits>,
     windows: BTreeMap<ConnectorId, Window<'t, 'c>>,
 }
 
@@ -77,7 +78,16 @@ impl<'t, 'c> Foresight<'t, 'c> {
     pub(super) fn new(tx: &'t ReadTx<'c>, fits: Fits) -> Self {
         Self {
             tx,
-            fits,
+            fits: Some(fits),
+            windows: BTreeMap::new(),
+        }
+    }
+
+    /// For decisions that come one by one, and not in a run over everybody.
+    pub(super) fn one_by_one(tx: &'t ReadTx<'c>) -> Self {
+        Self {
+            tx,
+            fits: None,
             windows: BTreeMap::new(),
         }
     }
@@ -99,10 +109,12 @@ impl<'t, 'c> Foresight<'t, 'c> {
         let window = match self.windows.entry(id) {
             Entry::Occupied(window) => window.into_mut(),
             Entry::Vacant(place) => {
-                let manner = match self.fits.get(&id) {
-                    _ if !Self::is_all_or_nothing(connector) => Manner::InOrder,
-                    Some(true) => Manner::LetThrough,
-                    _ => Manner::Collect,
+                let manner = match &self.fits {
+                    Some(fits) if Self::is_all_or_nothing(connector) => match fits.get(&id) {
+                        Some(true) => Manner::LetThrough,
+                        _ => Manner::Collect,
+                    },
+                    _ => Manner::InOrder,
                 };
                 place.insert(Window::new(self.tx, Arc::clone(connector), manner)?)
             }

@@ -10,7 +10,8 @@ use tokio::sync::mpsc;
 
 use super::corrupt;
 use super::foresight::{Fits, Foresight};
-use super::simulation::{Audience, PreviewSummary, Range, Simulation};
+use super::simulation::{Audience, Range, Simulation};
+use super::summary::PreviewSummary;
 use super::user::PreviewedUser;
 use crate::loaded::LoadedConnector;
 use crate::{Provision, ProvisionError};

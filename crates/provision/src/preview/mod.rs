@@ -1,11 +1,13 @@
 //! Previews: what rules would do to everybody, computed beside the running work and kept to be looked at.
 
 mod foresight;
+mod grace;
 mod job;
 mod overlay;
 mod problems;
 mod sample;
 mod simulation;
+mod summary;
 mod user;
 
 use directory::{ConnectorId, Operation, Rules, SourceGroupPk, SourceUserPk};
@@ -14,8 +16,9 @@ use store::{ItemQuery, NewPreview, ReadTx, Scope, StoredPreview};
 use tokio::task::JoinHandle;
 
 pub use foresight::{ForeseenHold, LimitForecast};
+pub use grace::{AfterGrace, GraceForecast};
 pub use sample::{Sample, SampleWish, SampledGroup};
-pub use simulation::PreviewSummary;
+pub use summary::PreviewSummary;
 pub use user::{PreviewedAccount, PreviewedUser};
 
 use crate::{Provision, ProvisionError};

@@ -1,14 +1,18 @@
 //! Samples: what rules would do to a few users and groups, at once and without keeping anything (US-13).
+//!
+//! They are compared with what the rules in force give, not with the accounts as they are: what is held, or still to
+//! be evaluated, is not a matter of the new rules.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use directory::{ConnectorId, Rules, SourceGroupPk};
+use directory::{ConnectorId, Operation, Rules, SourceGroupPk, Status};
 use serde::{Deserialize, Serialize};
 use store::{ReadTx, StandingFilter};
 
 use super::find_user;
 use super::simulation::{Audience, Range, Simulation};
-use super::user::PreviewedUser;
+use super::user::{PreviewedAccount, PreviewedUser};
 use crate::loaded::LoadedConnector;
 use crate::{Provision, ProvisionError};
 
@@ -30,7 +34,7 @@ pub struct SampleWish {
     pub groups: usize,
 }
 
-/// A few users and groups, as they are and as they would be.
+/// A few users and groups, as the rules in force have them and as they would be.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// Users, those for whom something would change first.
@@ -72,21 +76,27 @@ impl Provision {
     ) -> Result<Sample, ProvisionError> {
         let present = self.require_connector(tx, connector)?;
         let tried = Arc::new(present.with_rules(tx, wish.rules.clone())?);
-        let mut shown = Vec::new();
-        if let Some(name) = wish.user.as_deref() {
-            let range = Range::User(find_user(tx, connector, name)?);
-            let mut one = Few::default();
-            Simulation::new(self, tx, &present, &tried, &mut one).run(range)?;
-            shown = one.users;
-        }
-        let mut few = Few::default();
-        let summary =
-            Simulation::new(self, tx, &present, &tried, &mut few).run(Range::First(LOOKED_AT))?;
-        let (changed, same): (Vec<_>, Vec<_>) = few
-            .users
-            .into_iter()
-            .partition(PreviewedUser::is_noteworthy);
-        for user in changed.into_iter().chain(same) {
+        let look = |range| {
+            let by = |rules: &Arc<LoadedConnector>| {
+                let mut few = Few::default();
+                Simulation::new(self, tx, &present, rules, &mut few).run(range)?;
+                Ok::<_, ProvisionError>(few.users)
+            };
+            Ok::<_, ProvisionError>(compared(by(&present)?, by(&tried)?))
+        };
+        let mut shown = match wish.user.as_deref() {
+            Some(name) => look(Range::User(find_user(tx, connector, name)?))?,
+            None => Vec::new(),
+        };
+        let users = look(Range::First(LOOKED_AT))?;
+        let count =
+            |is: fn(&PreviewedUser) -> bool| users.iter().filter(|it| is(it)).count() as u64;
+        let changes = |user: &PreviewedUser| user.operations.iter().any(|it| it.is_seen());
+        let (looked_at, changed) = (users.len() as u64, count(changes));
+        let problems = count(|user| user.is_new_problem);
+        let (noteworthy, same): (Vec<_>, Vec<_>) =
+            users.into_iter().partition(PreviewedUser::is_noteworthy);
+        for user in noteworthy.into_iter().chain(same) {
             if shown.len() < wish.users && shown.iter().all(|one| one.id != user.id) {
                 shown.push(user);
             }
@@ -94,11 +104,68 @@ impl Provision {
         Ok(Sample {
             users: shown,
             groups: groups(tx, (&present, &tried), wish.groups)?,
-            looked_at: summary.users,
-            changed: summary.changed,
-            problems: summary.problems,
+            looked_at,
+            changed,
+            problems,
         })
     }
+}
+
+/// Users by the rules that are tried, compared with the same by those in force.
+fn compared(present: Vec<PreviewedUser>, tried: Vec<PreviewedUser>) -> Vec<PreviewedUser> {
+    let present: HashMap<Option<String>, PreviewedUser> =
+        present.into_iter().map(|it| (it.id.clone(), it)).collect();
+    let compare = |mut user: PreviewedUser| {
+        if let Some(now) = present.get(&user.id) {
+            user.before.clone_from(&now.after);
+            user.changes.retain(|it| !now.changes.contains(it));
+            user.operations
+                .retain(|it| !it.is_seen() && *it != Operation::Unchanged);
+            user.operations
+                .extend(differences(now.after.as_ref(), user.after.as_ref()));
+            if user.operations.is_empty() {
+                user.operations.insert(Operation::Unchanged);
+            }
+        }
+        user
+    };
+    tried.into_iter().map(compare).collect()
+}
+
+/// What leads from one account to another.
+fn differences(
+    before: Option<&PreviewedAccount>,
+    after: Option<&PreviewedAccount>,
+) -> BTreeSet<Operation> {
+    let (before, after) = match (before, after) {
+        (None, None) => return BTreeSet::new(),
+        (None, Some(_)) => return BTreeSet::from([Operation::Create]),
+        (Some(_), None) => return BTreeSet::from([Operation::Delete]),
+        (Some(before), Some(after)) => (before, after),
+    };
+    let unnamed = |account: &PreviewedAccount| directory::Attributes {
+        username: String::new(),
+        ..account.attributes.clone()
+    };
+    let lacks = |one: &PreviewedAccount, other: &PreviewedAccount| {
+        one.groups.iter().any(|group| !other.groups.contains(group))
+    };
+    let active = |account: &PreviewedAccount| account.status == Status::Active;
+    let is_named_anew = before.attributes.username != after.attributes.username;
+    [
+        (is_named_anew, Operation::Rename),
+        (unnamed(before) != unnamed(after), Operation::Update),
+        (!active(before) && active(after), Operation::Enable),
+        (
+            before.status != after.status && !active(after),
+            Operation::Disable,
+        ),
+        (lacks(after, before), Operation::GroupAdd),
+        (lacks(before, after), Operation::GroupRemove),
+    ]
+    .into_iter()
+    .filter_map(|(is_so, operation)| is_so.then_some(operation))
+    .collect()
 }
 
 /// Keeps everybody it hears of.

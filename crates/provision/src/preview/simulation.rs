@@ -1,19 +1,21 @@
 //! The simulation: what a run over a connector's users would do by some rules, without doing it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use directory::name::folded;
+use directory::rules::Target;
 use directory::{
-    Account, Change, ConnectorId, Contribution, Given, HoldKind, Operation, Outcome, Plan,
-    SourceGroup, SourceGroupPk, SourceUserPk, Status, Trigger, ValueError, value_errors,
+    Account, Change, ConnectorId, Contribution, Given, Operation, Outcome, Plan, SourceGroup,
+    SourceGroupPk, SourceUserPk, Status, Trigger, ValueError, value_errors,
 };
 use scim::Resource;
-use serde::{Deserialize, Serialize};
 use store::{ReadTx, StoredAccount, StoredSubject, SubjectReader};
 
-use super::foresight::{Fits, ForeseenHold, Foresight, LimitForecast};
+use super::foresight::{Fits, ForeseenHold, Foresight};
+use super::grace::{AfterGrace, Graces};
 use super::overlay::Overlay;
+use super::summary::PreviewSummary;
 use super::user::{PreviewedAccount, PreviewedUser};
 use crate::decide::{Decision, Occasion, decide, said_about};
 use crate::departed::Departed;
@@ -59,30 +61,6 @@ impl Range {
     }
 }
 
-/// What a simulation found, in numbers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct PreviewSummary {
-    /// Users that were looked at.
-    pub users: u64,
-    /// How many of them products would see a difference of.
-    pub changed: u64,
-    /// How many of them have which operation; a user can have several.
-    pub operations: BTreeMap<Operation, u64>,
-    /// Users who get no usable value or not their name, and do so by the present rules.
-    pub problems: u64,
-    /// Users whose evaluation was still to come anyway.
-    pub due: i64,
-    /// Groups that would appear, a thousand of them at most.
-    pub new_groups: Vec<String>,
-    /// What the safety limits would let through and hold, by kind. Nothing is told of kinds that do not occur.
-    pub limits: BTreeMap<HoldKind, LimitForecast>,
-    /// The same for the limits of other connectors, by their names: those whose accounts the rules have a say in.
-    pub limits_of_others: BTreeMap<String, BTreeMap<HoldKind, LimitForecast>>,
-    /// Of groups that somebody would have to leave: how many of these memberships would be held. The first thousand groups.
-    pub held_by_group: BTreeMap<String, u64>,
-}
-
 /// What a simulation does with what it finds.
 pub(crate) trait Audience {
     /// A user for whom something would change, or cannot.
@@ -108,9 +86,12 @@ pub(crate) struct Simulation<'t, 'c, 'a> {
     world: Overlay<'t, 'c>,
     /// What the limits would hold; none where that is not asked for.
     foresight: Option<Foresight<'t, 'c>>,
+    graces: Option<Graces<'t, 'c>>,
     /// How the names of groups are written that are there or would be by now, by their folds.
     groups: HashMap<String, String>,
     summary: PreviewSummary,
+    /// What the rules in force or those that are tried hide.
+    hidden: BTreeSet<Target>,
     audience: &'a mut dyn Audience,
 }
 
@@ -129,8 +110,10 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             present,
             world: Overlay::new(tx, &tried.connector),
             foresight: None,
+            graces: Graces::of(tried),
             groups: HashMap::new(),
             summary: PreviewSummary::default(),
+            hidden: &tried.rules.hidden() | &present.rules.hidden(),
             audience,
         }
     }
@@ -138,6 +121,9 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
     /// The same with a look at what the safety limits would hold.
     pub(super) fn within_limits(mut self, fits: Fits) -> Self {
         self.foresight = Some(Foresight::new(self.tx, fits));
+        if let Some(graces) = &mut self.graces {
+            graces.look_at_limits(self.tx);
+        }
         self
     }
 
@@ -150,6 +136,9 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
     /// Looks at everybody in the range, in the order in which the worker would settle them.
     pub(crate) fn run(mut self, range: Range) -> Result<PreviewSummary, ProvisionError> {
         self.look_at_range(range)?;
+        if let Some(graces) = self.graces {
+            self.summary.after_grace = graces.forecast()?;
+        }
         let Some(foresight) = self.foresight else {
             return Ok(self.summary);
         };
@@ -234,6 +223,9 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         if let Some(foresight) = &mut self.foresight {
             foresight.forget();
         }
+        if let Some(graces) = &mut self.graces {
+            graces.forget();
+        }
         Ok(())
     }
 
@@ -283,6 +275,8 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         {
             return Ok(looked);
         }
+        let has_grace = self.graces.is_some() && concerned && facts.account.is_some();
+        let groups = has_grace.then(|| facts.groups.clone());
         let Decision {
             mut outcome,
             existing,
@@ -304,7 +298,14 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         let taken = taken.filter(|_| concerned).map(|taken| taken.name);
         self.world
             .take(source, existing.as_ref(), &plan, taken.as_deref());
-        let mut looked = self.looked(existing.as_ref(), &outcome, (plan, held), taken)?;
+        let after_grace = match (&mut self.graces, groups, &existing, outcome.grace_until()) {
+            (Some(graces), Some(groups), Some(existing), Some(at)) => {
+                graces.look_ahead(&self.world, (&person, groups), (existing, &plan), at)?
+            }
+            _ => None,
+        };
+        let found = (plan, held, after_grace);
+        let mut looked = self.looked(existing.as_ref(), &outcome, found, taken)?;
         looked.id = Some(id);
         looked.user_name = user.user_name().unwrap_or_default().to_owned();
         if looked.taken_name.is_some() || !looked.errors.is_empty() {
@@ -336,8 +337,8 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         let Some((owner, mut outcome)) = self.provision.jointly(self.tx, account, gives)? else {
             return Ok(None);
         };
-        let guarded = self.guarded(&owner, Some(account), &mut outcome)?;
-        let mut looked = self.looked(Some(account), &outcome, guarded, None)?;
+        let (plan, held) = self.guarded(&owner, Some(account), &mut outcome)?;
+        let mut looked = self.looked(Some(account), &outcome, (plan, held, None), None)?;
         looked.id = Some(id.to_owned());
         looked.user_name = person.user.user_name().unwrap_or_default().to_owned();
         Ok(Some(looked))
@@ -384,7 +385,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             let mut outcome = deleted(&self.world, about, self.tried, occasion, &overrides)?;
             let (plan, held) = self.guarded(self.tried, Some(&account), &mut outcome)?;
             self.world.take_deleted(&account, &plan);
-            let looked = self.looked(Some(&account), &outcome, (plan, held), None)?;
+            let looked = self.looked(Some(&account), &outcome, (plan, held, None), None)?;
             self.tell(looked)?;
         }
         Ok(())
@@ -402,7 +403,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         &mut self,
         existing: Option<&StoredAccount>,
         outcome: &Outcome,
-        (plan, held): (Plan, Vec<ForeseenHold>),
+        (plan, held, after_grace): (Plan, Vec<ForeseenHold>, Option<AfterGrace>),
         taken_name: Option<String>,
     ) -> Result<PreviewedUser, ProvisionError> {
         let errors = value_errors(outcome);
@@ -412,6 +413,10 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         if !held.is_empty() {
             operations.remove(&Operation::Unchanged);
             operations.insert(Operation::Held);
+        }
+        if after_grace.is_some() {
+            operations.remove(&Operation::Unchanged);
+            operations.insert(Operation::Grace);
         }
         let is_shown = self.audience.wants_everybody()
             || !plan.changes.is_empty()
@@ -430,15 +435,19 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             after: self.account(after.as_ref()),
             changes: plan.changes,
             held,
+            after_grace,
             taken_name,
             errors,
             is_new_problem: false,
         })
     }
 
-    fn tell(&mut self, looked: PreviewedUser) -> Result<(), ProvisionError> {
+    fn tell(&mut self, mut looked: PreviewedUser) -> Result<(), ProvisionError> {
         if let Some(foresight) = &mut self.foresight {
             foresight.count();
+        }
+        if let (Some(graces), Some(after)) = (&mut self.graces, &looked.after_grace) {
+            graces.count(after);
         }
         for operation in &looked.operations {
             *self.summary.operations.entry(*operation).or_default() += 1;
@@ -446,10 +455,11 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         let is_seen = |operation: &Operation| operation.is_seen();
         self.summary.changed += u64::from(looked.operations.iter().any(is_seen));
         self.summary.problems += u64::from(looked.is_new_problem);
-        match looked.is_noteworthy() || self.audience.wants_everybody() {
-            true => self.audience.user(looked),
-            false => Ok(()),
+        if looked.is_noteworthy() || self.audience.wants_everybody() {
+            looked.redact(&self.hidden);
+            self.audience.user(looked)?;
         }
+        Ok(())
     }
 
     /// With new rules, source groups can feed groups that are not there yet, also without members.

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use directory::name::folded;
+use directory::rules::{REDACTED, Target};
 use directory::{Account, Attributes, Change, Operation, Reason, Status, ValueError};
 use serde::{Deserialize, Serialize};
 use store::PreviewItem;
 
 use super::corrupt;
 use super::foresight::ForeseenHold;
+use super::grace::AfterGrace;
 use crate::ProvisionError;
 
 /// A user for whom something would change, or cannot.
@@ -29,6 +31,9 @@ pub struct PreviewedUser {
     /// What would be kept back, and is in neither of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<ForeseenHold>,
+    /// What comes later, since the user keeps the account only for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_grace: Option<AfterGrace>,
     /// The name that the user should have and that somebody else has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken_name: Option<String>,
@@ -77,6 +82,30 @@ impl PreviewedUser {
     pub fn name(&self) -> &str {
         let account = self.after.as_ref().or(self.before.as_ref());
         account.map_or(self.user_name.as_str(), |it| &it.attributes.username)
+    }
+
+    /// Hides the values of targets.
+    pub(super) fn redact(&mut self, hidden: &BTreeSet<Target>) {
+        let had = self.before.as_ref().map(|it| it.attributes.clone());
+        if let Some(after) = &mut self.after {
+            after.attributes.redact(hidden, had.as_ref());
+        }
+        if let Some(before) = &mut self.before {
+            before.attributes.redact(hidden, None);
+        }
+        for change in &mut self.changes {
+            change.redact(hidden);
+        }
+        for held in &mut self.held {
+            held.change.redact(hidden);
+        }
+        if let Some(name) = self
+            .taken_name
+            .as_mut()
+            .filter(|_| hidden.contains(&Target::Username))
+        {
+            *name = REDACTED.to_owned();
+        }
     }
 
     /// Whether there is something to tell of it.

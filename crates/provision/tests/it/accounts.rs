@@ -74,11 +74,11 @@ impl World {
         let why = self
             .provision
             .store()
-            .read_blocking(|tx| provision.why_of_source(tx, connector, id))
+            .read_blocking(|tx| provision.why_of_source(tx, connector, id, None))
             .unwrap()
             .unwrap();
         let lines = why.outcome.lines().into_iter().map(|line| line.text);
-        let lines: Vec<String> = lines.chain(why.no_account).collect();
+        let lines: Vec<String> = lines.chain(why.conditions).collect();
         lines.join("\n")
     }
 
@@ -257,7 +257,7 @@ fn a_name_that_was_given_up_is_kept_for_a_time() {
 fn stored_rules_keep_no_names_and_new_ones_do() {
     let stored = rules(json!({"accounts": {"create": true}}));
     assert_eq!(stored.accounts.names_reserved_days, 0);
-    let new: directory::rules::NewRules =
+    let new: directory::rules::WrittenRules =
         serde_json::from_value(json!({"accounts": {"enable": false}})).unwrap();
     assert_eq!(new.0.accounts.names_reserved_days, 30);
     assert!(!new.0.accounts.enable);

@@ -547,7 +547,7 @@ fn what_is_held_is_explained() {
             .provision
             .store()
             .read_blocking(move |tx| {
-                let why = provision.why(tx, user)?.unwrap();
+                let why = provision.why(tx, user, None)?.unwrap();
                 let held = provision.held(tx, user)?.unwrap();
                 Ok::<_, provision::ProvisionError>((why, held))
             })

@@ -310,7 +310,9 @@ fn accounts_of_another_connector_change_hands_once() {
             rules: with(link),
             settings: Default::default(),
         };
-        let made = world.run(world.provision.create_connector(draft)).unwrap();
+        let made = world
+            .run(world.provision.create_connector(draft, "admin"))
+            .unwrap();
         let reader = world.provision.clone();
         world.connector = world
             .provision

@@ -8,7 +8,9 @@ use directory::{ConnectorId, Fate, HoldKind, Limit, Precedence, ReconcileMode, R
 use emulate::databases::{TestDatabase, on_each_database};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use provision::{LoadedConnector, MatchBy, PreviewWish, ProvisionError, TransferWish};
+use provision::{
+    LoadedConnector, MatchBy, PrecedencePreview, PreviewWish, ProvisionError, TransferWish,
+};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -58,6 +60,17 @@ impl Two {
             .set_precedence(world.directory(), precedence, "admin");
         assert_eq!(world.run(set).unwrap().len(), 2, "a job of each connector");
         world.work_off();
+    }
+
+    fn look_at(&self, precedence: &Precedence) -> PrecedencePreview {
+        let (provision, tried) = (self.world.provision.clone(), precedence.clone());
+        let directory = self.world.directory();
+        let store = self.world.provision.store();
+        store
+            .read_blocking(move |tx| {
+                provision.preview_precedence(tx, directory, &tried, UserPk(0), 10)
+            })
+            .unwrap()
     }
 
     fn reconcile(&self) {
@@ -122,7 +135,7 @@ fn one_person_is_one_account_of_which_each_says_what_counts() {
         let provision = two.world.provision.clone();
         let lines: Vec<String> = store
             .read_blocking(move |tx| {
-                let why = provision.why(tx, pk)?.unwrap();
+                let why = provision.why(tx, pk, None)?.unwrap();
                 Ok::<_, ProvisionError>(why.outcome.lines().into_iter().map(|it| it.text).collect())
             })
             .unwrap();
@@ -241,10 +254,19 @@ fn people_who_were_in_conflict_become_one_and_two_again() {
         };
         assert_eq!(waiting(&two), 1);
 
-        two.share(Some(Precedence {
+        // What sharing makes of them is looked at before it begins.
+        let first = Precedence {
             order: vec![hr],
             targets: BTreeMap::new(),
-        }));
+        };
+        let preview = two.look_at(&first);
+        assert_eq!((preview.shared, preview.users.len()), (1, 1));
+        let after = preview.users[0].after.clone().unwrap();
+        assert_eq!(after.attributes.email, "a@hr");
+        let groups = after.memberships.iter().map(|it| it.group.as_str());
+        assert_eq!(groups.collect::<Vec<_>>(), ["dev", "staff"]);
+
+        two.share(Some(first));
         assert_eq!(
             two.seen("ann"),
             told("a@hr", "Ann H", &["dev", "staff"], okta)
@@ -257,16 +279,8 @@ fn people_who_were_in_conflict_become_one_and_two_again() {
             order: vec![okta],
             targets: BTreeMap::from([(Target::Groups, vec![okta])]),
         };
-        let (provision, tried) = (two.world.provision.clone(), other.clone());
         let position = two.world.position();
-        let preview = two
-            .world
-            .provision
-            .store()
-            .read_blocking(move |tx| {
-                provision.preview_precedence(tx, directory, &tried, UserPk(0), 10)
-            })
-            .unwrap();
+        let preview = two.look_at(&other);
         assert_eq!((preview.shared, preview.users.len()), (1, 1));
         let kinds: Vec<&str> = preview.users[0]
             .changes

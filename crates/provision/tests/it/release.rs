@@ -24,7 +24,9 @@ impl World {
             rules: Rules::default(),
             settings: ConnectorSettings::default(),
         };
-        let made = self.run(self.provision.create_connector(draft)).unwrap();
+        let made = self
+            .run(self.provision.create_connector(draft, "admin"))
+            .unwrap();
         self.loaded(made.connector.id)
     }
 
@@ -426,4 +428,54 @@ impl World {
         self.run(self.provision.set_connector_state(id, state, "admin"))
             .unwrap();
     }
+}
+
+#[test]
+fn what_was_said_for_a_time_ends_in_time_though_the_directory_is_detached() {
+    on_each_database(|database| {
+        let world = World::new(database, Rules::default());
+        let ann = world.user("ann");
+        let bob = world.user("bob");
+        world.user("cem");
+        world.group("staff", &[&ann]);
+        world.set_active(&bob, false);
+        let directory = world.directory();
+        let until = now(&world) + SignedDuration::from_hours(1);
+        for (user, kind) in [
+            ("ann", OverrideKind::Exclude),
+            ("bob", OverrideKind::KeepActive),
+            (
+                "cem",
+                OverrideKind::AddToGroup {
+                    group: "staff".into(),
+                },
+            ),
+        ] {
+            let wish = OverrideWish {
+                kind,
+                until: Some(until),
+                comment: String::new(),
+            };
+            let user = world.account(user).unwrap().pk;
+            let said = world
+                .provision
+                .add_override(directory, user, wish, "admin", "r-1");
+            world.run(said).unwrap();
+        }
+        let (position, seen) = (world.position(), world.seen());
+        let job = world.job(world.run(world.provision.detach_directory(directory, "admin")));
+        assert_eq!(job.state.as_str(), "done", "{:?}", job.failure);
+        assert_eq!(world.seen(), seen, "products see no difference");
+        let status = |name: &str| world.account(name).unwrap().status;
+        assert_eq!(status("ann"), Status::Disabled);
+        assert_eq!(status("bob"), Status::Active);
+        assert_eq!(kinds(&world, "cem", "staff"), ["local"]);
+        world.wait(SignedDuration::from_hours(1));
+        world.work_off();
+        assert_eq!(status("ann"), Status::Active);
+        assert_eq!(status("bob"), Status::Disabled);
+        assert!(kinds(&world, "cem", "staff").is_empty());
+        assert_eq!(kinds(&world, "ann", "staff"), ["local"]);
+        assert!(world.position() > position, "products hear of it");
+    });
 }

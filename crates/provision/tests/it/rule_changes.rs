@@ -44,7 +44,7 @@ impl World {
             .unwrap()
     }
 
-    fn preview_of(&self, written: &Value) -> (Preview, Vec<PreviewedUser>) {
+    pub fn preview_of(&self, written: &Value) -> (Preview, Vec<PreviewedUser>) {
         self.preview(PreviewWish {
             rules: Some(rules(written)),
             ..PreviewWish::default()
@@ -75,7 +75,7 @@ impl World {
             .unwrap()
     }
 
-    fn apply(&self, preview: &Preview, anyway: bool) -> Result<(), ProvisionError> {
+    pub fn apply(&self, preview: &Preview, anyway: bool) -> Result<(), ProvisionError> {
         let id = self.connector.connector.id;
         let change = RulesChange {
             comment: "as previewed".into(),
@@ -518,7 +518,7 @@ fn every_change_of_rules_is_a_version_and_one_step_leads_back() {
                 .collect();
             told
         };
-        assert_eq!(versions(), ["1  "]);
+        assert_eq!(versions(), ["1 admin made with the connector"]);
         world.set_rules(|rules| rules.groups.always_assign = vec!["a".into()]);
         world
             .save(&json!({"groups": {"always_assign": ["b"]}}), false)
@@ -532,7 +532,12 @@ fn every_change_of_rules_is_a_version_and_one_step_leads_back() {
         world.run(back).unwrap();
         assert_eq!(
             versions(),
-            ["4 ann back to version 2", "3 admin ", "2 admin ", "1  "]
+            [
+                "4 ann back to version 2",
+                "3 admin ",
+                "2 admin ",
+                "1 admin made with the connector"
+            ]
         );
         world.user("zoe");
         assert_eq!(world.groups("zoe"), ["a"]);

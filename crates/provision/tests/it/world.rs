@@ -50,7 +50,7 @@ impl World {
                 settings: ConnectorSettings::default(),
             };
             let id = provision
-                .create_connector(draft)
+                .create_connector(draft, "admin")
                 .await
                 .unwrap()
                 .connector
@@ -319,7 +319,9 @@ impl World {
             settings: ConnectorSettings::default(),
         };
         let provision = &self.provision;
-        let id = self.run(provision.create_connector(draft)).unwrap();
+        let id = self
+            .run(provision.create_connector(draft, "admin"))
+            .unwrap();
         let (id, reader) = (id.connector.id, provision.clone());
         let load = provision
             .store()
