@@ -48,11 +48,14 @@ fn each(browser: &Browser, folder: &Path, site: &str) -> Result<(), BrowserError
     // What a form answers with is reached by no link.
     browser.open(&format!("{site}/console/setup"))?;
     browser.click("form.choose > button")?;
-    browser.wait_for("Copy it now")?;
+    browser.wait_for("shown this once")?;
     take(browser, folder, "setup-made")?;
+    browser.click(".once a.button")?;
+    browser.wait_for("A link for the other team")?;
     browser.click("form[action$=setup-links] button")?;
     browser.wait_for("/connect/vst_setup_")?;
-    let guest = browser.text("[aria-labelledby=links] code")?;
+    take(browser, folder, "secret")?;
+    let guest = browser.text(".once code")?;
     browser.open(&guest)?;
     take(browser, folder, "connect")?;
     browser.open(&format!("{site}/console/nothing-here"))?;

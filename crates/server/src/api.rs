@@ -10,6 +10,7 @@ mod clients;
 mod configuration;
 mod connector_groups;
 mod connectors;
+mod console_sessions;
 mod csv;
 mod directories;
 mod document;
@@ -61,7 +62,8 @@ use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-pub(crate) use problem::Problem;
+pub(crate) use problem::{PLACES_TOLD, Problem};
+pub(crate) use request::{BODY_UNUSABLE, PARAMETERS_UNUSABLE};
 
 use crate::App;
 use crate::audit::{Auditor, enter};
@@ -73,6 +75,8 @@ type Answer<T> = Result<T, Problem>;
 
 /// Where this face begins.
 pub(crate) const BASE: &str = "/api/v1";
+/// Where a file of any length is sent to be looked at.
+pub(crate) const UPLOAD: &str = "/api/v1/backup/check";
 
 /// The routes of this face. All but the description of the API need an administrator first.
 pub(crate) fn routes(app: App) -> Router<App> {
@@ -126,6 +130,7 @@ fn described() -> OpenApiRouter<App> {
         .merge(rules::routes())
         .merge(tokens::routes())
         .merge(administrators::routes())
+        .merge(console_sessions::routes())
         .merge(account::routes())
         .merge(sign_in_rules::routes())
         .merge(audit::routes())

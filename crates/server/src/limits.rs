@@ -19,6 +19,9 @@ pub const CONFIGURATION_DEPTH_MAX: usize = 48;
 /// What is to be copied into a directory, in one request.
 pub const IMPORT_BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// A backup that is sent to be looked at.
+pub const BACKUP_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
+
 /// Request line and headers must have arrived by then.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The first byte of a body must have arrived by then.
@@ -27,6 +30,11 @@ pub const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(10);
 pub const BODY_BYTES_PER_SECOND_MIN: u64 = 1024;
 /// A body must have arrived by then.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+/// A file that is sent to be looked at, with what is done about it, may take so long. The slow ones end by
+/// [`FIRST_BYTE_TIMEOUT`], which counts for each piece.
+pub const UPLOAD_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+/// Bytes of all fields of a form beside its file.
+pub const UPLOAD_FIELDS_BYTES_MAX: usize = 64 * 1024;
 /// A handler must have answered by then; the rest of a streamed answer may take longer.
 pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(20);
 /// Requests in progress get this long when the server stops.

@@ -68,11 +68,21 @@ impl LocalApi {
         url: &str,
         body: Option<String>,
     ) -> Result<Response, axum::Error> {
+        let body = body.map(|body| ("application/json", Body::from(body)));
+        self.answer_to(caller, method, url, body).await
+    }
+
+    /// The same to a body of another type.
+    pub(crate) async fn answer_to(
+        &self,
+        caller: &Caller,
+        method: Method,
+        url: &str,
+        body: Option<(&'static str, Body)>,
+    ) -> Result<Response, axum::Error> {
         let request = Request::builder().method(method).uri(url);
         let request = match body {
-            Some(body) => request
-                .header(CONTENT_TYPE, "application/json")
-                .body(Body::from(body)),
+            Some((kind, body)) => request.header(CONTENT_TYPE, kind).body(body),
             None => request.body(Body::empty()),
         };
         let mut request = request.map_err(axum::Error::new)?;
@@ -123,9 +133,25 @@ impl LocalApi {
         url: &str,
         body: Option<String>,
     ) -> Result<(StatusCode, String), axum::Error> {
-        let answer = self.answer(caller, method, url, body).await?;
-        let status = answer.status();
-        let bytes = answer.into_body().collect().await?.to_bytes();
-        Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+        text_of(self.answer(caller, method, url, body).await?).await
     }
+
+    /// The same of a file that is sent, of this type.
+    pub(crate) async fn upload(
+        &self,
+        caller: &Caller,
+        url: &str,
+        file: (&'static str, Body),
+    ) -> Result<(StatusCode, String), axum::Error> {
+        let answer = self
+            .answer_to(caller, Method::POST, url, Some(file))
+            .await?;
+        text_of(answer).await
+    }
+}
+
+async fn text_of(answer: Response) -> Result<(StatusCode, String), axum::Error> {
+    let status = answer.status();
+    let bytes = answer.into_body().collect().await?.to_bytes();
+    Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
 }

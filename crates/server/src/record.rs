@@ -275,6 +275,9 @@ pub(crate) async fn prune(app: App) {
         if let Err(error) = app.provision().prune_jobs(JOBS_KEPT_DAYS).await {
             tracing::warn!(%error, "old jobs could not be removed");
         }
+        if let Err(error) = app.provision().prune_imports().await {
+            tracing::warn!(%error, "what was kept of imports could not be removed");
+        }
         tokio::time::sleep(PRUNE_EVERY).await;
         app.inner().records.lock().refusals = 0;
     }

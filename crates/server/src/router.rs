@@ -20,7 +20,7 @@ use futures_util::FutureExt;
 use uuid::{Uuid, fmt::Hyphenated};
 
 use crate::forwarded::keep_trusted;
-use crate::limits::{HANDLER_TIMEOUT, TARGET_BYTES_MAX};
+use crate::limits::{HANDLER_TIMEOUT, TARGET_BYTES_MAX, UPLOAD_TIMEOUT};
 use crate::metrics::{Face, Refused, method_label};
 use crate::request_line::BlankInTarget;
 use crate::{App, api, crowd, front, health, oauth, scim, ui};
@@ -161,12 +161,16 @@ fn add_headers(app: &App, face: Face, headers: &mut HeaderMap) {
 /// begun runs on when its time is over or its client is gone: it is never cut in the middle.
 async fn within_time(face: Face, format: Format, request: Request, next: Next) -> Response {
     let reads_only = request.method().is_safe();
+    let time = match is_upload(&request) {
+        true => UPLOAD_TIMEOUT,
+        false => HANDLER_TIMEOUT,
+    };
     let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
     let answer = if reads_only {
-        tokio::time::timeout(HANDLER_TIMEOUT, answering).await
+        tokio::time::timeout(time, answering).await
     } else {
         let running = tokio::spawn(answering);
-        let joined = tokio::time::timeout(HANDLER_TIMEOUT, running).await;
+        let joined = tokio::time::timeout(time, running).await;
         joined.map(|joined| joined.unwrap_or_else(|error| Err(Box::new(error))))
     };
     match answer {
@@ -182,6 +186,14 @@ async fn within_time(face: Face, format: Format, request: Request, next: Next) -
             "The request took too long. Nothing is known of its outcome; look, and try again.",
         ),
     }
+}
+
+/// Whether a file is sent, which may be long: by a form of the console, or to the admin API.
+fn is_upload(request: &Request) -> bool {
+    let path = request.uri().path();
+    let kind = request.headers().get(CONTENT_TYPE);
+    let is_form = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/form-data"));
+    path == api::UPLOAD || (is_form && path.starts_with("/console/"))
 }
 
 const PANICKED: &str =

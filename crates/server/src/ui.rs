@@ -6,9 +6,11 @@
 mod account;
 mod activity;
 mod administrators;
+mod application_form;
 mod applications;
 mod attach;
 mod audit;
+mod back;
 mod backup;
 mod chart;
 mod compare;
@@ -17,7 +19,6 @@ mod confirm;
 mod connect;
 mod connector;
 mod connectors;
-mod create;
 mod desk;
 mod directory;
 mod editor;
@@ -29,6 +30,7 @@ mod holds;
 mod jobs;
 mod journal;
 mod notifications;
+mod once;
 mod open_id;
 mod overview;
 mod page;
@@ -36,12 +38,16 @@ mod people;
 mod person;
 mod person_acts;
 mod plans;
+mod refused;
 mod replay;
+mod secret;
 mod session;
+mod sessions;
 mod settings;
 mod setup;
 mod tokens;
 mod undo;
+mod upload;
 mod when;
 mod words;
 
@@ -49,6 +55,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{any, get, post};
 
@@ -79,6 +86,14 @@ pub(crate) fn routes(app: App) -> Router<App> {
         api: LocalApi::new(app.clone()),
         app,
     };
+    let pages = pages();
+    let before = pages.clone().with_state(ui.clone());
+    pages
+        .layer(from_fn_with_state(before, back::tell))
+        .with_state(ui)
+}
+
+fn pages() -> Router<Ui> {
     Router::new()
         .route("/console", get(overview::page))
         .route(
@@ -93,6 +108,7 @@ pub(crate) fn routes(app: App) -> Router<App> {
         .route("/console/sign-out", post(entry::sign_out))
         .route("/console/settings", get(settings::page))
         .merge(account::routes())
+        .merge(sessions::routes())
         .merge(tokens::routes())
         .merge(audit::routes())
         .merge(notifications::routes())
@@ -172,26 +188,7 @@ pub(crate) fn routes(app: App) -> Router<App> {
         .route("/console/activity/{request}", get(activity::page))
         .route("/console/activity/{request}/now", get(replay::page))
         .route("/console/journal", get(journal::page))
-        .route(
-            "/console/applications",
-            get(applications::list).post(applications::create),
-        )
-        .route(
-            "/console/applications/{application}",
-            get(applications::page),
-        )
-        .route(
-            "/console/applications/{application}/guide",
-            get(attach::page),
-        )
-        .route(
-            "/console/applications/{application}/password",
-            get(applications::ask_password).post(applications::password),
-        )
-        .route(
-            "/console/applications/{application}/delete",
-            get(applications::ask_delete).post(applications::delete),
-        )
+        .merge(application_routes())
         .route(
             "/console/administrators",
             get(administrators::list).post(administrators::invite),
@@ -222,7 +219,6 @@ pub(crate) fn routes(app: App) -> Router<App> {
         )
         .route("/console/{*rest}", any(nothing_here))
         .method_not_allowed_fallback(not_this_way)
-        .with_state(ui)
 }
 
 /// An address of the console at which there is nothing.
@@ -235,6 +231,38 @@ async fn nothing_here(_desk: Desk) -> Trouble {
 async fn not_this_way() -> Trouble {
     let told = "This address only takes what a form sends. Open the page with the form, and send it again.";
     Trouble::new(StatusCode::METHOD_NOT_ALLOWED, told)
+}
+
+/// The routes about applications.
+fn application_routes() -> Router<Ui> {
+    let of = |rest: &str| format!("/console/applications/{{application}}{rest}");
+    Router::new()
+        .route(
+            "/console/applications",
+            get(applications::list).post(applications::create),
+        )
+        .route(&of(""), get(applications::page))
+        .route(&of("/guide"), get(attach::page))
+        .route(
+            &of("/settings"),
+            get(application_form::page).post(application_form::save),
+        )
+        .route(
+            &of("/webhooks/{webhook}/enable"),
+            post(applications::enable_webhook),
+        )
+        .route(
+            &of("/webhooks/{webhook}/delete"),
+            get(applications::ask_delete_webhook).post(applications::delete_webhook),
+        )
+        .route(
+            &of("/password"),
+            get(applications::ask_password).post(applications::password),
+        )
+        .route(
+            &of("/delete"),
+            get(applications::ask_delete).post(applications::delete),
+        )
 }
 
 /// The routes about one connector.
@@ -302,7 +330,7 @@ fn connector_routes() -> Router<Ui> {
 
 /// The routes about one directory as a whole.
 fn directory_routes() -> Router<Ui> {
-    use directory::{precedence, reserved, sticky};
+    use directory::{import, precedence, reserved, sticky};
     let of = |rest: &str| format!("/console/directories/{{directory}}{rest}");
     Router::new()
         .route(&of(""), get(directory::page))
@@ -325,6 +353,11 @@ fn directory_routes() -> Router<Ui> {
             &of("/precedence/end"),
             get(precedence::ask_end).post(precedence::end),
         )
+        .route(&of("/import"), get(import::page))
+        .route(&of("/import/file"), post(import::file))
+        .route(&of("/import/crowd"), post(import::crowd))
+        .route(&of("/import/{import}"), get(import::one))
+        .route(&of("/import/{import}/run"), post(import::run))
 }
 
 async fn preview_script() -> impl IntoResponse {

@@ -85,7 +85,7 @@ struct RecoveryCodes {
 }
 
 /// Whose account it is; the proof was looked at before.
-fn own(admin: &Admin) -> Answer<&str> {
+pub(super) fn own(admin: &Admin) -> Answer<&str> {
     admin.account().ok_or_else(|| {
         Problem::new(
             StatusCode::FORBIDDEN,

@@ -26,7 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// A group as the identity provider has it, and what has become of it.
 #[derive(Debug, Serialize, ToSchema)]
-struct ConnectorGroupView {
+pub(super) struct ConnectorGroupView {
     /// The SCIM `id`, to which rows of `groups.mapping` are bound.
     id: String,
     /// Its `displayName`.
@@ -85,7 +85,7 @@ struct ExistingView {
 }
 
 impl ConnectorGroupView {
-    fn of(item: ListedGroup, now: Timestamp) -> Self {
+    pub(super) fn of(item: ListedGroup, now: Timestamp) -> Self {
         let standing = item.listed.standing;
         let (pinned_name, alias) = match (standing.former_name, standing.former_until) {
             (Some(name), Some(until)) if now < until => (None, Some(AliasView { name, until })),

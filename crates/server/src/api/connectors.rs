@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header::LOCATION};
 use axum::response::IntoResponse;
-use directory::rules::NewRules;
+use directory::rules::WrittenRules;
 use directory::{
     Connector, ConnectorId, ConnectorSettings, ConnectorState, PatchReply, Preset, Rules, Schedule,
 };
@@ -86,6 +86,12 @@ pub(super) struct ConnectorDetail {
     next_run: Option<Timestamp>,
     /// Changes that safety limits keep back until somebody decides.
     open_holds: i64,
+    /// Users whose name is taken, about whom nobody has decided.
+    open_conflicts: i64,
+    /// Groups that products have already with members from elsewhere, about which nobody has decided.
+    waiting_groups: i64,
+    /// Users for whom the rules give a value that cannot be used.
+    value_errors: i64,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     created: Timestamp,
@@ -131,7 +137,7 @@ struct ConnectorCreation {
     /// `groups.on_existing` is `review`.
     #[serde(default)]
     #[schema(schema_with = schema::rules)]
-    rules: NewRules,
+    rules: WrittenRules,
     /// How its endpoint behaves.
     #[serde(default)]
     #[schema(schema_with = schema::settings)]
@@ -152,7 +158,7 @@ struct ConnectorChange {
     state: Option<ConnectorState>,
     /// The new rules, as a whole. Every user of the connector is then evaluated anew.
     #[schema(schema_with = schema::rules)]
-    rules: Option<Rules>,
+    rules: Option<WrittenRules>,
     /// The settings to change.
     settings: Option<SettingsChange>,
 }
@@ -227,7 +233,7 @@ async fn list(
 #[utoipa::path(post, path = "/connectors", operation_id = "create_connector", tag = "connectors", request_body = ConnectorCreation,
     responses((status = CREATED, body = NewConnector)))]
 async fn create(
-    _admin: Admin,
+    admin: Admin,
     State(app): State<App>,
     headers: HeaderMap,
     Body(creation): Body<ConnectorCreation>,
@@ -239,7 +245,7 @@ async fn create(
         rules: creation.rules.0,
         settings: creation.settings,
     };
-    let made = app.provision().create_connector(draft).await?;
+    let made = app.provision().create_connector(draft, &admin.name).await?;
     let label = "made with the connector";
     let token = app
         .provision()
@@ -295,7 +301,7 @@ async fn change(
     Body(change): Body<ConnectorChange>,
 ) -> Answer<Json<ConnectorDetail>> {
     let id = find_id(&app, &name).await?;
-    if let Some(rules) = &change.rules {
+    if let Some(WrittenRules(rules)) = &change.rules {
         app.provision().check_rules_on_data(id, rules).await?;
     }
     if change != ConnectorChange::default() {
@@ -324,7 +330,10 @@ async fn change(
     extensions(("x-changes" = json!("nothing"))),
     request_body(description = "Rules, as a connector has them", content_type = "application/json"),
     responses((status = OK, body = RuleCheck)))]
-async fn check_rules(_admin: Admin, Body(rules): Body<Rules>) -> Answer<Json<RuleCheck>> {
+async fn check_rules(
+    _admin: Admin,
+    Body(WrittenRules(rules)): Body<WrittenRules>,
+) -> Answer<Json<RuleCheck>> {
     let errors = directory::CompiledRules::new(&rules)
         .err()
         .unwrap_or_default();
@@ -365,7 +374,7 @@ impl ConnectorChange {
         set(&mut connector.name, self.name);
         set(&mut connector.preset, self.preset);
         set(&mut connector.state, self.state);
-        set(&mut connector.rules, self.rules);
+        set(&mut connector.rules, self.rules.map(|written| written.0));
         let settings = self.settings.unwrap_or_default();
         set(&mut connector.settings.patch_reply, settings.patch_reply);
         set(
@@ -467,6 +476,7 @@ fn detail(
     let connector = &stored.connector;
     let tokens = tx.tokens(TokenKind::Scim(connector.id))?.into_iter();
     let tokens: Result<_, ProvisionError> = tokens.map(|token| TokenView::new(tx, token)).collect();
+    let open = tx.open_decisions(connector.id)?;
     let warnings = match provision.rule_warnings(tx, connector.id) {
         // Rules that another version of the program stored are shown all the same.
         Err(ProvisionError::Rules(errors)) => errors,
@@ -477,6 +487,9 @@ fn detail(
         due: tx.due_count(connector.id)?,
         next_run: tx.connector_times(connector.id)?.next_run,
         open_holds: tx.hold_figures(connector.id)?.open,
+        open_conflicts: open.conflicts,
+        waiting_groups: open.groups,
+        value_errors: open.value_errors,
         created: connector.created,
         updated: connector.updated,
         settings: connector.settings.clone(),

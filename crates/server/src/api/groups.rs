@@ -14,7 +14,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::page::{Page, limit};
+use super::connector_groups::ConnectorGroupView;
+use super::page::{List, Page, limit};
 use super::request::{Parameters, Segments};
 use super::users::{OriginView, UserView, connector_names, origin_view, view};
 use super::walk::{after, walk};
@@ -22,11 +23,15 @@ use super::{Answer, directories};
 use crate::App;
 use crate::authority::Admin;
 
+/// Groups of identity providers that are told of one group.
+const SOURCES_MAX: i64 = 100;
+
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(show))
         .routes(routes!(members))
+        .routes(routes!(sources))
 }
 
 /// A group in a list.
@@ -163,6 +168,44 @@ async fn members(
     directories::answer(&app, directory, move |tx, directory| {
         let group = find(tx, directory, &name)?;
         Ok(page_of_members(tx, directory, &group, &query, limit)?)
+    })
+    .await
+}
+
+/// A group of an identity provider that feeds a group, or may.
+#[derive(Debug, Serialize, ToSchema)]
+struct GroupSourceView {
+    /// The name of its connector.
+    connector: String,
+    #[serde(flatten)]
+    group: ConnectorGroupView,
+}
+
+/// Groups of identity providers that feed a group, 100 at most, and those that wait until somebody decides whether they do.
+#[utoipa::path(get, path = "/directories/{directory}/groups/{group}/sources", operation_id = "list_group_sources", tag = "directories",
+    params(
+        ("directory" = String, Path, description = "Its id or name"),
+        ("group" = String, Path, description = "The group's name"),
+    ),
+    responses((status = OK, body = List<GroupSourceView>)))]
+async fn sources(
+    _admin: Admin,
+    State(app): State<App>,
+    path: Segments<(String, String)>,
+) -> Answer<Json<List<GroupSourceView>>> {
+    let (directory, name) = path.0;
+    let provision = app.provision().clone();
+    directories::answer(&app, directory, move |tx, directory| {
+        let group = find(tx, directory, &name)?;
+        let found = provision.groups_behind(tx, directory, &group, SOURCES_MAX)?;
+        let found = found.into_iter();
+        let items = found.map(|(connector, listed)| GroupSourceView {
+            connector,
+            group: ConnectorGroupView::of(listed, tx.now()),
+        });
+        Ok(List {
+            items: items.collect(),
+        })
     })
     .await
 }

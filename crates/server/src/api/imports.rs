@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use directory::census::{Census, CopyGroups, CopyOptions};
 use jiff::Timestamp;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use provision::{CrowdAddress, ImportCounts, ImportWish, ProvisionError};
 use serde::{Deserialize, Serialize};
 use store::{Import, StoreError};
@@ -31,6 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list, begin))
         .routes(routes!(begin_crowd))
         .routes(routes!(show))
+        .routes(routes!(run))
 }
 
 /// An import, and how far it is.
@@ -44,7 +46,7 @@ struct ImportView {
     /// Who wanted it.
     actor: String,
     /// `reading`: it is being read from another server. `staging`: what is to be copied is being stored. `running`: it is being
-    /// copied. `done`. `tried`: nothing was done, and `counts` is what would come of it. `failed`.
+    /// copied. `done`. `tried`: nothing was done, `counts` is what would come of it, and `run` does it. `failed`.
     state: &'static str,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,6 +141,10 @@ struct Wish {
     /// Only tells what would come of it.
     #[serde(default)]
     dry_run: bool,
+    /// With `dry_run`: keeps what was sent, so that it can be copied by `run` once somebody has looked. It is kept for a day, or until another
+    /// import into the directory begins. The answer comes at once then, and the import tells when it is `tried`.
+    #[serde(default)]
+    keep: bool,
     /// Where it comes from, for people; `a file` if left out.
     source: Option<String>,
     /// Which groups, with who is in them: `all`, `none`, or an entry as in the lists of the rules, for example
@@ -248,9 +254,13 @@ async fn begin(
     Parameters(wish): Parameters<Wish>,
     Found(census): Found,
 ) -> Answer<Response> {
-    let directory = directories::find_id(&app, name.0).await?;
+    let directory = directories::find_id(&app, name.0.clone()).await?;
     let options = wish.options();
-    let dry_run = wish.dry_run;
+    let (dry_run, keep) = (wish.dry_run, wish.keep);
+    if keep && !dry_run {
+        let detail = "'keep' belongs to 'dry_run': what is copied at once need not be kept.";
+        return Err(Problem::invalid("keep", detail));
+    }
     let wish = ImportWish {
         directory,
         source: wish.source.unwrap_or_else(|| "a file".to_owned()),
@@ -258,6 +268,10 @@ async fn begin(
         census,
         options,
     };
+    if keep {
+        let import = app.provision().begin_trial(wish).await?;
+        return begun(&app, &headers, &name.0, import);
+    }
     if dry_run {
         let (source, actor) = (wish.source.clone(), wish.actor.clone());
         let (total, counts) = app.provision().try_import(wish).await?;
@@ -276,7 +290,7 @@ async fn begin(
         return Ok(Json(tried).into_response());
     }
     let import = app.provision().begin_import(wish).await?;
-    begun(&app, &headers, import)
+    begun(&app, &headers, &name.0, import)
 }
 
 /// Another Crowd server, or a Jira that acts as one, and the application as which it is read.
@@ -297,7 +311,8 @@ struct CrowdSource {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct CrowdWish {
-    /// Only tells what would come of it.
+    /// Only tells what would come of it. What was read is kept for a day, or until another import into the directory begins, so that `run`
+    /// copies it without reading again.
     #[serde(default)]
     dry_run: bool,
     /// Which groups, with who is in them: `all`, `none`, or an entry as in the lists of the rules, for example
@@ -324,7 +339,7 @@ async fn begin_crowd(
     Parameters(wish): Parameters<CrowdWish>,
     Body(source): Body<CrowdSource>,
 ) -> Answer<Response> {
-    let directory = directories::find_id(&app, name.0).await?;
+    let directory = directories::find_id(&app, name.0.clone()).await?;
     let server = CrowdAddress {
         url: source.url,
         application: source.application,
@@ -332,6 +347,7 @@ async fn begin_crowd(
     };
     let options = Wish {
         dry_run: wish.dry_run,
+        keep: true,
         source: None,
         groups: wish.groups,
         attributes: wish.attributes,
@@ -341,14 +357,15 @@ async fn begin_crowd(
         .provision()
         .begin_crowd_import(directory, server, (options, wish.dry_run), &admin.name)
         .await?;
-    begun(&app, &headers, import)
+    begun(&app, &headers, &name.0, import)
 }
 
-fn begun(app: &App, headers: &HeaderMap, import: Import) -> Answer<Response> {
+fn begun(app: &App, headers: &HeaderMap, directory: &str, import: Import) -> Answer<Response> {
     let base = app.base_url(headers);
+    let directory = utf8_percent_encode(directory, NON_ALPHANUMERIC);
     let location = format!(
-        "{base}/api/v1/directories/{}/imports/{}",
-        import.directory, import.public_id
+        "{base}/api/v1/directories/{directory}/imports/{}",
+        import.public_id
     );
     let answer = (
         StatusCode::ACCEPTED,
@@ -356,6 +373,28 @@ fn begun(app: &App, headers: &HeaderMap, import: Import) -> Answer<Response> {
         Json(view(import)?),
     );
     Ok(answer.into_response())
+}
+
+/// Copies what an import found that was tried.
+///
+/// The work goes on after the answer. Nothing is read again: it is what was found when it was tried.
+#[utoipa::path(post, path = "/directories/{directory}/imports/{import}/run", operation_id = "run_import", tag = "directories",
+    params(("directory" = String, Path, description = "Its id or name"),
+        ("import" = String, Path, description = "The id of the import")),
+    responses((status = ACCEPTED, body = ImportView)))]
+async fn run(
+    admin: Admin,
+    State(app): State<App>,
+    headers: HeaderMap,
+    path: Segments<(String, String)>,
+) -> Answer<Response> {
+    let (name, id) = &*path;
+    let directory = directories::find_id(&app, name.clone()).await?;
+    let import = app
+        .provision()
+        .run_import(directory, id, &admin.name)
+        .await?;
+    begun(&app, &headers, name, import)
 }
 
 /// One import, and how far it is.

@@ -125,6 +125,12 @@ struct EntryQuery {
     after: Option<i64>,
     /// Only entries before this position.
     before: Option<i64>,
+    /// Only entries from this moment on.
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<Timestamp>,
+    /// Only entries before this moment.
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
     /// Only entries about this user, by name or key, memberships included.
     user: Option<String>,
     /// Only entries about this group, its members and its places in other groups included.
@@ -188,9 +194,12 @@ fn page(
         .as_deref()
         .map(|name| connectors::find(tx, name))
         .transpose()?;
+    let before = |moment: Timestamp| tx.journal_before(directory, moment);
+    let since = query.since.map(before).transpose()?;
+    let until = query.until.map(before).transpose()?.map(|last| last + 1);
     let wanted = JournalQuery {
-        after: query.after.unwrap_or(0),
-        before: query.before,
+        after: query.after.unwrap_or(0).max(since.unwrap_or(0)),
+        before: query.before.into_iter().chain(until).min(),
         user: user.map(|user| user.pk),
         group: group.map(|group| group.pk),
         connector: connector.map(|stored| stored.connector.id),

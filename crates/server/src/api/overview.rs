@@ -13,7 +13,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::directories::{self, DirectoryView, names_of_directories};
-use super::{Answer, schema};
+use super::request::Segments;
+use super::{Answer, applications, schema};
 use crate::App;
 use crate::authority::Admin;
 use crate::seen;
@@ -22,13 +23,17 @@ use crate::seen;
 const ERRORS_OF: SignedDuration = SignedDuration::from_hours(24);
 /// Errors that are counted.
 const ERRORS_MAX: i64 = 1_000;
+/// Changes behind a product that are counted.
+const BEHIND_MAX: i64 = 1_000;
 /// Credentials that end within this time are told of.
 const ENDS_SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Pieces of the last day.
 const PIECES: i64 = 24;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(show))
+    OpenApiRouter::new()
+        .routes(routes!(show))
+        .routes(routes!(application_position))
 }
 
 /// Whether each identity provider and each product is current, and how much happens.
@@ -69,6 +74,12 @@ struct ProviderView {
     due: i64,
     /// Changes that safety limits keep back until somebody decides.
     open_holds: i64,
+    /// Users whose name is taken, about whom nobody has decided.
+    open_conflicts: i64,
+    /// Groups that products have already with members from elsewhere, about which nobody has decided.
+    waiting_groups: i64,
+    /// Users for whom the rules give a value that cannot be used.
+    value_errors: i64,
     /// Requests that failed in the last 24 hours, 1000 at most.
     errors: i64,
     /// When it last asked for anything.
@@ -105,6 +116,8 @@ struct LagView {
     position: Option<i64>,
     /// The newest position.
     newest: i64,
+    /// Changes that it has not fetched, 1000 at most. Numbers of other directories lie between their positions.
+    changes_behind: i64,
     /// When the first change was made that it has not fetched.
     #[schema(value_type = Option<String>, format = DateTime)]
     behind_since: Option<Timestamp>,
@@ -145,6 +158,27 @@ async fn show(admin: Admin, State(app): State<App>) -> Answer<Json<OverviewView>
     let store = app.provision().store();
     let view = store.read(move |tx| overview(tx, &admin.rights)).await?;
     Ok(Json(view))
+}
+
+/// How far an application has read each directory that it sees, and when it last asked.
+#[utoipa::path(get, path = "/applications/{application}/position", operation_id = "show_application_position",
+    tag = "applications", params(("application" = String, Path, description = "Its id or name")),
+    responses((status = OK, body = ProductView)))]
+async fn application_position(
+    _admin: Admin,
+    State(app): State<App>,
+    name: Segments<String>,
+) -> Answer<Json<ProductView>> {
+    seen::write_once(&app).await;
+    let found = applications::find(&app, &name).await?;
+    let view = app.provision().store().read(move |tx| {
+        let names = names_of_directories(tx)?;
+        let attached = found.mapping.directories.iter();
+        let attached: Vec<DirectoryId> = attached.map(|one| one.directory).collect();
+        let counts = tx.directory_counts(&attached)?;
+        product(tx, found.clone(), &names, &counts)
+    });
+    Ok(Json(view.await?))
 }
 
 fn overview(tx: &ReadTx<'_>, rights: &Rights) -> Result<OverviewView, ProvisionError> {
@@ -190,6 +224,7 @@ fn overview(tx: &ReadTx<'_>, rights: &Rights) -> Result<OverviewView, ProvisionE
 fn provider(tx: &ReadTx<'_>, connector: &Connector) -> Result<ProviderView, StoreError> {
     let now = tx.now();
     let report = silence_report(tx, connector.id)?;
+    let open = tx.open_decisions(connector.id)?;
     Ok(ProviderView {
         connector: connector.name.clone(),
         preset: connector.preset,
@@ -200,6 +235,9 @@ fn provider(tx: &ReadTx<'_>, connector: &Connector) -> Result<ProviderView, Stor
         groups: 0,
         due: 0,
         open_holds: tx.hold_figures(connector.id)?.open,
+        open_conflicts: open.conflicts,
+        waiting_groups: open.groups,
+        value_errors: open.value_errors,
         errors: tx.failed_requests(connector.id, now - ERRORS_OF, ERRORS_MAX)?,
         silent: report.silent,
         usual_pause: report.usual_pause.map(|usual| usual.as_secs()),
@@ -219,14 +257,16 @@ fn product(
         let newest = counts.get(&attached.directory).map(|one| one.position);
         let newest = newest.unwrap_or_default();
         let behind = attached.last_position.filter(|position| *position < newest);
+        let (changes_behind, behind_since) = match behind {
+            Some(position) => tx.changes_behind(attached.directory, position, BEHIND_MAX)?,
+            None => (0, None),
+        };
         directories.push(LagView {
             directory: names.get(&attached.directory).cloned().unwrap_or_default(),
             position: attached.last_position,
             newest,
-            behind_since: match behind {
-                Some(position) => tx.changed_behind(attached.directory, position)?,
-                None => None,
-            },
+            changes_behind,
+            behind_since,
         });
     }
     Ok(ProductView {

@@ -13,6 +13,8 @@ use utoipa::ToSchema;
 
 /// Longest `detail`, in characters; what a client sent may be part of it.
 const DETAIL_CHARS_MAX: usize = 500;
+/// What is said where each place that is wrong is told.
+pub(crate) const PLACES_TOLD: &str = " 'errors' tells each place and what to do.";
 /// Seconds after which a client may try again when the server is in trouble.
 const RETRY_AFTER_SECONDS: &str = "10";
 
@@ -109,7 +111,7 @@ impl Problem {
             errors: errors.iter().map(problem).collect(),
             ..Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "The schema is not valid, so nothing was changed. 'errors' tells each place and what to do.",
+                format!("The schema is not valid, so nothing was changed.{PLACES_TOLD}"),
             )
         }
     }
@@ -124,7 +126,7 @@ impl Problem {
             errors: faults.iter().map(problem).collect(),
             ..Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "This cannot be copied, so nothing was changed. 'errors' tells each place and what to do.",
+                format!("This cannot be copied, so nothing was changed.{PLACES_TOLD}"),
             )
         }
     }
@@ -136,7 +138,9 @@ impl Problem {
             errors: errors.iter().map(RuleProblem::from).collect(),
             ..Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "The configuration cannot be carried out, so nothing was changed. 'errors' tells each place and what to do.",
+                format!(
+                    "The configuration cannot be carried out, so nothing was changed.{PLACES_TOLD}"
+                ),
             )
         }
     }
@@ -147,7 +151,7 @@ impl Problem {
             errors: errors.iter().map(RuleProblem::from).collect(),
             ..Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "The rules are not valid, so nothing was changed. 'errors' tells each place and what to do.",
+                format!("The rules are not valid, so nothing was changed.{PLACES_TOLD}"),
             )
         }
     }

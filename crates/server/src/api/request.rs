@@ -16,6 +16,11 @@ use crate::audit::ReadBody;
 use crate::body::{self, BodyError};
 use crate::limits::{API_BODY_BYTES_MAX, CONFIGURATION_BODY_BYTES_MAX, CONFIGURATION_DEPTH_MAX};
 
+/// How what is said of a body begins that was understood, but not as what it should be.
+pub(crate) const BODY_UNUSABLE: &str = "The body cannot be used: ";
+/// The same of parameters.
+pub(crate) const PARAMETERS_UNUSABLE: &str = "The parameters cannot be used: ";
+
 /// A JSON object in the body.
 pub(super) struct Body<T>(pub(super) T);
 
@@ -109,7 +114,7 @@ fn understand_within<T: DeserializeOwned>(bytes: &[u8], depth_max: usize) -> Res
             let reason = text
                 .split_once("type: ")
                 .map_or(text.as_str(), |(_, reason)| reason);
-            let detail = format!("The body cannot be used: {reason}.");
+            let detail = format!("{BODY_UNUSABLE}{reason}.");
             Err(Problem::new(rejection.status(), detail))
         }
     }
@@ -165,7 +170,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Parameters<T> {
                 let reason = text
                     .split_once(": ")
                     .map_or(text.as_str(), |(_, reason)| reason);
-                let detail = format!("The parameters cannot be used: {reason}.");
+                let detail = format!("{PARAMETERS_UNUSABLE}{reason}.");
                 Err(Problem::new(StatusCode::BAD_REQUEST, detail))
             }
         }

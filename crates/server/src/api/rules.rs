@@ -7,7 +7,7 @@ mod trial;
 
 use axum::Json;
 use axum::extract::State;
-use directory::rules::{Difference, differences, warnings};
+use directory::rules::{Difference, WrittenRules, differences, warnings};
 use directory::{ConnectorId, Rules};
 use jiff::Timestamp;
 use provision::{ProvisionError, RulesChange};
@@ -72,9 +72,10 @@ struct RulesView {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RulesSave {
-    /// The new rules, as a whole.
+    /// The new rules, as a whole. What is not said is as with a new connector: administrative groups are protected,
+    /// for example; `"protected": []` protects none.
     #[schema(schema_with = schema::rules)]
-    rules: Rules,
+    rules: WrittenRules,
     /// What the change is for; kept with the version.
     #[serde(default)]
     comment: String,
@@ -93,7 +94,7 @@ struct RulesApplication {
     /// Rules, whatever they do to the data.
     #[serde(default)]
     #[schema(schema_with = schema::rules)]
-    rules: Option<Rules>,
+    rules: Option<WrittenRules>,
     /// What the change is for; kept with the version.
     #[serde(default)]
     comment: String,
@@ -124,7 +125,7 @@ struct Comparison {
     to: Option<i64>,
     /// Rules that count as the new, instead of a version.
     #[schema(schema_with = schema::rules)]
-    rules: Option<Rules>,
+    rules: Option<WrittenRules>,
 }
 
 /// One place at which rules differ.
@@ -184,7 +185,7 @@ async fn save(
         anyway: save.anyway,
     };
     app.provision()
-        .save_rules(id, save.rules, change, &admin.name)
+        .save_rules(id, save.rules.0, change, &admin.name)
         .await?;
     Ok(Json(present(&app, id).await?))
 }
@@ -209,7 +210,7 @@ async fn apply(
         anyway: wish.anyway,
     };
     let provision = app.provision();
-    match (wish.preview, wish.rules) {
+    match (wish.preview, wish.rules.map(|written| written.0)) {
         (Some(preview), None) => {
             provision
                 .apply_preview(id, &preview, change, &admin.name)
@@ -247,7 +248,7 @@ async fn diff(
         .read(move |tx| {
             let newest = newest(tx, id)?.0.number;
             let (from, after) = match (&wish.rules, wish.to) {
-                (Some(rules), _) => (newest, rules.clone()),
+                (Some(WrittenRules(rules)), _) => (newest, rules.clone()),
                 (None, Some(to)) => ((to - 1).max(1), find(tx, id, to)?.1),
                 (None, None) => match wish.from {
                     Some(_) => (newest, find(tx, id, newest)?.1),

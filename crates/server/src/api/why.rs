@@ -66,7 +66,7 @@ pub struct Explanation {
     values: Option<Vec<String>>,
     /// How the decision comes about, in the order of evaluation.
     lines: Vec<LineView>,
-    /// Where the answer is no: what would have to be different, one way or another.
+    /// Where the answer is no: what would have to be different, all of it; where there are several ways, one line has them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     conditions: Vec<String>,
     /// The request that wrote the user last, as far as the record of requests goes back.
@@ -157,7 +157,7 @@ fn explain_user(
     let directory = directories::find(tx, directory)?.id;
     let user = users::find(tx, directory, user)?;
     let member = is_member(tx, &user, group)?;
-    let mut told = match provision.why(tx, user.pk)? {
+    let mut told = match provision.why(tx, user.pk, group)? {
         Some(why) => explain(tx, &why, directory, query, member)?,
         None => unexplained(&user, member),
     };
@@ -209,7 +209,7 @@ fn explain_source_user(
     let (connector, directory) = (connector.id, connector.directory);
     let by_name = tx.source_user_id_by_user_name(connector, user)?;
     let id = by_name.as_deref().unwrap_or(user);
-    match provision.why_of_source(tx, connector, id)? {
+    match provision.why_of_source(tx, connector, id, query.group.as_deref())? {
         Some(why) => explain(tx, &why, directory, query, None),
         None => Err(ProvisionError::not_found("user", user)),
     }
@@ -306,7 +306,7 @@ fn explain(
         (Some(_), Some(_)) => return Err(one_question()),
         (None, None) => (None, why.outcome.lines()),
         (None, Some(attribute)) => {
-            values = Some(why.outcome.attributes.values_of(attribute));
+            values = Some(why.values_of(attribute));
             (None, about_attribute(why, attribute)?)
         }
         (Some(group), None) => {
@@ -318,6 +318,9 @@ fn explain(
     if query.attribute.is_none() {
         let shadow = why.in_the_shadow(query.group.as_deref());
         lines.extend(shadow.into_iter().map(LineView::from));
+    }
+    if let (Some(group), Some(false)) = (&query.group, member_by_rules) {
+        lines.extend(feeding(tx, directory, group)?);
     }
     if why.outside_pilot {
         lines.push(LineView {
@@ -342,7 +345,7 @@ fn explain(
         taken_name: why.taken_name.clone(),
         values,
         lines,
-        conditions: conditions(tx, why, directory, query)?,
+        conditions: conditions(why, query),
         written: why.written.clone().map(WrittenView::from),
         joined: None,
     })
@@ -368,31 +371,32 @@ fn about_attribute(why: &Why, attribute: &str) -> Result<Vec<Line>, ProvisionErr
 }
 
 /// What would have to be different, where the answer is no.
-fn conditions(
-    tx: &ReadTx<'_>,
-    why: &Why,
-    directory: DirectoryId,
-    query: &WhyQuery,
-) -> Result<Vec<String>, ProvisionError> {
-    let Some(group) = &query.group else {
-        return Ok(match query.attribute {
-            Some(_) => Vec::new(),
-            None => why.no_account.clone(),
-        });
-    };
-    let mut conditions = why.not_in_group(group);
-    if !conditions.is_empty()
-        && let Some(found) = tx.directory_group(directory, group)?
-    {
-        let names = tx.source_groups_feeding(found.pk, FEEDING_MAX)?;
-        if !names.is_empty() {
-            conditions.push(format!(
-                "source groups that become `{group}` now: {}",
-                names.join(", ")
-            ));
-        }
+fn conditions(why: &Why, query: &WhyQuery) -> Vec<String> {
+    let has_account = matches!(why.outcome.verdict, Verdict::Account { .. });
+    // Attributes are the account's: without one, what is asked is why there is none.
+    match query.attribute.is_some() && has_account {
+        true => Vec::new(),
+        false => why.conditions.clone(),
     }
-    Ok(conditions)
+}
+
+/// For somebody who is not in a group: which source groups make others its members.
+fn feeding(
+    tx: &ReadTx<'_>,
+    directory: DirectoryId,
+    group: &str,
+) -> Result<Option<LineView>, ProvisionError> {
+    let Some(found) = tx.directory_group(directory, group)? else {
+        return Ok(None);
+    };
+    let names = tx.source_groups_feeding(found.pk, FEEDING_MAX)?;
+    Ok((!names.is_empty()).then(|| LineView {
+        stage: Stage::Groups,
+        text: format!(
+            "source groups that become `{group}` now: {}",
+            names.join(", ")
+        ),
+    }))
 }
 
 /// About a user of whom no identity provider speaks there is little to tell.

@@ -26,6 +26,8 @@ const OWNED: [&str; 8] = [
 ];
 /// What only owners may look at: it is everything at once, with what guards the way in.
 const SECRET: &str = "/backup";
+/// The same of this: from where somebody works, and when.
+const SESSIONS: &str = "/administrators/{administrator}/sessions";
 /// Below here are the caller's own name, password and second factor.
 const ACCOUNT: &str = "/account";
 
@@ -94,7 +96,7 @@ fn need(only_asks: bool, place: &str) -> Need {
     if is_below(place, ACCOUNT) {
         return Need::Account;
     }
-    if is_below(place, SECRET) {
+    if is_below(place, SECRET) || is_below(place, SESSIONS) {
         return Need::Own;
     }
     if only_asks {
@@ -160,6 +162,11 @@ mod tests {
             (Method::POST, "/configuration/seal", Need::Own),
             (Method::GET, "/backup", Need::Own),
             (Method::HEAD, "/backup", Need::Own),
+            (
+                Method::GET,
+                "/administrators/{administrator}/sessions",
+                Need::Own,
+            ),
             (Method::GET, "/account", Need::Account),
             (Method::POST, "/nowhere", Need::Operate),
         ] {

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::Ui;
 use super::desk::Desk;
 use super::page::{Shell, Shown, Trouble, show, show_wrong};
+use super::sessions::{self, Row};
 use super::when::When;
 
 /// Where this page is.
@@ -35,6 +36,7 @@ struct AccountPage {
     wrong: Option<Trouble>,
     since: Option<When>,
     account: Account,
+    sessions: Vec<Row>,
 }
 
 #[derive(Deserialize)]
@@ -87,6 +89,7 @@ async fn account(desk: &Desk, wrong: Option<Trouble>) -> Result<AccountPage, Tro
         wrong,
         since: account.second_factor.map(|since| desk.when(since)),
         account,
+        sessions: sessions::own(desk).await?,
     })
 }
 
@@ -100,7 +103,7 @@ async fn password(mut desk: Desk, body: Body) -> Shown {
     let form = desk.form(body).await?;
     if form.exact("new") != form.exact("again") {
         let wrong = "The two new passwords are not the same.";
-        return refused(&desk, Trouble::new(StatusCode::UNPROCESSABLE_ENTITY, wrong)).await;
+        return refused(&desk, Trouble::in_field("again", wrong)).await;
     }
     let wish = json!({ "present": form.exact("present"), "new": form.exact("new") });
     let path = ["account", "password"];
@@ -118,16 +121,19 @@ async fn password(mut desk: Desk, body: Body) -> Shown {
 
 /// `POST /console/account/second-factor`
 async fn begin(desk: Desk, body: Body) -> Shown {
-    desk.form(body).await?;
-    let path = ["account", "second-factor"];
-    match desk.send(Method::POST, &path, None).await {
-        Ok(made) => show(&FactorPage {
-            shell: desk.shell("account"),
-            wrong: None,
-            made: Some(made),
-        }),
-        Err(wrong) => refused(&desk, wrong).await,
-    }
+    let form = desk.form(body).await?;
+    desk.once(&form, PLACE, async {
+        let path = ["account", "second-factor"];
+        match desk.send(Method::POST, &path, None).await {
+            Ok(made) => show(&FactorPage {
+                shell: desk.shell("account"),
+                wrong: None,
+                made: Some(made),
+            }),
+            Err(wrong) => refused(&desk, wrong).await,
+        }
+    })
+    .await
 }
 
 /// `POST /console/account/second-factor/confirm`
@@ -176,14 +182,17 @@ async fn remove(desk: Desk, body: Body) -> Shown {
 async fn renew(desk: Desk, body: Body) -> Shown {
     let form = desk.form(body).await?;
     let wish = json!({ "code": form.text("code") });
-    match desk
-        .send::<Codes>(Method::POST, &["account", "recovery-codes"], Some(wish))
-        .await
-    {
-        Ok(codes) => show(&CodesPage {
-            shell: desk.shell("account"),
-            codes: codes.recovery_codes,
-        }),
-        Err(wrong) => refused(&desk, wrong).await,
-    }
+    desk.once(&form, PLACE, async {
+        match desk
+            .send::<Codes>(Method::POST, &["account", "recovery-codes"], Some(wish))
+            .await
+        {
+            Ok(codes) => show(&CodesPage {
+                shell: desk.shell("account"),
+                codes: codes.recovery_codes,
+            }),
+            Err(wrong) => refused(&desk, wrong).await,
+        }
+    })
+    .await
 }

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, Query};
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -195,10 +196,21 @@ struct Warning {
 /// `GET /console/activity`
 pub(super) async fn list(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
     let connectors: Listed<Named> = desk.get(&["connectors"], &[]).await?;
-    let found = wanted.found(&desk).await?;
+    let mut shell = desk.shell("activity");
+    let found = match wanted.found(&desk).await {
+        // A time that cannot be read, say: told above the form that has it.
+        Err(wrong) if wrong.status == StatusCode::BAD_REQUEST => {
+            shell.wrong = Some(wrong);
+            Listed {
+                items: Vec::new(),
+                next: None,
+            }
+        }
+        found => found?,
+    };
     let more = found.more("/console/activity", &wanted.fields());
     show(&ListPage {
-        shell: desk.shell("activity"),
+        shell,
         connectors: connectors.items,
         requests: rows(&desk, found),
         live: format!("/console/activity/live?{}", wanted.query()),

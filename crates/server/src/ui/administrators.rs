@@ -12,6 +12,7 @@ use super::confirm::Confirm;
 use super::desk::{Desk, Listed, segment};
 use super::form::Fields;
 use super::page::{Shell, Shown, Trouble, go_to, show, show_wrong};
+use super::secret::Secret;
 use super::when::When;
 
 /// Where this page is.
@@ -21,10 +22,11 @@ const PLACE: &str = "/console/administrators";
 #[template(path = "administrators.html")]
 struct ListPage {
     shell: Shell,
+    wrong: Option<Trouble>,
     administrators: Vec<Row>,
     invitations: Vec<InvitationRow>,
-    /// A link that was just made, to be shown this once.
-    link: Option<String>,
+    /// The role of somebody new.
+    role: String,
     choices: Choices,
     require_second_factor: bool,
     /// Whether the one who looks has a second factor.
@@ -100,32 +102,41 @@ async fn listed(desk: &Desk) -> Result<ListPage, Trouble> {
         shell: desk.shell("settings"),
         administrators: rows.collect(),
         invitations: invitations.collect(),
-        link: None,
+        wrong: None,
+        role: "operator".to_owned(),
         choices: choices(desk, &[]).await?,
         require_second_factor: rules.require_second_factor,
         has_own: desk.who().second_factor.is_some(),
     })
 }
 
-async fn with_link(desk: &Desk, link: Link, told: &str) -> Shown {
-    let mut page = listed(desk).await?;
-    page.link = Some(link.link);
-    page.shell = page.shell.told(told);
-    show(&page)
+impl Link {
+    /// The page that shows it this once.
+    fn show(&self, desk: &Desk, title: &str) -> Shown {
+        Secret::new("settings", title, PLACE)
+            .field("Link", &self.link)
+            .hint("Give it to the person over a way that nobody else reads. It is good once, for a day, and cannot be shown again.")
+            .show(desk)
+    }
 }
 
 /// `POST /console/administrators`
 pub(super) async fn invite(desk: Desk, body: Body) -> Shown {
     let form = desk.form(body).await?;
     let wish = rights_wish(&form);
-    let link: Link = desk
-        .send(Method::POST, &["invitations"], Some(wish))
-        .await?;
-    with_link(
-        &desk,
-        link,
-        "The link is made. It is shown this once, and good once, for a day.",
-    )
+    desk.once(&form, PLACE, async {
+        let made = desk.send::<Link>(Method::POST, &["invitations"], Some(wish));
+        let wrong = match made.await {
+            Ok(link) => return link.show(&desk, "A link for somebody new"),
+            Err(wrong) => wrong,
+        };
+        let mut page = listed(&desk).await?;
+        let status = wrong.status;
+        page.wrong = Some(wrong);
+        page.role = form.text("role").to_owned();
+        page.choices = choices(&desk, &form.ticked("connector.")).await?;
+        show_wrong(status, &page)
+    })
     .await
 }
 
@@ -214,19 +225,19 @@ pub(super) async fn role(desk: Desk, Path(administrator): Path<String>, body: Bo
     let mut page = rights_page(&desk, &administrator).await?;
     let status = wrong.status;
     page.wrong = Some(wrong);
+    page.role = form.text("role").to_owned();
+    page.choices = choices(&desk, &form.ticked("connector.")).await?;
     show_wrong(status, &page)
 }
 
 /// `POST /console/administrators/{administrator}/reset`
 pub(super) async fn reset(desk: Desk, Path(administrator): Path<String>, body: Body) -> Shown {
-    desk.form(body).await?;
-    let path = ["administrators", &administrator, "reset"];
-    let link: Link = desk.send(Method::POST, &path, None).await?;
-    with_link(
-        &desk,
-        link,
-        "The link sets a new password. Until it is used, the old one goes on working.",
-    )
+    let form = desk.form(body).await?;
+    desk.once(&form, PLACE, async {
+        let path = ["administrators", &administrator, "reset"];
+        let link: Link = desk.send(Method::POST, &path, None).await?;
+        link.show(&desk, "A link for a new password")
+    })
     .await
 }
 

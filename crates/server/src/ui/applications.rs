@@ -4,16 +4,21 @@ use askama::Template;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Method;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::confirm::Confirm;
-use super::create::{Creation, create as make};
 use super::desk::{Desk, Listed, Named, segment};
-use super::page::{Shell, Shown, Trouble, go_to, show, show_wrong};
-use super::when::When;
+use super::once::found_at;
+use super::overview::{self, Lag, lag};
+use super::page::{Shell, Shown, Trouble, go_to, number, show, show_wrong};
+use super::secret::Secret;
+use super::when::{When, length};
 use super::words::access;
+
+/// Products fetch every hour unless they are told otherwise; one that was away for longer has more to it.
+const USUAL_PAUSE: SignedDuration = SignedDuration::from_hours(2);
 
 #[derive(Template)]
 #[template(path = "applications.html")]
@@ -23,6 +28,9 @@ struct ListPage {
     directories: Vec<Named>,
     wrong: Option<Trouble>,
     name: String,
+    directory: String,
+    /// Whether the new one may write.
+    writes: bool,
 }
 
 struct Row {
@@ -39,6 +47,9 @@ struct Application {
     addresses: Vec<String>,
     directories: Vec<Attached>,
     url: String,
+    aggregate_memberships: bool,
+    only_with_access: bool,
+    only_groups_with_access: bool,
     created: Timestamp,
     last_seen: Option<Timestamp>,
 }
@@ -61,6 +72,50 @@ impl Application {
 #[derive(Deserialize)]
 struct Attached {
     directory: String,
+    login_groups: Option<Vec<String>>,
+}
+
+impl Attached {
+    /// The name as a segment of an address.
+    fn address(&self) -> String {
+        segment(&self.directory)
+    }
+
+    /// Who of it may log in.
+    fn who(&self) -> String {
+        match &self.login_groups {
+            None => "everybody may log in".to_owned(),
+            Some(groups) => format!("members of {} may log in", groups.join(", ")),
+        }
+    }
+}
+
+/// How far the product has read, and what to do if that is not far enough.
+struct Reading {
+    lags: Vec<Lag>,
+    is_current: bool,
+    remedy: Option<String>,
+}
+
+/// A webhook of the application.
+#[derive(Deserialize)]
+struct Webhook {
+    id: i64,
+    url: String,
+    state: String,
+    last_success: Option<Timestamp>,
+    last_error: Option<String>,
+}
+
+struct WebhookRow {
+    told: Option<When>,
+    webhook: Webhook,
+}
+
+impl WebhookRow {
+    fn may_try(&self) -> bool {
+        matches!(self.webhook.state.as_str(), "failing" | "disabled")
+    }
 }
 
 #[derive(Template)]
@@ -70,23 +125,44 @@ struct ApplicationPage {
     address: String,
     created: When,
     seen: Option<When>,
+    reading: Reading,
+    webhooks: Vec<WebhookRow>,
     application: Application,
-    /// A password that was just made, to be shown this once.
-    password: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Made {
     id: String,
+    name: String,
+    url: String,
     password: String,
+}
+
+impl Made {
+    /// The page with what the product is given, the password this once.
+    fn show(self, desk: &Desk) -> Shown {
+        let next = place(&self.id);
+        let title = format!("The application {}", self.name);
+        let shown = Secret::new("applications", title, &*next)
+            .field("Server URL", &self.url)
+            .field("Application name", &self.name)
+            .field("Application password", &self.password)
+            .hint("The password is not kept, and cannot be shown again. What to enter where, the next page tells.")
+            .show(desk);
+        found_at(shown, &next)
+    }
+}
+
+fn place(application: &str) -> String {
+    format!("/console/applications/{}", segment(application))
 }
 
 /// `GET /console/applications`
 pub(super) async fn list(desk: Desk) -> Shown {
-    show(&listed(&desk, None, String::new()).await?)
+    show(&listed(&desk).await?)
 }
 
-async fn listed(desk: &Desk, wrong: Option<Trouble>, name: String) -> Result<ListPage, Trouble> {
+async fn listed(desk: &Desk) -> Result<ListPage, Trouble> {
     let all: Listed<Application> = desk.get(&["applications"], &[]).await?;
     let directories: Listed<Named> = desk.get(&["directories"], &[]).await?;
     let rows = all.items.into_iter().map(|application| Row {
@@ -98,27 +174,11 @@ async fn listed(desk: &Desk, wrong: Option<Trouble>, name: String) -> Result<Lis
         shell: desk.shell("applications"),
         applications: rows.collect(),
         directories: directories.items,
-        wrong,
-        name,
+        wrong: None,
+        name: String::new(),
+        directory: String::new(),
+        writes: false,
     })
-}
-
-impl Creation for Made {
-    const COLLECTION: &'static str = "applications";
-
-    async fn show(self, desk: &Desk) -> Shown {
-        let mut page = detail(desk, &self.id).await?;
-        page.password = Some(self.password);
-        page.shell = page
-            .shell
-            .told("The application is made. Its password is shown this once.");
-        show(&page)
-    }
-
-    async fn refuse(desk: &Desk, wrong: Trouble, name: String) -> Shown {
-        let status = wrong.status;
-        show_wrong(status, &listed(desk, Some(wrong), name).await?)
-    }
 }
 
 /// `POST /console/applications`
@@ -130,7 +190,24 @@ pub(super) async fn create(desk: Desk, body: Body) -> Shown {
         "access": form.text("access"),
         "directories": [{ "directory": form.text("directory") }],
     });
-    make::<Made>(&desk, name, wish).await
+    desk.once(&form, "/console/applications", async {
+        match desk
+            .send::<Made>(Method::POST, &["applications"], Some(wish))
+            .await
+        {
+            Ok(made) => made.show(&desk),
+            Err(wrong) => {
+                let mut page = listed(&desk).await?;
+                let status = wrong.status;
+                page.wrong = Some(wrong);
+                page.name = name.to_owned();
+                page.directory = form.text("directory").to_owned();
+                page.writes = form.text("access") == "read-write";
+                show_wrong(status, &page)
+            }
+        }
+    })
+    .await
 }
 
 /// `GET /console/applications/{application}`
@@ -138,48 +215,138 @@ pub(super) async fn page(desk: Desk, Path(application): Path<String>) -> Shown {
     show(&detail(&desk, &application).await?)
 }
 
+/// The page after something was done.
+pub(super) async fn told(desk: &Desk, application: &str, told: &str) -> Shown {
+    let mut page = detail(desk, application).await?;
+    page.shell = page.shell.told(told);
+    show(&page)
+}
+
 async fn detail(desk: &Desk, id: &str) -> Result<ApplicationPage, Trouble> {
     let found: Application = desk.get(&["applications", id], &[]).await?;
+    let read: overview::Application = desk.get(&["applications", id, "position"], &[]).await?;
+    let webhooks: Listed<Webhook> = desk.get(&["applications", id, "webhooks"], &[]).await?;
+    let webhooks = webhooks.items.into_iter().map(|webhook| WebhookRow {
+        told: webhook.last_success.map(|at| desk.when(at)),
+        webhook,
+    });
     Ok(ApplicationPage {
+        reading: reading(desk, &read),
+        webhooks: webhooks.collect(),
         shell: desk.shell("applications"),
         address: segment(&found.id),
         created: desk.when(found.created),
         seen: found.last_seen.map(|at| desk.when(at)),
         application: found,
-        password: None,
     })
+}
+
+fn reading(desk: &Desk, read: &overview::Application) -> Reading {
+    let lags: Vec<Lag> = read.directories.iter().map(|one| lag(desk, one)).collect();
+    let is_current = lags.iter().all(|lag| lag.is_current);
+    let away = read.last_seen.map(|at| desk.now().duration_since(at));
+    let remedy = match away {
+        None => Some(
+            "It has not asked yet. Add the directory in the product as the steps say, and press Synchronise there. If the \
+             product says that it cannot sign in, name or password are wrong, or its address is not allowed here."
+                .to_owned(),
+        ),
+        _ if is_current => None,
+        Some(away) if away > USUAL_PAUSE => Some(format!(
+            "It has not asked for {}. Look whether the product runs and reaches the server URL, whether its directory is \
+             switched on there, and whether it comes from an address that is allowed here.",
+            length(away)
+        )),
+        Some(_) if read.directories.iter().any(|one| one.position.is_none()) => Some(
+            "It has signed in, and not fetched everything yet. Press Synchronise at the directory in the product, and see \
+             that incremental synchronisation is on."
+                .to_owned(),
+        ),
+        Some(_) => Some(
+            "Products ask by themselves, every hour unless their directory has another interval. Press Synchronise there to \
+             have it at once, or set a shorter interval."
+                .to_owned(),
+        ),
+    };
+    Reading {
+        lags,
+        is_current,
+        remedy,
+    }
+}
+
+/// `POST /console/applications/{application}/webhooks/{webhook}/enable`
+pub(super) async fn enable_webhook(
+    desk: Desk,
+    Path((application, webhook)): Path<(String, String)>,
+    body: Body,
+) -> Shown {
+    desk.form(body).await?;
+    number(&webhook)?;
+    let path = ["applications", &application, "webhooks", &webhook, "enable"];
+    let _enabled: Value = desk.send(Method::POST, &path, None).await?;
+    told(&desk, &application, "The webhook is tried again at once.").await
+}
+
+/// `GET /console/applications/{application}/webhooks/{webhook}/delete`
+pub(super) async fn ask_delete_webhook(
+    desk: Desk,
+    Path((application, webhook)): Path<(String, String)>,
+) -> Shown {
+    number(&webhook)?;
+    let path = ["applications", &application, "webhooks", &webhook];
+    let found: Webhook = desk.get(&path, &[]).await?;
+    let back = format!("/console/applications/{}", segment(&application));
+    Confirm::new("applications", "Delete the webhook?")
+        .effect(format!("{} is told of nothing from then on.", found.url))
+        .effect("The product may register it again by itself.")
+        .verb("Delete")
+        .action(format!("{back}/webhooks/{webhook}/delete"))
+        .back(back)
+        .show(&desk)
+}
+
+/// `POST /console/applications/{application}/webhooks/{webhook}/delete`
+pub(super) async fn delete_webhook(
+    desk: Desk,
+    Path((application, webhook)): Path<(String, String)>,
+    body: Body,
+) -> Shown {
+    desk.form(body).await?;
+    number(&webhook)?;
+    let path = ["applications", &application, "webhooks", &webhook];
+    let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
+    told(&desk, &application, "The webhook is deleted.").await
 }
 
 /// `GET /console/applications/{application}/password`
 pub(super) async fn ask_password(desk: Desk, Path(application): Path<String>) -> Shown {
     let found: Application = desk.get(&["applications", &application], &[]).await?;
-    let address = segment(&found.id);
+    let place = place(&found.id);
     Confirm::new("applications", format!("Give {} a new password?", found.name))
         .effect("The old one stops working at once: the product cannot fetch anything until it has the new one. \
                  Nobody is logged out.")
         .verb("Make a new password")
-        .action(format!("/console/applications/{address}/password"))
-        .back(format!("/console/applications/{address}"))
+        .action(format!("{place}/password"))
+        .back(place)
         .show(&desk)
 }
 
 /// `POST /console/applications/{application}/password`
 pub(super) async fn password(desk: Desk, Path(application): Path<String>, body: Body) -> Shown {
-    desk.form(body).await?;
-    let path = ["applications", &application, "password"];
-    let made: Made = desk.send(Method::POST, &path, None).await?;
-    let mut page = detail(&desk, &made.id).await?;
-    page.password = Some(made.password);
-    page.shell = page
-        .shell
-        .told("The password is made. It is shown this once.");
-    show(&page)
+    let form = desk.form(body).await?;
+    desk.once(&form, &place(&application), async {
+        let path = ["applications", &application, "password"];
+        let made: Made = desk.send(Method::POST, &path, None).await?;
+        made.show(&desk)
+    })
+    .await
 }
 
 /// `GET /console/applications/{application}/delete`
 pub(super) async fn ask_delete(desk: Desk, Path(application): Path<String>) -> Shown {
     let found: Application = desk.get(&["applications", &application], &[]).await?;
-    let address = segment(&found.id);
+    let place = place(&found.id);
     let seen = match found.last_seen {
         Some(at) => format!("It last fetched {}. ", desk.when(at).words()),
         None => "It has never fetched anything. ".to_owned(),
@@ -192,8 +359,8 @@ pub(super) async fn ask_delete(desk: Desk, Path(application): Path<String>) -> S
         "{seen}The product is refused from then on. The directories and everybody in them stay."
     ))
     .verb("Delete")
-    .action(format!("/console/applications/{address}/delete"))
-    .back(format!("/console/applications/{address}"))
+    .action(format!("{place}/delete"))
+    .back(place)
     .show(&desk)
 }
 

@@ -39,7 +39,7 @@ struct AuditPage {
     wanted: Wanted,
     entries: Vec<Row>,
     check: Check,
-    keep_days: u32,
+    keep_days: String,
     /// What the exports and the next page are asked with.
     query: String,
     more: Option<String>,
@@ -215,7 +215,7 @@ async fn listed(desk: &Desk, wanted: Wanted) -> Result<AuditPage, Trouble> {
         wrong,
         entries: found.items.into_iter().map(row).collect(),
         check,
-        keep_days: settings.keep_days,
+        keep_days: settings.keep_days.to_string(),
         query: written,
         more,
         wanted,
@@ -257,6 +257,7 @@ async fn settings(desk: Desk, body: Body) -> Shown {
         Err(wrong) => {
             let status = wrong.status;
             page.wrong = Some(wrong);
+            page.keep_days = form.text("keep_days").to_owned();
             show_wrong(status, &page)
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 /// An account at a moment, as the admin API tells it: in previews by the rules' names, elsewhere by the directory's.
@@ -164,6 +165,22 @@ pub(super) struct Previewed {
     taken_name: Option<String>,
     #[serde(default)]
     errors: Vec<ValueError>,
+    after_grace: Option<AfterGrace>,
+}
+
+#[derive(Deserialize)]
+struct AfterGrace {
+    at: Timestamp,
+    operations: Vec<String>,
+}
+
+impl AfterGrace {
+    fn sentence(&self) -> String {
+        let words = self.operations.iter().map(|word| operation(word).0);
+        let words: Vec<&str> = words.collect();
+        let at = self.at.strftime("%Y-%m-%d %H:%M UTC");
+        format!("Keeps the account until {at}; then: {}.", words.join(", "))
+    }
 }
 
 #[derive(Deserialize)]
@@ -185,6 +202,8 @@ impl Previewed {
         let errors = self.errors.into_iter();
         let errors = errors.map(|error| format!("{}: {}", error.target, error.message));
         compared.troubles.extend(errors);
+        let later = self.after_grace.iter().map(AfterGrace::sentence);
+        compared.troubles.extend(later);
         compared
     }
 }
@@ -203,6 +222,7 @@ pub(super) fn operation(word: &str) -> (&'static str, &'static str) {
         "unchanged" => ("no change", ""),
         "pending" => ("waits for a group", ""),
         "held" => ("held by limits", "warn"),
+        "grace" => ("keeps the account for a while", "warn"),
         "conflict" => ("name taken", "bad"),
         "error" => ("unusable value", "bad"),
         "transfer" => ("changes hands", "info"),

@@ -113,6 +113,14 @@ struct MadeSecret {
     secret: String,
 }
 
+impl ConfigurationPage {
+    /// Whether it shows what is shown once: then nothing on it leads away but the one way on.
+    fn shows_secret(&self) -> bool {
+        let applied = self.applied.as_ref();
+        applied.is_some_and(|applied| !applied.secrets.is_empty())
+    }
+}
+
 impl Sent {
     fn of(form: &Fields) -> Self {
         Self {
@@ -204,7 +212,11 @@ async fn plan(desk: Desk, body: Body) -> Shown {
 /// `POST /console/configuration/apply`: exactly what was planned, or nothing.
 async fn apply(desk: Desk, body: Body) -> Shown {
     let form = desk.form_within(body, CONFIGURATION_BODY_BYTES_MAX).await?;
-    let sent = Sent::of(&form);
+    desk.once(&form, PLACE, carry_out(&desk, &form)).await
+}
+
+async fn carry_out(desk: &Desk, form: &Fields) -> Shown {
+    let sent = Sent::of(form);
     let applied = match wish(&sent) {
         Ok(mut wish) => {
             wish["ground"] = form.text("ground").into();
@@ -216,12 +228,12 @@ async fn apply(desk: Desk, body: Body) -> Shown {
     };
     match applied {
         Ok(applied) => {
-            let mut page = shown(&desk, Sent::default()).await?;
+            let mut page = shown(desk, Sent::default()).await?;
             page.shell = page.shell.told("Everything is as the file says.");
             page.applied = Some(applied);
             show(&page)
         }
-        Err(wrong) => mistaken(shown(&desk, sent).await?, wrong),
+        Err(wrong) => mistaken(shown(desk, sent).await?, wrong),
     }
 }
 

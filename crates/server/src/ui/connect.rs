@@ -12,7 +12,7 @@ use super::Ui;
 use super::desk::{look, segment};
 use super::form::Fields;
 use super::guide::copy_field;
-use super::page::{Shown, Trouble, show};
+use super::page::{Shown, Trouble, show, show_wrong};
 use super::session::is_private;
 use super::setup::choices::provider_name;
 use super::setup::progress::{Answer, Progress, shown};
@@ -27,8 +27,9 @@ struct ConnectPage {
     base_url: String,
     /// A token that was just made, to be shown this once.
     token: Option<String>,
-    /// Whether the link has made one before.
-    has_token: bool,
+    /// The id of the token that the link has made before.
+    before: Option<String>,
+    wrong: Option<Trouble>,
     steps: String,
     progress: Progress,
     overview: bool,
@@ -86,7 +87,7 @@ impl Guest {
         let id = &self.connector.connector.public_id;
         let path = ["connectors", id.as_str(), "checklist"];
         let mut answer: Answer = look(ui, headers, &self.name(), &path).await?;
-        answer.items.retain(|one| one.side == "provider");
+        answer.keep_provider();
         let now = ui.app.provision().store().now();
         Ok(shown(answer.items, |at| When::new(at, now)))
     }
@@ -109,7 +110,8 @@ impl Guest {
             steps: steps_for(&connector, presets, token.as_deref()),
             reloads: token.is_none() && !progress.complete && watch != "no",
             token: token.as_deref().map(copy_field),
-            has_token: self.link.token.is_some(),
+            before: self.link.token,
+            wrong: None,
             connector: connector.name,
             progress,
             overview: false,
@@ -146,19 +148,31 @@ pub(super) async fn make_token(
     Path(link): Path<String>,
     body: Body,
 ) -> Shown {
-    Fields::read(&ui.app, &headers, body).await?;
-    let made = ui.app.provision().token_by_setup_link(&link).await;
-    let token = made.map_err(|error| match error {
-        ProvisionError::NotFound { .. } => ended(),
-        error => {
-            tracing::error!(%error, "a set-up link cannot make a token");
-            Trouble::ours()
-        }
-    })?;
+    let form = Fields::read(&ui.app, &headers, body).await?;
+    // The form names the token that it takes the place of: sent twice, it makes one.
+    let before = Some(form.text("before")).filter(|id| !id.is_empty());
+    let made = ui.app.provision().token_by_setup_link(&link, before).await;
     let guest = Guest::let_in(&ui, &link).await?;
-    let token = token.secret.reveal().to_owned();
-    show(&guest.page(&ui, &headers, Some(token), "").await?)
+    match made {
+        Ok(token) => {
+            let token = token.secret.reveal().to_owned();
+            show(&guest.page(&ui, &headers, Some(token), "").await?)
+        }
+        Err(ProvisionError::Conflict(_)) => {
+            let mut page = guest.page(&ui, &headers, None, "").await?;
+            page.wrong = Some(Trouble::new(StatusCode::CONFLICT, MADE_ALREADY));
+            show_wrong(StatusCode::CONFLICT, &page)
+        }
+        Err(ProvisionError::NotFound { .. }) => Err(ended()),
+        Err(error) => {
+            tracing::error!(%error, "a set-up link cannot make a token");
+            Err(Trouble::ours())
+        }
+    }
 }
+
+const MADE_ALREADY: &str = "The token was made when this was first asked for, and was shown then. It cannot be shown again: if nobody \
+                            has copied it, make another.";
 
 /// `GET /connect/{link}/checklist`: the checklist alone, for a page that is open.
 pub(super) async fn checklist(

@@ -2,13 +2,13 @@
 
 use askama::Template;
 use axum::body::Body;
+use axum::http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::connector;
-use super::create::{Creation, create as make};
 use super::desk::{Desk, Listed, segment};
 use super::page::{Shell, Shown, Trouble, show, show_wrong};
+use super::setup;
 
 #[derive(Template)]
 #[template(path = "connectors.html")]
@@ -18,6 +18,7 @@ struct ListPage {
     presets: Vec<Preset>,
     wrong: Option<Trouble>,
     name: String,
+    preset: String,
 }
 
 struct Row {
@@ -45,10 +46,10 @@ struct Preset {
 
 /// `GET /console/connectors`
 pub(super) async fn list(desk: Desk) -> Shown {
-    show(&listed(&desk, None, String::new()).await?)
+    show(&listed(&desk).await?)
 }
 
-async fn listed(desk: &Desk, wrong: Option<Trouble>, name: String) -> Result<ListPage, Trouble> {
+async fn listed(desk: &Desk) -> Result<ListPage, Trouble> {
     let all: Listed<Connector> = desk.get(&["connectors"], &[]).await?;
     let presets: Listed<Preset> = desk.get(&["presets"], &[]).await?;
     let called = |preset: &str| {
@@ -65,8 +66,9 @@ async fn listed(desk: &Desk, wrong: Option<Trouble>, name: String) -> Result<Lis
         shell: desk.shell("connectors"),
         connectors: rows,
         presets: presets.items,
-        wrong,
-        name,
+        wrong: None,
+        name: String::new(),
+        preset: String::new(),
     })
 }
 
@@ -76,23 +78,26 @@ struct Made {
     token: String,
 }
 
-impl Creation for Made {
-    const COLLECTION: &'static str = "connectors";
-
-    async fn show(self, desk: &Desk) -> Shown {
-        connector::made(desk, &self.name, self.token).await
-    }
-
-    async fn refuse(desk: &Desk, wrong: Trouble, name: String) -> Shown {
-        let status = wrong.status;
-        show_wrong(status, &listed(desk, Some(wrong), name).await?)
-    }
-}
-
 /// `POST /console/connectors`
 pub(super) async fn create(desk: Desk, body: Body) -> Shown {
     let form = desk.form(body).await?;
     let name = form.text("name");
     let wish = json!({ "name": name, "preset": form.text("preset") });
-    make::<Made>(&desk, name, wish).await
+    desk.once(&form, "/console/connectors", async {
+        match desk
+            .send::<Made>(Method::POST, &["connectors"], Some(wish))
+            .await
+        {
+            Ok(made) => setup::made(&desk, &made.name, made.token).await,
+            Err(wrong) => {
+                let mut page = listed(&desk).await?;
+                let status = wrong.status;
+                page.wrong = Some(wrong);
+                page.name = name.to_owned();
+                page.preset = form.text("preset").to_owned();
+                show_wrong(status, &page)
+            }
+        }
+    })
+    .await
 }

@@ -49,6 +49,20 @@
     });
   }
 
+  // A form goes once, however often its button is pressed. The server sees to that too; this spares people its saying so.
+  const SENT_FOR = 10 * 1000;
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.dataset.sent) return event.preventDefault();
+    form.dataset.sent = "on";
+    // What comes as a file leaves the page as it is.
+    setTimeout(() => delete form.dataset.sent, SENT_FOR);
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+
   let touched = Date.now();
   for (const kind of ["pointermove", "keydown", "scroll"]) {
     document.addEventListener(kind, () => { touched = Date.now(); }, { passive: true });

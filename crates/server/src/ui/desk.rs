@@ -1,8 +1,10 @@
 //! Somebody signed in who asks the admin API.
 
+use std::net::IpAddr;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::FromRequestParts;
-use axum::http::header::LOCATION;
+use axum::http::header::{LOCATION, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -12,10 +14,12 @@ use provision::NewSession;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use store::{ActorKind, Administrator, Rights, Role, Stage};
+use store::{ActorKind, Administrator, Browser, Rights, Role, Stage};
 
 use super::form::Fields;
-use super::page::{Place, Shell, Trouble};
+use super::page::{Shell, Trouble};
+use super::refused::refused;
+use super::upload::Upload;
 use super::when::When;
 use super::{SIGN_IN, Ui, account, entry, session};
 use crate::authority::{Admin, request_id};
@@ -30,11 +34,20 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'~');
 
+/// Longest name of a browser that is kept, in characters.
+const AGENT_CHARS_MAX: usize = 300;
+
 /// The proof that a page is shown to an administrator, and the way to the admin API in that name.
 pub(super) struct Desk {
-    ui: Ui,
+    pub(super) ui: Ui,
     who: Administrator,
-    session: String,
+    pub(super) session: String,
+    /// The id of the session.
+    session_id: String,
+    /// Where this request arrived.
+    pub(super) path: String,
+    /// Why what was wanted could not be done, for the page that it came from.
+    wrong: Option<Trouble>,
     caller: Caller,
     headers: HeaderMap,
     now: Timestamp,
@@ -84,14 +97,6 @@ impl<T> Listed<T> {
     }
 }
 
-/// An error of the admin API.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Refused {
-    detail: String,
-    errors: Vec<Place>,
-}
-
 impl FromRequestParts<Ui> for Desk {
     type Rejection = Response;
 
@@ -101,7 +106,7 @@ impl FromRequestParts<Ui> for Desk {
             return Err(to_sign_in(parts));
         };
         let found = app.provision().administrator_session(&session).await;
-        let (who, stage) = match found {
+        let signed_in = match found {
             Ok(Some(found)) => found,
             Ok(None) => return Err(to_sign_in(parts)),
             Err(error) => {
@@ -109,6 +114,7 @@ impl FromRequestParts<Ui> for Desk {
                 return Err(Trouble::ours().alone());
             }
         };
+        let (who, stage) = (signed_in.administrator, signed_in.stage);
         match stage {
             Stage::Full => {}
             Stage::Code => return Err(see(entry::CODE)),
@@ -138,6 +144,9 @@ impl FromRequestParts<Ui> for Desk {
             ui: ui.clone(),
             who,
             session,
+            session_id: signed_in.id,
+            path: parts.uri.path().to_owned(),
+            wrong: parts.extensions.get::<Trouble>().cloned(),
         })
     }
 }
@@ -189,11 +198,13 @@ impl Desk {
             name: self.who.name.clone(),
             role: self.who.rights.role.as_str(),
             form_token: session::form_token(&self.session),
+            once: self.ui.app.provision().store().new_request_id().to_string(),
             may_write: self.may_write(),
             is_owner: self.who.rights.role == Role::Owner,
             confined: self.is_confined(),
             private: self.private,
             done: None,
+            wrong: self.wrong.clone(),
         }
     }
 
@@ -207,19 +218,29 @@ impl Desk {
         &self.who
     }
 
+    /// The id of the session of whoever looks at the page.
+    pub(super) fn session_id(&self) -> &str {
+        &self.session_id
+    }
+
     /// Lets the browser go on with a new session, after the others ended by what was done in this request.
     pub(super) async fn renew(&mut self) -> Result<Renewed, Trouble> {
         let made = self
             .ui
             .app
             .provision()
-            .renew_console_session(&self.who)
+            .renew_console_session(&self.who, browser(self.caller.proof.address, &self.headers))
             .await;
         let made = made.map_err(|error| {
             tracing::error!(%error, "a session of the console cannot be renewed");
             Trouble::ours()
         })?;
         self.session = made.secret.reveal().to_owned();
+        let begun = self.ui.app.provision();
+        let begun = begun.administrator_session(&self.session).await;
+        if let Some(begun) = begun.map_err(unasked)? {
+            self.session_id = begun.id;
+        }
         Ok(Renewed(made))
     }
 
@@ -270,13 +291,25 @@ impl Desk {
         bytes_max: usize,
     ) -> Result<Fields, Trouble> {
         let fields = Fields::read_within(&self.ui.app, &self.headers, body, bytes_max).await?;
+        self.require_token(&fields)?;
+        Ok(fields)
+    }
+
+    /// Reads a form with a file in it that a page of this administrator sent, as far as the file.
+    pub(super) async fn upload(&self, body: Body, bytes_max: u64) -> Result<Upload, Trouble> {
+        let form = Upload::read(&self.ui.app, &self.headers, body, bytes_max).await?;
+        self.require_token(&form.fields)?;
+        Ok(form)
+    }
+
+    fn require_token(&self, fields: &Fields) -> Result<(), Trouble> {
         if !session::is_form_token(&self.session, fields.text("form_token")) {
             return Err(Trouble::new(
                 StatusCode::FORBIDDEN,
                 "The form belongs to another session. Go back, load the page again, and send it once more.",
             ));
         }
-        Ok(fields)
+        Ok(())
     }
 
     /// What is at a path of the admin API.
@@ -333,6 +366,18 @@ impl Desk {
         answered(&self.ui, &self.caller, method, &url(path, query), body).await
     }
 
+    /// What a file gives that is sent to the admin API.
+    pub(super) async fn send_file<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        file: (&'static str, Body),
+    ) -> Result<T, Trouble> {
+        let url = url(path, query);
+        let answered = self.ui.api.upload(&self.caller, &url, file).await;
+        understood(answered.map_err(unasked)?, &url)
+    }
+
     /// A file of the admin API, handed on as it comes.
     pub(super) async fn download(
         &self,
@@ -367,7 +412,13 @@ async fn answered<T: DeserializeOwned>(
 ) -> Result<T, Trouble> {
     let body = body.map(|body| body.to_string());
     let answered = ui.api.call(caller, method, url, body).await;
-    let (status, text) = answered.map_err(unasked)?;
+    understood(answered.map_err(unasked)?, url)
+}
+
+fn understood<T: DeserializeOwned>(
+    (status, text): (StatusCode, String),
+    url: &str,
+) -> Result<T, Trouble> {
     if !status.is_success() {
         return Err(refused(status, &text));
     }
@@ -378,17 +429,18 @@ async fn answered<T: DeserializeOwned>(
     })
 }
 
-fn unasked(error: impl std::fmt::Display) -> Trouble {
-    tracing::error!(%error, "a page cannot ask the admin API");
-    Trouble::ours()
+/// What sent a request, as far as it is told.
+pub(super) fn browser(address: Option<IpAddr>, headers: &HeaderMap) -> Browser {
+    let agent = headers.get(USER_AGENT).and_then(|it| it.to_str().ok());
+    Browser {
+        address: address.map(|it| it.to_string()),
+        agent: agent.map(|it| it.chars().take(AGENT_CHARS_MAX).collect()),
+    }
 }
 
-fn refused(status: StatusCode, text: &str) -> Trouble {
-    let refused: Refused = serde_json::from_str(text).unwrap_or_default();
-    Trouble {
-        places: refused.errors,
-        ..Trouble::new(status, refused.detail)
-    }
+pub(super) fn unasked(error: impl std::fmt::Display) -> Trouble {
+    tracing::error!(%error, "a page cannot ask the admin API");
+    Trouble::ours()
 }
 
 fn url(path: &[&str], query: &[(&str, &str)]) -> String {

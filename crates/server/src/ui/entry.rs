@@ -7,9 +7,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use provision::{NewSession, ProvisionError, SignInError};
 use serde::Deserialize;
-use store::{Administrator, Stage};
+use store::{Administrator, Browser, Stage};
 
-use super::desk::segment;
+use super::desk::{self, segment};
 use super::form::Fields;
 use super::page::{Shown, Trouble, go_to, show, show_wrong};
 use super::session::{self, is_form_token, is_private};
@@ -81,7 +81,8 @@ pub(super) async fn page(
     Query(next): Query<Next>,
 ) -> Shown {
     if let Some(text) = session::shown(&ui.app, &headers)
-        && let Ok(Some((_, Stage::Full))) = ui.app.provision().administrator_session(&text).await
+        && let Ok(Some(session)) = ui.app.provision().administrator_session(&text).await
+        && session.stage == Stage::Full
     {
         return go_to(next.inside());
     }
@@ -138,7 +139,12 @@ pub(super) async fn sign_in(State(ui): State<Ui>, request: axum::extract::Reques
     let name = fields.text("name").to_owned();
     let signed_in = app
         .provision()
-        .sign_in_administrator(&name, fields.exact("password"), app.passwords())
+        .sign_in_administrator(
+            &name,
+            fields.exact("password"),
+            app.passwords(),
+            browser(&ui, &parts),
+        )
         .await;
     let next = inside(fields.text("next")).to_owned();
     let error = match signed_in {
@@ -186,6 +192,13 @@ impl Ui {
         };
         self.app.note_entry(entry).await;
     }
+}
+
+/// In what a session begins.
+pub(super) fn browser(ui: &Ui, parts: &Parts) -> Browser {
+    let settings = &ui.app.inner().settings;
+    let address = client_address(settings, &parts.extensions, &parts.headers);
+    desk::browser(address, &parts.headers)
 }
 
 /// Where somebody goes whose session just began, by what it is good for.
@@ -258,7 +271,8 @@ struct CodePage {
 async fn waiting(ui: &Ui, headers: &HeaderMap) -> Option<String> {
     let text = session::shown(&ui.app, headers)?;
     let found = ui.app.provision().administrator_session(&text).await;
-    matches!(found, Ok(Some((_, Stage::Code)))).then_some(text)
+    let waits = found.is_ok_and(|it| it.is_some_and(|it| it.stage == Stage::Code));
+    waits.then_some(text)
 }
 
 /// `GET /console/sign-in/code`
@@ -290,9 +304,9 @@ pub(super) async fn show_code(State(ui): State<Ui>, request: axum::extract::Requ
     let next = inside(fields.text("next")).to_owned();
     let provision = ui.app.provision();
     let meant = provision.administrator_session(&text).await.ok().flatten();
-    let meant = meant.map(|(administrator, _)| administrator);
+    let meant = meant.map(|session| session.administrator);
     let shown = provision
-        .show_second_factor(&text, fields.text("code"))
+        .show_second_factor(&text, fields.text("code"), browser(&ui, &parts))
         .await;
     let error = match shown {
         Ok(made) => {
@@ -331,7 +345,8 @@ pub(super) async fn sign_out(State(ui): State<Ui>, request: axum::extract::Reque
         && is_form_token(&text, fields.text("form_token"))
     {
         let whose = ui.app.provision().administrator_session(&text).await;
-        if let Ok(Some((administrator, _))) = whose {
+        if let Ok(Some(session)) = whose {
+            let administrator = session.administrator;
             if administrator.issuer.is_some() {
                 place = LEFT;
             }
@@ -371,7 +386,7 @@ async fn invited(ui: &Ui, headers: &HeaderMap, invitation: &str) -> Result<Welco
         }),
         Ok(None) => Err(Trouble::new(
             StatusCode::NOT_FOUND,
-            "The link was used already, or its time is over. Ask for a new one: an owner makes it under Administrators; \
+            "The link was used already, or its time is over. If it was you who used it, sign in. Otherwise ask for a new one: an owner makes it under Administrators; \
              on the server, 'vestibule admin invite' does.",
         )),
         Err(error) => {
@@ -418,7 +433,12 @@ pub(super) async fn accept(
     let signed_in = ui
         .app
         .provision()
-        .sign_in_administrator(&administrator.name, password, ui.app.passwords())
+        .sign_in_administrator(
+            &administrator.name,
+            password,
+            ui.app.passwords(),
+            browser(&ui, &parts),
+        )
         .await;
     match signed_in {
         Ok(made) => {

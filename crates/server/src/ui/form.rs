@@ -27,12 +27,7 @@ impl Fields {
         body: Body,
         bytes_max: usize,
     ) -> Result<Self, Trouble> {
-        if !is_ours(app, headers) {
-            return Err(Trouble::new(
-                StatusCode::FORBIDDEN,
-                "The form was sent from another page than this console. Open the console and send it from there.",
-            ));
-        }
+        require_ours(app, headers)?;
         let read = body::read(headers, body, bytes_max).await;
         let bytes = read.map_err(|_error| {
             Trouble::new(
@@ -59,6 +54,23 @@ impl Fields {
     /// A field as it was typed.
     pub(super) fn exact(&self, name: &str) -> String {
         self.0.get(name).cloned().unwrap_or_default()
+    }
+}
+
+impl From<HashMap<String, String>> for Fields {
+    fn from(fields: HashMap<String, String>) -> Self {
+        Self(fields)
+    }
+}
+
+/// Refuses what comes from elsewhere.
+pub(super) fn require_ours(app: &App, headers: &HeaderMap) -> Result<(), Trouble> {
+    match is_ours(app, headers) {
+        true => Ok(()),
+        false => Err(Trouble::new(
+            StatusCode::FORBIDDEN,
+            "The form was sent from another page than this console. Open the console and send it from there.",
+        )),
     }
 }
 

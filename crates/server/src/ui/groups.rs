@@ -1,10 +1,13 @@
 //! Groups: found by name, and everything that is known about one.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::extract::{Path, Query};
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::connector::source_groups::Group as SourceGroup;
 use super::desk::{Desk, Listed, segment};
 use super::journal::{Entry, EntryRow};
 use super::page::{Shell, Shown, show};
@@ -68,8 +71,14 @@ struct GroupPage {
     directory_address: String,
     group: Detail,
     created: When,
+    /// The groups of identity providers that feed it, or wait to.
+    sources: Vec<SourceRow>,
+    /// The connectors of these.
+    connectors: Vec<(String, String)>,
     members: Vec<MemberRow>,
     more: Option<String>,
+    /// Whether this is the first page of members.
+    is_first: bool,
     /// Since when it is compared, and with what.
     since: String,
     compared: Option<Past>,
@@ -94,6 +103,7 @@ struct Detail {
     members: i64,
     members_below: i64,
     source_groups: i64,
+    attributes: BTreeMap<String, Vec<String>>,
     children: Vec<Nested>,
     parents: Vec<Nested>,
 }
@@ -101,12 +111,34 @@ struct Detail {
 #[derive(Deserialize)]
 struct Nested {
     name: String,
+    origins: Vec<Origin>,
+}
+
+/// A group of an identity provider, with its connector.
+#[derive(Deserialize)]
+struct Source {
+    connector: String,
+    #[serde(flatten)]
+    group: SourceGroup,
+}
+
+struct SourceRow {
+    /// Where it is looked at and decided about.
+    place: String,
+    words: &'static str,
+    colour: &'static str,
+    source: Source,
 }
 
 impl Nested {
     /// The name as a segment of an address.
     fn address(&self) -> String {
         segment(&self.name)
+    }
+
+    /// Why the one is in the other.
+    fn because(&self) -> String {
+        because(&self.origins)
     }
 }
 
@@ -161,6 +193,26 @@ pub(super) async fn page(
             Some(desk.get(&below, &[("since", since.as_str())]).await?)
         }
     };
+    let sources: Listed<Source> = desk
+        .get(&[path[0], path[1], path[2], path[3], "sources"], &[])
+        .await?;
+    let mut connectors: Vec<String> = sources
+        .items
+        .iter()
+        .map(|one| one.connector.clone())
+        .collect();
+    connectors.sort();
+    connectors.dedup();
+    let sources = sources.items.into_iter().map(|source| {
+        let (words, colour) = source.group.fate();
+        let (connector, group) = (segment(&source.connector), segment(&source.group.id));
+        SourceRow {
+            place: format!("/console/connectors/{connector}/source-groups/{group}"),
+            words,
+            colour,
+            source,
+        }
+    });
     let directory_address = segment(&directory);
     let more = members.more("", &[]);
     let members = members.items.into_iter().map(|member| MemberRow {
@@ -171,8 +223,14 @@ pub(super) async fn page(
     show(&GroupPage {
         shell: desk.shell("groups"),
         created: desk.when(found.created),
+        sources: sources.collect(),
+        connectors: connectors
+            .into_iter()
+            .map(|name| (segment(&name), name))
+            .collect(),
         members: members.collect(),
         more,
+        is_first: asked.after.is_empty(),
         since: asked.since,
         compared,
         history: history

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::compare::Line;
 use super::desk::{Desk, Listed, segment};
-use super::page::{Shell, Shown, show};
+use super::page::{Shell, Shown, Trouble, show};
 use super::people::{Choice, Origin, Wanted, because};
+use super::undo::moment;
 use super::when::When;
 use super::words::reason;
 
@@ -19,6 +20,7 @@ struct JournalPage {
     shell: Shell,
     choice: Choice,
     asked: Asked,
+    wrong: Option<Trouble>,
     /// Whether somebody or something is asked for that there is not.
     is_unknown: bool,
     history: Vec<EntryRow>,
@@ -269,6 +271,9 @@ pub(super) struct Asked {
     user: String,
     group: String,
     connector: String,
+    /// From when on, and until before when, as a browser writes it.
+    since: String,
+    until: String,
     /// Where the page before this one ended.
     after: String,
 }
@@ -276,6 +281,14 @@ pub(super) struct Asked {
 impl Asked {
     /// Whether only a part is asked for.
     fn is_narrowed(&self) -> bool {
+        self.asks_for_somebody()
+            || [&self.since, &self.until]
+                .iter()
+                .any(|text| !text.is_empty())
+    }
+
+    /// Whether somebody or something is asked for by name.
+    fn asks_for_somebody(&self) -> bool {
         [&self.user, &self.group, &self.connector]
             .iter()
             .any(|text| !text.is_empty())
@@ -291,25 +304,47 @@ pub(super) async fn page(desk: Desk, Query(asked): Query<Asked>) -> Shown {
     let choice = Choice::of(&desk, &wanted).await?;
     let [user, group, connector] =
         [&asked.user, &asked.group, &asked.connector].map(|text| text.trim());
-    let narrowed = [("user", user), ("group", group), ("connector", connector)];
+    let (since, until) = (moment(&asked.since), moment(&asked.until));
+    let narrowed = [
+        ("user", user),
+        ("group", group),
+        ("connector", connector),
+        ("since", since.as_str()),
+        ("until", until.as_str()),
+    ];
     let page = [
         ("order", "newest"),
         ("limit", PAGE),
         ("before", asked.after.as_str()),
     ];
-    let query = [narrowed, page].concat();
-    let entries: Option<Listed<Entry>> = match choice.directory.as_str() {
-        "" => None,
+    let query = [&narrowed[..], &page].concat();
+    let found = match choice.directory.as_str() {
+        "" => Ok(None),
         directory => {
-            desk.find(&["directories", directory, "journal"], &query)
-                .await?
+            let path = ["directories", directory, "journal"];
+            desk.find::<Listed<Entry>>(&path, &query).await
         }
     };
-    let same = [&[("directory", choice.directory.as_str())], &narrowed[..]].concat();
+    // A time that cannot be read, say: told above the form that has it.
+    let (entries, wrong) = match found {
+        Ok(entries) => (entries, None),
+        Err(wrong) if wrong.status.is_client_error() => (None, Some(wrong)),
+        Err(wrong) => return Err(wrong),
+    };
+    let typed = [
+        ("since", asked.since.as_str()),
+        ("until", asked.until.as_str()),
+    ];
+    let same = [
+        &[("directory", choice.directory.as_str())],
+        &narrowed[..3],
+        &typed,
+    ]
+    .concat();
     let older = entries
         .as_ref()
         .and_then(|found| found.more("/console/journal", &same));
-    let is_unknown = entries.is_none() && asked.is_narrowed();
+    let is_unknown = entries.is_none() && wrong.is_none() && asked.asks_for_somebody();
     let entries = entries.map(|found| found.items).unwrap_or_default();
     let rows = entries
         .into_iter()
@@ -322,6 +357,7 @@ pub(super) async fn page(desk: Desk, Query(asked): Query<Asked>) -> Shown {
         older,
         is_unknown,
         asked,
+        wrong,
     })
 }
 

@@ -15,7 +15,9 @@ use super::administrators::{Choices, choices};
 use super::confirm::Confirm;
 use super::desk::{Desk, Listed, segment};
 use super::form::Fields;
+use super::once::found_at;
 use super::page::{Shell, Shown, Trouble, go_to, show, show_wrong};
+use super::secret::Secret;
 use super::when::When;
 
 /// Where this page is.
@@ -160,8 +162,6 @@ struct ChannelPage {
     events: Vec<EventChoice>,
     choices: Choices,
     told: Option<Outcome>,
-    /// A key of signatures that was just made, to be shown this once.
-    secret: Option<String>,
 }
 
 struct EventChoice {
@@ -219,7 +219,6 @@ async fn form_page(desk: &Desk, draft: Draft) -> Result<ChannelPage, Trouble> {
         events: events.items.into_iter().map(choice).collect(),
         choices: choices(desk, &chosen).await?,
         told: None,
-        secret: None,
         draft,
     })
 }
@@ -337,29 +336,32 @@ async fn refused(desk: &Desk, mut wish: Value, id: Option<&str>, wrong: Trouble)
     show_wrong(status, &page)
 }
 
-async fn saved(desk: &Desk, made: Made) -> Shown {
-    let Some(secret) = made.secret else {
-        return go_to(&format!("{PLACE}/{}", segment(&made.id)));
+fn saved(desk: &Desk, made: &Made) -> Shown {
+    let place = format!("{PLACE}/{}", segment(&made.id));
+    let Some(secret) = &made.secret else {
+        return go_to(&place);
     };
-    let mut page = channel_page(desk, &made.id).await?;
-    page.secret = Some(secret);
-    page.shell = page
-        .shell
-        .told("The channel is saved. The key of its signatures is shown this once.");
-    show(&page)
+    let shown = Secret::new("settings", "The key of the signatures", &*place)
+        .field("Key", secret)
+        .hint("Enter it where the messages arrive. It cannot be shown again.")
+        .show(desk);
+    found_at(shown, &place)
 }
 
 /// `POST /console/notifications/new/{kind}`
 async fn create(desk: Desk, Path(_kind): Path<String>, body: Body) -> Shown {
     let form = desk.form(body).await?;
     let wish = wish(&form);
-    let made = desk
-        .send(Method::POST, &["notifications"], Some(wish.clone()))
-        .await;
-    match made {
-        Ok(made) => saved(&desk, made).await,
-        Err(wrong) => refused(&desk, wish, None, wrong).await,
-    }
+    desk.once(&form, PLACE, async {
+        let made = desk
+            .send(Method::POST, &["notifications"], Some(wish.clone()))
+            .await;
+        match made {
+            Ok(made) => saved(&desk, &made),
+            Err(wrong) => refused(&desk, wish, None, wrong).await,
+        }
+    })
+    .await
 }
 
 /// `GET /console/notifications/{channel}`
@@ -371,10 +373,17 @@ async fn page(desk: Desk, Path(channel): Path<String>) -> Shown {
 async fn save(desk: Desk, Path(channel): Path<String>, body: Body) -> Shown {
     let form = desk.form(body).await?;
     let wish = wish(&form);
-    let path = ["notifications", &channel];
-    match desk.send(Method::PUT, &path, Some(wish.clone())).await {
-        Ok(made) => saved(&desk, made).await,
-        Err(wrong) => refused(&desk, wish, Some(&channel), wrong).await,
+    let makes_key = wish["secret"] == "";
+    let saving = async {
+        let path = ["notifications", &channel];
+        match desk.send(Method::PUT, &path, Some(wish.clone())).await {
+            Ok(made) => saved(&desk, &made),
+            Err(wrong) => refused(&desk, wish, Some(&channel), wrong).await,
+        }
+    };
+    match makes_key {
+        true => desk.once(&form, PLACE, saving).await,
+        false => saving.await,
     }
 }
 

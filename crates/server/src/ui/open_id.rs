@@ -132,7 +132,7 @@ async fn callback(State(ui): State<Ui>, Query(back): Query<Back>, request: Reque
     let name = person.name.clone();
     match app
         .provision()
-        .sign_in_open_id(&attempt.issuer, person)
+        .sign_in_open_id(&attempt.issuer, person, entry::browser(&ui, &parts))
         .await
     {
         Ok(made) => {
@@ -339,6 +339,12 @@ async fn save(desk: Desk, body: Body) -> Shown {
     page.open_id.label = form.text("label").to_owned();
     page.open_id.name_claim = form.text("name_claim").to_owned();
     page.open_id.groups_claim = form.text("groups_claim").to_owned();
+    page.open_id.scopes = form
+        .text("scopes")
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect();
+    page.open_id.enabled = form.text("enabled") == "true";
     page.roles = form.text("roles").to_owned();
     show_wrong(status, &page)
 }

@@ -40,10 +40,10 @@ struct ApplicationCard {
 }
 
 /// How far an application is behind a directory.
-struct Lag {
-    directory: String,
-    words: String,
-    is_current: bool,
+pub(super) struct Lag {
+    pub(super) directory: String,
+    pub(super) words: String,
+    pub(super) is_current: bool,
 }
 
 struct Ending {
@@ -78,6 +78,9 @@ struct Connector {
     groups: i64,
     due: i64,
     open_holds: i64,
+    open_conflicts: i64,
+    waiting_groups: i64,
+    value_errors: i64,
     errors: i64,
     last_heard: Option<Timestamp>,
     usual_pause: Option<i64>,
@@ -86,19 +89,28 @@ struct Connector {
     tokens_ending: Vec<EndingToken>,
 }
 
-#[derive(Deserialize)]
-struct Application {
-    id: String,
-    name: String,
-    last_seen: Option<Timestamp>,
-    directories: Vec<Read>,
+impl Connector {
+    /// Conflicts and groups that nobody has decided about, and values that cannot be used.
+    fn decisions(&self) -> i64 {
+        self.open_conflicts + self.waiting_groups + self.value_errors
+    }
 }
 
+/// An application, and how far it has read.
 #[derive(Deserialize)]
-struct Read {
+pub(super) struct Application {
+    id: String,
+    name: String,
+    pub(super) last_seen: Option<Timestamp>,
+    pub(super) directories: Vec<Read>,
+}
+
+/// How far a directory is read.
+#[derive(Deserialize)]
+pub(super) struct Read {
     directory: String,
-    position: Option<i64>,
-    newest: i64,
+    pub(super) position: Option<i64>,
+    changes_behind: i64,
     behind_since: Option<Timestamp>,
 }
 
@@ -163,8 +175,10 @@ fn connector_card(desk: &Desk, mut one: Connector) -> ConnectorCard {
         ),
         (Some(at), _) => format!("last heard {}", desk.when(at).words()),
     };
-    let is_late =
-        one.silent || one.due > 0 || one.open_holds > 0 || tokens.iter().any(|token| token.is_over);
+    let is_late = one.silent
+        || one.due > 0
+        || one.open_holds + one.decisions() > 0
+        || tokens.iter().any(|token| token.is_over);
     ConnectorCard {
         address: segment(&one.connector),
         mood: match (one.errors, is_late || one.state != "active", one.last_heard) {
@@ -214,14 +228,18 @@ fn application_card(desk: &Desk, one: Application) -> ApplicationCard {
     }
 }
 
-fn lag(desk: &Desk, read: &Read) -> Lag {
+/// How far an application is behind, in words.
+pub(super) fn lag(desk: &Desk, read: &Read) -> Lag {
     let (words, is_current) = match (read.position, read.behind_since) {
         (None, _) => ("not fetched yet".to_owned(), false),
-        (Some(position), Some(since)) => {
-            let changes = read.newest - position;
+        (Some(_), Some(since)) => {
+            let changes = match read.changes_behind {
+                1 => "1 change".to_owned(),
+                1_000.. => "1000 changes or more".to_owned(),
+                changes => format!("{changes} changes"),
+            };
             let since = length(desk.now().duration_since(since));
-            let noun = if changes == 1 { "change" } else { "changes" };
-            (format!("{changes} {noun} behind, for {since}"), false)
+            (format!("{changes} behind, for {since}"), false)
         }
         (Some(_), None) => ("up to date".to_owned(), true),
     };

@@ -18,6 +18,8 @@ pub(super) struct Shell {
     pub(super) role: &'static str,
     /// The token of forms.
     pub(super) form_token: String,
+    /// The number of this page, for forms that are carried out once.
+    pub(super) once: String,
     /// Whether anything may be changed.
     pub(super) may_write: bool,
     /// Whether administrators may be.
@@ -28,6 +30,8 @@ pub(super) struct Shell {
     pub(super) private: bool,
     /// What has just been done.
     pub(super) done: Option<String>,
+    /// Why what was wanted could not be done.
+    pub(super) wrong: Option<Trouble>,
 }
 
 impl Shell {
@@ -44,21 +48,26 @@ impl Shell {
 }
 
 /// Why a page cannot be shown, or a form not be carried out.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Trouble {
     pub(super) status: StatusCode,
     /// What is wrong, and what to do.
     pub(super) detail: String,
+    /// What the admin API calls the field that it is about, if it is about one.
+    pub(super) field: Option<String>,
     /// Each place that is wrong.
     pub(super) places: Vec<Place>,
 }
 
 /// One place that is wrong.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct Place {
     pub(super) path: String,
     pub(super) message: String,
     pub(super) remedy: String,
+    /// What stands beside its field, where there is one.
+    #[serde(skip)]
+    pub(super) label: Option<String>,
 }
 
 impl Place {
@@ -70,8 +79,19 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}: {}; {}", self.path, self.message, self.remedy)
+        let place = self.label.as_ref().unwrap_or(&self.path);
+        write!(out, "{place}: {}; {}", self.message, self.remedy)
     }
+}
+
+/// What is wrong with the field that the admin API calls so, to be said beside it.
+pub(super) fn beside(wrong: &Option<Trouble>, name: &str) -> Option<String> {
+    let wrong = wrong.as_ref()?;
+    if wrong.field.as_deref() == Some(name) {
+        return Some(wrong.detail.clone());
+    }
+    let place = wrong.places.iter().find(|place| place.path == name)?;
+    Some(format!("{}; {}", place.message, place.remedy))
 }
 
 #[derive(Template)]
@@ -86,8 +106,25 @@ impl Trouble {
         Self {
             status,
             detail: detail.into(),
+            field: None,
             places: Vec::new(),
         }
+    }
+
+    /// What was typed into a field is wrong.
+    pub(super) fn in_field(name: &str, detail: impl Into<String>) -> Self {
+        Self {
+            field: Some(name.to_owned()),
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+        }
+    }
+
+    /// The same, with its places called as the form calls them.
+    pub(super) fn labelled(mut self, label: impl Fn(&str) -> Option<String>) -> Self {
+        for place in &mut self.places {
+            place.label = label(&place.path);
+        }
+        self
     }
 
     /// A fault of this server.
@@ -101,10 +138,23 @@ impl Trouble {
     /// Told on a page of its own.
     pub(super) fn alone(&self) -> Response {
         let page = TroublePage {
-            title: self.status.canonical_reason().unwrap_or("Error"),
+            title: title(self.status),
             trouble: self,
         };
-        with_status(self.status, &page)
+        let mut answer = with_status(self.status, &page);
+        // A form is answered with the page that it came from instead, where that can be shown.
+        answer.extensions_mut().insert(self.clone());
+        answer
+    }
+}
+
+/// What a status means to people.
+fn title(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "There is nothing here",
+        StatusCode::FORBIDDEN => "You may not do this",
+        status if status.is_server_error() => "The server cannot do it",
+        _ => "This cannot be done",
     }
 }
 

@@ -21,6 +21,8 @@ struct SearchPage {
     choice: Choice,
     people: Vec<Row>,
     more: Option<String>,
+    /// Whether there are more in all directories than are shown.
+    is_cut: bool,
     /// Where those are as well who have the text elsewhere than at the beginning; none if they are here.
     inside: Option<String>,
 }
@@ -28,8 +30,11 @@ struct SearchPage {
 /// Which directory is looked at, and for what.
 pub(super) struct Choice {
     pub(super) search: String,
+    /// The directory; empty if all are meant, or there is none.
     pub(super) directory: String,
     pub(super) directories: Vec<Directory>,
+    /// Whether all of them can be looked at together.
+    pub(super) together: bool,
 }
 
 /// A directory, and how much happened in it.
@@ -52,6 +57,7 @@ pub(super) struct Wanted {
 
 struct Row {
     address: String,
+    directory: String,
     updated: When,
     user: User,
 }
@@ -73,6 +79,21 @@ impl Choice {
         shell.confined && self.directories.is_empty()
     }
 
+    /// The directory that was named, else all of them if there are several.
+    async fn of_all(desk: &Desk, wanted: &Wanted) -> Result<Self, Trouble> {
+        let mut choice = Self::of(desk, wanted).await?;
+        choice.together = choice.directories.len() > 1;
+        if choice.together && choice.directory != wanted.directory {
+            choice.directory.clear();
+        }
+        Ok(choice)
+    }
+
+    /// Whether all directories are looked at together.
+    fn is_everywhere(&self) -> bool {
+        self.together && self.directory.is_empty()
+    }
+
     /// The directory that was named, else the first in which anything happened, else the first.
     pub(super) async fn of(desk: &Desk, wanted: &Wanted) -> Result<Self, Trouble> {
         let directories: Listed<Directory> = desk.get(&["directories"], &[]).await?;
@@ -86,6 +107,7 @@ impl Choice {
             search: wanted.search.clone(),
             directory: chosen.map(|one| one.name.clone()).unwrap_or_default(),
             directories: directories.items,
+            together: false,
         })
     }
 
@@ -126,9 +148,36 @@ impl Choice {
         Ok(Some(found).filter(|found| !found.items.is_empty()))
     }
 
-    /// Where those are who have the text anywhere in a name.
-    fn inside(&self) -> String {
-        let (directory, search) = (segment(&self.directory), segment(&self.search));
+    /// People of all directories: whom the text means, the best first, else all by name. Each directory is asked for one
+    /// page that it finds by an index.
+    async fn everywhere(&self, desk: &Desk) -> Result<Vec<(String, User)>, Trouble> {
+        let is_search = !self.search.trim().is_empty();
+        let begins = if is_search { "true" } else { "" };
+        let query = [
+            ("search", self.search.trim()),
+            ("begins", begins),
+            ("limit", PAGE),
+        ];
+        let mut found = Vec::new();
+        for directory in &self.directories {
+            let path = ["directories", directory.name.as_str(), "users"];
+            let page: Listed<User> = desk.get(&path, &query).await?;
+            let users = page.items.into_iter().enumerate();
+            found.extend(users.map(|(place, user)| (place, directory.name.clone(), user)));
+        }
+        match is_search {
+            true => found.sort_by_key(|(place, ..)| *place),
+            false => found.sort_by_cached_key(|(_, _, user)| user.name.to_lowercase()),
+        }
+        let found = found.into_iter();
+        Ok(found
+            .map(|(_, directory, user)| (directory, user))
+            .collect())
+    }
+
+    /// Where those of a directory are who have the text anywhere in a name.
+    fn inside(&self, directory: &str) -> String {
+        let (directory, search) = (segment(directory), segment(&self.search));
         format!("/console/people?directory={directory}&search={search}&inside=yes")
     }
 
@@ -142,36 +191,77 @@ impl Choice {
     }
 }
 
+/// What one page of people has.
+struct Found {
+    people: Vec<(String, User)>,
+    more: Option<String>,
+    inside: Option<String>,
+    is_cut: bool,
+}
+
+impl Found {
+    async fn everywhere(desk: &Desk, choice: &Choice) -> Result<Self, Trouble> {
+        let mut people = choice.everywhere(desk).await?;
+        let most = PAGE.parse().unwrap_or(usize::MAX);
+        let is_cut = people.len() >= most;
+        people.truncate(most);
+        Ok(Self {
+            people,
+            more: None,
+            inside: None,
+            is_cut,
+        })
+    }
+
+    async fn of_one(desk: &Desk, choice: &Choice, wanted: &Wanted) -> Result<Self, Trouble> {
+        let beginning = match wanted.inside.is_empty() && wanted.after.is_empty() {
+            true => choice.beginning(desk).await?,
+            false => None,
+        };
+        let inside = beginning.as_ref().map(|_| choice.inside(&choice.directory));
+        let (found, more) = match beginning {
+            Some(found) => (found, None),
+            None => {
+                let found: Listed<User> = choice.page(desk, "users", &wanted.after).await?;
+                let more = choice.more("/console/people", &found);
+                (found, more)
+            }
+        };
+        let people = found.items.into_iter();
+        Ok(Self {
+            people: people
+                .map(|user| (choice.directory.clone(), user))
+                .collect(),
+            more,
+            inside,
+            is_cut: false,
+        })
+    }
+}
+
 /// `GET /console/people`
 pub(super) async fn search(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
-    let choice = Choice::of(&desk, &wanted).await?;
-    let beginning = match wanted.inside.is_empty() && wanted.after.is_empty() {
-        true => choice.beginning(&desk).await?,
-        false => None,
+    let choice = Choice::of_all(&desk, &wanted).await?;
+    let found = match choice.is_everywhere() {
+        true => Found::everywhere(&desk, &choice).await?,
+        false => Found::of_one(&desk, &choice, &wanted).await?,
     };
-    let inside = beginning.as_ref().map(|_| choice.inside());
-    let (found, more) = match beginning {
-        Some(found) => (found, None),
-        None => {
-            let found: Listed<User> = choice.page(&desk, "users", &wanted.after).await?;
-            let more = choice.more("/console/people", &found);
-            (found, more)
-        }
-    };
-    let directory = segment(&choice.directory);
-    let people = found.items.into_iter().map(|user| Row {
+    let people = found.people.into_iter().map(|(directory, user)| Row {
         address: format!(
-            "/console/directories/{directory}/users/{}",
+            "/console/directories/{}/users/{}",
+            segment(&directory),
             segment(&user.key)
         ),
+        directory,
         updated: desk.when(user.updated),
         user,
     });
     show(&SearchPage {
         shell: desk.shell("people"),
         people: people.collect(),
-        more,
-        inside,
+        more: found.more,
+        is_cut: found.is_cut,
+        inside: found.inside,
         choice,
     })
 }

@@ -150,29 +150,31 @@ pub(super) async fn add_override(desk: Desk, Path((directory, user)): Place, bod
         user.as_str(),
         "overrides",
     ];
-    let said = desk
-        .send::<Value>(Method::POST, &path, Some(Value::Object(wish)))
-        .await;
-    match said {
-        Ok(_) => told(&desk, &directory, &user, "The override is in force.").await,
-        Err(wrong) => {
-            let found: Person = desk.get(&path[..4], &[]).await?;
-            let text = |name: &str| form.text(name).to_owned();
-            show_wrong(
-                wrong.status,
-                &OverridePage {
-                    shell: desk.shell("people"),
-                    name: found.name,
-                    place: place(&directory, &user),
-                    kind: text("kind"),
-                    group: text("group"),
-                    until: text("until"),
-                    comment: text("comment"),
-                    wrong: Some(wrong),
-                },
-            )
-        }
-    }
+    let place = place(&directory, &user);
+    desk.once(&form, &place, async {
+        let said = desk
+            .send::<Value>(Method::POST, &path, Some(Value::Object(wish)))
+            .await;
+        let Err(wrong) = said else {
+            return told(&desk, &directory, &user, "The override is in force.").await;
+        };
+        let found: Person = desk.get(&path[..4], &[]).await?;
+        let text = |name: &str| form.text(name).to_owned();
+        show_wrong(
+            wrong.status,
+            &OverridePage {
+                shell: desk.shell("people"),
+                name: found.name,
+                place: place.clone(),
+                kind: text("kind"),
+                group: text("group"),
+                until: text("until"),
+                comment: text("comment"),
+                wrong: Some(wrong),
+            },
+        )
+    })
+    .await
 }
 
 /// `GET /console/directories/{directory}/users/{user}/overrides/{override}/remove`

@@ -22,6 +22,9 @@ use super::when::When;
 /// Users on one page.
 const PAGE: &str = "25";
 
+/// How many have an operation: what people call it, the colour of its badge, the word to look for, and the number.
+type Figure = (&'static str, &'static str, String, u64);
+
 #[derive(Template)]
 #[template(path = "plan.html")]
 struct PlanPage {
@@ -30,8 +33,10 @@ struct PlanPage {
     wanted: Wanted,
     plan: Plan,
     created: When,
-    /// What is different, with the colour of its badge, the word to look for, and how many.
-    operations: Vec<(&'static str, &'static str, String, u64)>,
+    /// What is different, for how many.
+    operations: Vec<Figure>,
+    /// When the first grace time ends, and what comes then for how many.
+    later: Option<(When, Vec<Figure>)>,
     people: Vec<Compared>,
     more: Option<String>,
     wrong: Option<Trouble>,
@@ -83,6 +88,16 @@ struct Summary {
     problems: u64,
     due: i64,
     new_groups: Vec<String>,
+    after_grace: GraceForecast,
+}
+
+/// What comes when grace times end.
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct GraceForecast {
+    first: Option<Timestamp>,
+    operations: BTreeMap<String, u64>,
 }
 
 /// `GET /console/connectors/{connector}/plans/{plan}`
@@ -111,17 +126,14 @@ async fn plan_page(
     let users = [path[0], path[1], path[2], path[3], path[4], "users"];
     let found: Listed<Previewed> = desk.get(&users, &query).await?;
     let more = found.more("", &query);
-    let operations = plan.summary.operations.iter();
-    let operations = operations.filter(|(word, _)| *word != "unchanged");
-    let operations = operations.map(|(word, count)| {
-        let (words, colour) = operation(word);
-        (words, colour, word.clone(), *count)
-    });
+    let after = &plan.summary.after_grace;
+    let later = after.first.map(|first| desk.when(first));
     Ok(PlanPage {
         shell: desk.shell("connectors"),
         frame: Frame::of(desk, connector, "rules").await?,
         created: desk.when(plan.created),
-        operations: operations.collect(),
+        operations: figures(&plan.summary.operations),
+        later: later.map(|first| (first, figures(&after.operations))),
         people: found
             .items
             .into_iter()
@@ -132,6 +144,16 @@ async fn plan_page(
         wanted,
         wrong: None,
     })
+}
+
+fn figures(operations: &BTreeMap<String, u64>) -> Vec<Figure> {
+    let operations = operations.iter();
+    let operations = operations.filter(|(word, _)| *word != "unchanged");
+    let figures = operations.map(|(word, count)| {
+        let (words, colour) = operation(word);
+        (words, colour, word.clone(), *count)
+    });
+    figures.collect()
 }
 
 /// `POST /console/connectors/{connector}/plans/{plan}/apply`

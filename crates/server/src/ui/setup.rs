@@ -13,8 +13,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::desk::{Desk, Listed, Named, segment};
+use super::form::Fields;
 use super::guide::{self, copy_field};
+use super::once::found_at;
 use super::page::{Shell, Shown, Trouble, go_to, show, show_wrong};
+use super::secret::Secret;
 use super::when::When;
 use choices::{Choice, PRODUCTS, PROVIDERS, product_of, provider_name};
 use making::{make_application, make_connector, new_token};
@@ -32,6 +35,7 @@ struct ChoosePage {
     provider: String,
     product: String,
     name: String,
+    directory: String,
 }
 
 #[derive(Template)]
@@ -57,9 +61,24 @@ struct SetupPage {
     /// Whether it loads itself again where no scripts run.
     reloads: bool,
     links: Vec<LinkRow>,
-    /// A link that was just made, to be shown this once.
-    link: Option<String>,
     wrong: Option<Trouble>,
+}
+
+impl SetupPage {
+    /// What is shown once on it, if anything is: then nothing leads away but the one way on.
+    fn shown_once(&self) -> Option<&'static str> {
+        let password = self.product.as_ref().and_then(|it| it.password.as_ref());
+        match (self.token.is_some(), password.is_some()) {
+            (true, true) => Some("The token and the application password are"),
+            (true, false) => Some("The token is"),
+            (false, true) => Some("The application password is"),
+            (false, false) => None,
+        }
+    }
+
+    fn shows_secret(&self) -> bool {
+        self.shown_once().is_some()
+    }
 }
 
 /// What is to be done in a product.
@@ -155,7 +174,6 @@ pub(super) struct View {
 struct Fresh {
     token: Option<String>,
     password: Option<String>,
-    link: Option<String>,
     wrong: Option<Trouble>,
 }
 
@@ -165,33 +183,40 @@ pub(super) async fn choose(desk: Desk) -> Shown {
 }
 
 async fn choosing(desk: &Desk, wrong: Option<Trouble>) -> Result<ChoosePage, Trouble> {
-    let applications: Listed<Application> = desk.get(&["applications"], &[]).await?;
+    let applications = desk.applications().await?;
     let directories: Listed<Named> = desk.get(&["directories"], &[]).await?;
     Ok(ChoosePage {
         shell: desk.shell("connectors"),
         providers: PROVIDERS,
         products: PRODUCTS,
-        applications: applications.items,
+        applications,
         directories: directories.items,
         wrong,
         provider: "okta".to_owned(),
         product: "jira".to_owned(),
         name: String::new(),
+        directory: String::new(),
     })
 }
 
 /// `POST /console/setup`: makes what is needed for both sides.
 pub(super) async fn begin(desk: Desk, body: Body) -> Shown {
     let form = desk.form(body).await?;
+    desk.once(&form, "/console/connectors", make_both(&desk, &form))
+        .await
+}
+
+async fn make_both(desk: &Desk, form: &Fields) -> Shown {
     let (provider, product) = (form.text("provider"), form.text("product"));
     let (name, directory) = (form.text("name"), form.text("directory"));
-    let (connector, token) = match make_connector(&desk, provider, name, directory).await {
+    let (connector, token) = match make_connector(desk, provider, name, directory).await {
         Ok(made) => made,
         Err(trouble) => {
-            let mut page = choosing(&desk, None).await?;
+            let mut page = choosing(desk, None).await?;
             page.provider = provider.to_owned();
             page.product = product.to_owned();
             page.name = name.to_owned();
+            page.directory = directory.to_owned();
             let status = trouble.status;
             page.wrong = Some(trouble);
             return show_wrong(status, &page);
@@ -205,7 +230,7 @@ pub(super) async fn begin(desk: Desk, body: Body) -> Shown {
         token: Some(token),
         ..Fresh::default()
     };
-    match make_application(&desk, &connector.directory, product).await {
+    match make_application(desk, &connector.directory, product).await {
         Ok(Some((id, password))) => {
             view.application = id;
             fresh.password = password;
@@ -213,7 +238,23 @@ pub(super) async fn begin(desk: Desk, body: Body) -> Shown {
         Ok(None) => {}
         Err(trouble) => fresh.wrong = Some(trouble),
     }
-    show(&setting_up(&desk, &connector.name, view, fresh).await?)
+    let shown = show(&setting_up(desk, &connector.name, view, fresh).await?);
+    found_at(shown, &place(&connector.name))
+}
+
+/// The page of a connector that was just made, with its token.
+pub(super) async fn made(desk: &Desk, connector: &str, token: String) -> Shown {
+    let fresh = Fresh {
+        token: Some(token),
+        ..Fresh::default()
+    };
+    let shown = show(&setting_up(desk, connector, View::default(), fresh).await?);
+    found_at(shown, &place(connector))
+}
+
+/// Where the set-up of a connector is.
+fn place(connector: &str) -> String {
+    format!("/console/connectors/{}/setup", segment(connector))
 }
 
 /// `GET /console/connectors/{connector}/setup`
@@ -229,16 +270,21 @@ pub(super) async fn page(
 pub(super) async fn more(
     desk: Desk,
     Path(connector): Path<String>,
-    Query(mut view): Query<View>,
+    Query(view): Query<View>,
     body: Body,
 ) -> Shown {
     let form = desk.form(body).await?;
+    let making = make_more(&desk, &connector, view, form.text("product"));
+    desk.once(&form, &place(&connector), making).await
+}
+
+async fn make_more(desk: &Desk, connector: &str, mut view: View, product: &str) -> Shown {
     let mut fresh = Fresh::default();
-    match form.text("product") {
-        "" => fresh.token = Some(new_token(&desk, &connector).await?),
+    match product {
+        "" => fresh.token = Some(new_token(desk, connector).await?),
         product => {
-            let found: Connector = desk.get(&["connectors", &connector], &[]).await?;
-            match make_application(&desk, &found.directory, product).await {
+            let found: Connector = desk.get(&["connectors", connector], &[]).await?;
+            match make_application(desk, &found.directory, product).await {
                 Ok(Some((id, password))) => {
                     view.application = id;
                     view.product = product.to_owned();
@@ -249,23 +295,28 @@ pub(super) async fn more(
             }
         }
     }
-    show(&setting_up(&desk, &connector, view, fresh).await?)
+    show(&setting_up(desk, connector, view, fresh).await?)
 }
 
 /// `POST /console/connectors/{connector}/setup-links`
 pub(super) async fn make_link(desk: Desk, Path(connector): Path<String>, body: Body) -> Shown {
     let form = desk.form(body).await?;
     let days: Option<u32> = form.text("days").parse().ok();
-    let path = ["connectors", &connector, "setup-links"];
-    let made: Result<MadeLink, Trouble> = desk
-        .send(Method::POST, &path, Some(json!({ "days": days })))
-        .await;
-    let mut fresh = Fresh::default();
-    match made {
-        Ok(made) => fresh.link = Some(made.link),
-        Err(trouble) => fresh.wrong = Some(trouble),
-    }
-    show(&setting_up(&desk, &connector, View::default(), fresh).await?)
+    let place = place(&connector);
+    desk.once(&form, &place, async {
+        let path = ["connectors", &connector, "setup-links"];
+        let wish = json!({ "days": days });
+        let made: MadeLink = desk.send(Method::POST, &path, Some(wish)).await?;
+        Secret::new(
+            "connectors",
+            format!("A link to the set-up of {connector}"),
+            &*place,
+        )
+        .field("Link", &made.link)
+        .hint("Give it to whoever sets up the identity provider. It cannot be shown again.")
+        .show(&desk)
+    })
+    .await
 }
 
 /// `POST /console/connectors/{connector}/setup-links/{link}/revoke`
@@ -277,10 +328,7 @@ pub(super) async fn revoke_link(
     desk.form(body).await?;
     let path = ["connectors", &connector, "setup-links", &link];
     let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
-    go_to(&format!(
-        "/console/connectors/{}/setup",
-        segment(&connector)
-    ))
+    go_to(&place(&connector))
 }
 
 /// `GET /console/connectors/{connector}/checklist`: the checklist alone, for a page that is open.
@@ -322,7 +370,8 @@ async fn setting_up(
     let name = application.as_ref().map_or("", |one| &one.name);
     let product = product_of(&view.product, name);
     let place = |product: &str| {
-        format!("/console/connectors/{address}/setup?application={id}&product={product}")
+        let place = place(connector);
+        format!("{place}?application={id}&product={product}")
     };
     let progress = progress(
         desk,
@@ -330,7 +379,7 @@ async fn setting_up(
         application.as_ref().map_or("", |one| &one.id),
     )
     .await?;
-    let is_plain = fresh.token.is_none() && fresh.password.is_none() && fresh.link.is_none();
+    let is_plain = fresh.token.is_none() && fresh.password.is_none();
     let links: Listed<Link> = desk
         .get(&["connectors", connector, "setup-links"], &[])
         .await?;
@@ -367,7 +416,6 @@ async fn setting_up(
                 by: link.created_by,
             })
             .collect(),
-        link: fresh.link.as_deref().map(copy_field),
         address,
         connector: found,
         wrong: fresh.wrong,

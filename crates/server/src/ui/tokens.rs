@@ -5,6 +5,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{Method, StatusCode};
+use axum::response::Response;
 use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -16,6 +17,7 @@ use super::confirm::Confirm;
 use super::desk::{Desk, Listed, segment};
 use super::form::Fields;
 use super::page::{Shell, Shown, Trouble, go_to, show, show_wrong};
+use super::secret::Secret;
 use super::when::When;
 
 /// Where this page is.
@@ -39,8 +41,6 @@ struct TokensPage {
     tokens: Vec<Row>,
     choices: Choices,
     draft: Draft,
-    /// A token that was just made, to be shown this once.
-    token: Option<String>,
 }
 
 struct Row {
@@ -117,9 +117,19 @@ impl Draft {
     }
 }
 
-#[derive(Deserialize)]
-struct NewToken {
-    token: String,
+/// Makes a token at this path of the admin API, and shows it, with what belongs to it.
+pub(super) async fn make(
+    desk: &Desk,
+    path: &[&str],
+    wish: Value,
+    secret: Secret,
+) -> Result<Response, Trouble> {
+    #[derive(Deserialize)]
+    struct Made {
+        token: String,
+    }
+    let made: Made = desk.send(Method::POST, path, Some(wish)).await?;
+    secret.field("Token", &made.token).show(desk)
 }
 
 /// `GET /console/tokens`
@@ -142,7 +152,6 @@ async fn listed(desk: &Desk) -> Result<TokensPage, Trouble> {
         tokens: all.items.into_iter().map(row).collect(),
         choices: choices(desk, &[]).await?,
         draft: Draft::new("auditor", "90"),
-        token: None,
     })
 }
 
@@ -152,24 +161,20 @@ async fn create(desk: Desk, body: Body) -> Shown {
     let mut wish = rights_wish(&form);
     let draft = Draft::of(&form, "role");
     draft.add_to(&mut wish, &desk);
-    let made = desk
-        .send::<NewToken>(Method::POST, &["tokens"], Some(wish))
-        .await;
-    let mut page = listed(&desk).await?;
-    match made {
-        Ok(made) => {
-            page.token = Some(made.token);
-            page.shell = page.shell.told("The token is made. It is shown this once.");
-            show(&page)
-        }
-        Err(wrong) => {
-            let status = wrong.status;
-            page.wrong = Some(wrong);
-            page.draft = draft;
-            page.choices = choices(&desk, &form.ticked("connector.")).await?;
-            show_wrong(status, &page)
-        }
-    }
+    let secret = Secret::new("settings", format!("The token {}", draft.label), PLACE);
+    desk.once(&form, PLACE, async {
+        let wrong = match make(&desk, &["tokens"], wish, secret).await {
+            Ok(shown) => return Ok(shown),
+            Err(wrong) => wrong,
+        };
+        let mut page = listed(&desk).await?;
+        let status = wrong.status;
+        page.wrong = Some(wrong);
+        page.draft = draft;
+        page.choices = choices(&desk, &form.ticked("connector.")).await?;
+        show_wrong(status, &page)
+    })
+    .await
 }
 
 /// `GET /console/tokens/{token}/revoke`

@@ -147,3 +147,75 @@ fn only_owners_take_it_and_that_is_told() {
     let refused = reader.fill_in("/console/backup", "/console/backup", &[]);
     assert_eq!(refused.status, 403);
 }
+
+#[test]
+fn a_backup_is_looked_at_as_it_comes_and_nothing_of_it_is_kept() {
+    on_each_database(|database| {
+        let world = &World::new(database);
+        world.user(json!({"userName": "ann", "displayName": "x".repeat(4_000)}));
+        let owner = Console::new(world);
+        let backup = owner.get("/backup").body;
+        let look = |caller: &Console<'_>, file: &[u8]| {
+            let ask = caller.ask("POST", "/backup/check");
+            let ask = ask.header("Content-Type", "application/octet-stream");
+            world.send(ask.body(file))
+        };
+        let found = ok(&look(&owner, &backup));
+        assert_eq!(
+            (&found["own"], &found["right_key"], &found["migrations"]),
+            (&json!(true), &json!(true), &json!(0))
+        );
+        let engine = found["engine"].as_str().unwrap();
+        assert!(
+            database.engine.to_lowercase().starts_with(engine),
+            "{engine}"
+        );
+        assert_eq!(found["bytes"], backup.len());
+        assert!(
+            backup.ends_with(format!("sha256 {}\n", found["sha256"].as_str().unwrap()).as_bytes())
+        );
+
+        let mut changed = backup.clone();
+        let middle = changed.len() / 2;
+        changed[middle] ^= 1;
+        let other = [b"vestibule-backup 99\n{}\n".as_slice(), &[b'x'; 100]].concat();
+        for (file, told) in [
+            (&backup[..backup.len() - 10], "end is missing"),
+            (&backup[..200], "end is missing"),
+            (&changed, "checksum"),
+            (&[backup.as_slice(), b"\n"].concat(), "end is missing"),
+            (b"", "not a backup"),
+            (b"PK\x03\x04 something else", "not a backup"),
+            (&other, "format 99"),
+        ] {
+            let (status, detail) = problem(&look(&owner, file));
+            assert_eq!(status, 422, "{detail}");
+            assert!(detail.contains(told), "{told}: {detail}");
+        }
+        assert_eq!(problem(&owner.post("/backup/check", json!({}))).0, 415);
+        let made = ok(&owner.post("/tokens", json!({"role": "operator"})));
+        let operator = Console::with_token(world, made["token"].as_str().unwrap());
+        assert_eq!(problem(&look(&operator, &backup)).0, 403);
+
+        let browser = Browser::signed_in(world, "ann", Role::Owner);
+        let place = "/console/backup";
+        let action = "/console/backup/check";
+        let shown = browser.send_file(place, action, &[], ("my 'own'.backup", &backup));
+        assert_eq!(shown.status, 200, "{}", shown.text());
+        for told in [
+            "is whole, and this program can restore it",
+            found["sha256"].as_str().unwrap(),
+            "the one that is here",
+            "vestibule restore &#39;./my &#39;\\&#39;&#39;own&#39;\\&#39;&#39;.backup&#39; --replace --data FOLDER",
+        ] {
+            assert!(shown.text().contains(told), "{told} in {}", shown.text());
+        }
+        let refused = browser.send_file(place, action, &[], ("x", &changed));
+        assert_eq!(refused.status, 422);
+        assert!(refused.text().contains("checksum"), "{}", refused.text());
+        let nothing = browser.send_file(place, action, &[], ("", b""));
+        assert!(nothing.text().contains("Choose a file first."));
+        // Whatever was sent, everything is as it was.
+        assert_eq!(owner.show("/directories/default/users/ann")["name"], "ann");
+    });
+}

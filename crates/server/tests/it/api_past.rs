@@ -283,9 +283,10 @@ fn why_tells_requests_attributes_and_what_would_have_to_be_different() {
             conditions.contains("source group whose name becomes `dev`"),
             "{conditions}"
         );
+        let lines = told["lines"].to_string();
         assert!(
-            conditions.contains("source groups that become `dev` now: dev"),
-            "{conditions}"
+            lines.contains("source groups that become `dev` now: dev"),
+            "{lines}"
         );
         let told = console.show(&format!("{why}?group=jira-users"));
         assert_eq!(
@@ -297,6 +298,27 @@ fn why_tells_requests_attributes_and_what_would_have_to_be_different() {
         assert_eq!(
             told["conditions"],
             json!(["be in one of the required groups: jira-users"])
+        );
+        // Without an account, what the rows would give, and why there is none.
+        let told = console.show("/connectors/idp/users/ben/why?attribute=email");
+        assert_eq!(told["values"], json!(["ben"]));
+        assert_eq!(
+            told["conditions"],
+            json!(["be in one of the required groups: jira-users"])
+        );
+        assert!(
+            told["lines"]
+                .to_string()
+                .contains("no account (NOT_IN_REQUIRED_GROUP)")
+        );
+        // Of two things in the way, both.
+        let told = console.show("/connectors/idp/users/ben/why?group=admins");
+        assert_eq!(
+            told["conditions"],
+            json!([
+                "be in one of the required groups: jira-users",
+                "`re:.*admins` must go from `groups.never_assign`"
+            ])
         );
         let both = console.get(&format!("{why}?group=dev&attribute=email"));
         assert!(problem(&both).1.contains("one after the other"));

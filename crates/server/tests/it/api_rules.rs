@@ -11,6 +11,40 @@ fn put(console: &Console<'_>, path: &str, body: &Value) -> crate::http::Answer {
 }
 
 #[test]
+fn saying_nothing_switches_no_safeguard_off() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let safe = json!({"groups": {"only_assign": ["dev"]}});
+        let path = "/connectors/idp/rules";
+        let told = |rules: &Value| {
+            let groups = &rules["groups"];
+            let protected = groups["protected"].as_array().unwrap();
+            let has = protected.contains(&json!("jira-administrators"));
+            (has, groups["on_existing"].clone())
+        };
+        let review = (true, json!("review"));
+        ok(&put(&console, path, &json!({ "rules": safe })));
+        assert_eq!(told(&console.show(path)["rules"]), review);
+        let diff = ok(&console.post(&format!("{path}/diff"), json!({ "rules": safe })));
+        assert_eq!(
+            diff["items"],
+            json!([]),
+            "it says the same as what came of it"
+        );
+        let preview = ok(&console.post(&format!("{path}/preview"), json!({ "rules": safe })));
+        let preview = format!("{path}/previews/{}", preview["id"].as_str().unwrap());
+        assert_eq!(told(&console.show(&preview)["rules"]), review);
+
+        let open = json!({"groups": {"protected": [], "on_existing": "adopt"}});
+        let changed = ok(&console.patch("/connectors/idp", json!({ "rules": open })));
+        assert_eq!(told(&changed["rules"]), (false, json!("adopt")));
+        let none = ok(&console.patch("/connectors/idp", json!({"rules": {}})));
+        assert_eq!(told(&none["rules"]), review);
+    });
+}
+
+#[test]
 fn rules_are_previewed_applied_and_taken_back() {
     on_each_database(|database| {
         let world = World::new(database);
@@ -23,8 +57,10 @@ fn rules_are_previewed_applied_and_taken_back() {
             (&json!(1), &json!(0))
         );
 
-        let rules = json!({"groups": {"names": {"rules": [{"steps": ["upper"]}]}, "always_assign": ["all"],
-            "create_empty": false}});
+        let mut rules = present["rules"].clone();
+        rules["groups"]["names"]["rules"] = json!([{"steps": ["upper"]}]);
+        rules["groups"]["always_assign"] = json!(["all"]);
+        rules["groups"]["create_empty"] = json!(false);
         let wish = json!({ "rules": rules });
         let preview = ok(&console.post("/connectors/idp/rules/preview", wish.clone()));
         assert_eq!(preview["state"], "done");
@@ -107,7 +143,7 @@ fn rules_are_previewed_applied_and_taken_back() {
         assert_eq!(ok(&diff)["items"].as_array().unwrap().len(), 3);
         assert_eq!(
             each(&console.show("/connectors/idp/rules/versions"), "comment"),
-            ["everybody", ""]
+            ["everybody", "made with the connector"]
         );
         let back = ok(&console.call("/connectors/idp/rules/versions/1/rollback"));
         assert_eq!(back["comment"], "back to version 1");
@@ -132,7 +168,7 @@ fn values_that_stored_users_could_not_have_are_listed_when_rules_are_saved() {
         let console = Console::new(&world);
         world.mira();
         world.user(json!({"userName": "jon", "displayName": "Jon"}));
-        let long = json!({"mapping": [{"target": "display_name", "source": {"constant": "x".repeat(300)}}]});
+        let long = json!({"mapping": [{"target": "display_name", "source": {"template": format!("${{userName}}{}", "x".repeat(300))}}]});
         let from =
             |attribute: &str| json!({"target": "username", "source": {"attribute": attribute}});
         let same = json!({"target": "username", "source": {"constant": "same"}});

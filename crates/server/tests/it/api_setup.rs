@@ -158,7 +158,10 @@ fn a_link_shows_one_connector_and_makes_its_token() {
         assert_eq!(guest.get("/console/connectors/idp/setup").status, 303);
 
         let token = |page: &str| {
-            let shown = guest.submit(page, &[]);
+            let before = guest.get(page).text().to_owned();
+            let (_, before) = before.split_once("name=\"before\" value=\"").unwrap();
+            let before = before.split('"').next().unwrap();
+            let shown = guest.submit(page, &[("before", before)]);
             let text = shown.text().to_owned();
             let (_, rest) = text
                 .split_once("data-copy=\"vst_scim_")

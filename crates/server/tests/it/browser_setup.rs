@@ -34,7 +34,7 @@ fn choose(console: &Console<'_>, provider: &str, product: &str) {
     console.click(&format!("input[value={provider}]"));
     console.click(&format!("input[value='{product}']"));
     console.click("form.choose button");
-    console.sees("Copy it now");
+    console.sees("shown this once");
 }
 
 fn jira(console: &Console<'_>) -> Jira {
@@ -151,7 +151,7 @@ fn the_set_up_needs_no_scripts() {
         value(&console, "provider", 2),
     );
     let mut product = jira(&console);
-    console.follow("Look again");
+    console.follow("I have copied it, go on");
     assert!(!console.text("main").contains(&token), "it is shown once");
     push(
         &world,

@@ -196,7 +196,7 @@ fn connector<'w>(world: &'w World, file: &Value) -> Idp<'w> {
         settings,
     };
     let made = world
-        .run(world.provision.create_connector(draft))
+        .run(world.provision.create_connector(draft, "admin"))
         .unwrap()
         .connector;
     let token = world.run(world.provision.create_scim_token(made.id, "idp", None));

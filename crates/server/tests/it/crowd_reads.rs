@@ -349,13 +349,16 @@ fn a_product_sees_its_own_directory_only() {
             .unwrap()
             .to_owned();
         world
-            .run(world.provision.create_connector(provision::ConnectorDraft {
-                name: "other".into(),
-                preset: directory::Preset::Generic,
-                directory: None,
-                rules: directory::Rules::default(),
-                settings: directory::ConnectorSettings::default(),
-            }))
+            .run(world.provision.create_connector(
+                provision::ConnectorDraft {
+                    name: "other".into(),
+                    preset: directory::Preset::Generic,
+                    directory: None,
+                    rules: directory::Rules::default(),
+                    settings: directory::ConnectorSettings::default(),
+                },
+                "admin",
+            ))
             .unwrap();
         let mut elsewhere = Product::reader_of(&world, "other");
         let token = here.json().get("/event").json()["newEventToken"]

@@ -1,9 +1,12 @@
 //! A client that shows what went over the wire, and notices an answer that was cut off.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// A request being put together.
+#[derive(Clone)]
 pub struct Ask {
     method: String,
     target: String,
@@ -33,9 +36,24 @@ impl Ask {
 
     /// Sends it on a connection of its own and reads all that comes back.
     pub async fn send(self, address: &str) -> Answer {
+        let mut stream = self.write(address, "close").await;
+        let mut raw = Vec::new();
+        let ended = stream.read_to_end(&mut raw).await;
+        Answer::parse(&raw, ended.is_ok())
+    }
+
+    /// Sends it on a connection of its own and closes that after a while, whatever comes back. A server notices that only
+    /// of a connection on which more could come.
+    pub async fn send_and_hang_up(self, address: &str, after: Duration) {
+        let stream = self.write(address, "keep-alive").await;
+        tokio::time::sleep(after).await;
+        drop(stream);
+    }
+
+    async fn write(self, address: &str, connection: &str) -> TcpStream {
         let mut stream = TcpStream::connect(address).await.unwrap();
         let mut head = format!(
-            "{} {} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n",
+            "{} {} HTTP/1.1\r\nHost: {address}\r\nConnection: {connection}\r\nContent-Length: {}\r\n",
             self.method,
             self.target,
             self.body.len()
@@ -47,9 +65,7 @@ impl Ask {
         stream.write_all(head.as_bytes()).await.unwrap();
         // A server that refuses a large body may answer and close before it has read it.
         let _early = stream.write_all(&self.body).await;
-        let mut raw = Vec::new();
-        let ended = stream.read_to_end(&mut raw).await;
-        Answer::parse(&raw, ended.is_ok())
+        stream
     }
 }
 

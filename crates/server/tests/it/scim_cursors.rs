@@ -169,7 +169,7 @@ fn other_connector<'w>(world: &'w World) -> Idp<'w> {
         settings: directory::ConnectorSettings::default(),
     };
     let other = world
-        .run(world.provision.create_connector(draft))
+        .run(world.provision.create_connector(draft, "admin"))
         .unwrap()
         .connector;
     let token = world

@@ -37,7 +37,7 @@ impl<'w> Idp<'w> {
             rules: directory::Rules::default(),
             settings: directory::ConnectorSettings::default(),
         };
-        let made = world.run(world.provision.create_connector(draft));
+        let made = world.run(world.provision.create_connector(draft, "admin"));
         let other = made.unwrap().connector;
         let token = world.run(world.provision.create_scim_token(other.id, "idp", None));
         Idp::with(world, &other.public_id, &token.unwrap())

@@ -25,7 +25,9 @@ impl<'w> Source<'w> {
             rules,
             settings: ConnectorSettings::default(),
         };
-        let made = world.run(world.provision.create_connector(draft)).unwrap();
+        let made = world
+            .run(world.provision.create_connector(draft, "admin"))
+            .unwrap();
         let (reader, id) = (world.provision.clone(), made.connector.id);
         let loaded = world
             .provision

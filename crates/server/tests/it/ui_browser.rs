@@ -49,6 +49,19 @@ impl<'w> Browser<'w> {
         browser
     }
 
+    /// The same of somebody who is confined to one connector.
+    pub fn confined_to(world: &'w World, name: &str, connector: &'static str) -> Browser<'w> {
+        let found = world.run(async {
+            let store = world.provision.store();
+            store.read(|tx| tx.find_connector(connector)).await.unwrap()
+        });
+        let rights = Rights {
+            role: Role::Operator,
+            connectors: Some(vec![found.unwrap().connector.id]),
+        };
+        Browser::with_rights(world, name, rights)
+    }
+
     pub fn sign_in(&self, name: &str, password: &str) -> Answer {
         let fields = [("name", name), ("password", password), ("next", "")];
         self.submit("/console/sign-in", &fields)
@@ -64,21 +77,72 @@ impl<'w> Browser<'w> {
         self.ask(Ask::new("GET", path))
     }
 
+    /// What a page says.
+    pub fn text(&self, path: &str) -> String {
+        self.get(path).text().to_owned()
+    }
+
     /// Fills in a form of a page and sends it.
     pub fn fill_in(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
-        let token = form_token(&self.get(page));
+        let from = format!("http://{}{page}", self.world.address);
+        let form = self.form_of(&self.get(page), action, fields);
+        self.ask(form.header("Referer", &from))
+    }
+
+    /// The same browser at another node.
+    pub fn at<'o>(&self, world: &'o World) -> Browser<'o> {
+        Browser {
+            world,
+            cookie: self.cookie.clone(),
+        }
+    }
+
+    /// Sends a form of a page that is open.
+    pub fn send_form(&self, page: &Answer, action: &str, fields: &[(&str, &str)]) -> Answer {
+        self.ask(self.form_of(page, action, fields))
+    }
+
+    /// A form of a page that is open, as it is sent.
+    pub fn form_of(&self, page: &Answer, action: &str, fields: &[(&str, &str)]) -> Ask {
+        let (token, once) = (form_token(page), hidden(page, "once"));
         let mut fields = fields.to_vec();
         fields.push(("form_token", &token));
-        self.submit(action, &fields)
+        if let Some(once) = &once {
+            fields.push(("once", once));
+        }
+        filled(action, &fields)
     }
 
     /// Sends a form with just these fields.
     pub fn submit(&self, action: &str, fields: &[(&str, &str)]) -> Answer {
-        let body = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .finish();
+        self.ask(filled(action, fields))
+    }
+
+    /// Fills in a form of a page that has a file in it, and sends it.
+    pub fn send_file(
+        &self,
+        page: &str,
+        action: &str,
+        fields: &[(&str, &str)],
+        (name, file): (&str, &[u8]),
+    ) -> Answer {
+        let token = form_token(&self.get(page));
+        let mut body = Vec::new();
+        for (field, value) in [("form_token", token.as_str())].iter().chain(fields) {
+            let head = format!(
+                "--xxx\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n"
+            );
+            body.extend(head.into_bytes());
+        }
+        let head = format!(
+            "--xxx\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        body.extend(head.into_bytes());
+        body.extend(file);
+        body.extend(b"\r\n--xxx--\r\n");
         let ask = Ask::new("POST", action)
-            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header("Content-Type", "multipart/form-data; boundary=xxx")
             .header("Sec-Fetch-Site", "same-origin");
         self.ask(ask.body(body))
     }
@@ -100,13 +164,28 @@ impl<'w> Browser<'w> {
     }
 }
 
+/// A form with these fields, as a browser sends it.
+fn filled(action: &str, fields: &[(&str, &str)]) -> Ask {
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    Ask::new("POST", action)
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .header("Sec-Fetch-Site", "same-origin")
+        .body(body)
+}
+
 /// The token of the forms on a page.
 pub fn form_token(page: &Answer) -> String {
-    let text = page.text();
-    let (_, rest) = text
-        .split_once("name=\"form_token\" value=\"")
-        .unwrap_or_else(|| panic!("no form on {text}"));
-    rest.split('"').next().unwrap().to_owned()
+    hidden(page, "form_token").unwrap_or_else(|| panic!("no form on {}", page.text()))
+}
+
+/// What the first field of this name has on a page.
+fn hidden(page: &Answer, name: &str) -> Option<String> {
+    let (_, rest) = page
+        .text()
+        .split_once(&format!("name=\"{name}\" value=\""))?;
+    rest.split('"').next().map(str::to_owned)
 }
 
 /// A page without the scripts that are the console's own.

@@ -68,16 +68,16 @@ fn a_file_is_looked_at_before_it_is_applied() {
 
     // Somebody was quicker.
     ok(&api.post("/applications", json!({"name": "other"})));
-    let stale = ann.fill_in(PAGE, APPLY, &fields);
+    let stale = ann.send_form(&planned, APPLY, &fields);
     assert_eq!(stale.status, 409, "{}", stale.text());
     assert_eq!(each(&api.show("/applications"), "name"), ["other"]);
     let planned = ann.fill_in(PAGE, PAGE, &[("configuration", text)]);
     let ground = hidden(planned.text(), "ground");
     let fields = [("configuration", text), ("ground", ground.as_str())];
-    let applied = ann.fill_in(PAGE, APPLY, &fields);
+    let applied = ann.send_form(&planned, APPLY, &fields);
     assert_eq!(applied.status, 200, "{}", applied.text());
     assert!(
-        applied.text().contains("Secrets, shown this once"),
+        applied.text().contains("These secrets are shown this once"),
         "{}",
         applied.text()
     );
@@ -99,7 +99,7 @@ fn a_file_is_looked_at_before_it_is_applied() {
     assert_eq!(planned.status, 200, "{}", planned.text());
     assert!(!planned.text().contains("Apply exactly this"));
     let refused = eve.fill_in(
-        PAGE,
+        "/console/account",
         APPLY,
         &[("configuration", "version: 1\n"), ("ground", "x")],
     );
@@ -166,7 +166,7 @@ fn secrets_are_saved_sealed_and_the_passphrase_is_repeated_nowhere() {
         ("ground", ground.as_str()),
         ("passphrase", passphrase),
     ];
-    let applied = ann.fill_in(PAGE, APPLY, &fields);
+    let applied = ann.send_form(&planned, APPLY, &fields);
     assert_eq!(applied.status, 200, "{}", applied.text());
     assert!(
         with(saved.text())

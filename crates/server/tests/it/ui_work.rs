@@ -135,7 +135,9 @@ fn limits_and_settings_are_changed_by_forms() {
     );
     assert_eq!(refused.status, 422);
     assert!(
-        refused.text().contains("limits.window_minutes"),
+        refused
+            .text()
+            .contains("Within minutes: the window is too short"),
         "{}",
         refused.text()
     );
@@ -367,10 +369,40 @@ fn jobs_are_followed_ended_and_conflicts_decided() {
     };
     second.user("mira");
     let place = "/console/connectors/second/conflicts";
+    // It is seen from outside, too.
+    let counted = "Conflicts <span class=\"count\">1</span>";
+    let tabs = || browser.text("/console/connectors/second");
+    assert!(tabs().contains(counted), "{}", tabs());
+    let overview = browser.text("/console");
+    assert!(
+        overview.contains(&format!("<a class=\"bad\" href=\"{place}\">1</a>")),
+        "{overview}"
+    );
+    let shown = console.show("/connectors/second");
+    assert_eq!(
+        (&shown["open_conflicts"], &shown["waiting_groups"]),
+        (&json!(1), &json!(0))
+    );
     let conflicts = browser.get(place);
+    assert!(
+        conflicts.text().contains("the user name, mira"),
+        "{}",
+        conflicts.text()
+    );
     let ask = link(&conflicts, "Two people");
-    assert!(browser.get(&ask).text().contains("Both stay as they are"));
+    let question = browser.text(&ask);
+    for told in [
+        "Are the user mira and the account mira two people?",
+        "The user of second: mira",
+        "The account: mira (Mira Solberg, mira@example.test), fed by idp.",
+        "They were found by the user name, mira.",
+        "Both stay as they are",
+    ] {
+        assert!(question.contains(told), "{told} in {question}");
+    }
+    assert_eq!(browser.get(&format!("{place}/none/keep")).status, 404);
     assert_eq!(yes(&browser, &ask).status, 303);
+    assert!(!tabs().contains(counted), "what is decided waits no more");
     assert!(browser.get(place).text().contains("two people</span>"));
     let ask = link(&browser.get(place), "One person");
     assert_eq!(yes(&browser, &ask).status, 303);

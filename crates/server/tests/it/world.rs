@@ -366,7 +366,7 @@ async fn prepare(provision: &Provision, rules: Option<Rules>) -> Arc<LoadedConne
         settings: ConnectorSettings::default(),
     };
     let id = provision
-        .create_connector(draft)
+        .create_connector(draft, "admin")
         .await
         .unwrap()
         .connector

@@ -8,8 +8,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::IntoResponse;
-use directory::rules::differences;
-use directory::{ConnectorId, Operation, Rules};
+use directory::rules::{WrittenRules, differences};
+use directory::{Change, ConnectorId, Operation, Rules};
 use futures_util::stream;
 use jiff::Timestamp;
 use provision::{
@@ -50,7 +50,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 struct PreviewCreation {
     /// The rules to try; those in force if left out.
     #[schema(schema_with = schema::rules)]
-    rules: Option<Rules>,
+    rules: Option<WrittenRules>,
     /// Whether rows and rules with the state `shadow` count, to see what effect they would have.
     with_shadows: bool,
     /// Only this user, by `userName` or SCIM `id`.
@@ -87,6 +87,8 @@ struct PreviewView {
     /// How many users have which operation, users with new problems, users that were due, groups that would appear, and
     /// what the safety limits would let through and hold: `limits` by kind (`passes`, `held`, `used`, `allowed`),
     /// `limits_of_others` by the names of connectors whose accounts the rules have a say in, and `held_by_group`.
+    /// `after_grace` tells of those who keep their accounts only until a grace time ends: when the `first` one does,
+    /// and their `operations` and `limits` then.
     #[schema(value_type = Object)]
     summary: PreviewSummary,
     /// Why it failed.
@@ -114,7 +116,7 @@ struct UserQuery {
     /// Text that a name of the user contains, before or after, in any case.
     q: Option<String>,
     /// Only users with this operation: `create`, `update`, `rename`, `enable`, `disable`, `delete`, `group_add`,
-    /// `group_remove`, `unchanged` (for products), `pending`, `conflict`, `error` or `held`.
+    /// `group_remove`, `unchanged` (for products), `pending`, `conflict`, `error`, `held` or `grace`.
     operation: Option<String>,
     /// Only users behind this place: `next` of the page before.
     after: Option<i64>,
@@ -138,7 +140,7 @@ async fn start(
 ) -> Answer<impl IntoResponse> {
     let id = find_id(&app, &connector).await?;
     let wish = PreviewWish {
-        rules: creation.rules,
+        rules: creation.rules.map(|written| written.0),
         with_shadows: creation.with_shadows,
         confined: Confined {
             user: creation.user,
@@ -280,7 +282,7 @@ async fn export(
 
 const CSV_HEAD: &[u8] =
     b"user_name,operations,name_before,name_after,email_before,email_after,display_name_before,\
-display_name_after,status_before,status_after,groups_added,groups_removed,taken_name,errors,held\r\n";
+display_name_after,status_before,status_after,groups_added,groups_removed,taken_name,errors,held,grace_until,after_grace\r\n";
 
 fn csv_line(user: &PreviewedUser) -> String {
     let words: Vec<&str> = user.operations.iter().map(|it| it.as_str()).collect();
@@ -302,12 +304,13 @@ fn csv_line(user: &PreviewedUser) -> String {
     let errors: Vec<String> = errors
         .map(|error| format!("{} {}", error.target, error.message))
         .collect();
-    let held = user.held.iter().map(|one| {
-        let group = one.change.group_name().unwrap_or_default();
-        let text = format!("{} {group}", one.change.kind());
-        format!("{} ({})", text.trim_end(), one.by)
-    });
-    let held: Vec<String> = held.collect();
+    let held = user.held.iter();
+    let held: Vec<String> = held
+        .map(|one| format!("{} ({})", told(&one.change), one.by))
+        .collect();
+    let later = user.after_grace.as_ref();
+    let later_changes = later.iter().flat_map(|it| &it.changes).map(told);
+    let later_changes: Vec<String> = later_changes.collect();
     let cells = [
         user.user_name.clone(),
         words.join("|"),
@@ -324,8 +327,18 @@ fn csv_line(user: &PreviewedUser) -> String {
         user.taken_name.clone().unwrap_or_default(),
         errors.join("; "),
         held.join("; "),
+        later.map_or_else(String::new, |it| it.at.to_string()),
+        later_changes.join("; "),
     ];
     csv::line(cells.iter().map(String::as_str))
+}
+
+/// A change by its word in the journal, with its group.
+fn told(change: &Change) -> String {
+    match change.group_name() {
+        Some(group) => format!("{} {group}", change.kind()),
+        None => change.kind().to_owned(),
+    }
 }
 
 async fn find(app: &App, id: ConnectorId, preview: String) -> Result<Preview, ProvisionError> {

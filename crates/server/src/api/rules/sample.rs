@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use directory::Rules;
+use directory::rules::WrittenRules;
 use provision::{PreviewedUser, SampleWish, SampledGroup};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -30,7 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 struct SampleCreation {
     /// The rules to try.
     #[schema(schema_with = schema::rules)]
-    rules: Rules,
+    rules: WrittenRules,
     /// Somebody who is shown in any case, by `userName` or SCIM `id`.
     user: Option<String>,
     /// How many users to show, at most 50; 5 if left out.
@@ -39,7 +39,7 @@ struct SampleCreation {
     groups: Option<usize>,
 }
 
-/// A few users and groups, as they are and as they would be.
+/// A few users and groups, as the rules in force have them and as they would be.
 #[derive(Debug, Serialize, ToSchema)]
 struct SampleView {
     /// Users, those for whom something would change first; described at `/connectors/{connector}/rules/previews`.
@@ -49,7 +49,8 @@ struct SampleView {
     groups: Vec<SampledGroupView>,
     /// How many users were looked at: the oldest ones, a few hundred.
     looked_at: u64,
-    /// For how many of them products would see a difference.
+    /// For how many of them products would see a difference from what the rules in force give. What is held, or due, counts for
+    /// neither.
     changed: u64,
     /// How many of them would have a trouble that they do not have now.
     problems: u64,
@@ -82,7 +83,7 @@ async fn run(
 ) -> Answer<Json<SampleView>> {
     let id = find_id(&app, &connector).await?;
     let wish = SampleWish {
-        rules: creation.rules,
+        rules: creation.rules.0,
         user: creation.user.filter(|name| !name.trim().is_empty()),
         users: creation.users.unwrap_or(SHOWN).min(SHOWN_MAX),
         groups: creation.groups.unwrap_or(SHOWN).min(SHOWN_MAX),

@@ -2,8 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use directory::Rules;
-use directory::rules::{RuleTest, TestResult};
+use directory::rules::{RuleTest, TestResult, WrittenRules};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -41,7 +40,7 @@ struct RunWish {
     tests: Option<Vec<RuleTest>>,
     /// The rules.
     #[schema(schema_with = schema::rules)]
-    rules: Option<Rules>,
+    rules: Option<WrittenRules>,
 }
 
 /// What came of tests.
@@ -123,7 +122,7 @@ async fn run(
     let id = find_id(&app, &connector).await?;
     let run = app
         .provision()
-        .run_rule_tests(id, wish.tests, wish.rules)
+        .run_rule_tests(id, wish.tests, wish.rules.map(|written| written.0))
         .await?;
     let failed = run.results.iter().filter(|it| !it.passed()).count();
     Ok(Json(RunView {

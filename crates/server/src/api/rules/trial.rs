@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use directory::rules::{GroupNames, MappingRow};
-use directory::{Attributes, Reason, Rules, ValueError, Verdict, value_errors};
+use directory::rules::{GroupNames, MappingRow, WrittenRules};
+use directory::{Attributes, Reason, ValueError, Verdict, value_errors};
 use provision::{TrialPerson, TrialWish};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -28,7 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 struct TrialCreation {
     /// The rules; those in force if left out.
     #[schema(schema_with = schema::rules)]
-    rules: Option<Rules>,
+    rules: Option<WrittenRules>,
     /// A mapping row to try in place of the rows with its target.
     #[schema(value_type = Option<Object>)]
     row: Option<MappingRow>,
@@ -97,7 +97,7 @@ async fn run(
         }
     };
     let wish = TrialWish {
-        rules: creation.rules,
+        rules: creation.rules.map(|written| written.0),
         row: creation.row,
         names: creation.names,
         person,
@@ -116,7 +116,7 @@ async fn run(
         groups: memberships.map(|it| it.group.clone()).collect(),
         errors: value_errors(outcome),
         lines: outcome.lines().into_iter().map(LineView::from).collect(),
-        attributes: tried.outcome.attributes,
+        attributes: tried.attributes,
         taken_name: tried.taken_name,
     }))
 }

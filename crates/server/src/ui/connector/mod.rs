@@ -33,6 +33,8 @@ pub(super) struct Frame {
     /// The tab that is open.
     open: String,
     holds: i64,
+    /// Conflicts and groups that nobody has decided about, and values that cannot be used.
+    decisions: i64,
 }
 
 /// A tab.
@@ -66,7 +68,11 @@ impl Frame {
             label,
             place: format!("/console/connectors/{}{place}", self.address),
             is_open: key == self.open,
-            count: if key == "limits" { self.holds } else { 0 },
+            count: match key {
+                "limits" => self.holds,
+                "conflicts" => self.decisions,
+                _ => 0,
+            },
         };
         all.map(tab).collect()
     }
@@ -97,6 +103,9 @@ pub(super) struct Detail {
     groups: i64,
     due: i64,
     open_holds: i64,
+    open_conflicts: i64,
+    waiting_groups: i64,
+    value_errors: i64,
     next_run: Option<Timestamp>,
     created: Timestamp,
     settings: Value,
@@ -128,6 +137,7 @@ impl Detail {
             state: self.state.clone(),
             open: open.to_owned(),
             holds: self.open_holds,
+            decisions: self.open_conflicts + self.waiting_groups + self.value_errors,
         }
     }
 }
@@ -155,23 +165,12 @@ struct SetupPage {
     next_run: Option<When>,
     stopped_since: Option<When>,
     settings: SettingsForm,
-    /// A token that was just made, to be shown this once.
-    token: Option<String>,
+    wrong: Option<Trouble>,
 }
 
 /// `GET /console/connectors/{connector}`
 pub(super) async fn page(desk: Desk, Path(connector): Path<String>) -> Shown {
     show(&setup(&desk, &connector).await?)
-}
-
-/// The page of a connector that was just made, with its token.
-pub(super) async fn made(desk: &Desk, connector: &str, token: String) -> Shown {
-    let mut page = setup(desk, connector).await?;
-    page.token = Some(token);
-    page.shell = page
-        .shell
-        .told("The connector is made. Its token is shown this once.");
-    show(&page)
 }
 
 async fn setup(desk: &Desk, name: &str) -> Result<SetupPage, Trouble> {
@@ -186,7 +185,7 @@ async fn setup(desk: &Desk, name: &str) -> Result<SetupPage, Trouble> {
         stopped_since: stopped_since.map(|at| desk.when(at)),
         settings: SettingsForm::of(&found.settings),
         connector: found,
-        token: None,
+        wrong: None,
     })
 }
 

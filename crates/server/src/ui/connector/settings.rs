@@ -6,10 +6,11 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::super::desk::Desk;
-use super::super::page::Shown;
-use super::told_on_setup;
+use super::super::form::Fields;
+use super::super::page::{Shown, show_wrong};
+use super::{setup, told_on_setup};
 
-/// The settings as a form shows them.
+/// The settings as a form shows them, or as they were typed.
 pub(super) struct SettingsForm {
     pub(super) cron: String,
     pub(super) time_zone: String,
@@ -27,17 +28,39 @@ impl SettingsForm {
             accept_passwords: settings["accept_passwords"] == true,
         }
     }
+
+    fn typed(form: &Fields) -> Self {
+        let text = |name: &str| form.text(name).to_owned();
+        Self {
+            cron: text("cron"),
+            time_zone: text("time_zone"),
+            patch_reply: text("patch_reply"),
+            accept_passwords: !form.text("accept_passwords").is_empty(),
+        }
+    }
 }
 
 /// `POST /console/connectors/{connector}/settings`
 pub(in crate::ui) async fn save(desk: Desk, Path(connector): Path<String>, body: Body) -> Shown {
     let form = desk.form(body).await?;
+    let typed = SettingsForm::typed(&form);
     let change = json!({ "settings": {
-        "schedule": { "cron": form.text("cron"), "time_zone": form.text("time_zone") },
-        "patch_reply": form.text("patch_reply"),
-        "accept_passwords": !form.text("accept_passwords").is_empty(),
+        "schedule": { "cron": typed.cron, "time_zone": typed.time_zone },
+        "patch_reply": typed.patch_reply,
+        "accept_passwords": typed.accept_passwords,
     }});
     let path = ["connectors", &connector];
-    let _changed: Value = desk.send(Method::PATCH, &path, Some(change)).await?;
-    told_on_setup(&desk, &connector, "The settings are saved.").await
+    let changed = desk.send::<Value>(Method::PATCH, &path, Some(change)).await;
+    let Err(mut wrong) = changed else {
+        return told_on_setup(&desk, &connector, "The settings are saved.").await;
+    };
+    // Both fields are one value of the API.
+    if wrong.field.as_deref() == Some("schedule") && wrong.detail.contains("is no time zone") {
+        wrong.field = Some("time_zone".to_owned());
+    }
+    let mut page = setup(&desk, &connector).await?;
+    let status = wrong.status;
+    page.settings = typed;
+    page.wrong = Some(wrong);
+    show_wrong(status, &page)
 }

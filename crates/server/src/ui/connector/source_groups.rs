@@ -38,43 +38,44 @@ struct ListPage {
 
 /// A group as the admin API tells it.
 #[derive(Deserialize)]
-struct Group {
-    id: String,
-    name: String,
-    members: i64,
-    state: String,
+pub(in crate::ui) struct Group {
+    pub(in crate::ui) id: String,
+    pub(in crate::ui) name: String,
+    pub(in crate::ui) members: i64,
+    pub(in crate::ui) state: String,
     groups: Vec<String>,
     protected_by: Option<String>,
-    pinned_name: Option<String>,
-    alias: Option<Alias>,
-    own_name: Option<String>,
+    pub(in crate::ui) pinned_name: Option<String>,
+    pub(in crate::ui) alias: Option<Alias>,
+    pub(in crate::ui) own_name: Option<String>,
     since: Option<Timestamp>,
-    existing: Option<Existing>,
+    pub(in crate::ui) existing: Option<Existing>,
 }
 
 #[derive(Deserialize)]
-struct Alias {
-    name: String,
+pub(in crate::ui) struct Alias {
+    pub(in crate::ui) name: String,
     until: Timestamp,
 }
 
 #[derive(Deserialize)]
-struct Existing {
+pub(in crate::ui) struct Existing {
     name: String,
     local: bool,
     members: i64,
-    would_add: i64,
-    would_remove: i64,
+    pub(in crate::ui) would_add: i64,
+    pub(in crate::ui) would_remove: i64,
 }
 
 impl Group {
-    fn fate(&self) -> (&'static str, &'static str) {
+    /// What has become of it in words, and the colour of the badge.
+    pub(in crate::ui) fn fate(&self) -> (&'static str, &'static str) {
         let known = FATES.iter().find(|(word, ..)| *word == self.state);
         known.map_or(("other", ""), |(_, words, colour)| (*words, *colour))
     }
 
     /// Whether somebody decided about it, which can be taken back.
-    fn is_decided(&self) -> bool {
+    pub(in crate::ui) fn is_decided(&self) -> bool {
         self.state == "ignored" || self.own_name.is_some() || self.pinned_name.is_some()
     }
 }

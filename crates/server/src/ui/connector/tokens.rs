@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::super::confirm::Confirm;
 use super::super::desk::{Desk, segment};
 use super::super::page::{Shell, Shown, Trouble, go_to, show, show_wrong};
-use super::super::tokens::Draft;
+use super::super::secret::Secret;
+use super::super::tokens::{Draft, make};
 use super::super::when::When;
 use super::super::words::access;
 use super::{Detail, Frame};
@@ -21,12 +22,9 @@ use super::{Detail, Frame};
 struct TokensPage {
     shell: Shell,
     frame: Frame,
-    base_url: String,
     rows: Vec<Row>,
     draft: Draft,
     wrong: Option<Trouble>,
-    /// A token that was just made, to be shown this once.
-    token: Option<String>,
 }
 
 /// A token, without its text.
@@ -76,16 +74,9 @@ async fn listed(desk: &Desk, connector: &str) -> Result<TokensPage, Trouble> {
         shell: desk.shell("connectors"),
         frame: found.frame("tokens"),
         rows: rows.collect(),
-        base_url: found.base_url,
         draft: Draft::new("read-write", ""),
         wrong: None,
-        token: None,
     })
-}
-
-#[derive(Deserialize)]
-struct NewToken {
-    token: String,
 }
 
 /// `POST /console/connectors/{connector}/tokens`
@@ -94,22 +85,23 @@ pub(in crate::ui) async fn create(desk: Desk, Path(connector): Path<String>, bod
     let draft = Draft::of(&form, "access");
     let mut wish = json!({ "access": draft.may });
     draft.add_to(&mut wish, &desk);
+    let found: Detail = desk.get(&["connectors", &connector], &[]).await?;
+    let title = format!("The token {} of {connector}", draft.label);
+    let place = place(&connector);
+    let secret = Secret::new("connectors", title, &*place).field("Base URL", &found.base_url);
     let path = ["connectors", &connector, "tokens"];
-    let made = desk.send::<NewToken>(Method::POST, &path, Some(wish)).await;
-    let mut page = listed(&desk, &connector).await?;
-    match made {
-        Ok(made) => {
-            page.token = Some(made.token);
-            page.shell = page.shell.told("The token is made. It is shown this once.");
-            show(&page)
-        }
-        Err(wrong) => {
-            let status = wrong.status;
-            page.wrong = Some(wrong);
-            page.draft = draft;
-            show_wrong(status, &page)
-        }
-    }
+    desk.once(&form, &place, async {
+        let wrong = match make(&desk, &path, wish, secret).await {
+            Ok(shown) => return Ok(shown),
+            Err(wrong) => wrong,
+        };
+        let mut page = listed(&desk, &connector).await?;
+        let status = wrong.status;
+        page.wrong = Some(wrong);
+        page.draft = draft;
+        show_wrong(status, &page)
+    })
+    .await
 }
 
 /// `GET /console/connectors/{connector}/tokens/{token}/revoke`

@@ -1,5 +1,6 @@
 //! A directory's page: what is in it, who feeds it, and the way to what is set about it as a whole.
 
+pub(super) mod import;
 pub(super) mod precedence;
 pub(super) mod reserved;
 pub(super) mod sticky;
@@ -44,6 +45,7 @@ impl Frame {
             ("sticky", "Kept disabled", "/sticky"),
             ("reserved", "Reserved names", "/reserved-names"),
             ("precedence", "Precedence", "/precedence"),
+            ("import", "Import", "/import"),
         ];
         let tab = |(key, label, place): (&str, &'static str, &str)| Tab {
             label,

@@ -223,6 +223,12 @@ const ROW: &[Member] = &[
             ("drop_user", "the user is dropped"),
         ]),
     ),
+    member(
+        "empty_as_null",
+        "An empty text counts as no value",
+        "Off, an attribute that is there and empty empties the target.",
+        Shape::OnUnlessOff,
+    ),
     STATE,
 ];
 

@@ -17,6 +17,8 @@ pub(in crate::ui) enum Shape {
     Number,
     /// Yes or no.
     Switch,
+    /// Yes or no, and yes if it is left out.
+    OnUnlessOff,
     /// One of several words, each with what people read. The empty word leaves it out.
     Choice(&'static [(&'static str, &'static str)]),
     /// Texts, one on a line.
@@ -189,6 +191,10 @@ impl Lines {
             Shape::Number => self.0.push(control(Look::Number, text_of(value))),
             Shape::Switch => {
                 let on = value.as_bool() == Some(true);
+                self.0.push(control(Look::Switch, on.to_string()));
+            }
+            Shape::OnUnlessOff => {
+                let on = value.as_bool() != Some(false);
                 self.0.push(control(Look::Switch, on.to_string()));
             }
             Shape::Choice(options) => {
@@ -370,6 +376,7 @@ pub(in crate::ui) fn read(shape: &Shape, path: &str, form: &Fields) -> Option<Va
             }),
         },
         Shape::Switch => Some(Value::Bool(!form.text(path).is_empty())),
+        Shape::OnUnlessOff => form.text(path).is_empty().then_some(Value::Bool(false)),
         Shape::Choice(_) => match form.text(path) {
             "" => None,
             word => Some(word.into()),

@@ -27,9 +27,16 @@ pub(in crate::ui) struct Answer {
     pub(in crate::ui) items: Vec<Check>,
 }
 
+impl Answer {
+    /// Keeps the part that is the identity provider's.
+    pub(in crate::ui) fn keep_provider(&mut self) {
+        self.items.retain(|one| one.side == "provider");
+    }
+}
+
 #[derive(Deserialize)]
 pub(in crate::ui) struct Check {
-    pub(in crate::ui) side: String,
+    side: String,
     pub(in crate::ui) title: String,
     pub(in crate::ui) state: String,
     pub(in crate::ui) seen: String,
@@ -64,7 +71,11 @@ pub(super) async fn progress(
     application: &str,
 ) -> Result<Progress, Trouble> {
     let path = ["connectors", connector, "checklist"];
-    let answer: Answer = desk.get(&path, &[("application", application)]).await?;
+    let mut answer: Answer = desk.get(&path, &[("application", application)]).await?;
+    // Who may not see applications can do nothing about them either.
+    if desk.is_confined() {
+        answer.keep_provider();
+    }
     Ok(shown(answer.items, |at| desk.when(at)))
 }
 

@@ -1,0 +1,67 @@
+//! What a form wanted and could not have, told on the page that the form came from.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_TYPE, COOKIE, REFERER};
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::Response;
+use tower::ServiceExt;
+
+use super::page::Trouble;
+use crate::forwarded::{Peer, passed_on};
+
+/// Answers a form that was refused with the page it came from, if that can still be shown, and what is wrong above it.
+pub(super) async fn tell(State(pages): State<Router>, request: Request, next: Next) -> Response {
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    let page = page_before(&request);
+    let refused = next.run(request).await;
+    let trouble = refused.extensions().get::<Trouble>().cloned();
+    let (Some(mut page), Some(trouble)) = (page, trouble) else {
+        return refused;
+    };
+    let status = trouble.status;
+    page.extensions_mut().insert(trouble);
+    match pages.oneshot(page).await {
+        Ok(mut shown) if is_page(&shown) => {
+            *shown.status_mut() = status;
+            shown
+        }
+        Ok(_gone) => refused,
+        Err(never) => match never {},
+    }
+}
+
+fn is_page(answer: &Response) -> bool {
+    let kind = answer.headers().get(CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok());
+    answer.status() == StatusCode::OK && kind.is_some_and(|kind| kind.starts_with("text/html"))
+}
+
+/// The request for the page of the console from which a form came; none if the browser does not say it.
+fn page_before(request: &Request) -> Option<Request> {
+    let from: Uri = request
+        .headers()
+        .get(REFERER)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()?;
+    let place = from.path_and_query()?.as_str();
+    if !place.starts_with("/console") {
+        return None;
+    }
+    let mut page = Request::get(place).body(Body::empty()).ok()?;
+    let headers = request.headers();
+    *page.headers_mut() = passed_on(headers);
+    for cookie in headers.get_all(COOKIE) {
+        page.headers_mut().append(COOKIE, cookie.clone());
+    }
+    if let Some(peer) = request.extensions().get::<Peer>() {
+        page.extensions_mut().insert(*peer);
+    }
+    Some(page)
+}
