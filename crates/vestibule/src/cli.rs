@@ -52,7 +52,7 @@ pub use notifications::{
     ChannelArgs, ChatArg, NotificationsArgs, NotificationsCommand, SecurityArg,
 };
 pub use past::{
-    HistoryArgs, OverrideAdd, OverrideArgs, OverrideCommand, OverrideKindArg, UndoArgs,
+    HistoryArgs, JournalArgs, OverrideAdd, OverrideArgs, OverrideCommand, OverrideKindArg, UndoArgs,
 };
 pub use pilot::{PilotArgs, PilotCommand};
 pub use play::{DemoArgs, Provider, SimulateArgs};
@@ -119,6 +119,8 @@ pub enum Command {
     Why(WhyArgs),
     /// Show what a user or a group was at a moment, and what changed since another.
     History(HistoryArgs),
+    /// List what changed in a directory, and what made it change.
+    Journal(JournalArgs),
     /// Say something about one user beside the rules, for a time; list and remove what was said.
     Override(OverrideArgs),
     /// Take back what a connector, a request, an actor or a time did to users and memberships.

@@ -35,8 +35,8 @@ pub use views::{
 pub use group::ConnectorGroupView;
 pub use import::{ImportCountsView, ImportView};
 pub use insight::{
-    ChangedSchema, NameConflictView, PendingMemberView, Replay, RequestDetail, RequestView,
-    SchemaView, SchemaWish,
+    ChangedSchema, FlaggedUserView, NameConflictView, PendingMemberView, Replay, RequestDetail,
+    RequestView, SchemaView, SchemaWish,
 };
 pub use look::{About, DirectoryView, SessionView, WhyView};
 use transport::Transport;

@@ -62,6 +62,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Reconcile(args)) => commands::jobs::reconcile(args, &settings, out),
         Some(Command::Job(args)) => commands::jobs::job(args, &settings, out),
         Some(Command::Why(args)) => commands::look::why(args, &settings, out),
+        Some(Command::Journal(args)) => commands::journal::run(args, &settings, out),
         Some(Command::History(args)) => commands::past::history(args, &settings, out),
         Some(Command::Override(args)) => commands::past::overrides(args, &settings, out),
         Some(Command::Undo(args)) => commands::past::undo(args, &settings, out),

@@ -52,6 +52,19 @@ pub enum AdminCommand {
         /// The administrator, by name or id.
         administrator: String,
     },
+    /// List where an administrator is signed in to the console.
+    Sessions {
+        /// The administrator, by name or id.
+        administrator: String,
+    },
+    /// End sessions of an administrator: the person is signed out.
+    EndSessions {
+        /// The administrator, by name or id.
+        administrator: String,
+        /// Only the one with this id.
+        #[arg(long)]
+        session: Option<String>,
+    },
     /// Show how administrators sign in, or change it.
     SignIn {
         /// Whether everybody needs a second factor: true or false. Who has none is signed out, and sets one up at

@@ -114,6 +114,35 @@ pub struct UndoArgs {
     pub wait: bool,
 }
 
+/// `vestibule journal`
+#[derive(Debug, Args)]
+pub struct JournalArgs {
+    /// Where the data are.
+    #[command(flatten)]
+    pub door: DoorFlags,
+    /// Only what is about this user, by name or key, memberships included.
+    #[arg(long)]
+    pub user: Option<String>,
+    /// Only what is about this group, its members included.
+    #[arg(long)]
+    pub group: Option<String>,
+    /// Only what came through this connector, by name or id.
+    #[arg(long)]
+    pub connector: Option<String>,
+    /// Only what changed then or later, as 2026-11-29T09:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<Timestamp>,
+    /// Only what changed before then.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Timestamp>,
+    /// How many changes at most, the newest first.
+    #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub limit: u32,
+    /// The directory, by name or id; may be left out while there is only one.
+    #[arg(long)]
+    pub directory: Option<String>,
+}
+
 /// `vestibule history`
 #[derive(Debug, Args)]
 pub struct HistoryArgs {

@@ -24,6 +24,26 @@ struct Administrator {
     second_factor: Option<Timestamp>,
 }
 
+/// A session of the console.
+#[derive(Debug, Serialize, Deserialize)]
+struct Session {
+    id: String,
+    waits_for_second_factor: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user_agent: Option<String>,
+    created: Timestamp,
+    last_used: Timestamp,
+    expires: Timestamp,
+    ends: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Ended {
+    ended: u64,
+}
+
 #[derive(Serialize, Deserialize)]
 struct SignIn {
     require_second_factor: bool,
@@ -88,6 +108,14 @@ pub fn run(args: &AdminArgs, settings: &Settings, out: Output) -> Result<(), Fai
                 format!("{administrator} has no second factor any more, and is signed out.")
             })
         }
+        AdminCommand::Sessions { administrator } => {
+            let all: Vec<Session> = door.list(&["administrators", administrator, "sessions"])?;
+            out.show(&all, |all| sessions(administrator, all))
+        }
+        AdminCommand::EndSessions {
+            administrator,
+            session,
+        } => end_sessions(&door, administrator, session.as_deref(), out),
         AdminCommand::SignIn {
             require_second_factor,
         } => {
@@ -111,6 +139,43 @@ pub fn run(args: &AdminArgs, settings: &Settings, out: Output) -> Result<(), Fai
             })
         }
     }
+}
+
+fn end_sessions(
+    door: &Door,
+    administrator: &str,
+    session: Option<&str>,
+    out: Output,
+) -> Result<(), Failure> {
+    let path = ["administrators", administrator, "sessions"];
+    let Ended { ended } = match session {
+        None => door.ask(Method::DELETE, &path, None)?,
+        Some(id) => {
+            door.send(Method::DELETE, &[path[0], path[1], path[2], id], None)?;
+            Ended { ended: 1 }
+        }
+    };
+    out.show(&json!({ "ended": ended }), |_| match ended {
+        1 => "One session is ended.".to_owned(),
+        count => format!("{count} sessions are ended."),
+    })
+}
+
+fn sessions(administrator: &str, all: &[Session]) -> String {
+    if all.is_empty() {
+        return format!("{administrator} is signed in nowhere.");
+    }
+    let rows = all.iter().map(|one| {
+        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
+        [
+            one.id.clone(),
+            text(&one.address),
+            moment(one.created),
+            moment(one.last_used),
+            text(&one.user_agent),
+        ]
+    });
+    table(["id", "from", "began", "last used", "browser"], rows)
 }
 
 fn all(door: &Door) -> Result<All, Failure> {

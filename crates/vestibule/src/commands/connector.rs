@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use directory::rules::WrittenRules;
 use directory::{ConnectorState, Rules};
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -11,8 +12,8 @@ use serde_json::json;
 use crate::cli::{ConnectorArgs, ConnectorCommand};
 use crate::config::Settings;
 use crate::door::{
-    self, ConnectorDetail, ConnectorView, NameConflictView, NewConnector, PendingMemberView,
-    RotatedToken,
+    self, ConnectorDetail, ConnectorView, FlaggedUserView, NameConflictView, NewConnector,
+    PendingMemberView, RotatedToken,
 };
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, fields, moment, table};
@@ -95,6 +96,7 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
             let waiting = Waiting {
                 pending_members: door.pending_members(connector)?,
                 name_conflicts: door.name_conflicts(connector)?,
+                value_errors: door.value_errors(connector)?,
             };
             out.show(&waiting, Waiting::told)
         }
@@ -134,7 +136,8 @@ fn read_rules(path: &Path) -> Result<Rules, Failure> {
             format!("{} cannot be read: {error}", path.display()),
         )
     })?;
-    serde_json::from_str(&text).map_err(|error| {
+    let read = serde_json::from_str(&text).map(|WrittenRules(rules)| rules);
+    read.map_err(|error| {
         Failure::new(Exit::Usage, format!("{}: {error}", path.display()))
             .with("the page \"Rules\" of the documentation shows how rules are written")
     })
@@ -145,6 +148,7 @@ fn read_rules(path: &Path) -> Result<Rules, Failure> {
 struct Waiting {
     pending_members: Vec<PendingMemberView>,
     name_conflicts: Vec<NameConflictView>,
+    value_errors: Vec<FlaggedUserView>,
 }
 
 impl Waiting {
@@ -167,8 +171,19 @@ impl Waiting {
             });
             parts.push(table(["user", "taken name", "held by", "since"], rows));
         }
+        if !self.value_errors.is_empty() {
+            let rows = self.value_errors.iter().map(|one| {
+                let errors = one.errors.iter();
+                let errors = errors.map(|error| format!("{} {}", error.target, error.message));
+                let errors: Vec<String> = errors.collect();
+                [one.user_name.clone(), errors.join("; "), moment(one.since)]
+            });
+            parts.push(table(["user", "value that cannot be used", "since"], rows));
+        }
         if parts.is_empty() {
-            parts.push("Nobody is waited for, and no name is taken.".to_owned());
+            parts.push(
+                "Nobody is waited for, no name is taken, and all values can be used.".to_owned(),
+            );
         }
         parts.join("\n\n")
     }

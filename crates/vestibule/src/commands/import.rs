@@ -264,6 +264,14 @@ fn reserved(all: &[ReservedNameView]) -> String {
     table(["name", "given up", "account", "since", "until"], rows)
 }
 
+/// A name, and the full name if there is one.
+fn called(name: &str, full: &str) -> String {
+    match full.is_empty() {
+        true => name.to_owned(),
+        false => format!("{name} ({full})"),
+    }
+}
+
 fn conflicts(all: &[NameConflictView]) -> String {
     if all.is_empty() {
         return "No account is in the way of anybody.".to_owned();
@@ -271,13 +279,22 @@ fn conflicts(all: &[NameConflictView]) -> String {
     let row = |one: &NameConflictView| {
         let holder = one.holder.as_ref();
         [
-            one.user_name.clone(),
+            called(&one.user_name, &one.display_name),
             match (holder, &one.reserved) {
-                (Some(holder), _) => holder.name.clone(),
+                (Some(holder), _) => {
+                    let name = called(&holder.name, &holder.display_name);
+                    match &holder.connector {
+                        Some(connector) => format!("{name} of {connector}"),
+                        None => name,
+                    }
+                }
                 (None, Some(kept)) => format!("{} until {}", kept.given_up, moment(kept.until)),
                 (None, None) => String::new(),
             },
-            one.matched_by.clone(),
+            match &one.matched_value {
+                Some(value) => format!("{} {value}", one.matched_by),
+                None => one.matched_by.clone(),
+            },
             moment(one.since),
             match one.kept {
                 true => "two people".to_owned(),

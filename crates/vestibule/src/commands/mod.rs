@@ -15,6 +15,7 @@ pub mod group;
 pub mod holds;
 pub mod import;
 pub mod jobs;
+pub mod journal;
 pub mod look;
 pub mod matches;
 pub mod notifications;

@@ -227,7 +227,7 @@ fn previewed(items: &[Value], group_changes: i64) -> String {
 }
 
 /// A change in a few words.
-fn in_words(change: &Value) -> String {
+pub fn in_words(change: &Value) -> String {
     let kind = text(&change["change"]).replace('_', " ");
     let about = ["group", "name", "to"]
         .iter()
@@ -339,7 +339,7 @@ fn group_then(past: &Value) -> String {
 }
 
 /// The directory that was named, or the only one there is.
-fn sole(door: &Door, named: Option<&str>) -> Result<String, Failure> {
+pub fn sole(door: &Door, named: Option<&str>) -> Result<String, Failure> {
     if let Some(named) = named {
         return Ok(named.to_owned());
     }

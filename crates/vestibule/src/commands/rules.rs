@@ -80,12 +80,18 @@ pub fn run(args: &RulesArgs, settings: &Settings, out: Output) -> Result<(), Fai
                 }
                 false => show_preview(&door, connector, &preview, &query, out)?,
             }
-            match preview["summary"]["changed"].as_u64().unwrap_or(0) {
-                0 => Ok(()),
-                count => Err(Failure::new(
-                    Exit::Pending,
-                    format!("{count} users would change"),
-                )),
+            let summary = &preview["summary"];
+            let count = |value: &Value| value.as_u64().unwrap_or(0);
+            let (changed, later) = (
+                count(&summary["changed"]),
+                count(&summary["operations"]["grace"]),
+            );
+            match (changed, later) {
+                (0, 0) => Ok(()),
+                (_, 0) => Err(pending(format!("{changed} users would change"))),
+                (_, _) => Err(pending(format!(
+                    "{changed} users would change at once, and {later} when their grace time ends"
+                ))),
             }
         }
         RulesCommand::Apply {
@@ -161,6 +167,10 @@ pub fn run(args: &RulesArgs, settings: &Settings, out: Output) -> Result<(), Fai
             verdict(&results)
         }
     }
+}
+
+fn pending(told: String) -> Failure {
+    Failure::new(Exit::Pending, told)
 }
 
 fn check(door: &Door, connector: &str, file: Option<&Path>, out: Output) -> Result<(), Failure> {

@@ -115,7 +115,7 @@ async fn make_connector(
         rules: Rules::default(),
         settings: ConnectorSettings::default(),
     };
-    let made = started.provision.create_connector(draft).await.map_err(|error| {
+    let made = started.provision.create_connector(draft, "demo").await.map_err(|error| {
         let failure = Failure::from(error);
         match failure.exit {
             Exit::Conflict => failure.with("a demo needs an empty place: leave --data and --database out, or name a new one"),

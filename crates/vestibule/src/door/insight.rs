@@ -212,12 +212,18 @@ pub struct NameConflictView {
     pub user_id: String,
     /// The user's `userName`.
     pub user_name: String,
+    /// The user's full name.
+    #[serde(default)]
+    pub display_name: String,
     /// The name that is taken.
     pub wanted: String,
     /// Since when it is so.
     pub since: Timestamp,
     /// By what both were taken for one person: username, email or attribute.
     pub matched_by: String,
+    /// What both have in common there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matched_value: Option<String>,
     /// Somebody decided that they are two people.
     pub kept: bool,
     /// Who has the name.
@@ -225,6 +231,28 @@ pub struct NameConflictView {
     /// Nobody has it, and it is kept for whoever had it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserved: Option<KeptNameView>,
+}
+
+/// A user for whom the rules give values that cannot be used.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FlaggedUserView {
+    /// The SCIM `id` of the user.
+    pub user_id: String,
+    /// The user's `userName`.
+    pub user_name: String,
+    /// What is wrong.
+    pub errors: Vec<ValueErrorView>,
+    /// Since when it is so.
+    pub since: Timestamp,
+}
+
+/// What is wrong with one value.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ValueErrorView {
+    /// The target of the row.
+    pub target: String,
+    /// What is wrong, in words that go on from "the value".
+    pub message: String,
 }
 
 /// For whom a name is kept.
@@ -247,6 +275,12 @@ pub struct HolderView {
     pub key: String,
     /// The name.
     pub name: String,
+    /// The full name.
+    #[serde(default)]
+    pub display_name: String,
+    /// The connector that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connector: Option<String>,
 }
 
 impl Door {
@@ -328,6 +362,11 @@ impl Door {
     /// Users of a connector whose name is taken.
     pub fn name_conflicts(&self, connector: &str) -> Result<Vec<NameConflictView>, Failure> {
         self.all_pages(&["connectors", connector, "name-conflicts"], &[])
+    }
+
+    /// Users of a connector for whom the rules give values that cannot be used.
+    pub fn value_errors(&self, connector: &str) -> Result<Vec<FlaggedUserView>, Failure> {
+        self.all_pages(&["connectors", connector, "value-errors"], &[])
     }
 }
 

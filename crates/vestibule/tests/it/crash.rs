@@ -102,7 +102,7 @@ fn a_job_goes_on_where_it_was_after_a_kill() {
             house.settle(&connector);
         });
         let rules = tempfile::NamedTempFile::new().unwrap();
-        let text = r#"{"groups": {"always_assign": ["everyone"]}}"#;
+        let text = r#"{"groups": {"always_assign": ["everyone"], "protected": []}}"#;
         std::fs::write(rules.path(), text).unwrap();
         let file = rules.path().to_str().unwrap();
         let words = [

@@ -15,6 +15,10 @@ use crate::program::{Program, Serving};
 /// How long the server may take to evaluate what it owes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Rules by which products see what was written, as new connectors pin names and protect groups.
+const PLAIN: &str = r#"{"groups": {"protected": [], "rename": "follow", "on_existing": "adopt"},
+    "accounts": {"names_reserved_days": 0}}"#;
+
 /// A server in a folder of its own.
 pub struct House {
     pub program: Program,
@@ -57,8 +61,7 @@ impl House {
             "--json",
         ];
         let made = self.program.json(&words);
-        // New connectors pin names and protect groups; here products are to see what was written.
-        let plain = self.program.file("plain.json", "{}");
+        let plain = self.program.file("plain.json", PLAIN);
         let plain = plain.to_str().unwrap();
         let words = ["connector", "rules", preset, "--file", plain];
         assert_eq!(self.program.run(&words).code, 0);

@@ -321,6 +321,20 @@ fn administrators_sign_in_at_their_own_provider() {
             .map(|one| one["name"].as_str().unwrap())
             .collect();
         assert_eq!(names, ["ann", "bob"]);
+
+        // Who is signed in where is seen, and ended.
+        let sessions = program.json(&["admin", "sessions", "bob", "--json"]);
+        let newest = &sessions.as_array().unwrap()[0];
+        assert_eq!(newest["address"], "127.0.0.1");
+        let told = program.run(&["admin", "sessions", "bob"]);
+        assert!(
+            told.out.contains(newest["id"].as_str().unwrap()),
+            "{told:?}"
+        );
+        let ended = program.run(&["admin", "end-sessions", "ann"]);
+        assert_eq!(ended.out.trim(), "0 sessions are ended.");
+        let unknown = ["admin", "end-sessions", "bob", "--session", "nothing"];
+        assert_eq!(program.run(&unknown).code, 3, "{:?}", program.run(&unknown));
         for words in [
             &["admin", "reset", "ann"][..],
             &["admin", "role", "ann", "auditor"],

@@ -70,6 +70,16 @@ fn an_override_is_added_listed_and_removed_and_history_tells_what_was() {
             let organization = organization(2, 1, 34);
             clean(&okta.synchronize(&organization, &quietly).await);
             let login = organization.people()[0].login.clone();
+            let journal = |more: &[&str]| {
+                let words = [&["journal", "--json"], more, &at[..]].concat();
+                program.json(&words)["items"].as_array().unwrap().len()
+            };
+            assert!(journal(&["--user", &login]) > 0);
+            assert_eq!(journal(&["--limit", "1"]), 1);
+            assert_eq!(journal(&["--until", "1999-01-01T00:00:00Z"]), 0);
+            assert_eq!(journal(&["--since", "2999-01-01T00:00:00Z"]), 0);
+            let told = program.run(&[&["journal", "--user", &login], &at[..]].concat());
+            assert!(told.out.contains("create user"), "{told:?}");
             let endless = [&["override", "add", &login, "exclude"], &at[..]].concat();
             assert_eq!(program.run(&endless).code, 2);
             let add = [&endless[..], &["--for", "3d", "--comment", "t 7", "--json"]].concat();

@@ -67,7 +67,7 @@ fn rules_are_edited_previewed_applied_and_rolled_back() {
             &json!("back to version 1"),
             &json!(""),
             &json!("everybody"),
-            &json!("")
+            &json!("made with the connector")
         ]
     );
     assert_eq!(

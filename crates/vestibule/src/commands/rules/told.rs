@@ -110,6 +110,24 @@ fn held(limits: &Value, whose: &str) -> Vec<String> {
         .collect()
 }
 
+/// What comes of those who keep their accounts only for a while.
+fn after_grace(forecast: &Value) -> Vec<String> {
+    let counts = forecast["operations"].as_object().into_iter().flatten();
+    let counts: Vec<String> = counts
+        .map(|(operation, count)| format!("{} {count}", operation.replace('_', " ")))
+        .collect();
+    if counts.is_empty() {
+        return Vec::new();
+    }
+    let first = text(forecast, "first");
+    let mut lines = vec![format!(
+        "LATER, when grace times end (the first at {first}): {}",
+        counts.join(", ")
+    )];
+    lines.extend(held(&forecast["limits"], " then"));
+    lines
+}
+
 /// A preview with some of its users.
 pub(super) fn preview(preview: &Value, users: &Value, more: bool) -> String {
     let summary = &preview["summary"];
@@ -138,6 +156,7 @@ pub(super) fn preview(preview: &Value, users: &Value, more: bool) -> String {
     {
         parts.extend(held(limits, &format!(" of the connector {connector}")));
     }
+    parts.extend(after_grace(&summary["after_grace"]));
     let users = users.as_array().map(Vec::as_slice).unwrap_or_default();
     if !users.is_empty() {
         let rows = users.iter().map(|user| {
@@ -198,6 +217,11 @@ fn changed(user: &Value) -> String {
             "remove_membership" => parts.push(format!("-{}", text(change, "group"))),
             _ => {}
         }
+    }
+    let later = &user["after_grace"];
+    if !later.is_null() {
+        let (at, what) = (text(later, "at"), words(&later["operations"]));
+        parts.push(format!("from {at}: {what}"));
     }
     for one in user["held"].as_array().into_iter().flatten() {
         let change = &one["change"];
