@@ -557,9 +557,14 @@ impl Outcome {
         matches!(self.verdict, Verdict::Account { .. })
     }
 
+    /// Whether the user is in a group, by the name products see.
+    pub(crate) fn is_member(&self, group: &str) -> bool {
+        self.has_account() && self.memberships.iter().any(|it| same(&it.group, group))
+    }
+
     /// Why the user is or is not in a group, by the name products see or the identity provider's.
     pub fn why_group(&self, group: &str) -> Why {
-        let member = self.has_account() && self.memberships.iter().any(|it| same(&it.group, group));
+        let member = self.is_member(group);
         let mut lines: Vec<Line> = self
             .trace
             .entries

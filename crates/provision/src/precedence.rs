@@ -1,7 +1,7 @@
 //! Whose word counts in a directory: said, looked at before, and taken back (BY-15).
 
 use directory::{
-    Account, Change, ConnectorState, Contribution, DirectoryId, Given, JobKind, Moment, Precedence,
+    Account, Change, ConnectorState, Contribution, DirectoryId, JobKind, Moment, Precedence,
     Trigger, UserPk,
 };
 use scim::Resource;
@@ -11,7 +11,7 @@ use crate::decide::{Occasion, decide};
 use crate::facts::{Facts, Person};
 use crate::jobs::begin_sweep;
 use crate::release::require_idle;
-use crate::sharing::{joined, said};
+use crate::sharing::{contribution, joined};
 use crate::world::Stored;
 use crate::{BegunJob, Provision, ProvisionError};
 
@@ -183,13 +183,7 @@ impl Provision {
                 (&person, groups.as_slice()),
                 (occasion.now, occasion.trigger),
             );
-            let said = said(&world, &connector, about, account, at)?;
-            all.push(Contribution {
-                connector: connector.connector.id,
-                name: connector.connector.name.as_str().into(),
-                source,
-                given: Given::of(&said),
-            });
+            all.push(contribution(&world, &connector, about, account, at)?);
         }
         Ok(all)
     }

@@ -38,6 +38,23 @@ pub(crate) fn said(
     evaluate_in(world, &connector.rules, &subject, account.user.pk)
 }
 
+/// The same as what it gives to the account.
+pub(crate) fn contribution(
+    world: &dyn World,
+    connector: &LoadedConnector,
+    about: (&Person<'_>, &[SourceGroup]),
+    account: &StoredAccount,
+    occasion: (Timestamp, Trigger),
+) -> Result<Contribution, ProvisionError> {
+    let said = said(world, connector, about, account, occasion)?;
+    Ok(Contribution {
+        connector: connector.connector.id,
+        name: connector.connector.name.as_str().into(),
+        source: about.0.source,
+        given: Given::of(&said),
+    })
+}
+
 /// What a connector decides about an account of its own, or that is to be, with what others give to it beside those who do.
 pub(crate) fn joined(
     tx: &ReadTx<'_>,
@@ -94,19 +111,8 @@ pub(crate) fn given_by_owner(
     let groups = tx.effective_source_groups(source)?;
     let world = Stored::new(tx, &owner.connector);
     let about = (&person, groups.as_slice());
-    let said = said(
-        &world,
-        owner,
-        about,
-        account,
-        (tx.now(), Trigger::Reconcile),
-    )?;
-    Ok(Some(Contribution {
-        connector: owner.connector.id,
-        name: owner.connector.name.as_str().into(),
-        source,
-        given: Given::of(&said),
-    }))
+    let occasion = (tx.now(), Trigger::Reconcile);
+    contribution(&world, owner, about, account, occasion).map(Some)
 }
 
 impl Provision {

@@ -13,10 +13,9 @@ use axum::body::Bytes;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use store::{ActorKind, AuditDraft};
-use tracing::Instrument;
 
 pub(crate) use changes::Changes;
 pub(crate) use look::Turns;
@@ -100,30 +99,13 @@ impl Auditor {
 /// Enters what changes something, after it happened or was refused and before it is answered.
 pub(crate) async fn enter(
     State(auditor): State<Auditor>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let admin = request.extensions().get::<Admin>().cloned();
     let (Some(admin), Some(operation)) = (admin, auditor.operation(&request)) else {
         return next.run(request).await;
     };
-    // Whoever hangs up before the answer is entered all the same.
-    let entered = entered(auditor, (admin, operation), request, next).in_current_span();
-    match tokio::spawn(entered).await {
-        Ok(response) => response,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_stopped) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        },
-    }
-}
-
-async fn entered(
-    auditor: Auditor,
-    (admin, operation): (Admin, Operation),
-    mut request: Request,
-    next: Next,
-) -> Response {
     let path = request.uri().path().to_owned();
     let mut draft = drafted(&admin, &operation, &path);
     draft.object = auditor.object(&draft.target).await;

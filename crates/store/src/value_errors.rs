@@ -3,7 +3,7 @@
 use directory::{ConnectorId, SourceUserPk, ValueError};
 use jiff::Timestamp;
 
-use crate::{ReadTx, Row, StoreError, WriteTx, args, connectors::json, sql};
+use crate::{ReadTx, Row, StoreError, WriteTx, args, connectors::json};
 
 /// A user of the source for whom the rules give values that cannot be used.
 #[derive(Debug, Clone)]
@@ -77,17 +77,7 @@ impl ReadTx<'_> {
 
     /// How many of some users of the source have values that cannot be used.
     pub fn count_flagged(&self, users: &[SourceUserPk]) -> Result<i64, StoreError> {
-        let mut count = 0;
-        for chunk in sql::chunks(users.iter().map(|user| user.0)) {
-            let statement = format!(
-                "SELECT count(*) FROM value_error WHERE source_user_pk IN ({})",
-                sql::placeholders(1, chunk.len())
-            );
-            let arguments: Vec<crate::Arg<'_>> = chunk.into_iter().map(Into::into).collect();
-            let found = self.query_one(&statement, arguments, |row| row.int(0))?;
-            count += found.unwrap_or(0);
-        }
-        Ok(count)
+        self.count_among("value_error", users)
     }
 }
 

@@ -121,10 +121,19 @@ impl ReadTx<'_> {
 
     /// How many of some users of the source cannot have their name, since it is taken.
     pub fn count_name_conflicts(&self, users: &[SourceUserPk]) -> Result<i64, StoreError> {
+        self.count_among("name_conflict", users)
+    }
+
+    /// How many of some users of the source have a row in a table that is about one each.
+    pub(crate) fn count_among(
+        &self,
+        table: &'static str,
+        users: &[SourceUserPk],
+    ) -> Result<i64, StoreError> {
         let mut count = 0;
         for chunk in sql::chunks(users.iter().map(|user| user.0)) {
             let statement = format!(
-                "SELECT count(*) FROM name_conflict WHERE source_user_pk IN ({})",
+                "SELECT count(*) FROM {table} WHERE source_user_pk IN ({})",
                 sql::placeholders(1, chunk.len())
             );
             let arguments: Vec<crate::Arg<'_>> = chunk.into_iter().map(Into::into).collect();

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::{Case, Remedy};
 use crate::id::SourceGroupPk;
 use crate::model::{Account, Reason, Status};
-use crate::name::{folded, same};
-use crate::outcome::{Outcome, Review, SourceGroup, Subject, Verdict};
+use crate::name::folded;
+use crate::outcome::{Outcome, Review, SourceGroup, Subject};
 use crate::overrides::Override;
 use crate::rules::{
     CompiledRules, Conditional, MappingRow, NameList, NestedGroups, OnNoMatch, OnNull, PlainGroup,
@@ -68,9 +68,7 @@ impl<'a> Hypothesis<'a> {
     }
 
     pub(super) fn is_member(&self, group: &str) -> bool {
-        let outcome = self.outcome();
-        matches!(outcome.verdict, Verdict::Account { .. })
-            && outcome.memberships.iter().any(|it| same(&it.group, group))
+        self.outcome().is_member(group)
     }
 
     /// Supposes that something is different.

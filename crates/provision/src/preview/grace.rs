@@ -10,6 +10,7 @@ use store::{ReadTx, StoredAccount};
 
 use super::foresight::{ForeseenHold, Foresight, LimitForecast};
 use super::overlay::Overlay;
+use super::user::tell;
 use crate::ProvisionError;
 use crate::decide::{Occasion, decide};
 use crate::facts::{Facts, Person};
@@ -96,8 +97,7 @@ impl<'t, 'c> Graces<'t, 'c> {
         let plan = plan(Some(&account.account), &outcome);
         let mut operations = Operation::all_of(&plan, &outcome, false, false);
         if !held.is_empty() {
-            operations.remove(&Operation::Unchanged);
-            operations.insert(Operation::Held);
+            tell(&mut operations, Operation::Held);
         }
         let is_told = |operation: &Operation| operation.is_seen() || *operation == Operation::Held;
         let is_noteworthy = operations.iter().any(is_told);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use directory::name::folded;
 use directory::rules::Target;
 use directory::{
-    Account, Change, ConnectorId, Contribution, Given, Operation, Outcome, Plan, SourceGroup,
-    SourceGroupPk, SourceUserPk, Status, Trigger, ValueError, value_errors,
+    Account, Change, ConnectorId, Operation, Outcome, Plan, SourceGroup, SourceGroupPk,
+    SourceUserPk, Status, Trigger, ValueError, value_errors,
 };
 use scim::Resource;
 use store::{ReadTx, StoredAccount, StoredSubject, SubjectReader};
@@ -16,13 +16,13 @@ use super::foresight::{Fits, ForeseenHold, Foresight};
 use super::grace::{AfterGrace, Graces};
 use super::overlay::Overlay;
 use super::summary::PreviewSummary;
-use super::user::{PreviewedAccount, PreviewedUser};
+use super::user::{PreviewedAccount, PreviewedUser, tell};
 use crate::decide::{Decision, Occasion, decide, said_about};
 use crate::departed::Departed;
 use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
 use crate::settle::deleted;
-use crate::sharing::said;
+use crate::sharing::contribution;
 use crate::world::Stored;
 use crate::{Provision, ProvisionError};
 
@@ -327,13 +327,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         }
         let about = (person, groups);
         let occasion = (self.tx.now(), Trigger::Reconcile);
-        let said = said(&self.world, self.tried, about, account, occasion)?;
-        let gives = Contribution {
-            connector: self.tried.connector.id,
-            name: self.tried.connector.name.as_str().into(),
-            source: person.source,
-            given: Given::of(&said),
-        };
+        let gives = contribution(&self.world, self.tried, about, account, occasion)?;
         let Some((owner, mut outcome)) = self.provision.jointly(self.tx, account, gives)? else {
             return Ok(None);
         };
@@ -411,12 +405,10 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         let mut operations =
             Operation::all_of(&plan, outcome, taken_name.is_some(), !errors.is_empty());
         if !held.is_empty() {
-            operations.remove(&Operation::Unchanged);
-            operations.insert(Operation::Held);
+            tell(&mut operations, Operation::Held);
         }
         if after_grace.is_some() {
-            operations.remove(&Operation::Unchanged);
-            operations.insert(Operation::Grace);
+            tell(&mut operations, Operation::Grace);
         }
         let is_shown = self.audience.wants_everybody()
             || !plan.changes.is_empty()

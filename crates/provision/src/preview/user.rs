@@ -93,11 +93,9 @@ impl PreviewedUser {
         if let Some(before) = &mut self.before {
             before.attributes.redact(hidden, None);
         }
-        for change in &mut self.changes {
-            change.redact(hidden);
-        }
-        for held in &mut self.held {
-            held.change.redact(hidden);
+        redact(&mut self.changes, &mut self.held, hidden);
+        if let Some(after) = &mut self.after_grace {
+            redact(&mut after.changes, &mut after.held, hidden);
         }
         if let Some(name) = self
             .taken_name
@@ -135,6 +133,20 @@ impl PreviewedUser {
     pub(super) fn of_item(item: &PreviewItem) -> Result<Self, ProvisionError> {
         serde_json::from_str(&item.document).map_err(corrupt)
     }
+}
+
+fn redact(changes: &mut [Change], held: &mut [ForeseenHold], hidden: &BTreeSet<Target>) {
+    let kept = held.iter_mut().map(|it| &mut it.change);
+    changes
+        .iter_mut()
+        .chain(kept)
+        .for_each(|it| it.redact(hidden));
+}
+
+/// Adds an operation that is something to tell of, though nothing changes.
+pub(super) fn tell(operations: &mut BTreeSet<Operation>, operation: Operation) {
+    operations.remove(&Operation::Unchanged);
+    operations.insert(operation);
 }
 
 /// One bit for each operation, as the store keeps and searches them.

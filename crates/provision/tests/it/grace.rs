@@ -82,3 +82,23 @@ fn without_a_grace_time_nothing_comes_later() {
         assert!(later.operations.contains(&Operation::Disable));
     });
 }
+
+#[test]
+fn what_is_hidden_is_hidden_in_what_comes_later() {
+    on_each_database(|database| {
+        let world = World::new(database, Rules::default());
+        // Without a full name of its own, the user name would stand there.
+        let ann = json!({"userName": "very-secret", "displayName": "Ann"});
+        world.try_user(ann).unwrap();
+        let rules = json!({
+            "mapping": [{"target": "username", "steps": ["redact"]}],
+            "scope": {"filter": "userName eq \"nobody\"", "grace_minutes": 5},
+            "cleanup": {"out_of_scope": "delete"},
+        });
+        let (_, users) = world.preview_of(&rules);
+        let later = users[0].after_grace.as_ref().unwrap();
+        assert_eq!(later.changes[0].kind(), "remove_user");
+        let told = serde_json::to_string(later).unwrap();
+        assert!(!told.contains("very-secret"), "{told}");
+    });
+}

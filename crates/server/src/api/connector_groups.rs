@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::page::{Page, limit};
+use super::page::{Page, limit, not_a_place};
 use super::problem::Problem;
 use super::request::{Body, Parameters, Segments};
 use super::{Answer, connectors};
@@ -159,9 +159,7 @@ impl GroupFilter {
     fn behind(&self) -> Result<SourceGroupPk, Problem> {
         match self.after.as_deref() {
             None => Ok(SourceGroupPk(0)),
-            Some(text) => text.parse().map_err(|_not_a_number| {
-                Problem::invalid("after", "'after' has to be `next` of the page before.")
-            }),
+            Some(text) => text.parse().map_err(not_a_place),
         }
     }
 }

@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::page::{Page, limit};
+use super::page::{Page, limit, not_a_place};
 use super::problem::Problem;
 use super::request::{Parameters, Segments};
 use super::{Answer, connectors, csv, directories};
@@ -139,9 +139,7 @@ async fn report(
         Some(_) => return Err(Problem::invalid("format", "'format' is 'json' or 'csv'.")),
     };
     let behind = part.after.as_deref().map_or(Ok(0), str::parse);
-    let behind = behind.map_err(|_not_a_number| {
-        Problem::invalid("after", "'after' has to be `next` of the page before.")
-    })?;
+    let behind = behind.map_err(not_a_place)?;
     let kind = part.kind.as_deref().map(kind_of).transpose()?;
     let asked = part.clone();
     let (name, directory) = (connector.0, part.directory);

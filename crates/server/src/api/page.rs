@@ -27,6 +27,13 @@ pub(super) struct Page<T> {
     pub(super) next: Option<String>,
 }
 
+/// What is wrong with an `after` that cannot be read as a place.
+///
+/// It is made from whatever tells that it cannot, so that it stands where errors are mapped.
+pub(super) fn not_a_place<E>(_unread: E) -> Problem {
+    Problem::invalid("after", "'after' has to be `next` of the page before.")
+}
+
 /// Which part of a list.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

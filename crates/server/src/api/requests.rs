@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::journal::Names;
-use super::page::{Page, limit};
+use super::page::{Page, limit, not_a_place};
 use super::problem::Problem;
 use super::request::{Parameters, Segments};
 use super::users::connector_names;
@@ -221,9 +221,7 @@ async fn list(
     let limit = limit(filters.limit)?;
     let before = match &filters.after {
         None => None,
-        Some(text) => Some(text.parse().map_err(|_not_a_number| {
-            Problem::invalid("after", "'after' has to be `next` of the page before.")
-        })?),
+        Some(text) => Some(text.parse().map_err(not_a_place)?),
     };
     if filters
         .code

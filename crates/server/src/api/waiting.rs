@@ -15,8 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::page::{Page, Part, limit};
-use super::problem::Problem;
+use super::page::{Page, Part, limit, not_a_place};
 use super::request::{Body, Parameters, Segments};
 use super::users::connector_names;
 use super::{Answer, connectors};
@@ -167,7 +166,7 @@ async fn pending(
         Some(text) => text
             .split_once('.')
             .and_then(|(group, value)| Some((group.parse().ok()?, value.to_owned())))
-            .ok_or_else(not_a_place)?,
+            .ok_or_else(|| not_a_place(text))?,
     };
     let id = connectors::find_id(&app, &connector).await?;
     let mut found = app
@@ -393,10 +392,6 @@ impl From<FlaggedUser> for FlaggedUserView {
 fn behind(after: Option<&str>) -> Answer<i64> {
     match after {
         None => Ok(0),
-        Some(text) => text.parse().map_err(|_not_a_number| not_a_place()),
+        Some(text) => text.parse().map_err(not_a_place),
     }
-}
-
-fn not_a_place() -> Problem {
-    Problem::invalid("after", "'after' has to be `next` of the page before.")
 }

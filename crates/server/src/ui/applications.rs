@@ -296,7 +296,7 @@ pub(super) async fn ask_delete_webhook(
     number(&webhook)?;
     let path = ["applications", &application, "webhooks", &webhook];
     let found: Webhook = desk.get(&path, &[]).await?;
-    let back = format!("/console/applications/{}", segment(&application));
+    let back = place(&application);
     Confirm::new("applications", "Delete the webhook?")
         .effect(format!("{} is told of nothing from then on.", found.url))
         .effect("The product may register it again by itself.")
