@@ -67,7 +67,7 @@ impl WriteTx<'_> {
         group: GroupPk,
     ) -> Result<(), StoreError> {
         self.execute(
-            "UPDATE directory_user SET due_at = $1 WHERE connector_pk = $2 AND source_user_pk IS NULL AND pk IN \
+            "UPDATE directory_user SET due_at = $1 WHERE +connector_pk = $2 AND +source_user_pk IS NULL AND pk IN \
              (SELECT d.user_pk FROM departed_user d JOIN membership m ON m.user_pk = d.user_pk AND m.group_pk = $3)",
             args![self.now(), connector.0, group.0],
         )?;

@@ -52,7 +52,7 @@ impl ReadTx<'_> {
         let mut found = Vec::with_capacity(groups.len());
         for chunk in sql::chunks(groups.iter().map(|group| group.0)) {
             let statement = format!(
-                "SELECT {COLUMNS} FROM directory_group g WHERE g.directory_pk = $1 AND g.pk IN ({})",
+                "SELECT {COLUMNS} FROM directory_group g WHERE +g.directory_pk = $1 AND g.pk IN ({})",
                 sql::placeholders(2, chunk.len())
             );
             let mut arguments = args![directory.0];
@@ -128,22 +128,49 @@ impl ReadTx<'_> {
         Ok(found)
     }
 
-    /// The users in a group, in the order of the folded name, one after the other.
+    /// The users in a group whose folded name comes behind that of `after` (all, if it is empty), in the order of the
+    /// folded name, one after the other.
     pub fn each_user_of_group(
         &self,
         directory: DirectoryId,
         group: GroupPk,
+        after: &str,
         each: &mut dyn FnMut(User) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let sql = format!(
-            "SELECT {} FROM membership m CROSS JOIN directory_user d \
-             WHERE m.group_pk = $1 AND d.pk = m.user_pk AND d.directory_pk = $2 AND d.status <> 'removed' \
-             ORDER BY d.name_fold",
-            directory_users::COLUMNS
-        );
-        self.for_each(&sql, args![group.0, directory.0], |row| {
+        let columns = directory_users::COLUMNS;
+        // Of few users all are read and put in order. Most users of a directory are met on the way through it, so that
+        // the first of them come at once.
+        let sql = match self.has_many_of(directory, group)? {
+            false => format!(
+                "SELECT {columns} FROM membership m CROSS JOIN directory_user d \
+                 WHERE m.group_pk = $1 AND d.pk = m.user_pk AND +d.directory_pk = $2 AND d.status <> 'removed' \
+                 AND +d.name_fold > $3 ORDER BY d.name_fold"
+            ),
+            true => format!(
+                "SELECT {columns} FROM directory_user d WHERE d.directory_pk = $2 AND d.status <> 'removed' \
+                 AND d.name_fold > $3 AND EXISTS \
+                 (SELECT 1 FROM membership m WHERE m.user_pk = d.pk AND m.group_pk = $1) ORDER BY d.name_fold"
+            ),
+        };
+        self.for_each(&sql, args![group.0, directory.0, fold(after)], |row| {
             each(directory_users::read_user(row)?)
         })
+    }
+
+    /// Whether a group has more than an eighth of the users of its directory.
+    fn has_many_of(&self, directory: DirectoryId, group: GroupPk) -> Result<bool, StoreError> {
+        let users = self.query_one(
+            "SELECT active_users + disabled_users FROM directory WHERE pk = $1",
+            args![directory.0],
+            |row| row.int(0),
+        )?;
+        let part = users.unwrap_or(0) / 8;
+        let found = self.query_one(
+            "SELECT count(*) FROM (SELECT 1 FROM membership WHERE group_pk = $1 LIMIT $2) x",
+            args![group.0, part + 1],
+            |row| row.int(0),
+        )?;
+        Ok(found.unwrap_or(0) > part)
     }
 
     /// Numbers of the users in a group.
@@ -271,7 +298,7 @@ impl ReadTx<'_> {
         )
     }
 
-    /// How many users a group has, up to `most`.
+    /// How many users a group has.
     pub fn count_group_users(&self, group: GroupPk) -> Result<i64, StoreError> {
         Ok(self
             .query_one(

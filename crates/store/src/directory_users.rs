@@ -108,7 +108,7 @@ impl ReadTx<'_> {
         let mut found = Vec::with_capacity(users.len());
         for chunk in sql::chunks(users.iter().map(|user| user.0)) {
             let statement = format!(
-                "SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1 AND d.pk IN ({})",
+                "SELECT {COLUMNS} FROM directory_user d WHERE +d.directory_pk = $1 AND d.pk IN ({})",
                 sql::placeholders(2, chunk.len())
             );
             let mut arguments = args![directory.0];

@@ -206,6 +206,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "one_index_of_groups",
         text: include_str!("../migrations/0039_one_index_of_groups.sql"),
     },
+    Migration {
+        number: 40,
+        name: "accounts_counted",
+        text: include_str!("../migrations/0040_accounts_counted.sql"),
+    },
 ];
 
 /// One step of the schema.

@@ -82,14 +82,18 @@ impl ReadTx<'_> {
     ) -> Result<Vec<User>, StoreError> {
         let by_key = self.directory_user_by_key(directory, text)?;
         let sql = format!(
-            "SELECT {COLUMNS} FROM connector c CROSS JOIN source_user s CROSS JOIN directory_user d \
-             WHERE c.directory_pk = $1 AND s.connector_pk = c.pk AND (s.id = $2 OR s.external_id = $2) \
-             AND d.source_user_pk = s.pk AND d.directory_pk = $1 AND d.status <> 'removed'"
+            "WITH meant (pk) AS ( \
+               SELECT s.pk FROM connector c CROSS JOIN source_user s \
+               WHERE c.directory_pk = $1 AND s.connector_pk = c.pk AND s.id = $2 \
+               UNION SELECT s.pk FROM connector c CROSS JOIN source_user s \
+               WHERE c.directory_pk = $1 AND s.connector_pk = c.pk AND s.external_id = $2) \
+             SELECT {COLUMNS} FROM meant m CROSS JOIN directory_user d \
+             WHERE d.source_user_pk = m.pk AND +d.directory_pk = $1 AND d.status <> 'removed'"
         );
         let by_source = self.query(&sql, args![directory.0, text], read_user)?;
         let sql = format!(
             "SELECT {COLUMNS} FROM connector c CROSS JOIN directory_user d WHERE c.directory_pk = $1 \
-             AND d.connector_pk = c.pk AND d.external_id = $2 AND d.directory_pk = $1 AND d.status <> 'removed'"
+             AND d.connector_pk = c.pk AND d.external_id = $2 AND +d.directory_pk = $1 AND d.status <> 'removed'"
         );
         // The identity provider may have it no more.
         let by_account = self.query(&sql, args![directory.0, text], read_user)?;

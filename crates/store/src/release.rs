@@ -88,7 +88,7 @@ impl ReadTx<'_> {
         limit: i64,
     ) -> Result<Vec<UserPk>, StoreError> {
         self.query(
-            "SELECT pk FROM directory_user WHERE connector_pk = $1 AND pk > $2 ORDER BY pk LIMIT $3",
+            "SELECT pk FROM directory_user WHERE +connector_pk = $1 AND pk > $2 ORDER BY pk LIMIT $3",
             args![connector, behind, limit],
             |row| Ok(UserPk(row.int(0)?)),
         )
@@ -101,7 +101,7 @@ impl ReadTx<'_> {
         limit: i64,
     ) -> Result<Vec<GroupPk>, StoreError> {
         self.query(
-            "SELECT pk FROM directory_group WHERE directory_pk = $1 AND is_local = 0 ORDER BY pk LIMIT $2",
+            "SELECT pk FROM directory_group WHERE directory_pk = $1 AND is_local = 0 LIMIT $2",
             args![directory, limit],
             |row| Ok(GroupPk(row.int(0)?)),
         )
@@ -329,7 +329,7 @@ impl WriteTx<'_> {
         limit: i64,
     ) -> Result<(i64, i64, i64), StoreError> {
         let users = self.query(
-            "SELECT pk, status FROM directory_user WHERE directory_pk = $1 ORDER BY pk LIMIT $2",
+            "SELECT pk, status FROM directory_user WHERE directory_pk = $1 LIMIT $2",
             args![directory, limit],
             |row| Ok((row.int(0)?, read_status(row, 1)?)),
         )?;
@@ -349,7 +349,7 @@ impl WriteTx<'_> {
             }
         }
         let groups = self.query(
-            "SELECT pk FROM directory_group WHERE directory_pk = $1 ORDER BY pk LIMIT $2",
+            "SELECT pk FROM directory_group WHERE directory_pk = $1 LIMIT $2",
             args![directory, limit],
             |row| Ok(GroupPk(row.int(0)?)),
         )?;

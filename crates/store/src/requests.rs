@@ -147,11 +147,15 @@ impl RequestQuery {
         let mut sql = Sql::new(
             "SELECT pk, connector_pk, at, took, request, method, path, operation, status, resource_type, \
              resource_id, resource_name, code, detail, warnings, token, actor, client, body_cut \
-             FROM scim_request WHERE pk < ",
-        )
-        .bind(self.before.unwrap_or(i64::MAX))
-        .then(" AND pk > ")
-        .bind(self.behind.unwrap_or(0));
+             FROM scim_request WHERE ",
+        );
+        // What is about one resource is found by that, not by its place in time, of which the embedded engine thinks more.
+        let (before, behind) = match self.resource_id.is_some() || self.resource_name.is_some() {
+            true => ("+pk < ", " AND +pk > "),
+            false => ("pk < ", " AND pk > "),
+        };
+        sql = sql.then(before).bind(self.before.unwrap_or(i64::MAX));
+        sql = sql.then(behind).bind(self.behind.unwrap_or(0));
         if let Some(connector) = self.connector {
             // Few rows have one request id, and very many one connector, which the embedded engine does not know: the
             // sign keeps it from going by connector.

@@ -18,7 +18,7 @@ use super::connector_groups::ConnectorGroupView;
 use super::page::{List, Page, limit};
 use super::request::{Parameters, Segments};
 use super::users::{OriginView, UserView, connector_names, origin_view, view};
-use super::walk::{after, walk};
+use super::walk::walk;
 use super::{Answer, directories};
 use crate::App;
 use crate::authority::Admin;
@@ -334,14 +334,12 @@ fn page_of_members(
     query: &MemberQuery,
     limit: usize,
 ) -> Result<Page<MemberView>, StoreError> {
-    let behind = after(query.after.as_deref());
+    let after = query.after.as_deref().unwrap_or_default();
     let mut found: Vec<User> = Vec::new();
     walk(
-        |each| tx.each_user_of_group(directory, group.pk, each),
+        |each| tx.each_user_of_group(directory, group.pk, after, each),
         |user: User| {
-            if behind.is_passed_by(&user.name) {
-                found.push(user);
-            }
+            found.push(user);
             if found.len() > limit {
                 ControlFlow::Break(())
             } else {

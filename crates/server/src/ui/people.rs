@@ -148,31 +148,39 @@ impl Choice {
         Ok(Some(found).filter(|found| !found.items.is_empty()))
     }
 
-    /// People of all directories: whom the text means, the best first, else all by name. Each directory is asked for one
-    /// page that it finds by an index.
-    async fn everywhere(&self, desk: &Desk) -> Result<Vec<(String, User)>, Trouble> {
-        let is_search = !self.search.trim().is_empty();
-        let begins = if is_search { "true" } else { "" };
+    /// People of all directories: whom the text means, the best first, else those after a name; and whether a directory
+    /// has more. Each is asked for one page that it finds by an index.
+    async fn everywhere(
+        &self,
+        desk: &Desk,
+        after: &str,
+    ) -> Result<(Vec<(String, User)>, bool), Trouble> {
+        let search = self.search.trim();
+        let (begins, after) = match search {
+            "" => ("", after),
+            _ => ("true", ""),
+        };
         let query = [
-            ("search", self.search.trim()),
+            ("search", search),
             ("begins", begins),
+            ("after", after),
             ("limit", PAGE),
         ];
-        let mut found = Vec::new();
+        let (mut found, mut goes_on) = (Vec::new(), false);
         for directory in &self.directories {
             let path = ["directories", directory.name.as_str(), "users"];
             let page: Listed<User> = desk.get(&path, &query).await?;
+            goes_on |= page.next.is_some();
             let users = page.items.into_iter().enumerate();
             found.extend(users.map(|(place, user)| (place, directory.name.clone(), user)));
         }
-        match is_search {
-            true => found.sort_by_key(|(place, ..)| *place),
-            false => found.sort_by_cached_key(|(_, _, user)| user.name.to_lowercase()),
+        match search {
+            "" => found.sort_by_cached_key(|(_, _, user)| scim::fold(&user.name)),
+            _ => found.sort_by_key(|(place, ..)| *place),
         }
         let found = found.into_iter();
-        Ok(found
-            .map(|(_, directory, user)| (directory, user))
-            .collect())
+        let found = found.map(|(_, directory, user)| (directory, user));
+        Ok((found.collect(), goes_on))
     }
 
     /// Where those of a directory are who have the text anywhere in a name.
@@ -200,16 +208,28 @@ struct Found {
 }
 
 impl Found {
-    async fn everywhere(desk: &Desk, choice: &Choice) -> Result<Self, Trouble> {
-        let mut people = choice.everywhere(desk).await?;
+    async fn everywhere(desk: &Desk, choice: &Choice, after: &str) -> Result<Self, Trouble> {
+        let (mut people, goes_on) = choice.everywhere(desk, after).await?;
+        let is_search = !choice.search.trim().is_empty();
         let most = PAGE.parse().unwrap_or(usize::MAX);
-        let is_cut = people.len() >= most;
-        people.truncate(most);
+        let found = people.len();
+        let last = people.get(most - 1).map(|(_, user)| user.name.clone());
+        match &last {
+            // Namesakes of several directories stay together: the next page begins behind their name.
+            Some(last) if !is_search => {
+                let last = scim::fold(last);
+                let is_shown = |user: &User| scim::fold(&user.name) <= last;
+                people.truncate(people.partition_point(|(_, user)| is_shown(user)));
+            }
+            _ => people.truncate(most),
+        }
+        let is_cut = goes_on || people.len() < found || (is_search && found == most);
+        let next = last.filter(|_| is_cut && !is_search);
         Ok(Self {
             people,
-            more: None,
+            more: next.map(|name| format!("/console/people?after={}", segment(&name))),
             inside: None,
-            is_cut,
+            is_cut: is_cut && is_search,
         })
     }
 
@@ -243,7 +263,7 @@ impl Found {
 pub(super) async fn search(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
     let choice = Choice::of_all(&desk, &wanted).await?;
     let found = match choice.is_everywhere() {
-        true => Found::everywhere(&desk, &choice).await?,
+        true => Found::everywhere(&desk, &choice, &wanted.after).await?,
         false => Found::of_one(&desk, &choice, &wanted).await?,
     };
     let people = found.people.into_iter().map(|(directory, user)| Row {

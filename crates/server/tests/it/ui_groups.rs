@@ -203,6 +203,31 @@ fn people_are_found_in_all_directories_within_reach() {
             "{chosen}"
         );
 
+        // Page by page, with namesakes on one.
+        let many: Vec<_> = (0..70)
+            .map(|n| json!({"name": format!("n{n:02}")}))
+            .collect();
+        for directory in ["default", "other%20%26%20more"] {
+            let place = format!("/directories/{directory}/imports");
+            assert_eq!(console.post(&place, json!({"users": many})).status, 202);
+        }
+        world.run(world.provision.work_off()).unwrap();
+        let (mut place, mut seen) = ("/console/people".to_owned(), Vec::new());
+        loop {
+            let page = browser.text(&place);
+            let rows = page.split("<th scope=\"row\">").skip(1);
+            let names = rows.filter_map(|row| row.split('>').nth(1)?.split('<').next());
+            seen.extend(names.map(str::to_owned));
+            let Some(before) = page.find("\">More</a>") else {
+                break;
+            };
+            place = page[..before].rsplit("href=\"").next().unwrap().to_owned();
+        }
+        let mut sorted = seen.clone();
+        sorted.sort();
+        assert_eq!(seen, sorted);
+        assert_eq!(seen.len(), 2 * 70 + 4, "{seen:?}");
+
         // Who is confined finds people of the own directories.
         let confined = Browser::confined_to(&world, "dan", "other & more");
         let found = confined.text("/console/people?search=mir");

@@ -74,7 +74,7 @@ impl View {
         each: Each<'_, User>,
     ) -> Result<(), StoreError> {
         if let Some(directory) = self.only() {
-            return tx.each_user_of_group(directory, group.pk, each);
+            return tx.each_user_of_group(directory, group.pk, "", each);
         }
         self.each_user_of_groups(tx, &BTreeSet::from([fold(&group.name)]), each)
     }
@@ -90,7 +90,7 @@ impl View {
         for (place, directory) in self.directories().enumerate() {
             let parts = tx.directory_groups_named(directory, groups.iter().map(String::as_str))?;
             for part in parts {
-                tx.each_user_of_group(directory, part.pk, &mut |user| {
+                tx.each_user_of_group(directory, part.pk, "", &mut |user| {
                     names.entry(fold(&user.name)).or_default().insert(place);
                     Ok(())
                 })?;
