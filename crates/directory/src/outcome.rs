@@ -85,7 +85,7 @@ impl SourceGroup {
     }
 
     /// Whether it may feed a group, or somebody has to decide.
-    pub(crate) fn review(&self) -> Review {
+    pub fn review(&self) -> Review {
         self.standing
             .as_ref()
             .map_or(Review::Settled, |it| it.review)

@@ -6,7 +6,7 @@ use directory::{
 };
 use jiff::SignedDuration;
 use scim::fold;
-use store::{GroupStanding, GroupTask, SourceGroup, Subject, WriteTx};
+use store::{GroupStanding, GroupTask, ReadTx, SourceGroup, Subject, WriteTx};
 
 use crate::carry_out::ensure_group;
 use crate::jobs::begin_for_group;
@@ -66,6 +66,9 @@ impl Provision {
         }
         if before == bound {
             return Ok(None);
+        }
+        if let Some(before) = before {
+            tx.note_former_feed(group.pk, before)?;
         }
         tx.bind_group(group.pk, bound)?;
         Ok(Some([before, bound]))
@@ -316,9 +319,9 @@ impl Provision {
 }
 
 /// Whether somebody has to decide before a source group feeds a group that is there (AG-06). Who wrote a row of the
-/// mapping has decided.
+/// mapping has decided; and where it fed the group before, that was decided then.
 pub(crate) fn has_to_wait(
-    tx: &WriteTx<'_>,
+    tx: &ReadTx<'_>,
     connector: &LoadedConnector,
     seen: &directory::SourceGroup,
     there: &Group,
@@ -326,5 +329,6 @@ pub(crate) fn has_to_wait(
     let asks = connector.connector.rules.groups.on_existing == OnExisting::Review;
     Ok(asks
         && connector.rules.are_names_by_rules(seen)
-        && tx.has_members_from_elsewhere(there.pk, connector.connector.id)?)
+        && tx.has_members_from_elsewhere(there.pk, connector.connector.id)?
+        && !tx.was_fed_by(there.pk, seen.id)?)
 }

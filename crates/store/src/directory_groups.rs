@@ -401,6 +401,7 @@ impl WriteTx<'_> {
             "DELETE FROM due_group WHERE group_pk = $1",
             "DELETE FROM group_attribute WHERE group_pk = $1",
             "DELETE FROM group_binding WHERE group_pk = $1",
+            "DELETE FROM former_feed WHERE group_pk = $1",
             "DELETE FROM directory_group WHERE pk = $1",
         ] {
             self.execute(sql, args![group.0])?;
@@ -425,6 +426,20 @@ impl WriteTx<'_> {
                 args![source.0],
             )?,
         };
+        Ok(())
+    }
+
+    /// Notes that a source group fed a group until now.
+    pub fn note_former_feed(
+        &self,
+        source: SourceGroupPk,
+        group: GroupPk,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO former_feed (source_group_pk, group_pk) VALUES ($1, $2) \
+             ON CONFLICT (source_group_pk, group_pk) DO NOTHING",
+            args![source.0, group.0],
+        )?;
         Ok(())
     }
 

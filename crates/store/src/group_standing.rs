@@ -194,6 +194,17 @@ impl ReadTx<'_> {
         Ok(found.is_some())
     }
 
+    /// Whether a source group fed a group before, and nobody else came to feed it since.
+    pub fn was_fed_by(&self, group: GroupPk, source: SourceGroupPk) -> Result<bool, StoreError> {
+        let found = self.query_one(
+            "SELECT CAST(1 AS BIGINT) FROM former_feed f WHERE f.source_group_pk = $1 AND f.group_pk = $2 \
+             AND NOT EXISTS (SELECT 1 FROM group_binding b WHERE b.group_pk = f.group_pk)",
+            args![source.0, group.0],
+            |row| row.int(0),
+        )?;
+        Ok(found.is_some())
+    }
+
     /// How the members of a source group, with those below it if they count, and those of a group differ.
     pub fn compare_members(
         &self,

@@ -211,6 +211,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "accounts_counted",
         text: include_str!("../migrations/0040_accounts_counted.sql"),
     },
+    Migration {
+        number: 42,
+        name: "former_feeds",
+        text: include_str!("../migrations/0042_former_feeds.sql"),
+    },
 ];
 
 /// One step of the schema.

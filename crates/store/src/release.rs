@@ -235,6 +235,7 @@ impl WriteTx<'_> {
     pub fn unbind_connector(&self, connector: ConnectorId) -> Result<(), StoreError> {
         for sql in [
             "DELETE FROM group_binding WHERE source_group_pk IN (SELECT pk FROM source_group WHERE connector_pk = $1)",
+            "DELETE FROM former_feed WHERE source_group_pk IN (SELECT pk FROM source_group WHERE connector_pk = $1)",
             "DELETE FROM due_nesting WHERE connector_pk = $1",
             "DELETE FROM due_group WHERE connector_pk = $1",
             "DELETE FROM name_conflict WHERE connector_pk = $1",

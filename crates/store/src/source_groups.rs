@@ -233,6 +233,7 @@ impl WriteTx<'_> {
             "DELETE FROM pending_reference WHERE group_pk = $1",
             "DELETE FROM group_binding WHERE source_group_pk = $1",
             "DELETE FROM group_standing WHERE source_group_pk = $1",
+            "DELETE FROM former_feed WHERE source_group_pk = $1",
             "DELETE FROM source_group WHERE pk = $1",
         ] {
             self.execute(sql, args![group.0])?;

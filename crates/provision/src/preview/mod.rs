@@ -5,6 +5,7 @@ mod grace;
 mod job;
 mod overlay;
 mod problems;
+mod reviews;
 mod sample;
 mod simulation;
 mod summary;

@@ -15,6 +15,7 @@ use store::{ReadTx, StoredAccount, StoredSubject, SubjectReader};
 use super::foresight::{Fits, ForeseenHold, Foresight};
 use super::grace::{AfterGrace, Graces};
 use super::overlay::Overlay;
+use super::reviews::Reviews;
 use super::summary::PreviewSummary;
 use super::user::{PreviewedAccount, PreviewedUser, tell};
 use crate::decide::{Decision, Occasion, decide, said_about};
@@ -87,6 +88,7 @@ pub(crate) struct Simulation<'t, 'c, 'a> {
     /// What the limits would hold; none where that is not asked for.
     foresight: Option<Foresight<'t, 'c>>,
     graces: Option<Graces<'t, 'c>>,
+    reviews: Reviews<'t, 'c>,
     /// How the names of groups are written that are there or would be by now, by their folds.
     groups: HashMap<String, String>,
     summary: PreviewSummary,
@@ -111,6 +113,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             world: Overlay::new(tx, &tried.connector),
             foresight: None,
             graces: Graces::of(tried),
+            reviews: Reviews::new(tx, tried, present),
             groups: HashMap::new(),
             summary: PreviewSummary::default(),
             hidden: &tried.rules.hidden() | &present.rules.hidden(),
@@ -139,6 +142,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         if let Some(graces) = self.graces {
             self.summary.after_grace = graces.forecast()?;
         }
+        self.summary.waiting_groups = self.reviews.begin_to_wait();
         let Some(foresight) = self.foresight else {
             return Ok(self.summary);
         };
@@ -262,7 +266,8 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             is_new: false,
         };
         self.world.about(source);
-        let facts = Facts::from(subject);
+        let mut facts = Facts::from(subject);
+        self.reviews.foresee(&mut facts.groups)?;
         let concerned = self.tried.concerns(&person, &facts);
         let shares = concerned && self.tried.precedence.is_some() && facts.account.is_none();
         let known = match shares {
@@ -285,7 +290,8 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             ..
         } = decide(&self.world, self.tried, &person, facts, self.occasion())?;
         if let Some(account) = joins.filter(|_| shares && known.is_none()) {
-            let groups = self.tx.effective_source_groups(source)?;
+            let mut groups = self.tx.effective_source_groups(source)?;
+            self.reviews.foresee(&mut groups)?;
             if let Some(looked) = self.look_at_shared(&id, &person, &groups, &account)? {
                 return Ok(looked);
             }

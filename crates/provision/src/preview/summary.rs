@@ -24,6 +24,9 @@ pub struct PreviewSummary {
     pub due: i64,
     /// Groups that would appear, a thousand of them at most.
     pub new_groups: Vec<String>,
+    /// Groups of the identity provider that would wait until somebody decides whether they feed the group of the same name,
+    /// which has members from elsewhere. A thousand of them at most.
+    pub waiting_groups: Vec<String>,
     /// What the safety limits would let through and hold, by kind. Nothing is told of kinds that do not occur.
     pub limits: BTreeMap<HoldKind, LimitForecast>,
     /// The same for the limits of other connectors, by their names: those whose accounts the rules have a say in.

@@ -323,3 +323,76 @@ fn the_list_tells_what_became_of_each_group() {
         );
     });
 }
+
+/// Somebody whom a product put there makes a group one with members from elsewhere.
+#[test]
+fn rules_that_go_and_come_back_ask_nothing_and_take_nothing() {
+    for detour in [
+        json!({"groups": {"on_existing": "review", "enabled": false}}),
+        json!({"groups": {"on_existing": "review", "only_assign": ["other"]}}),
+        json!({"groups": {"on_existing": "review", "names": {"rules": [{"steps": [{"prefix": {"text": "x-"}}]}]}}}),
+    ] {
+        on_each_database(|database| {
+            let world = World::new(
+                database,
+                rules(|it| it.groups.on_existing = OnExisting::Review),
+            );
+            let (ann, _ben) = (world.user("ann"), world.user("ben"));
+            world.group("users", &[&ann]);
+            put_in(&world, "users", "ben");
+            let before = world.seen();
+
+            let (there, _) = world.preview_of(&detour);
+            world.apply(&there, true).unwrap();
+            world.work_off();
+            let (back, users) = world.preview_of(&json!({"groups": {"on_existing": "review"}}));
+            assert!(back.summary.waiting_groups.is_empty(), "{detour}");
+            let gains = users.iter().filter(|user| !user.changes.is_empty()).count();
+            let took = world.groups("ann") != ["users"];
+            assert_eq!(gains, usize::from(took), "{detour}: {users:?}");
+            world.apply(&back, true).unwrap();
+            world.work_off();
+            assert_eq!(world.groups("ann"), ["users"], "{detour}");
+            assert_eq!(world.groups("ben"), ["users"], "{detour}");
+            assert_eq!(
+                listed(&world, GroupQuery::Fate(GroupFate::Waiting)).len(),
+                0
+            );
+            assert_eq!(world.seen().len(), before.len());
+        });
+    }
+}
+
+#[test]
+fn a_preview_foresees_which_groups_would_wait() {
+    on_each_database(|database| {
+        let world = World::new(
+            database,
+            rules(|it| it.groups.on_existing = OnExisting::Review),
+        );
+        let (ann, _ben) = (world.user("ann"), world.user("ben"));
+        world.group("devs", &[&ann]);
+        let writer = writer(&world);
+        world
+            .run(
+                world
+                    .provision
+                    .create_local_group(&writer, "x-devs".into(), String::new()),
+            )
+            .unwrap();
+        put_in(&world, "x-devs", "ben");
+        let (preview, users) = world.preview_of(
+            &json!({"groups": {"on_existing": "review", "names": {"rules": [{"steps": [{"prefix": {"text": "x-"}}]}]}}}),
+        );
+        assert_eq!(preview.summary.waiting_groups, ["devs"]);
+        let foreseen = users[0].after.clone().map(|after| after.groups);
+        assert_eq!(foreseen, Some(Vec::new()), "{users:?}");
+        world.apply(&preview, true).unwrap();
+        world.work_off();
+        assert_eq!(world.groups("ann"), Vec::<String>::new());
+        assert_eq!(
+            listed(&world, GroupQuery::Fate(GroupFate::Waiting)).len(),
+            1
+        );
+    });
+}

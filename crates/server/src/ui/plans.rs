@@ -88,6 +88,7 @@ struct Summary {
     problems: u64,
     due: i64,
     new_groups: Vec<String>,
+    waiting_groups: Vec<String>,
     after_grace: GraceForecast,
 }
 

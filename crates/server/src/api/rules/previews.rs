@@ -84,8 +84,8 @@ struct PreviewView {
     /// Whether exactly this can be applied as long as the data stay as they are: it is complete, looked at everybody,
     /// and nobody was due.
     can_be_applied: bool,
-    /// How many users have which operation, users with new problems, users that were due, groups that would appear, and
-    /// what the safety limits would let through and hold: `limits` by kind (`passes`, `held`, `used`, `allowed`),
+    /// How many users have which operation, users with new problems, users that were due, groups that would appear
+    /// (`new_groups`), groups of the identity provider that would wait for a decision (`waiting_groups`), and what the safety limits would let through and hold: `limits` by kind (`passes`, `held`, `used`, `allowed`),
     /// `limits_of_others` by the names of connectors whose accounts the rules have a say in, and `held_by_group`.
     /// `after_grace` tells of those who keep their accounts only until a grace time ends: when the `first` one does,
     /// and their `operations` and `limits` then.

@@ -140,13 +140,19 @@ pub(super) fn preview(preview: &Value, users: &Value, more: bool) -> String {
         .map(|(name, count)| (name.as_str(), count.as_str()))
         .collect();
     let mut parts = vec![fields(&counts)];
-    let groups = summary["new_groups"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    if !groups.is_empty() {
-        let names: Vec<&str> = groups.iter().filter_map(Value::as_str).collect();
-        parts.push(format!("new groups: {}", names.join(", ")));
+    for (key, what) in [
+        ("new_groups", "new groups"),
+        ("waiting_groups", "groups that would wait for a decision"),
+    ] {
+        let groups = summary[key].as_array().map(Vec::as_slice);
+        let names: Vec<&str> = groups
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        if !names.is_empty() {
+            parts.push(format!("{what}: {}", names.join(", ")));
+        }
     }
     parts.extend(held(&summary["limits"], ""));
     for (connector, limits) in summary["limits_of_others"]
