@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use directory::{
-    Account, Cause, DirectoryId, OverrideKind, Pass, Past, Plan, Status, Trigger, User, UserPk,
-    source_mark,
+    Account, Cause, DirectoryId, Outcome, OverrideKind, Pass, Past, Plan, Status, Trigger, User,
+    UserPk, source_mark,
 };
 use jiff::Timestamp;
 use scim::{Resource, fold};
@@ -258,7 +258,7 @@ impl Provision {
             report.changes += undone.plan.changes.len() as u64;
             let connector = existing.user.connector.and_then(|id| connectors.get(&id));
             if let Some(connector) = connector
-                && keep(tx, connector, undone.user.pk, cause)?
+                && keep(tx, connector, &existing, cause)?
             {
                 report.kept_as_is += 1;
             }
@@ -268,14 +268,15 @@ impl Provision {
     }
 }
 
-/// Keeps a user as it is from now on, if the next evaluation would change it again.
+/// Keeps a user, who was otherwise until now, as it is from now on, if evaluations would change it again.
 fn keep(
     tx: &WriteTx<'_>,
     connector: &LoadedConnector,
-    user: UserPk,
+    former: &StoredAccount,
     cause: &Cause,
 ) -> Result<bool, ProvisionError> {
     let directory = connector.connector.directory;
+    let user = former.user.pk;
     for said in tx.overrides_of(user)? {
         if matches!(said.kind, OverrideKind::KeepAsIs { .. }) {
             tx.delete_override(directory, said.id)?;
@@ -284,7 +285,11 @@ fn keep(
     let Some(account) = tx.account(user)? else {
         return Ok(false);
     };
-    if agrees(tx, connector, &account)? {
+    let is_back = former.user.status != Status::Active && account.user.status == Status::Active;
+    let outcome = decided(tx, connector, &account)?;
+    let agrees = directory::plan(Some(&account.account), &outcome).is_empty();
+    // A grace time that begins anew would end as the one before it did.
+    if agrees && !(is_back && outcome.grace_until().is_some()) {
         return Ok(false);
     }
     let mark = match account.source {
@@ -297,12 +302,12 @@ fn keep(
     Ok(true)
 }
 
-/// Whether an evaluation now would change nothing.
-fn agrees(
+/// What an evaluation now would come to.
+fn decided(
     tx: &ReadTx<'_>,
     connector: &LoadedConnector,
     account: &StoredAccount,
-) -> Result<bool, ProvisionError> {
+) -> Result<Outcome, ProvisionError> {
     let occasion = Occasion {
         now: tx.now(),
         trigger: Trigger::Reconcile,
@@ -312,7 +317,7 @@ fn agrees(
         Some(source) => tx.source_user_by_pk(connector.connector.id, source)?,
         None => None,
     };
-    let outcome = match stored {
+    match stored {
         Some(stored) => {
             let user = Resource::parse_stored(&stored.document)?;
             let person = Person {
@@ -322,7 +327,7 @@ fn agrees(
             };
             let facts = Facts::of(tx, &person)?;
             let world = Stored::new(tx, &connector.connector);
-            decide(&world, connector, &person, facts, occasion)?.outcome
+            Ok(decide(&world, connector, &person, facts, occasion)?.outcome)
         }
         None => {
             let overrides = tx.overrides_of(account.user.pk)?;
@@ -334,10 +339,9 @@ fn agrees(
                 trigger: occasion.trigger,
                 overrides: &overrides,
             };
-            directory::evaluate(&subject, &connector.rules)
+            Ok(directory::evaluate(&subject, &connector.rules))
         }
-    };
-    Ok(directory::plan(Some(&account.account), &outcome).is_empty())
+    }
 }
 
 impl UndoSelection {

@@ -1,8 +1,8 @@
 //! The past is found again, what was undone is as it was, and an undo can be undone.
 
-use directory::{Account, DirectoryId, JobKind, JobState, Operation, Rules, UserPk};
+use directory::{Account, DirectoryId, JobKind, JobState, Operation, Rules, Status, UserPk};
 use emulate::databases::{TestDatabase, on_each_database};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use provision::{
@@ -294,6 +294,39 @@ fn what_a_product_did_since_stays_and_is_told() {
         // The provider has the last word.
         world.add(&dev, &ann);
         assert_eq!(world.groups("ann"), ["dev", "ops"]);
+    });
+}
+
+#[test]
+fn who_is_given_an_account_back_keeps_it_though_a_grace_time_would_begin_anew() {
+    on_each_database(|database| {
+        let written = json!({
+            "scope": {"required_groups": ["staff"], "grace_minutes": 5},
+            "cleanup": {"out_of_scope": "disable"},
+        });
+        let world = World::new(database, serde_json::from_value(written).unwrap());
+        let (ann, ben) = (world.user("ann"), world.user("ben"));
+        let staff = world.group("staff", &[&ann, &ben]);
+        world.work_off();
+        world.remove(&staff, &ann);
+        let from = now(&world);
+        world.wait(SignedDuration::from_mins(10));
+        world.work_off();
+        let status = |name: &str| world.account(name).map(|user| user.status);
+        assert_eq!(status("ann"), Some(Status::Disabled));
+        let wanted = UndoSelection {
+            connector: Some(world.connector.connector.id),
+            from: Some(from),
+            ..UndoSelection::default()
+        };
+        let report = undo(&world, wanted, "undo-1");
+        assert_eq!((report.users, report.kept_as_is), (1, 1));
+        for _again in 0..2 {
+            reconcile(&world);
+            world.wait(SignedDuration::from_mins(10));
+            world.work_off();
+            assert_eq!(status("ann"), Some(Status::Active));
+        }
     });
 }
 
