@@ -156,7 +156,7 @@ impl<'a> Checks<'a> {
                 self.fault(
                     place,
                     format!("the connector feeds '{present}', and its accounts have to be moved"),
-                    format!("run `vestibule connector move {name} --to {directory}` first, which asks what becomes of them"),
+                    format!("run `vestibule connector move {name} {directory}` first, which asks what becomes of them"),
                 );
             }
             one.after.insert("directory".to_owned(), directory.into());

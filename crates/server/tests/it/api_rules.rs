@@ -45,6 +45,26 @@ fn saying_nothing_switches_no_safeguard_off() {
 }
 
 #[test]
+fn a_list_of_previewed_users_has_their_attributes() {
+    let world = World::new(&emulate::databases::TestDatabase::sqlite().unwrap());
+    let console = Console::new(&world);
+    world.mira();
+    let rows = json!([
+        {"target": "attr:dept", "source": {"constant": "Sales"}},
+        {"target": "first", "source": {"constant": "Mira M."}},
+    ]);
+    let wish = json!({"rules": {"mapping": rows}});
+    let preview = ok(&console.post("/connectors/idp/rules/preview", wish));
+    let id = preview["id"].as_str().unwrap();
+    let csv = console.get(&format!("/connectors/idp/rules/previews/{id}/users.csv"));
+    let text = csv.text();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].ends_with(",last_name_after,attributes"), "{text}");
+    assert!(lines[1].ends_with("dept:  -> Sales"), "{text}");
+    assert!(lines[1].contains(",Mira M.,"), "{text}");
+}
+
+#[test]
 fn rules_are_previewed_applied_and_taken_back() {
     on_each_database(|database| {
         let world = World::new(database);

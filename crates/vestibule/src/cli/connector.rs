@@ -31,6 +31,9 @@ pub enum ConnectorCommand {
         /// The identity provider that will write to it.
         #[arg(long, default_value = "generic", value_parser = presets())]
         preset: Preset,
+        /// The name or id of the directory that it feeds; one of its own if it is left out.
+        #[arg(long)]
+        directory: Option<String>,
     },
     /// List what connectors can be made for, and which departures from the RFCs each has.
     Presets,

@@ -28,8 +28,8 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
     }
     let door = door::open(&args.door, settings)?;
     match &args.command {
-        ConnectorCommand::Create { name, preset } => {
-            out.show(&door.create_connector(name, *preset)?, created)
+        ConnectorCommand::Create { name, preset, directory } => {
+            out.show(&door.create_connector(name, *preset, directory.as_deref())?, created)
         }
         // Answered above, without data.
         ConnectorCommand::Presets => Ok(()),

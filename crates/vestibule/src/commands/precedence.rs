@@ -68,7 +68,7 @@ fn preview(door: &Door, directory: &str, wish: &Wish<'_>, out: Output) -> Result
         out.show(&told, previewed)?;
     }
     let message = "nothing was done: this is what it would touch";
-    Err(Failure::new(Exit::Usage, message).with("say --yes to do it"))
+    Err(Failure::new(Exit::Pending, message).with("say --yes to do it"))
 }
 
 fn body(wish: &Wish<'_>) -> Result<Value, Failure> {

@@ -211,7 +211,7 @@ fn preview<T: Serialize>(
 ) -> Result<(), Failure> {
     out.show(effects, person)?;
     let message = "nothing was done: this is what it would touch";
-    Err(Failure::new(Exit::Usage, message).with("say --yes to do it"))
+    Err(Failure::new(Exit::Pending, message).with("say --yes to do it"))
 }
 
 impl Release {

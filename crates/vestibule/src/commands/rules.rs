@@ -106,8 +106,16 @@ pub fn run(args: &RulesArgs, settings: &Settings, out: Output) -> Result<(), Fai
                 (None, Some(file)) => body["rules"] = read(file)?,
                 (None, None) => {}
             }
+            let held = match preview {
+                Some(id) => held_by(&door, connector, id)?,
+                None => 0,
+            };
             let path = ["connectors", connector, "rules", "apply"];
-            applied(&door.ask(Method::POST, &path, Some(&body))?, out)
+            applied(&door.ask(Method::POST, &path, Some(&body))?, out)?;
+            match held {
+                0 => Ok(()),
+                held => Err(waiting(connector, held)),
+            }
         }
         RulesCommand::Versions { connector } => {
             let path = ["connectors", connector.as_str(), "rules", "versions"];
@@ -256,6 +264,27 @@ fn applied(view: &Value, out: Output) -> Result<(), Failure> {
             view["version"], view["due"]
         )
     })
+}
+
+/// How many changes the safety limits hold of a preview.
+fn held_by(door: &Door, connector: &str, preview: &str) -> Result<u64, Failure> {
+    let path = ["connectors", connector, "rules", "previews", preview];
+    let found: Value = door.get(&path)?;
+    let summary = &found["summary"];
+    let others = summary["limits_of_others"]
+        .as_object()
+        .into_iter()
+        .flatten();
+    let all = others.map(|(_, limits)| limits).chain([&summary["limits"]]);
+    let limits = all.filter_map(Value::as_object).flatten();
+    Ok(limits.filter_map(|(_, limit)| limit["held"].as_u64()).sum())
+}
+
+fn waiting(connector: &str, held: u64) -> Failure {
+    let message = format!("safety limits hold {held} of the changes until somebody decides");
+    Failure::new(Exit::Held, message).with(format!(
+        "vestibule holds list --connector {connector} tells which, once everybody is evaluated"
+    ))
 }
 
 fn terms_of(terms: &TermsArgs) -> Value {

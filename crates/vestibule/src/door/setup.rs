@@ -16,8 +16,17 @@ use crate::exit::Failure;
 
 impl Door {
     /// Makes a connector with a token.
-    pub fn create_connector(&self, name: &str, preset: Preset) -> Result<NewConnector, Failure> {
-        self.post(&["connectors"], &json!({ "name": name, "preset": preset }))
+    pub fn create_connector(
+        &self,
+        name: &str,
+        preset: Preset,
+        directory: Option<&str>,
+    ) -> Result<NewConnector, Failure> {
+        let mut wish = json!({ "name": name, "preset": preset });
+        if let Some(directory) = directory {
+            wish["directory"] = json!(directory);
+        }
+        self.post(&["connectors"], &wish)
     }
 
     /// All connectors, in the order they were made.

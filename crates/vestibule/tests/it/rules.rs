@@ -129,3 +129,52 @@ fn rules_are_checked_and_tested_for_a_build_server() {
     assert_eq!(wrong.code, 2, "{wrong:?}");
     assert!(wrong.out.contains("groups.only_assign[0]"), "{wrong:?}");
 }
+
+#[test]
+fn what_rules_would_do_is_told_with_attributes_and_what_is_held_ends_with_seven() {
+    let (program, server) = program();
+    let announced = &server.announced["first_start"];
+    let text = |name: &str| announced[name].as_str().unwrap();
+    let (url, token) = (text("base_url"), text("token"));
+    let simulate = [
+        "simulate", "okta", "--url", url, "--token", token, "--users", "40", "--groups", "2",
+    ];
+    assert_eq!(program.run(&simulate).code, 0);
+    program.file(
+        "dept.json",
+        r#"{"mapping": [{"target": "attr:dept", "source": {"constant": "Sales"}}]}"#,
+    );
+    let preview =
+        |file: &str| program.run(&["rules", "preview", "default", "--file", file, "--json"]);
+    let told = program.run(&["rules", "preview", "default", "--file", "dept.json"]);
+    assert_eq!(told.code, 8);
+    assert!(told.out.contains("dept:  -> Sales"), "{told:?}");
+
+    program.file(
+        "none.json",
+        r#"{"scope": {"required_groups": ["nobody is in it"], "grace_minutes": 0}}"#,
+    );
+    let preview: Value = serde_json::from_str(&preview("none.json").out).unwrap();
+    let id = preview["preview"]["id"].as_str().unwrap();
+    let held = &preview["preview"]["summary"]["limits"]["deactivation"]["held"];
+    assert!(held.as_u64().unwrap() > 20, "{preview}");
+    let applied = program.run(&["rules", "apply", "default", "--preview", id]);
+    assert_eq!(applied.code, 7, "{applied:?}");
+    assert!(
+        applied.err.contains(&format!("hold {held} of the changes")),
+        "{applied:?}"
+    );
+
+    program.run(&["directory", "create", "--name", "other"]);
+    let made = [
+        "connector",
+        "create",
+        "--name",
+        "second",
+        "--directory",
+        "other",
+    ];
+    assert_eq!(program.run(&made).code, 0);
+    let moved = program.run(&["connector", "move", "second", "default"]);
+    assert_eq!(moved.code, 8, "it says what it would touch: {moved:?}");
+}

@@ -1,5 +1,6 @@
 //! Previews: what rules would do to everybody, before they do it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::Json;
@@ -13,7 +14,8 @@ use directory::{Change, ConnectorId, Operation, Rules};
 use futures_util::stream;
 use jiff::Timestamp;
 use provision::{
-    Confined, Preview, PreviewSearch, PreviewSummary, PreviewWish, PreviewedUser, ProvisionError,
+    Confined, Preview, PreviewSearch, PreviewSummary, PreviewWish, PreviewedAccount, PreviewedUser,
+    ProvisionError,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -282,7 +284,8 @@ async fn export(
 
 const CSV_HEAD: &[u8] =
     b"user_name,operations,name_before,name_after,email_before,email_after,display_name_before,\
-display_name_after,status_before,status_after,groups_added,groups_removed,taken_name,errors,held,grace_until,after_grace\r\n";
+display_name_after,status_before,status_after,groups_added,groups_removed,taken_name,errors,held,grace_until,after_grace,\
+first_name_before,first_name_after,last_name_before,last_name_after,attributes\r\n";
 
 fn csv_line(user: &PreviewedUser) -> String {
     let words: Vec<&str> = user.operations.iter().map(|it| it.as_str()).collect();
@@ -294,6 +297,8 @@ fn csv_line(user: &PreviewedUser) -> String {
     let [email_before, email_after] = pair(|it| &it.attributes.email);
     let [display_before, display_after] = pair(|it| &it.attributes.display_name);
     let [status_before, status_after] = pair(|it| it.status.as_str());
+    let [first_before, first_after] = pair(|it| &it.attributes.first_name);
+    let [last_before, last_after] = pair(|it| &it.attributes.last_name);
     let groups = |wanted: Operation| {
         let changes = user.changes.iter();
         let groups = changes.filter(|change| Operation::of(change) == Some(wanted));
@@ -329,8 +334,29 @@ fn csv_line(user: &PreviewedUser) -> String {
         held.join("; "),
         later.map_or_else(String::new, |it| it.at.to_string()),
         later_changes.join("; "),
+        first_before,
+        first_after,
+        last_before,
+        last_after,
+        attributes(before, after),
     ];
     csv::line(cells.iter().map(String::as_str))
+}
+
+/// The attributes of which rules made something else: `name: before -> after`, several values with a bar between them.
+fn attributes(before: Option<&PreviewedAccount>, after: Option<&PreviewedAccount>) -> String {
+    let of = |account: Option<&PreviewedAccount>, name: &str| {
+        let values = account.and_then(|it| it.attributes.extra.get(name));
+        values.map_or_else(String::new, |values| values.join("|"))
+    };
+    let sides = [before, after].into_iter().flatten();
+    let names: BTreeSet<&String> = sides.flat_map(|it| it.attributes.extra.keys()).collect();
+    let pairs = names
+        .into_iter()
+        .map(|name| (name, of(before, name), of(after, name)))
+        .filter(|(_, before, after)| before != after)
+        .map(|(name, before, after)| format!("{name}: {before} -> {after}"));
+    pairs.collect::<Vec<_>>().join("; ")
 }
 
 /// A change by its word in the journal, with its group.

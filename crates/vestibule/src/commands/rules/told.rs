@@ -1,5 +1,7 @@
 //! What `vestibule rules` tells a person.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::text;
@@ -194,6 +196,24 @@ fn words(operations: &Value) -> String {
     words.join(", ").replace('_', " ")
 }
 
+/// What is otherwise in the attributes that rules made up.
+fn attributes(before: &Value, after: &Value) -> Vec<String> {
+    let of = |side: &Value, name: &str| {
+        let values = side[name].as_array().into_iter().flatten();
+        let values: Vec<&str> = values.filter_map(Value::as_str).collect();
+        values.join(", ")
+    };
+    let sides = [before, after].into_iter().filter_map(Value::as_object);
+    let names: BTreeSet<&String> = sides.flat_map(|side| side.keys()).collect();
+    let pairs = names
+        .into_iter()
+        .map(|name| (name, of(before, name), of(after, name)));
+    pairs
+        .filter(|(_, before, after)| before != after)
+        .map(|(name, before, after)| format!("{name}: {before} -> {after}"))
+        .collect()
+}
+
 fn changed(user: &Value) -> String {
     let (before, after) = (&user["before"], &user["after"]);
     let mut parts = Vec::new();
@@ -212,6 +232,7 @@ fn changed(user: &Value) -> String {
                 parts.push(format!("{label}: {} -> {}", values[0], values[1]));
             }
         }
+        parts.extend(attributes(&before["extra"], &after["extra"]));
     }
     let changes = user["changes"]
         .as_array()
