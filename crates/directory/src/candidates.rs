@@ -80,7 +80,7 @@ pub(crate) fn candidates<'a>(
     } else {
         candidates.add_renamed(sorted, now, rules, trace)?;
     }
-    candidates.add_named(named.by_rows, trace);
+    candidates.add_named(named.by_rows);
     Ok(candidates)
 }
 
@@ -137,21 +137,16 @@ impl<'a> Candidates<'a> {
         Ok(())
     }
 
-    fn add_named(&mut self, named_by_rows: Vec<(Cow<'a, str>, Arc<str>)>, trace: &mut Trace) {
+    fn add_named(&mut self, named_by_rows: Vec<(Cow<'a, str>, Arc<str>)>) {
         for (name, row) in named_by_rows {
             let from = GroupSource::Row(row);
-            if is_possible_name(&name) {
-                self.list.push(Candidate {
-                    name,
-                    source: None,
-                    path: &[],
-                    from,
-                    review: Review::Settled,
-                });
-            } else {
-                let effect = GroupEffect::NotAName(name.to_string());
-                trace.group(from, &name, &[], effect);
-            }
+            self.list.push(Candidate {
+                name,
+                source: None,
+                path: &[],
+                from,
+                review: Review::Settled,
+            });
         }
     }
 

@@ -55,6 +55,7 @@ impl Decision<'_> {
                 (reason, action) = (second.0, other);
             }
         }
+        self.trace.push(Entry::Cleanup { reason, action });
         match held_back {
             _ if kept => (reason, CleanupAction::Keep),
             Some(entry) if self.takes(action) => {
@@ -111,7 +112,6 @@ impl Decision<'_> {
         action: CleanupAction,
         attributes: Option<Attributes>,
     ) -> Outcome {
-        self.trace.push(Entry::Cleanup { reason, action });
         let reason = self.standing().unwrap_or(reason);
         let Some(live) = self.live else {
             return self.without_account(reason);

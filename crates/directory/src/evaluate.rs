@@ -362,7 +362,9 @@ impl<'a> Decision<'a> {
             .map(|it| it.joined(&memberships, self.existing, self.rules));
         if let Some(action) = self.unused(joined.as_ref().unwrap_or(&memberships)) {
             self.memory.cleaned_up_since = Some(self.now);
-            return self.lose(Reason::InactivityRule, action, Some(attributes));
+            let reason = Reason::InactivityRule;
+            self.trace.push(Entry::Cleanup { reason, action });
+            return self.lose(reason, action, Some(attributes));
         }
         self.memory.cleaned_up_since = None;
         let verdict = Verdict::Account {
@@ -397,7 +399,6 @@ impl<'a> Decision<'a> {
             self.memory.restore = remembered;
             return self.lose(reason, action, None);
         }
-        self.trace.push(Entry::Cleanup { reason, action });
         self.trace.entries.extend(told);
         let status = Status::Disabled;
         let memberships = self.stripped(memberships, true);

@@ -53,8 +53,10 @@ pub enum Holder {
     OtherConnector,
     /// Another user of the same connector has it.
     SameConnector,
-    /// A user of the same connector had it, whom the identity provider deleted.
+    /// A user of the same connector had it, whom the identity provider deleted and who had other ids.
     Deleted,
+    /// The same, but no ids tell who it was: the name is all there is to go by (CP-27).
+    Returning,
 }
 
 impl Holder {
@@ -76,6 +78,9 @@ impl Holder {
             Holder::SameConnector => "belongs to another user of this connector",
             Holder::Deleted => {
                 "was that of a user with other ids, whom the identity provider deleted"
+            }
+            Holder::Returning => {
+                "was that of a user of this name, whom the identity provider deleted, and no `externalId` tells them apart"
             }
         }
     }
@@ -99,6 +104,7 @@ impl Met {
     pub fn text(&self) -> String {
         let effect = match self.effect {
             Meeting::Link => "it becomes the account of this user",
+            Meeting::Return => "it is the account of this user again, without the groups it was in",
             Meeting::Join => "it stays that connector's, and both speak of it",
             Meeting::Conflict => "both stay as they are until somebody decides",
             Meeting::Reject => "the identity provider is told that the user exists",
@@ -117,6 +123,8 @@ impl Met {
 pub enum Meeting {
     /// It becomes the user's own.
     Link,
+    /// It becomes the user's own, but not what it was in: a name alone opens nobody's doors.
+    Return,
     /// It stays the other's, and this user speaks of it too (BY-15).
     Join,
     /// Both stay as they are, and somebody decides.
@@ -171,6 +179,8 @@ pub fn meet(
         _ if moment == Moment::Told => OnMet::Link,
         _ if !allowed => OnMet::Conflict,
         Holder::Copied => identity.on_copied,
+        Holder::Returning if identity.on_deleted != OnMet::Link => return Meeting::Return,
+        Holder::Returning => OnMet::Link,
         Holder::Deleted => identity.on_deleted,
         Holder::Local | Holder::OtherConnector => identity.on_existing,
     };
@@ -264,6 +274,26 @@ mod tests {
         Holder::OtherConnector,
         Holder::SameConnector,
     ];
+
+    #[test]
+    fn who_comes_back_by_name_alone_gets_the_groups_only_where_the_rules_trust_names() {
+        let met = |on_deleted, holder, by_username| {
+            let identity = Identity {
+                on_deleted,
+                by_username,
+                ..Identity::default()
+            };
+            let by = MatchedBy::Username;
+            meet(&identity, holder, by, Moment::Creation, false)
+        };
+        for wish in [OnMet::Conflict, OnMet::Reject] {
+            assert_eq!(met(wish, Holder::Returning, true), Meeting::Return);
+            assert_eq!(met(wish, Holder::Deleted, true), wish.into());
+            assert_eq!(met(wish, Holder::Returning, false), Meeting::Conflict);
+        }
+        assert_eq!(met(OnMet::Link, Holder::Returning, true), Meeting::Link);
+        assert_eq!(met(OnMet::Link, Holder::Deleted, true), Meeting::Link);
+    }
 
     #[test]
     fn by_default_only_copied_accounts_are_given_away() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cause::Trigger;
 use crate::evaluate::Decision;
-use crate::model::{Account, Attributes, Origin, Reason};
+use crate::model::{Account, Attributes, Memory, Origin, Reason, Status};
 use crate::notes::Notes;
 use crate::outcome::Subject;
 use crate::pseudonym;
@@ -14,6 +14,7 @@ use crate::rules::{
 };
 use crate::surroundings::Surroundings;
 use crate::trace::{AttributeEffect, Entry, Trace};
+use crate::why_not::Case;
 
 /// What the mapping table makes of one user.
 #[derive(Debug, Default)]
@@ -62,6 +63,34 @@ impl<'a> Decision<'a> {
     }
 }
 
+impl Case<'_> {
+    /// By what an account that exists is looked for: what the rows would give to somebody who has one, even if one of
+    /// them drops the user.
+    pub fn sought(&self) -> Attributes {
+        let supposed = Account {
+            key: String::new(),
+            attributes: Attributes::default(),
+            status: Status::Active,
+            reason: Reason::Copied,
+            memberships: Vec::new(),
+            memory: Memory::default(),
+            last_login: None,
+        };
+        let subject = Subject {
+            existing: Some(&supposed),
+            ..self.subject
+        };
+        let table = Table {
+            rules: self.rules,
+            around: self.around,
+            whole: true,
+        };
+        let run = |user| table.run(user, &subject, &mut Trace::default());
+        let ran = subject.user.map(run);
+        ran.map_or_else(Attributes::default, |(mapped, _)| mapped.attributes)
+    }
+}
+
 /// The mapping table.
 struct Table<'t> {
     rules: &'t CompiledRules,
@@ -79,10 +108,10 @@ impl Table<'_> {
         trace: &mut Trace,
     ) -> (Mapped<'a>, Option<Reason>) {
         let existing = subject.existing;
-        // Of an account that was anonymised there is nothing to keep: names come anew.
+        // Of an account that was anonymised, or is only supposed, there is nothing to keep: names come anew.
         let before = existing
             .map(|it| &it.attributes)
-            .filter(|it| !pseudonym::is_one(it));
+            .filter(|it| !it.username.is_empty() && !pseudonym::is_one(it));
         let mut mapped = Mapped {
             active: user.active().unwrap_or(true),
             ..Mapped::default()
@@ -104,6 +133,9 @@ impl Table<'_> {
                 _ => before.is_some(),
             };
             let (effect, dropped) = match row.read(&context, known, trace) {
+                Read::Values(values) if row.target == Target::Groups => {
+                    (mapped.set_groups(row, values, existing), None)
+                }
                 Read::Values(values) => (mapped.set(row, values, before), None),
                 Read::Keep(effect) => {
                     mapped.keep(row, existing, before);
@@ -149,6 +181,13 @@ impl Row {
             AttributeEffect::KeptWithoutValue => !self.null_is_foreseen,
             AttributeEffect::ClearedWithoutValue | AttributeEffect::ClearedWithoutMatch => true,
             _ => false,
+        }
+    }
+
+    fn was_set(&self) -> AttributeEffect {
+        match self.redacted {
+            true => AttributeEffect::SetUnseen,
+            false => AttributeEffect::Set,
         }
     }
 
@@ -209,12 +248,6 @@ impl<'a> Mapped<'a> {
         before: Option<&Attributes>,
     ) -> AttributeEffect {
         match &row.target {
-            Target::Groups => {
-                let from = &row.from;
-                let named = values.into_iter().filter(|item| !item.text.is_empty());
-                let groups = named.map(|item| (item.text, Arc::clone(from)));
-                self.groups.extend(groups);
-            }
             Target::Attribute(name) | Target::Product(name) => {
                 let texts = values.into_iter().map(|item| item.text.into_owned());
                 let texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
@@ -232,10 +265,26 @@ impl<'a> Mapped<'a> {
                 }
             }
         }
-        if row.redacted {
-            return AttributeEffect::SetUnseen;
+        row.was_set()
+    }
+
+    /// Names groups. With a value that cannot name one, those stay as well that the row named before: which of them it
+    /// was cannot be told.
+    fn set_groups(
+        &mut self,
+        row: &Row,
+        values: Vec<Item<'a>>,
+        existing: Option<&'a Account>,
+    ) -> AttributeEffect {
+        let values = values.into_iter().filter(|it| !it.text.is_empty());
+        let (good, bad): (Vec<_>, Vec<_>) = values.partition(|it| is_possible_name(&it.text));
+        let groups = good.into_iter().map(|it| (it.text, Arc::clone(&row.from)));
+        self.groups.extend(groups);
+        if bad.is_empty() {
+            return row.was_set();
         }
-        AttributeEffect::Set
+        self.keep(row, existing, None);
+        AttributeEffect::Failed(Fault::NotAName)
     }
 
     fn set_one(&mut self, target: &Target, text: Cow<'a, str>) -> Result<(), Fault> {

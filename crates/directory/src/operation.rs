@@ -52,11 +52,13 @@ pub enum Operation {
     Held,
     /// The user is out of scope, and keeps the account until a grace time ends.
     Grace,
+    /// A switch of the rules keeps something back (MO-05 to MO-08).
+    Suppressed,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Operation; 19] = [
+    pub const ALL: [Operation; 20] = [
         Operation::Create,
         Operation::Update,
         Operation::Rename,
@@ -76,6 +78,7 @@ impl Operation {
         Operation::Internal,
         Operation::Held,
         Operation::Grace,
+        Operation::Suppressed,
     ];
 
     /// The word used in storage and answers.
@@ -100,6 +103,7 @@ impl Operation {
             Operation::Internal => "internal",
             Operation::Held => "held",
             Operation::Grace => "grace",
+            Operation::Suppressed => "suppressed",
         }
     }
 
@@ -138,6 +142,7 @@ impl Operation {
                 | Operation::Error
                 | Operation::Held
                 | Operation::Grace
+                | Operation::Suppressed
         )
     }
 
@@ -178,7 +183,11 @@ impl Operation {
         if is_error {
             all.insert(Operation::Error);
         }
-        if is_conflict || is_error {
+        let is_suppressed = outcome.suppressed().next().is_some();
+        if is_suppressed {
+            all.insert(Operation::Suppressed);
+        }
+        if is_conflict || is_error || is_suppressed {
             all.remove(&Operation::Unchanged);
         }
         all

@@ -385,6 +385,18 @@ pub enum StepEffect {
     Failed(Fault),
 }
 
+impl Suppressed {
+    /// The switch, by its place in the rules.
+    pub const fn switch(self) -> &'static str {
+        match self {
+            Suppressed::Create => "accounts.create",
+            Suppressed::Update => "accounts.update",
+            Suppressed::Enable => "accounts.enable",
+            Suppressed::Disable => "accounts.disable",
+        }
+    }
+}
+
 /// What a switch held back (MO-05 to MO-08).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -611,6 +623,14 @@ impl Outcome {
         })
     }
 
+    /// What switches of the rules keep back.
+    pub fn suppressed(&self) -> impl Iterator<Item = Suppressed> {
+        self.trace.entries.iter().filter_map(|entry| match entry {
+            Entry::Suppressed(what) => Some(*what),
+            _ => None,
+        })
+    }
+
     /// Until when the user keeps the account although it is out of scope (US-24).
     pub fn grace_until(&self) -> Option<Timestamp> {
         self.trace.entries.iter().find_map(|entry| match entry {
@@ -642,6 +662,19 @@ impl Outcome {
             } => Some((&**attribute, *fault)),
             _ => None,
         })
+    }
+
+    /// Whether the rules have no place for the user: it is dropped, out of scope, or waits, or gets no account.
+    pub fn leaves_out(&self) -> bool {
+        let leaves_out = |entry: &Entry| match entry {
+            Entry::Attribute { effect, .. } => matches!(effect, AttributeEffect::Dropped(_)),
+            Entry::Condition { effect, .. } => *effect == ConditionEffect::Drops,
+            Entry::Scope(effect) => !matches!(effect, ScopeEffect::In { .. }),
+            Entry::NoNameMatched | Entry::Nameless | Entry::OutsideFilter { .. } => true,
+            Entry::Suppressed(what) => *what == Suppressed::Create,
+            _ => false,
+        };
+        self.trace.entries.iter().any(leaves_out)
     }
 
     /// Whether there is no account because no user name came out.

@@ -2,8 +2,8 @@
 
 use directory::identity::Met;
 use directory::{
-    Case, MatchedBy, Meeting, Moment, Outcome, Override, OverrideId, Shared, SourceGroup, Status,
-    Subject, Trigger, UserPk, Verdict,
+    Attributes, Case, MatchedBy, Meeting, Moment, Outcome, Override, OverrideId, Reason, Shared,
+    SourceGroup, Status, Subject, Trigger, UserPk, Verdict,
 };
 use jiff::Timestamp;
 use scim::{Resource, fold};
@@ -94,9 +94,21 @@ pub(crate) fn decide(
         existing = world.orphan_by_external_id(external_id)?;
     }
     let (mut outcome, mut ended) = evaluate(existing.as_ref())?;
-    let Some(name) = wanted_name(&outcome, existing.as_ref()) else {
-        return Ok(Decision::plain(outcome, ended, existing));
+    let wants_name = wants_name(&outcome, existing.as_ref());
+    let sought = match existing {
+        None if !wants_name && may_have_one(connector, &outcome) => {
+            let case = ((user, &groups[..]), occasion);
+            Some(sought(world, connector, case)?).filter(|it| !it.username.is_empty())
+        }
+        _ => None,
     };
+    if !wants_name && sought.is_none() {
+        return Ok(Decision::plain(outcome, ended, existing));
+    }
+    // Only with an account there is one for the user.
+    let only_met = sought.is_some();
+    let sought = sought.as_ref().unwrap_or(&outcome.attributes);
+    let name = sought.username.clone();
     let own = existing.as_ref().map(|found| found.user.pk);
     let standing = world.standing_of(&name)?.besides(own);
     let reserved = |former: FormerHolder| connector.rules.reserved_until(former.at, occasion.now);
@@ -105,12 +117,6 @@ pub(crate) fn decide(
     if existing.is_some() {
         return Ok(Decision::plain(outcome, ended, existing).without_name(in_the_way));
     }
-    if standing.holder.is_some()
-        && let Some(orphan) = returning(world, user, &name)?
-    {
-        let (outcome, ended) = evaluate(Some(&orphan))?;
-        return Ok(Decision::plain(outcome, ended, Some(orphan)));
-    }
     let encounter = Encounter {
         world,
         connector: &connector.connector,
@@ -118,14 +124,21 @@ pub(crate) fn decide(
         moment: occasion.moment,
         shares: connector.precedence.is_some(),
     };
-    let found = encounter.find(&outcome.attributes, standing, reserved.is_some())?;
-    let Some((met, account)) = found else {
+    let Some((met, account)) = encounter.find(sought, standing, reserved.is_some())? else {
         // In a preview an account still to be made holds its name already, though nothing of it is stored.
+        let in_the_way = in_the_way.filter(|_| !only_met);
         return Ok(Decision::plain(outcome, ended, None).without_name(in_the_way));
     };
+    if only_met && evaluate(Some(&account))?.0.leaves_out() {
+        return Ok(Decision::plain(outcome, ended, None));
+    }
     let mut decision = match met.effect {
         Meeting::Link => {
             (outcome, ended) = evaluate(Some(&account))?;
+            Decision::plain(outcome, ended, Some(account))
+        }
+        Meeting::Return => {
+            (outcome, ended) = evaluate(Some(&without_groups(&account)))?;
             Decision::plain(outcome, ended, Some(account))
         }
         Meeting::Join => Decision {
@@ -228,32 +241,45 @@ pub(crate) fn said_about(
     }
 }
 
-/// The name that the account is to get and does not have.
-fn wanted_name(outcome: &Outcome, existing: Option<&StoredAccount>) -> Option<String> {
-    if !matches!(outcome.verdict, Verdict::Account { .. }) {
-        return None;
-    }
+/// Whether somebody for whom the rules have no account may be somebody who has one already: rules may make none and
+/// drop those who have none, so that only accounts which exist follow (US-13, MO-05).
+fn may_have_one(connector: &LoadedConnector, outcome: &Outcome) -> bool {
+    let dropped = Verdict::NoAccount {
+        reason: Reason::DroppedByRule,
+    };
+    let filtered = Verdict::NoAccount {
+        reason: Reason::FilteredNoMatch,
+    };
+    connector.rules.ask_for_account() && [dropped, filtered].contains(&outcome.verdict)
+}
+
+/// By what an account is looked for of somebody who gets none without.
+fn sought(
+    world: &dyn World,
+    connector: &LoadedConnector,
+    (person, occasion): ((&Resource, &[SourceGroup]), Occasion),
+) -> Result<Attributes, ProvisionError> {
+    with_case(world, connector, person, None, occasion, |case| {
+        case.sought()
+    })
+}
+
+/// Whether there is to be an account by a name that it does not have.
+fn wants_name(outcome: &Outcome, existing: Option<&StoredAccount>) -> bool {
     let wanted = &outcome.attributes.username;
     let has_it = existing.is_some_and(|found| {
         found.user.status != Status::Removed && fold(&found.user.name) == fold(wanted)
     });
-    (!has_it).then(|| wanted.clone())
+    matches!(outcome.verdict, Verdict::Account { .. }) && !has_it
 }
 
-/// The account of a deleted user of this connector that holds the name, unless the IdP's ids say
-/// that it was somebody else.
-fn returning(
-    world: &dyn World,
-    user: &Resource,
-    name: &str,
-) -> Result<Option<StoredAccount>, ProvisionError> {
-    let orphan = world.orphan_by_name(name)?;
-    Ok(orphan.filter(
-        |orphan| match (orphan.user.external_id.as_deref(), user.external_id()) {
-            (Some(before), Some(now)) => before == now,
-            _ => true,
-        },
-    ))
+/// An account that comes back by its name alone: who it was is likely, but nobody says so, and what somebody else was in
+/// must not be given away by that.
+fn without_groups(account: &StoredAccount) -> StoredAccount {
+    let mut account = account.clone();
+    account.account.memberships.clear();
+    account.account.memory.restore.clear();
+    account
 }
 
 /// Without its name a new account cannot be; one that exists keeps the name it has.
@@ -264,7 +290,7 @@ fn keep_old_name(outcome: &mut Outcome, existing: Option<&StoredAccount>) {
         }
         _ => {
             outcome.verdict = Verdict::NoAccount {
-                reason: directory::Reason::Conflict,
+                reason: Reason::Conflict,
             };
         }
     }

@@ -36,10 +36,13 @@ impl Encounter<'_> {
         let lost = standing.former.filter(|it| it.manner != GivenUp::Renamed);
         if let Some(former) = lost
             && let Some(account) = self.world.account(former.user)?
-            && self.holder_of(&account) == Holder::Deleted
+            && matches!(
+                self.holder_of(&account),
+                Holder::Deleted | Holder::Returning
+            )
         {
             let found = self.met(account, MatchedBy::Username);
-            if reserved || found.0.effect != Meeting::Conflict {
+            if reserved || matches!(found.0.effect, Meeting::Link | Meeting::Reject) {
                 return Ok(Some(found));
             }
         }
@@ -68,9 +71,11 @@ impl Encounter<'_> {
         let Some((met, account)) = self.meet(account, by)? else {
             return Ok(None);
         };
-        if matches!(met.holder, Holder::SameConnector | Holder::Deleted)
-            || self.world.are_two(self.person.source, &met.name)?
-        {
+        let is_another = matches!(
+            met.holder,
+            Holder::SameConnector | Holder::Deleted | Holder::Returning
+        );
+        if is_another || self.world.are_two(self.person.source, &met.name)? {
             return Ok(None);
         }
         Ok(Some((met, account)))
@@ -103,15 +108,22 @@ impl Encounter<'_> {
             ),
         };
         let account = match holder {
-            Holder::Deleted => as_deleted(account),
+            Holder::Deleted | Holder::Returning => as_deleted(account),
             _ => account,
         };
         (met, account)
     }
 
     fn holder_of(&self, account: &StoredAccount) -> Holder {
+        let ids = (
+            account.user.external_id.as_deref(),
+            self.person.user.external_id(),
+        );
         match Holder::of(&account.user, self.connector.id) {
-            Holder::SameConnector if account.source.is_none() => Holder::Deleted,
+            Holder::SameConnector if account.source.is_none() => match ids {
+                (Some(before), Some(now)) if before != now => Holder::Deleted,
+                _ => Holder::Returning,
+            },
             holder => holder,
         }
     }

@@ -1,5 +1,6 @@
 //! What an administrator decides about one source group, and the list to decide from.
 
+use directory::rules::Fault;
 use directory::{Cause, ConnectorId, DirectoryId, Group, Review, SourceGroupPk, Trigger};
 use scim::fold;
 use store::{
@@ -64,6 +65,8 @@ pub struct ListedGroup {
     pub names: Vec<String>,
     /// The entry of `groups.protected` that has it.
     pub protected_by: Option<String>,
+    /// What is wrong with what the rules make of its name, so that memberships stay as they were.
+    pub name_fault: Option<Fault>,
     /// What somebody has to decide about.
     pub in_the_way: Option<GroupInTheWay>,
 }
@@ -227,7 +230,7 @@ impl Provision {
         match choice {
             // The rename that was not followed before may now be one of the group itself.
             GroupChoice::Follow if before.former_name.is_some() => {
-                self.follow(tx, connector, group, &[], cause)
+                self.follow(tx, connector, group, (&[], true), cause)
             }
             _ => self.refeed(tx, connector, group, &[], cause),
         }
@@ -271,7 +274,8 @@ impl Provision {
         self.refeed(tx, connector, group, &[], cause)
     }
 
-    /// What the rules of a connector say in vain: contradictions, and rows whose source group is not there.
+    /// What the rules of a connector say in vain: contradictions, paths without a value, and rows whose source group is
+    /// not there.
     pub fn rule_warnings(
         &self,
         tx: &ReadTx<'_>,
@@ -280,6 +284,7 @@ impl Provision {
         let loaded = self.require_connector(tx, connector)?;
         let rules = &loaded.connector.rules;
         let mut found = directory::rules::warnings(rules);
+        found.extend(directory::rules::path_warnings(rules, &loaded.types.user));
         let known = tx.source_groups_by_ids(connector, &loaded.rules.named_groups())?;
         let rows = rules
             .groups
@@ -392,6 +397,7 @@ fn list_one(connector: &LoadedConnector, listed: ConnectorGroup) -> ListedGroup 
         fate,
         names,
         protected_by: protected_by.map(|entry| entry.to_string()),
+        name_fault: connector.rules.name_fault(&seen),
         in_the_way: None,
         listed,
     }

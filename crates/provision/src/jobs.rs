@@ -280,12 +280,14 @@ fn begin(
     })?)
 }
 
-/// Notes that a piece of a job has evaluated these users, and ends the job if they were the last.
+/// Notes that a piece of a job has evaluated these users, and ends the job if they were the last. Of so many of them
+/// switches of the rules keep something back.
 pub(crate) fn note_evaluated(
     tx: &WriteTx<'_>,
     job: JobId,
     before: i64,
     users: &[SourceUserPk],
+    kept_back: i64,
 ) -> Result<(), ProvisionError> {
     let mut work = JobWork {
         worked: i64::try_from(users.len()).unwrap_or(i64::MAX),
@@ -294,6 +296,7 @@ pub(crate) fn note_evaluated(
     let conflicts = tx.count_name_conflicts(users)?;
     work.counts.add(Operation::Conflict, conflicts);
     work.counts.add(Operation::Error, tx.count_flagged(users)?);
+    work.counts.add(Operation::Suppressed, kept_back);
     tx.note_job_work(job, before, &work)?;
     end_if_done(tx, job)
 }

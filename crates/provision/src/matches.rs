@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use directory::matching::{Candidates, MatchKind, Matcher, Names};
 use directory::rules::MappingRow;
 use directory::{ConnectorId, DirectoryId, Holder, SourceUserPk};
-use scim::{Resource, fold};
+use scim::fold;
 use store::{ReadTx, StoredSubject, SubjectReader};
 
 use crate::{Provision, ProvisionError};
@@ -151,7 +151,7 @@ impl Comparison<'_, '_> {
         let mut compared = Vec::new();
         let (mut names, mut emails) = (Vec::new(), Vec::new());
         for subject in reader.after(behind, limit)? {
-            let user = Resource::parse_stored(&subject.user.document)?;
+            let user = subject.user.resource()?;
             let one = Compared {
                 user_name: user.user_name().unwrap_or_default().to_owned(),
                 names: self.matcher.names(&user),

@@ -5,7 +5,6 @@ use directory::{
     UserPk, source_mark,
 };
 use jiff::Timestamp;
-use scim::Resource;
 use scim::limits::NAME_CHARS_MAX;
 use scim::name::refuse_name;
 use store::{ReadTx, Scope, StoredAccount, WriteTx};
@@ -274,7 +273,7 @@ pub(crate) fn mark_of(
     let Some(stored) = tx.source_user_by_pk(connector, source)? else {
         return Ok(source_mark(None, &[]));
     };
-    let user = Resource::parse_stored(&stored.document)?;
+    let user = stored.resource()?;
     Ok(source_mark(
         Some(&user),
         &tx.effective_source_groups(source)?,

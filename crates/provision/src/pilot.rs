@@ -1,7 +1,6 @@
 //! The pilot: a connector has effect for a part of its users, and what it would mean for the others is looked at.
 
 use directory::{Change, ConnectorId, Pilot, SourceUserPk, Trigger};
-use scim::Resource;
 use store::{ReadTx, SubjectReader};
 
 use crate::decide::{Occasion, decide};
@@ -85,7 +84,7 @@ impl Provision {
         }
         for subject in subjects {
             let (source, id) = (subject.user.pk, subject.user.id.clone());
-            let user = Resource::parse_stored(&subject.user.document)?;
+            let user = subject.user.resource()?;
             let person = Person {
                 source,
                 user: &user,

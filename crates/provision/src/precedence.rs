@@ -4,7 +4,6 @@ use directory::{
     Account, Change, ConnectorState, Contribution, DirectoryId, JobKind, Moment, Precedence,
     Trigger, UserPk,
 };
-use scim::Resource;
 use store::{ReadTx, Scope, StoredAccount, WriteTx};
 
 use crate::decide::{Occasion, decide};
@@ -161,7 +160,7 @@ impl Provision {
                 continue;
             }
             let connector = connector.with_precedence(tx, precedence.clone())?;
-            let user = Resource::parse_stored(&stored.document)?;
+            let user = stored.resource()?;
             let person = Person {
                 source,
                 user: &user,

@@ -118,7 +118,10 @@ impl Provision {
         match policy {
             RenamePolicy::Pin => Ok(()),
             RenamePolicy::Alias => self.refeed(tx, connector, group, changed, cause),
-            RenamePolicy::Follow => self.follow(tx, connector, group, changed, cause),
+            RenamePolicy::Follow => {
+                let lets_go = before.former_name.is_some();
+                self.follow(tx, connector, group, (changed, lets_go), cause)
+            }
         }
     }
 
@@ -157,13 +160,14 @@ impl Provision {
     }
 
     /// Gives products the present name. Where one source group feeds one group, that group gets the
-    /// new name and keeps its memberships, whatever its size; otherwise members move.
+    /// new name and keeps its memberships, whatever its size; otherwise members move. `lets_go` means that it had a
+    /// former name until now, from which members go in any case.
     pub(crate) fn follow(
         &self,
         tx: &WriteTx<'_>,
         connector: &LoadedConnector,
         group: &SourceGroup,
-        changed: &[SourceGroupPk],
+        (changed, lets_go): (&[SourceGroupPk], bool),
         cause: &Cause,
     ) -> Result<(), ProvisionError> {
         let kind = JobKind::GroupRenamed;
@@ -171,7 +175,7 @@ impl Provision {
             let affected = self.affected_members(tx, connector, group.pk, kind, cause)?;
             return self.settle_many(tx, connector, &affected, cause);
         }
-        match self.give_name(tx, connector, group, cause)? {
+        match self.give_name(tx, connector, group, cause)? || lets_go {
             true => self.refeed(tx, connector, group, changed, cause),
             false => Ok(()),
         }

@@ -3,22 +3,23 @@
 use std::collections::HashMap;
 
 use directory::identity::Met;
+use directory::trace::Suppressed;
 use directory::{
-    Cause, Change, ConnectorId, ConnectorState, Meeting, Moment, Outcome, Override, SourceUserPk,
-    Subject, Trigger, Verdict, value_errors,
+    Case, Cause, Change, ConnectorId, ConnectorState, Meeting, Moment, Outcome, Override,
+    SourceUserPk, Subject, Trigger, Verdict, value_errors,
 };
 use jiff::Timestamp;
 use scim::name::echo;
-use scim::{Resource, catalogue};
+use scim::{Warning, catalogue};
 use store::{SourceUser, StoredAccount, StoredContribution, SubjectReader, WriteTx};
 
 use crate::carry_out::{Target, carry_out};
-use crate::decide::{Occasion, Taken, decide, said_about};
+use crate::decide::{Decision, Occasion, Taken, decide, said_about};
 use crate::departed::{Departed, keep_if_unsettled};
 use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
 use crate::safety::guarded_plan;
-use crate::world::{Stored, World, evaluate_in};
+use crate::world::{Around, Stored, World};
 use crate::{Provision, ProvisionError};
 
 /// As many users are settled inside the transaction that affects them; more are marked as due.
@@ -40,6 +41,32 @@ pub(crate) fn flag(
     Ok(())
 }
 
+/// What there is to tell of a person who was settled.
+#[derive(Default)]
+pub(crate) struct Settled {
+    /// The account that a user without one has met.
+    pub(crate) met: Option<Met>,
+    /// What switches of the rules keep back.
+    pub(crate) suppressed: Vec<Suppressed>,
+}
+
+impl Settled {
+    fn of(decision: Decision) -> Self {
+        Self {
+            suppressed: decision.outcome.suppressed().collect(),
+            met: decision.met,
+        }
+    }
+
+    /// The same for the record of the request that led to it (MO-05 to MO-08).
+    pub(crate) fn warnings(self) -> impl Iterator<Item = Warning> {
+        let met = self.met.into_iter();
+        let met = met.map(|met| Warning::new("userName", met.text()));
+        let suppressed = self.suppressed.into_iter();
+        met.chain(suppressed.map(|it| Warning::new(it.switch(), it.text())))
+    }
+}
+
 impl Provision {
     /// Brings the directory in line with what the source says about one user.
     pub(crate) fn settle(
@@ -49,62 +76,64 @@ impl Provision {
         source: SourceUserPk,
         cause: &Cause,
     ) -> Result<(), ProvisionError> {
+        self.settle_one(tx, connector, source, cause)
+            .map(|_settled| ())
+    }
+
+    fn settle_one(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        source: SourceUserPk,
+        cause: &Cause,
+    ) -> Result<Settled, ProvisionError> {
         let Some(stored) = tx.source_user_by_pk(connector.connector.id, source)? else {
-            return Ok(());
+            return Ok(Settled::default());
         };
-        let user = Resource::parse_stored(&stored.document)?;
+        let user = stored.resource()?;
         let person = Person {
             source,
             user: &user,
             is_new: false,
         };
-        self.settle_person(tx, connector, &person, cause)
+        self.settle_at(tx, connector, &person, cause, Moment::Later)
     }
 
-    /// The same for several users, each with its cause; what is stored about them is read together.
+    /// The same for several users, each with its cause; what is stored about them is read together. Returns for how many
+    /// of them switches of the rules keep something back.
     pub(crate) fn settle_each(
         &self,
         tx: &WriteTx<'_>,
         connector: &LoadedConnector,
         users: &[(SourceUserPk, &Cause)],
-    ) -> Result<(), ProvisionError> {
+    ) -> Result<i64, ProvisionError> {
+        let is_kept_back = |settled: &Settled| i64::from(!settled.suppressed.is_empty());
         if let [(user, cause)] = users {
-            return self.settle(tx, connector, *user, cause);
+            return Ok(is_kept_back(&self.settle_one(tx, connector, *user, cause)?));
         }
         let causes: HashMap<SourceUserPk, &Cause> = users.iter().copied().collect();
         let users: Vec<SourceUserPk> = users.iter().map(|(user, _)| *user).collect();
         let subjects = SubjectReader::new(tx, connector.connector.id).these(&users)?;
+        let mut kept_back = 0;
         for subject in subjects {
             let source = subject.user.pk;
             let Some(cause) = causes.get(&source) else {
                 continue;
             };
-            let user = Resource::parse_stored(&subject.user.document)?;
+            let user = subject.user.resource()?;
             let person = Person {
                 source,
                 user: &user,
                 is_new: false,
             };
             let occasion = (*cause, Moment::Later);
-            self.settle_by(tx, connector, &person, Facts::from(subject), occasion)?;
+            let settled = self.settle_by(tx, connector, &person, Facts::from(subject), occasion)?;
+            kept_back += is_kept_back(&settled);
         }
-        Ok(())
+        Ok(kept_back)
     }
 
-    /// The same for one whose resource is at hand.
-    pub(crate) fn settle_person(
-        &self,
-        tx: &WriteTx<'_>,
-        connector: &LoadedConnector,
-        person: &Person<'_>,
-        cause: &Cause,
-    ) -> Result<(), ProvisionError> {
-        self.settle_at(tx, connector, person, cause, Moment::Later)
-            .map(|_met| ())
-    }
-
-    /// The same at a moment at which accounts may be given to users. Returns the account that was met, if a user
-    /// without one has met one.
+    /// The same for one whose resource is at hand, at a moment at which accounts may be given to users.
     pub(crate) fn settle_at(
         &self,
         tx: &WriteTx<'_>,
@@ -112,7 +141,7 @@ impl Provision {
         person: &Person<'_>,
         cause: &Cause,
         moment: Moment,
-    ) -> Result<Option<Met>, ProvisionError> {
+    ) -> Result<Settled, ProvisionError> {
         let facts = match connector.connector.state {
             ConnectorState::Active => Facts::of(tx, person)?,
             _ => Facts::default(),
@@ -127,17 +156,17 @@ impl Provision {
         person: &Person<'_>,
         facts: Facts,
         (cause, moment): (&Cause, Moment),
-    ) -> Result<Option<Met>, ProvisionError> {
+    ) -> Result<Settled, ProvisionError> {
         let id = connector.connector.id;
         let source = person.source;
         if connector.connector.state != ConnectorState::Active {
             let now = tx.now();
             tx.mark_due(id, source, now, cause)?;
-            return Ok(None);
+            return Ok(Settled::default());
         }
         if !connector.concerns(person, &facts) {
             tx.clear_due(source)?;
-            return Ok(None);
+            return Ok(Settled::default());
         }
         if connector.precedence.is_some()
             && facts.account.is_none()
@@ -145,7 +174,7 @@ impl Provision {
             && let Some(known) = tx.contribution_of(source)?
             && self.contribute(tx, connector, person, &facts.groups, known, cause)?
         {
-            return Ok(None);
+            return Ok(Settled::default());
         }
         let world = Stored::new(tx, &connector.connector);
         let occasion = Occasion {
@@ -189,13 +218,13 @@ impl Provision {
             tx.put_contribution(id, source, &known)?;
             let groups = tx.effective_source_groups(source)?;
             self.contribute(tx, connector, person, &groups, known, cause)?;
-            return Ok(decision.met);
+            return Ok(Settled::of(decision));
         }
         if let (Some(existing), Verdict::Remove { .. }) =
             (&decision.existing, decision.outcome.verdict)
             && self.pass_on(tx, connector, existing, cause)?
         {
-            return Ok(decision.met);
+            return Ok(Settled::of(decision));
         }
         if let (Some(met), Some(account)) = (&decision.met, &decision.existing) {
             self.take_over(tx, connector, account, met, cause)?;
@@ -213,7 +242,7 @@ impl Provision {
         if !connector.rules.creates_empty_groups() {
             self.appear(tx, connector, used, cause)?;
         }
-        Ok(decision.met)
+        Ok(Settled::of(decision))
     }
 
     /// An account becomes that of a user of this connector. A password that was kept here ends, since from now on
@@ -351,21 +380,40 @@ fn rejected(person: &Person<'_>, met: &Met) -> ProvisionError {
 /// What the rules and the administrators say of an account whose user the IdP deleted.
 pub(crate) fn deleted(
     world: &dyn World,
+    about: (&StoredAccount, Option<&Departed>),
+    connector: &LoadedConnector,
+    occasion: (Timestamp, Trigger),
+    overrides: &[Override],
+) -> Result<Outcome, ProvisionError> {
+    let outcome = |case: &Case<'_>| case.outcome();
+    with_deleted(world, about, connector, occasion, overrides, outcome)
+}
+
+/// Puts together what is decided from about an account whose user the IdP deleted, and asks something of it.
+pub(crate) fn with_deleted<T>(
+    world: &dyn World,
     (existing, departed): (&StoredAccount, Option<&Departed>),
     connector: &LoadedConnector,
     (now, trigger): (Timestamp, Trigger),
     overrides: &[Override],
-) -> Result<Outcome, ProvisionError> {
+    ask: impl FnOnce(&Case<'_>) -> T,
+) -> Result<T, ProvisionError> {
     let left = departed
         .map(|it| it.left_with(world, connector, existing, (now, trigger), overrides))
         .transpose()?;
-    let subject = Subject {
-        user: None,
-        groups: &[],
-        existing: Some(left.as_ref().unwrap_or(&existing.account)),
-        now,
-        trigger,
-        overrides,
-    };
-    evaluate_in(world, &connector.rules, &subject, existing.user.pk)
+    let around = Around::new(world, &connector.rules, now, Some(existing.user.pk));
+    let answer = ask(&Case {
+        subject: Subject {
+            user: None,
+            groups: &[],
+            existing: Some(left.as_ref().unwrap_or(&existing.account)),
+            now,
+            trigger,
+            overrides,
+        },
+        rules: &connector.rules,
+        around: &around,
+        shared: None,
+    });
+    around.checked().map(|()| answer)
 }

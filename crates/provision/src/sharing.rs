@@ -8,7 +8,6 @@ use directory::{
     Shared, SourceGroup, SourceUserPk, Status, Subject, Trigger,
 };
 use jiff::Timestamp;
-use scim::Resource;
 use store::{ReadTx, SourceUser, StoredAccount, StoredContribution, WriteTx};
 
 use crate::decide::said_about;
@@ -68,7 +67,7 @@ pub(crate) fn joined(
     let is_anew = |one: &Contribution| gives.iter().any(|it| it.source == one.source);
     contributions.retain(|one| !is_anew(one) && one.connector != id);
     contributions.extend(gives);
-    let user = Resource::parse_stored(&stored.document)?;
+    let user = stored.resource()?;
     let world = Stored::new(tx, &owner.connector);
     let overrides = said_about(&world, owner, account.user.pk)?;
     let groups = tx.effective_source_groups(stored.pk)?;
@@ -102,7 +101,7 @@ pub(crate) fn given_by_owner(
     let Some(stored) = tx.source_user_by_pk(owner.connector.id, source)? else {
         return Ok(None);
     };
-    let user = Resource::parse_stored(&stored.document)?;
+    let user = stored.resource()?;
     let person = Person {
         source,
         user: &user,
@@ -259,7 +258,7 @@ impl Provision {
         let Some(stored) = tx.source_user_by_pk(heir.connector, heir.source)? else {
             return Ok(false);
         };
-        let resource = Resource::parse_stored(&stored.document)?;
+        let resource = stored.resource()?;
         let user = account.user.pk;
         tx.give_account(user, heir.connector, heir.source, resource.external_id())?;
         let change = Change::LinkUser {

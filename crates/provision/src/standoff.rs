@@ -1,7 +1,6 @@
 //! Standoffs: a user and an account that may be one person, and what somebody decided about them (US-09).
 
 use directory::{Cause, ConnectorId, Holder, Meeting, Moment, Trigger};
-use scim::Resource;
 use store::{Scope, SourceUser, WriteTx};
 
 use crate::facts::Person;
@@ -61,14 +60,14 @@ impl Provision {
         cause: &Cause,
     ) -> Result<(), ProvisionError> {
         let connector = self.require_connector(tx, connector)?;
-        let user = Resource::parse_stored(&found.document)?;
+        let user = found.resource()?;
         let person = Person {
             source: found.pk,
             user: &user,
             is_new: false,
         };
-        let met = self.settle_at(tx, &connector, &person, cause, Moment::Told)?;
-        let refusal = match met {
+        let settled = self.settle_at(tx, &connector, &person, cause, Moment::Told)?;
+        let refusal = match settled.met {
             Some(met) if matches!(met.effect, Meeting::Link | Meeting::Join) => return Ok(()),
             Some(met) if met.holder == Holder::SameConnector => {
                 "cannot be linked: the account belongs to another user of this connector. Delete one of the two users in \

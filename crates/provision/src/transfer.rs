@@ -243,9 +243,7 @@ impl Transfer {
             Some(source) => tx.source_user_by_pk(self.from.connector.id, source)?,
             None => None,
         };
-        let own = own
-            .map(|found| Resource::parse_stored(&found.document))
-            .transpose()?;
+        let own = own.map(|found| found.resource()).transpose()?;
         if let Some(filter) = &self.filter
             && own.as_ref().is_none_or(|user| !filter.matches(user))
         {
@@ -334,7 +332,7 @@ impl Transfer {
         {
             return joined(tx, &self.to, source, account, vec![goes_on]);
         }
-        let user = Resource::parse_stored(&source.document)?;
+        let user = source.resource()?;
         let person = Person {
             source: source.pk,
             user: &user,
@@ -395,7 +393,7 @@ impl Transfer {
         cause: &Cause,
     ) -> Result<(), ProvisionError> {
         let user = account.user.pk;
-        let resource = Resource::parse_stored(&source.document)?;
+        let resource = source.resource()?;
         let person = Person {
             source: source.pk,
             user: &resource,

@@ -114,7 +114,7 @@ impl TrialWish {
                 let source = find_user(tx, id, name)?;
                 let stored = tx.source_user_by_pk(id, source)?;
                 let stored = stored.ok_or_else(|| ProvisionError::not_found("user", name))?;
-                (Some(source), Resource::parse_stored(&stored.document)?)
+                (Some(source), stored.resource()?)
             }
         };
         let person = Person {

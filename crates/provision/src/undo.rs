@@ -10,7 +10,7 @@ use directory::{
     UserPk, source_mark,
 };
 use jiff::Timestamp;
-use scim::{Resource, fold};
+use scim::fold;
 use serde::{Deserialize, Serialize};
 use store::{JournalEntry, JournalSelection, ReadTx, Scope, StoredAccount, WriteTx};
 
@@ -319,7 +319,7 @@ fn decided(
     };
     match stored {
         Some(stored) => {
-            let user = Resource::parse_stored(&stored.document)?;
+            let user = stored.resource()?;
             let person = Person {
                 source: stored.pk,
                 user: &user,

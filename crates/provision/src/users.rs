@@ -1,8 +1,9 @@
 //! Users of the source: created, replaced, patched, deleted.
 
-use directory::identity::Met;
 use directory::{Cause, ConnectorId, ConnectorState, Moment, SourceUserPk};
-use scim::{PatchRequest, Precondition, Resource, ScimError, Warning, catalogue, fold};
+use scim::{
+    PatchRequest, Precondition, Resource, ResourceType, ScimError, Warning, catalogue, fold,
+};
 use store::{GroupReference, MemberKind, Of, SourceUser, WriteTx};
 
 use crate::JsonObject;
@@ -71,14 +72,14 @@ impl Provision {
         }
         let member = MemberKind::User(written.pk);
         let claimed = claim_references(tx, id, &written.id, user, member)?;
+        let known = known(user, &written);
         let person = Person {
             source: written.pk,
-            user,
+            user: &known,
             is_new: !claimed,
         };
-        let met = self.settle_at(tx, connector, &person, cause, Moment::Creation)?;
-        let warning = |met: Met| Warning::new("userName", met.text());
-        let warnings = met.map(warning).into_iter().collect();
+        let settled = self.settle_at(tx, connector, &person, cause, Moment::Creation)?;
+        let warnings = settled.warnings().collect();
         self.tell_lookers(tx, connector, &written.id, None, Some(user), cause)?;
         if claimed {
             return written_user(tx, id, written, warnings);
@@ -171,7 +172,7 @@ impl Provision {
         let stored = require_user(tx, id, target.id)?;
         target.precondition.check(&stored.meta)?;
         let before = Resource::parse_stored(&stored.document)?;
-        let (after, warnings) = change(&before)?;
+        let (after, mut warnings) = change(&before)?;
         if let Some(password) = password {
             tx.set_source_password(stored.pk, Some(&password.hash))?;
         }
@@ -190,12 +191,14 @@ impl Provision {
             let member = MemberKind::User(written.pk);
             claim_references(tx, id, &written.id, &after, member)?;
         }
+        let known = known(&after, &written);
         let person = Person {
             source: written.pk,
-            user: &after,
+            user: &known,
             is_new: false,
         };
-        self.settle_person(tx, connector, &person, cause)?;
+        let settled = self.settle_at(tx, connector, &person, cause, Moment::Later)?;
+        warnings.extend(settled.warnings());
         let (was, is) = (Some(&before), Some(&after));
         self.tell_lookers(tx, connector, &written.id, was, is, cause)?;
         written_user(tx, id, written, warnings)
@@ -238,6 +241,12 @@ impl Provision {
         }
         Ok(())
     }
+}
+
+/// A user as it was just written, with its `id` and its times.
+fn known(user: &Resource, written: &SourceUser) -> Resource {
+    user.clone()
+        .known_as(ResourceType::user(), &written.id, &written.meta)
 }
 
 fn require_user(
@@ -299,6 +308,6 @@ impl Provision {
             return Ok(());
         }
         let users: Vec<(SourceUserPk, &Cause)> = users.iter().map(|user| (*user, cause)).collect();
-        self.settle_each(tx, connector, &users)
+        self.settle_each(tx, connector, &users).map(|_kept_back| ())
     }
 }

@@ -3,21 +3,23 @@
 use std::sync::Arc;
 
 use directory::{
-    ConnectorId, ConnectorState, DirectoryId, Line, Moment, Outcome, Plan, Remedy, Status, Trigger,
-    User, UserPk, Verdict,
+    Case, ConnectorId, ConnectorState, DirectoryId, Line, Moment, Outcome, Plan, Remedy, Status,
+    Trigger, User, UserPk, Verdict,
 };
 use jiff::Timestamp;
-use scim::Resource;
-use store::{ReadTx, RequestQuery, SourceUser};
+use store::{JournalQuery, ReadTx, RequestQuery, SourceUser, StoredAccount};
 
 use crate::decide::{Decision, Occasion, decide, said_about, with_case};
 use crate::departed::Departed;
 use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
 use crate::safety::guard_silently;
-use crate::settle::deleted;
+use crate::settle::with_deleted;
 use crate::world::Stored;
 use crate::{Provision, ProvisionError};
+
+/// Entries of the journal about somebody that are looked at to find a request.
+const ENTRIES_MAX: i64 = 20;
 
 /// What the rules say about one user, and the way they came to it.
 #[derive(Debug)]
@@ -33,7 +35,7 @@ pub struct Why {
     /// The request of the identity provider that wrote the user last, if the record still has it.
     pub written: Option<Written>,
     /// What would have to be different for the user to be in the group that was asked about, or to have an active
-    /// account; nothing if it is so.
+    /// account; nothing if it is so, but for switches that keep it from following the identity provider.
     pub conditions: Vec<String>,
     /// The outcome as it would be if rules in the shadow counted; none if there are none.
     pub with_shadows: Option<Outcome>,
@@ -92,12 +94,7 @@ impl Provision {
         let connector = self.require_connector(tx, id)?;
         let (existing, mut outcome) = match found.source {
             None => {
-                let world = Stored::new(tx, &connector.connector);
-                let overrides = said_about(&world, &connector, found.user.pk)?;
-                let occasion = (tx.now(), Trigger::Simulate);
-                let departed = Departed::of(tx, &found)?;
-                let about = (&found, departed.as_ref());
-                let outcome = deleted(&world, about, &connector, occasion, &overrides)?;
+                let outcome = of_deleted(tx, &connector, &found, |case| case.outcome())?;
                 (Some(found), outcome)
             }
             Some(source) => {
@@ -117,8 +114,8 @@ impl Provision {
         }))
     }
 
-    /// Evaluates a user of the directory without changing anything. None for a user that no IdP
-    /// speaks of: a local one, or one whose source is deleted.
+    /// Evaluates a user of the directory without changing anything, also one that is gone or that the IdP deleted. None
+    /// for a user of whom no IdP ever spoke.
     pub fn why(
         &self,
         tx: &ReadTx<'_>,
@@ -128,12 +125,16 @@ impl Provision {
         let Some(found) = tx.account(user)? else {
             return Ok(None);
         };
-        let (Some(source), Some(connector)) = (found.source, found.user.connector) else {
+        let Some(connector) = found.user.connector else {
             return Ok(None);
         };
-        match tx.source_user_by_pk(connector, source)? {
+        let stored = match found.source {
+            Some(source) => tx.source_user_by_pk(connector, source)?,
+            None => None,
+        };
+        match stored {
             Some(stored) => self.explain(tx, connector, &stored, group).map(Some),
-            None => Ok(None),
+            None => self.explain_deleted(tx, &found, connector, group).map(Some),
         }
     }
 
@@ -209,6 +210,42 @@ impl Provision {
         })
     }
 
+    /// The same of somebody whom the IdP deleted.
+    fn explain_deleted(
+        &self,
+        tx: &ReadTx<'_>,
+        found: &StoredAccount,
+        connector: ConnectorId,
+        group: Option<&str>,
+    ) -> Result<Why, ProvisionError> {
+        let connector = self.require_connector(tx, connector)?;
+        let decided = |by: &LoadedConnector| {
+            let mut outcome = of_deleted(tx, by, found, |case| case.outcome())?;
+            guard_silently(tx, by, Some(found), &mut outcome)?;
+            Ok::<_, ProvisionError>(outcome)
+        };
+        let outcome = decided(&connector)?;
+        let rules = &connector.connector.rules;
+        let with_shadows = match rules.has_shadows() {
+            true => Some(decided(&connector.with_rules(tx, rules.with_shadows())?)?),
+            false => None,
+        };
+        let remedies = match is_so(&outcome, group) {
+            true => switched_off(&outcome, group),
+            false => of_deleted(tx, &connector, found, |case| remedies(case, group))?,
+        };
+        Ok(Why {
+            outcome,
+            taken_name: None,
+            state: connector.connector.state,
+            outside_pilot: false,
+            written: written_last(tx, &connector, found)?,
+            conditions: remedies.iter().map(Remedy::to_string).collect(),
+            with_shadows,
+            connector,
+        })
+    }
+
     /// The decision, and whether the connector's pilot leaves the user out.
     fn decided(
         &self,
@@ -216,7 +253,7 @@ impl Provision {
         connector: &LoadedConnector,
         stored: &SourceUser,
     ) -> Result<(Decision, bool), ProvisionError> {
-        let resource = Resource::parse_stored(&stored.document)?;
+        let resource = stored.resource()?;
         let person = Person {
             source: stored.pk,
             user: &resource,
@@ -241,16 +278,24 @@ fn asking(tx: &ReadTx<'_>) -> Occasion {
     }
 }
 
-/// What would have to be different for the user to be in a group, or to have an active account.
-fn conditions(
+/// Asks something of what is decided from about somebody whom the IdP deleted.
+fn of_deleted<T>(
     tx: &ReadTx<'_>,
     connector: &LoadedConnector,
-    stored: &SourceUser,
-    decision: &Decision,
-    group: Option<&str>,
-) -> Result<Vec<String>, ProvisionError> {
-    let outcome = &decision.outcome;
-    let is_so = match group {
+    found: &StoredAccount,
+    ask: impl FnOnce(&Case<'_>) -> T,
+) -> Result<T, ProvisionError> {
+    let world = Stored::new(tx, &connector.connector);
+    let overrides = said_about(&world, connector, found.user.pk)?;
+    let departed = Departed::of(tx, found)?;
+    let about = (found, departed.as_ref());
+    let occasion = (tx.now(), Trigger::Simulate);
+    with_deleted(&world, about, connector, occasion, &overrides, ask)
+}
+
+/// Whether the user is in the group that was asked about, or has an active account.
+fn is_so(outcome: &Outcome, group: Option<&str>) -> bool {
+    match group {
         Some(group) => outcome.why_group(group).member,
         None => matches!(
             outcome.verdict,
@@ -259,26 +304,41 @@ fn conditions(
                 ..
             }
         ),
-    };
-    if is_so {
-        return Ok(Vec::new());
     }
-    let resource = Resource::parse_stored(&stored.document)?;
+}
+
+/// What would have to be on for an active account to be as the identity provider has the user.
+fn switched_off(outcome: &Outcome, group: Option<&str>) -> Vec<Remedy> {
+    let all = outcome.suppressed().filter(|_| group.is_none());
+    all.map(Remedy::SwitchedOn).collect()
+}
+
+fn remedies(case: &Case<'_>, group: Option<&str>) -> Vec<Remedy> {
+    match group {
+        Some(group) => case.why_not_group(group),
+        None => case.why_no_account(),
+    }
+}
+
+/// What would have to be different for the user to be in a group, or to have an active account.
+fn conditions(
+    tx: &ReadTx<'_>,
+    connector: &LoadedConnector,
+    stored: &SourceUser,
+    decision: &Decision,
+    group: Option<&str>,
+) -> Result<Vec<String>, ProvisionError> {
+    if is_so(&decision.outcome, group) {
+        let switched_off = switched_off(&decision.outcome, group);
+        return Ok(switched_off.iter().map(Remedy::to_string).collect());
+    }
+    let resource = stored.resource()?;
     let groups = tx.effective_source_groups(stored.pk)?;
     let world = Stored::new(tx, &connector.connector);
     let about = (&resource, &groups[..]);
     let existing = decision.existing.as_ref();
-    let remedies = with_case(
-        &world,
-        connector,
-        about,
-        existing,
-        asking(tx),
-        |case| match group {
-            Some(group) => case.why_not_group(group),
-            None => case.why_no_account(),
-        },
-    )?;
+    let ask = |case: &Case<'_>| remedies(case, group);
+    let remedies = with_case(&world, connector, about, existing, asking(tx), ask)?;
     let taken = decision.taken.as_ref().filter(|_| existing.is_none());
     let free = taken.map(|taken| match (&taken.name, taken.until) {
         (name, None) => format!("the name `{name}` must be free: somebody else has it"),
@@ -313,4 +373,38 @@ fn written(
         at: record.at,
         actor: record.actor,
     }))
+}
+
+/// The last request that wrote the user of an account, whom the IdP has deleted since. The user's SCIM `id` is gone with
+/// it, and found again by what its requests did to the account.
+fn written_last(
+    tx: &ReadTx<'_>,
+    connector: &LoadedConnector,
+    found: &StoredAccount,
+) -> Result<Option<Written>, ProvisionError> {
+    let id = connector.connector.id;
+    let query = JournalQuery {
+        user: Some(found.user.pk),
+        connector: Some(id),
+        newest_first: true,
+        limit: ENTRIES_MAX,
+        ..JournalQuery::default()
+    };
+    let entries = tx.journal(connector.connector.directory, &query)?;
+    let mut requests: Vec<String> = entries.into_iter().map(|it| it.cause.request).collect();
+    requests.dedup();
+    for request in requests.into_iter().filter(|it| !it.is_empty()) {
+        let query = RequestQuery {
+            connector: Some(id),
+            request: Some(request),
+            limit: 1,
+            ..RequestQuery::default()
+        };
+        let record = tx.requests(&query)?.into_iter().next();
+        let user = record.filter(|it| it.resource_type.as_deref() == Some("User"));
+        if let Some(user) = user.and_then(|it| it.resource_id) {
+            return written(tx, id, &user);
+        }
+    }
+    Ok(None)
 }

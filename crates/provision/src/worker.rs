@@ -171,12 +171,12 @@ impl Provision {
         let job = part.first().and_then(|item| item.job);
         let noted = position_for(tx, connector.connector.directory, job)?;
         let due: Vec<_> = part.iter().map(|item| (item.user, &item.cause)).collect();
-        self.settle_each(tx, connector, &due)?;
+        let kept_back = self.settle_each(tx, connector, &due)?;
         let Some((job, before)) = noted else {
             return Ok(());
         };
         let users: Vec<SourceUserPk> = part.iter().map(|item| item.user).collect();
-        note_evaluated(tx, job, before, &users)
+        note_evaluated(tx, job, before, &users, kept_back)
     }
 
     async fn postpone_first(

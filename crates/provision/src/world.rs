@@ -35,9 +35,6 @@ pub(crate) trait World {
         external_id: &str,
     ) -> Result<Option<StoredAccount>, ProvisionError>;
 
-    /// The account that has a name, if the IdP deleted its user.
-    fn orphan_by_name(&self, name: &str) -> Result<Option<StoredAccount>, ProvisionError>;
-
     /// Another user of the connector, as the IdP wrote it.
     fn find_user(&self, by: LookupBy, value: &str) -> Result<Option<Resource>, ProvisionError>;
 
@@ -116,14 +113,9 @@ impl World for Stored<'_, '_> {
         Ok(found.map(as_deleted))
     }
 
-    fn orphan_by_name(&self, name: &str) -> Result<Option<StoredAccount>, ProvisionError> {
-        let (id, directory) = (self.connector.id, self.connector.directory);
-        Ok(self.tx.orphan_by_name(id, directory, name)?.map(as_deleted))
-    }
-
     fn find_user(&self, by: LookupBy, value: &str) -> Result<Option<Resource>, ProvisionError> {
         match self.stored_user(by, value)? {
-            Some(stored) => Ok(Some(Resource::parse_stored(&stored.document)?)),
+            Some(stored) => Ok(Some(stored.resource()?)),
             None => Ok(None),
         }
     }

@@ -15,12 +15,12 @@ use crate::name::echo;
 
 /// Reads a body that must be one JSON object.
 pub fn read_object(body: &[u8]) -> Result<Map<String, Value>, ScimError> {
-    read_object_within(body, JSON_DEPTH_MAX)
+    read_object_within(body, Limits::default())
 }
 
-/// The same for a body that may be nested otherwise than [`JSON_DEPTH_MAX`] levels deep.
-pub fn read_object_within(body: &[u8], depth_max: usize) -> Result<Map<String, Value>, ScimError> {
-    match read_within(body, depth_max)? {
+/// The same within other limits.
+pub fn read_object_within(body: &[u8], limits: Limits) -> Result<Map<String, Value>, ScimError> {
+    match read_within(body, limits)? {
         Value::Object(map) => Ok(map),
         _ => Err(catalogue::BODY_NOT_JSON.error(
             "The body must be a JSON object, such as {\"schemas\": [...], ...}. Correct the client.",
@@ -30,16 +30,37 @@ pub fn read_object_within(body: &[u8], depth_max: usize) -> Result<Map<String, V
 
 /// Reads any JSON value under the same rules as [`read_object`].
 pub fn read(body: &[u8]) -> Result<Value, ScimError> {
-    read_within(body, JSON_DEPTH_MAX)
+    read_within(body, Limits::default())
 }
 
-fn read_within(body: &[u8], depth_max: usize) -> Result<Value, ScimError> {
+/// What a body may be; by default, what one of SCIM may.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How many levels deep it may be nested.
+    pub depth: usize,
+    /// How many names an object may have.
+    pub names: usize,
+    /// Whether names that differ in case are two, as they are not in SCIM (RFC 7643 section 2.1).
+    pub case_counts: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            depth: JSON_DEPTH_MAX,
+            names: JSON_NAMES_MAX,
+            case_counts: false,
+        }
+    }
+}
+
+fn read_within(body: &[u8], limits: Limits) -> Result<Value, ScimError> {
     let text = as_text(body)?;
     let refusal = RefCell::new(None);
     let mut reader = serde_json::Deserializer::from_str(text);
     let seed = Strict {
         depth: 0,
-        depth_max,
+        limits,
         refusal: &refusal,
     };
     let read = seed
@@ -120,7 +141,7 @@ fn not_json(error: &serde_json::Error) -> ScimError {
 #[derive(Clone, Copy)]
 struct Strict<'r> {
     depth: usize,
-    depth_max: usize,
+    limits: Limits,
     refusal: &'r RefCell<Option<ScimError>>,
 }
 
@@ -132,10 +153,10 @@ impl Strict<'_> {
     }
 
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        if self.depth == self.depth_max {
+        if self.depth == self.limits.depth {
             let detail = format!(
                 "The body is nested deeper than {} levels. Send attributes flat, as their schemas have them.",
-                self.depth_max
+                self.limits.depth
             );
             return Err(self.refuse(catalogue::BODY_TOO_NESTED.error(detail)));
         }
@@ -221,17 +242,24 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut names = Names::default();
         while let Some(name) = entries.next_key::<String>()? {
             self.check_text(&name)?;
-            if map.len() == JSON_NAMES_MAX {
+            if map.len() == self.limits.names {
                 let detail = format!(
-                    "An object of the body has more than {JSON_NAMES_MAX} members. Send fewer attributes."
+                    "An object of the body has more than {} members. Send fewer attributes.",
+                    self.limits.names
                 );
                 return Err(self.refuse(catalogue::BODY_TOO_NESTED.error(detail)));
             }
-            if !names.is_new(&name, &map) {
-                let detail = format!(
-                    "The name '{}' occurs twice in one object (names that differ in case only count as one). Send it once.",
-                    echo(&name)
-                );
+            let (is_new, aside) = match self.limits.case_counts {
+                true => (!map.contains_key(&name), ""),
+                false => {
+                    let aside = " (names that differ in case only count as one)";
+                    (names.is_new(&name, &map), aside)
+                }
+            };
+            if !is_new {
+                let name = echo(&name);
+                let detail =
+                    format!("The name '{name}' occurs twice in one object{aside}. Send it once.");
                 return Err(self.refuse(catalogue::NAME_TWICE.error(detail)));
             }
             let value = entries.next_value_seed(deeper)?;
@@ -367,6 +395,31 @@ mod tests {
             refused(&format!("{{{},\"K39\":1}}", many.join(",")))
                 .detail
                 .contains("K39")
+        );
+    }
+
+    #[test]
+    fn where_case_counts_only_the_same_name_is_twice() {
+        let limits = Limits {
+            case_counts: true,
+            names: 2,
+            ..Limits::default()
+        };
+        let read = |body: &str| read_object_within(body.as_bytes(), limits);
+        assert_eq!(read(r#"{"DE":1,"de":2}"#).unwrap().len(), 2);
+        let twice = read(r#"{"a":{"de":1,"de":2}}"#).unwrap_err();
+        assert!(
+            twice
+                .detail
+                .contains("'de' occurs twice in one object. Send"),
+            "{}",
+            twice.detail
+        );
+        let many = read(r#"{"a":1,"b":2,"c":3}"#).unwrap_err();
+        assert!(
+            many.detail.contains("more than 2 members"),
+            "{}",
+            many.detail
         );
     }
 

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::catalogue;
 use crate::draft::{Draft, How};
 use crate::limits::RESOURCE_BYTES_MAX;
-use crate::{AttrPath, AttrRef, Departure, Dialect, ResourceType, ScimError, Warning, json};
+use crate::version::time;
+use crate::{AttrPath, AttrRef, Departure, Dialect, Meta, ResourceType, ScimError, Warning};
 
 /// The attributes of a resource: names in canonical spelling, types checked, without `id`, `meta`,
 /// `groups`, `members` and `password`.
@@ -17,6 +18,8 @@ use crate::{AttrPath, AttrRef, Departure, Dialect, ResourceType, ScimError, Warn
 pub struct Resource {
     map: Map<String, Value>,
     password: Option<String>,
+    /// What is kept beside the document and belongs to it all the same: `id` and `meta`.
+    record: Map<String, Value>,
     /// What is kept of it, if that was written already.
     stored: Option<String>,
 }
@@ -57,8 +60,7 @@ impl Resource {
         match serde_json::from_str(text) {
             Ok(map) => Ok(Resource {
                 map,
-                password: None,
-                stored: None,
+                ..Resource::default()
             }),
             Err(error) => Err(catalogue::INTERNAL_ERROR
                 .error(format!("A stored resource can't be read: {error}."))),
@@ -84,7 +86,22 @@ impl Resource {
             map,
             password,
             stored: Some(stored),
+            ..Resource::default()
         })
+    }
+
+    /// The same as it is known: paths and filters find `id` and `meta` too. The document stays without them.
+    #[must_use]
+    pub fn known_as(mut self, ty: &ResourceType, id: &str, meta: &Meta) -> Resource {
+        let meta = json!({
+            "resourceType": ty.name,
+            "created": time(meta.created),
+            "lastModified": time(meta.last_modified),
+            "version": meta.etag(),
+        });
+        self.record.insert("id".to_owned(), Value::from(id));
+        self.record.insert("meta".to_owned(), meta);
+        self
     }
 
     /// Its attributes.
@@ -141,7 +158,10 @@ impl Resource {
         match attr.extension() {
             // Stored under a schema that was not registered then, names are spelt as they came.
             Some(urn) => find(find(&self.map, urn)?.as_object()?, attr.attr()),
-            None => self.map.get(attr.attr()),
+            None => self
+                .map
+                .get(attr.attr())
+                .or_else(|| self.record.get(attr.attr())),
         }
     }
 
@@ -254,5 +274,5 @@ pub fn read(
     body: &[u8],
     dialect: &Dialect,
 ) -> Result<(Resource, Vec<Warning>), ScimError> {
-    Resource::from_request(ty, json::read_object(body)?, dialect)
+    Resource::from_request(ty, crate::json::read_object(body)?, dialect)
 }

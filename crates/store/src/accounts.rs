@@ -108,20 +108,6 @@ impl ReadTx<'_> {
         )
     }
 
-    /// The account that holds a name, if it belongs to this connector and the IdP deleted its user.
-    pub fn orphan_by_name(
-        &self,
-        connector: ConnectorId,
-        directory: DirectoryId,
-        name: &str,
-    ) -> Result<Option<StoredAccount>, StoreError> {
-        self.account_where(
-            "d.directory_pk = $1 AND d.name_fold = $2 AND d.status <> 'removed' AND d.connector_pk = $3 \
-             AND d.source_user_pk IS NULL",
-            args![directory.0, fold(name), connector.0],
-        )
-    }
-
     /// When a user last logged in, as far as known.
     pub fn last_login(&self, user: UserPk) -> Result<Option<Timestamp>, StoreError> {
         let found = self.query_one(

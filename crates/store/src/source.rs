@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use directory::{ConnectorId, SourceGroupPk, SourceUserPk};
 use jiff::Timestamp;
-use scim::{Meta, Resource, fold};
+use scim::{Meta, Resource, ResourceType, ScimError, fold};
 
 use crate::group_standing::GroupStanding;
 use crate::{ReadTx, Row, StoreError, WriteTx, args};
@@ -20,6 +20,14 @@ pub struct SourceUser {
     pub meta: Meta,
     /// The resource as [`Resource::to_stored`] gave it.
     pub document: String,
+}
+
+impl SourceUser {
+    /// The resource, known by its `id` and its times.
+    pub fn resource(&self) -> Result<Resource, ScimError> {
+        let resource = Resource::parse_stored(&self.document)?;
+        Ok(resource.known_as(ResourceType::user(), &self.id, &self.meta))
+    }
 }
 
 /// A reference to a group that contains a user, for the SCIM attribute `groups`.

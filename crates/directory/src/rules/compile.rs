@@ -1,12 +1,13 @@
 //! Rules compiled: checked once, with every expression ready, so that deciding costs little.
 
 use std::collections::BTreeSet;
+use std::ops::BitOr;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scim::{Resource, Selector};
 
-use super::condition::{Asked, Condition};
+use super::condition::{Asked, Asks, Condition};
 use super::conditional::{self, Conditional};
 use super::group_map::GroupMap;
 use super::lifecycle::{CleanupAction, Loss};
@@ -66,7 +67,7 @@ pub struct CompiledRules {
     exempt_when: Option<Filter>,
     exempt: NameList,
     create_empty: bool,
-    reads_trigger: bool,
+    asks: Asks,
 }
 
 /// A condition together with its text, for traces.
@@ -95,8 +96,8 @@ impl Filter {
         self.condition.holds(asked)
     }
 
-    fn reads_trigger(&self) -> bool {
-        self.condition.reads_trigger()
+    fn asks(&self) -> Asks {
+        self.condition.asks()
     }
 }
 
@@ -199,11 +200,11 @@ impl CompiledRules {
             never_remove.add_everything();
         }
         let rows = compile_rows(&rules.mapping, errors);
-        let asks = |it: &Option<Filter>| it.as_ref().is_some_and(Filter::reads_trigger);
-        let reads_trigger =
-            asks(&exempt_when) || asks(&filter) || rows.iter().any(|row| row.steps.reads_trigger);
+        let filters = exempt_when.iter().chain(&filter).map(Filter::asks);
+        let steps = rows.iter().map(|row| row.steps.asks);
+        let asks = filters.chain(steps).fold(Asks::default(), BitOr::bitor);
         Self {
-            reads_trigger,
+            asks,
             rows,
             names: NameRules::compile(&groups.names, "groups.names", errors),
             only_assign,
@@ -240,8 +241,14 @@ impl CompiledRules {
     /// ask what set an evaluation off, or a log-in wakes whom the rule for the inactive took.
     pub fn ask_at_log_in(&self, reason: Reason) -> bool {
         let wakes = |it: &CompiledInactivity| !it.rule.sticky;
-        self.reads_trigger
+        self.asks.trigger
             || (reason == Reason::InactivityRule && self.inactivity.as_ref().is_some_and(wakes))
+    }
+
+    /// Whether somebody who gets no account may be somebody who has one: none is made, or rules ask whether there is
+    /// one (US-13, MO-05).
+    pub fn ask_for_account(&self) -> bool {
+        !self.accounts.create || self.asks.existing
     }
 
     /// Whether rows look at other users (XF-32).
@@ -403,7 +410,7 @@ impl Default for CompiledRules {
             exempt_when: None,
             exempt: NameList::default(),
             create_empty: true,
-            reads_trigger: false,
+            asks: Asks::default(),
         }
     }
 }

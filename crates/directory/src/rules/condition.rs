@@ -1,5 +1,6 @@
 //! Conditions: SCIM filters over a user, its groups, and what set the evaluation off.
 
+use std::ops::BitOr;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
@@ -126,17 +127,40 @@ impl Condition {
         self.0.matches(asked)
     }
 
-    /// Whether it asks what set the evaluation off.
-    pub(crate) fn reads_trigger(&self) -> bool {
-        fn reads(node: &Node) -> bool {
+    /// What it asks that passes as soon as the user was seen.
+    pub(crate) fn asks(&self) -> Asks {
+        fn reads(node: &Node, name: &str) -> bool {
             match node {
-                Node::And(terms) | Node::Or(terms) => terms.iter().any(reads),
-                Node::Not(inner) => reads(inner),
+                Node::And(terms) | Node::Or(terms) => terms.iter().any(|it| reads(it, name)),
+                Node::Not(inner) => reads(inner, name),
                 Node::Test { attr, .. } | Node::Present(attr) | Node::Element { attr, .. } => {
-                    attr.extension().is_none() && attr.attr() == TRIGGER
+                    attr.extension().is_none() && attr.attr() == name
                 }
             }
         }
-        reads(&self.0)
+        Asks {
+            trigger: reads(&self.0, TRIGGER),
+            existing: reads(&self.0, EXISTING),
+        }
+    }
+}
+
+/// What conditions ask that is no part of the user.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asks {
+    /// What set the evaluation off.
+    pub trigger: bool,
+    /// Whether there is an account.
+    pub existing: bool,
+}
+
+impl BitOr for Asks {
+    type Output = Asks;
+
+    fn bitor(self, other: Asks) -> Asks {
+        Asks {
+            trigger: self.trigger || other.trigger,
+            existing: self.existing || other.existing,
+        }
     }
 }

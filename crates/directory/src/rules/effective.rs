@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::CompiledRules;
 use super::group_map::Naming;
-use super::is_possible_name;
+use super::{CompiledRules, Fault, is_possible_name};
 use crate::id::SourceGroupPk;
 use crate::outcome::{Review, SourceGroup};
 
@@ -58,6 +57,14 @@ impl CompiledRules {
                 .filter(|item| item.matched || self.names.on_no_match.passes())
                 .map(|item| item.text)
                 .collect(),
+        }
+    }
+
+    /// What is wrong with what the rules for names make of the name of a source group, if anything.
+    pub fn name_fault(&self, source: &SourceGroup) -> Option<Fault> {
+        match self.naming(source) {
+            Naming::Failed(fault) => Some(fault),
+            Naming::Own(_) | Naming::Mapped(_) | Naming::Unmapped | Naming::Rules(_) => None,
         }
     }
 

@@ -17,6 +17,7 @@ mod lifecycle;
 mod lint;
 mod list;
 mod names;
+mod paths;
 mod pattern;
 mod source;
 mod step;
@@ -44,6 +45,7 @@ pub use group_config::{
 pub use identity::{Identity, OnMet};
 pub use lifecycle::{Cleanup, CleanupAction, Inactivity, Later, LaterAction, Rename};
 pub use lint::warnings;
+pub use paths::path_warnings;
 pub use pattern::{PATTERN_BYTES_MAX, PATTERN_NESTING_MAX, PROGRAM_BYTES_MAX, SUBJECT_BYTES_MAX};
 pub use step::{Fault, VALUE_BYTES_MAX, VALUES_MAX};
 pub use step_compile::{IF_NESTING_MAX, STEP_TEXT_BYTES_MAX, TABLE_ENTRIES_MAX};

@@ -2,7 +2,7 @@
 
 use super::step::{Fault, Item, Steps};
 use super::step_compile::Use;
-use super::{GroupNames, NameMode, OnNoMatch, RuleError};
+use super::{GroupNames, NameMode, OnNoMatch, RuleError, is_possible_name};
 use crate::notes::Notes;
 
 /// Compiled rules for group names.
@@ -47,7 +47,8 @@ impl NameRules {
     }
 
     /// What one source group's name becomes: mostly one name, none if a rule took it away.
-    /// A name on which a rule fails becomes nothing: half changed it could be the name of another group.
+    /// A name on which a rule fails becomes nothing: half changed it could be the name of another group. One that the
+    /// rules make impossible has failed too, or all members would leave the group in silence.
     pub(crate) fn transform<'a>(&self, name: &'a str) -> Result<Vec<Item<'a>>, Fault> {
         let mut values = vec![Item::new(name)];
         let mut matched = !self.conditional;
@@ -68,6 +69,10 @@ impl NameRules {
             item.matched = matched;
         }
         values.retain(|item| !item.text.is_empty());
+        let spoilt = |item: &Item<'_>| *item.text != *name && !is_possible_name(&item.text);
+        if values.iter().any(spoilt) {
+            return Err(Fault::NotAName);
+        }
         Ok(values)
     }
 }

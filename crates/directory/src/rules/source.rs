@@ -318,6 +318,17 @@ fn result_named(name: &str, path: &str) -> Result<Target, RuleError> {
     Ok(target)
 }
 
+/// What stands in `${...}` in a template.
+pub(crate) fn names_in(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (_, after) = rest.split_once("${")?;
+        let (name, after) = split_at_close(after)?;
+        rest = after;
+        Some(name)
+    })
+}
+
 /// Splits at the `}` that closes `${`, past those inside a filter's quoted text.
 fn split_at_close(text: &str) -> Option<(&str, &str)> {
     let mut quoted = false;

@@ -10,7 +10,7 @@ use regex::Regex;
 use scim::Selector;
 use sha2::Sha256;
 
-use super::condition::{Condition, Context};
+use super::condition::{Asks, Condition, Context};
 use super::pattern::{Replacement, SUBJECT_BYTES_MAX};
 use super::source::{self, Template};
 use super::{DateSpan, DateUnit, LookupBy, OnNoMatch, RegexMode, Target, date, text};
@@ -73,7 +73,9 @@ impl Fault {
             Fault::ValueTooLong => "grew beyond 64 KiB",
             Fault::TooManyValues => "became a list of more than 1,000",
             Fault::NotUnderstood => "is neither true nor false",
-            Fault::NotAName => "is not a possible name",
+            Fault::NotAName => {
+                "is not a possible name: names have 1 to 255 characters, none of them invisible, and no white space around"
+            }
             Fault::NotADate => "is not a date of the format",
             Fault::NoneFree => "belongs to somebody else with every number that was tried",
         }
@@ -101,8 +103,8 @@ pub(crate) struct Steps {
     pub redacted: bool,
     /// Whether there is a step that only counts for a new account.
     pub create_only: bool,
-    /// A step asks what set the evaluation off.
-    pub reads_trigger: bool,
+    /// What its conditions ask that is no part of the user.
+    pub asks: Asks,
     /// What is read of other users, and how they are found.
     pub look_ups: Vec<(LookupBy, Selector)>,
 }

@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit};
 use jiff::Timestamp;
 use regex::Regex;
 
-use super::condition::Condition;
+use super::condition::{Asks, Condition};
 use super::pattern::{self, Manner, Replacement};
 use super::source::{self, Template};
 use super::step::{Compiled, Find, Labelled, Moment, Steps};
@@ -70,15 +70,16 @@ impl Steps {
                         } => then.create_only || otherwise.create_only,
                         step => matches!(step, Compiled::UniqueSuffix { .. }),
                     };
-                    compiled.reads_trigger |= match &step {
+                    let asks = match &step {
                         Compiled::If {
                             then,
                             otherwise,
                             when,
-                        } => then.reads_trigger || otherwise.reads_trigger || when.reads_trigger(),
-                        Compiled::DropUserIf(when) => when.reads_trigger(),
-                        _ => false,
+                        } => then.asks | otherwise.asks | when.asks(),
+                        Compiled::DropUserIf(when) => when.asks(),
+                        _ => Asks::default(),
                     };
+                    compiled.asks = compiled.asks | asks;
                     match &step {
                         Compiled::If {
                             then, otherwise, ..

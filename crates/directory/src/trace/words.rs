@@ -347,7 +347,8 @@ impl MembershipEffect {
 }
 
 impl Suppressed {
-    pub(super) fn text(self) -> &'static str {
+    /// What it held back, as a sentence.
+    pub const fn text(self) -> &'static str {
         match self {
             Suppressed::Create => "no account is made: `accounts.create` is off",
             Suppressed::Update => "attributes stay as they are: `accounts.update` is off",

@@ -190,10 +190,16 @@ impl fmt::Display for Remedy {
                 "the name of a source group of the user must match a rule of `groups.names`",
             ),
             Remedy::SwitchedOn(switch) => f.write_str(match switch {
-                Suppressed::Create => "`accounts.create` must be on",
-                Suppressed::Update => "`accounts.update` must be on",
+                Suppressed::Create => {
+                    "`accounts.create` must be on, or there must be an account for the user to be linked with"
+                }
+                Suppressed::Update => {
+                    "`accounts.update` must be on for attributes to follow the identity provider"
+                }
                 Suppressed::Enable => "`accounts.enable` must be on",
-                Suppressed::Disable => "`accounts.disable` must be on",
+                Suppressed::Disable => {
+                    "`accounts.disable` must be on for the account to be taken"
+                }
             }),
             Remedy::ConditionFails(rule) => {
                 write!(

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use directory::rules::{GroupRules, warnings};
+use directory::rules::{Fault, GroupRules, warnings};
 use directory::{
     CompiledRules, Origin, Reason, Review, Rules, SourceGroup, SourceGroupPk, Standing, Status,
 };
@@ -588,4 +588,53 @@ fn rules_of_a_new_connector_keep_what_is_said_and_begin_safely_otherwise() {
     ] {
         assert!(read(wrong.clone()).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn a_name_that_the_rules_make_impossible_takes_no_membership_away() {
+    let prefixed = |text: &str| {
+        rules(json!({"groups": {"names": {"rules": [
+            {"steps": [{"prefix": {"text": text}}]},
+        ]}}}))
+    };
+    let mut ann = Person::new(json!({})).in_groups(&["dev", "x"]);
+    ann.step();
+    for text in ["p".repeat(254), "\u{200b}".to_owned(), " ".to_owned()] {
+        ann.rules = prefixed(&text);
+        ann.step();
+        assert_eq!(ann.member_of()[0], "dev", "{text:?}");
+        let outcome = ann.outcome();
+        let faults: Vec<_> = outcome.faults().collect();
+        assert_eq!(faults[0], ("groups", Fault::NotAName), "{text:?}");
+        assert!(
+            told(&ann).contains("is not a possible name"),
+            "{}",
+            told(&ann)
+        );
+    }
+    let dev = &ann.groups[0];
+    assert_eq!(ann.rules.name_fault(dev), Some(Fault::NotAName));
+    ann.rules = prefixed("a-");
+    ann.step();
+    assert_eq!(ann.member_of(), ["a-dev", "a-x"]);
+}
+
+#[test]
+fn a_row_that_gives_an_impossible_name_takes_no_membership_away() {
+    let mut ann = Person::new(json!({"mapping": [
+        {"target": "groups", "source": {"attribute": "title"}, "steps": [{"split": {"sep": ","}}]},
+    ]}));
+    let titled = |title: String| Some(user(json!({"userName": "ann", "title": title})));
+    ann.user = titled("dev,ops".to_owned());
+    ann.step();
+    assert_eq!(ann.member_of(), ["dev", "ops"]);
+    ann.user = titled(format!("web,{}", "x".repeat(300)));
+    ann.step();
+    assert_eq!(ann.member_of(), ["dev", "ops", "web"]);
+    let outcome = ann.outcome();
+    let faults: Vec<_> = outcome.faults().collect();
+    assert_eq!(faults, [("groups", Fault::NotAName)]);
+    ann.user = titled("web".to_owned());
+    ann.step();
+    assert_eq!(ann.member_of(), ["web"]);
 }

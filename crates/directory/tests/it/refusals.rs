@@ -575,3 +575,43 @@ fn rules_in_force_may_go_on_with_a_text_that_is_too_long() {
     assert_eq!(refused[0].path, "groups.only_assign[0]");
     assert!(CompiledRules::stored(&rules).is_ok());
 }
+
+#[test]
+fn paths_without_a_value_are_warned_of_with_their_place() {
+    let rules: Rules = serde_json::from_value(json!({
+        "mapping": [
+            {"target": "attr:a", "source": {"attribute": "name"}},
+            {"target": "attr:b", "source": {"first_of": ["title", "urn:foo:bar:User:x"]}},
+            {"target": "attr:c", "source": {"template": "${title} ${meta} ${result.email}"}},
+            {"target": "attr:d", "source": {"attribute": "groups.display"},
+                "steps": [{"if": {"when": "title pr", "then": [{"coalesce": ["meta.location"]}]}}]},
+            {"target": "attr:e", "source": {"attribute": "id"}, "steps": [
+                {"lookup_user": {"return": "name"}}]},
+            {"target": "attr:f", "source": {"first_of": [
+                "emails", "meta.lastModified", "name.givenName", "emails[type eq \"work\"].value",
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager"]}},
+        ],
+        "conditions": [{"name": "leaves", "when": "title pr", "disable_at": "urn:x:y:User:end"}],
+    }))
+    .unwrap();
+    CompiledRules::new(&rules).unwrap();
+    let found = directory::rules::path_warnings(&rules, scim::ResourceType::user());
+    let places: Vec<String> = found.into_iter().map(|it| it.path).collect();
+    assert_eq!(
+        places,
+        [
+            "mapping[0].source.attribute",
+            "mapping[1].source.first_of[1]",
+            "mapping[2].source.template",
+            "mapping[3].source.attribute",
+            "mapping[3].steps[0].if.then[0].coalesce[0]",
+            "mapping[4].steps[0].lookup_user.return",
+            "conditions[0].disable_at",
+        ]
+    );
+    let defaults = Rules::default();
+    assert_eq!(
+        directory::rules::path_warnings(&defaults, scim::ResourceType::user()),
+        []
+    );
+}

@@ -56,7 +56,7 @@ fn one_thing_in_the_way_does_not_hide_another() {
             "the value of emails must be one that the row for `email` takes: it drops the user (DROPPED_BY_RULE)",
             "the identity provider must say that the user is active",
             "be in one of the required groups: staff",
-            "`accounts.create` must be on",
+            "`accounts.create` must be on, or there must be an account for the user to be linked with",
             "`jira` must go from `groups.protected`",
             "`re:j.*` must go from `groups.protected`",
             "`groups.only_assign` must have `jira`",

@@ -164,11 +164,6 @@ impl World for Overlay<'_, '_> {
         Ok(found.filter(|account| self.is_left(account)))
     }
 
-    fn orphan_by_name(&self, name: &str) -> Result<Option<StoredAccount>, ProvisionError> {
-        let found = self.stored.orphan_by_name(name)?;
-        Ok(found.filter(|account| self.is_left(account)))
-    }
-
     fn find_user(&self, by: LookupBy, value: &str) -> Result<Option<Resource>, ProvisionError> {
         self.stored.find_user(by, value)
     }

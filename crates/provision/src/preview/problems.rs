@@ -3,19 +3,27 @@
 use std::sync::Arc;
 
 use directory::rules::RuleError;
-use directory::{ConnectorId, Rules, ValueError};
+use directory::{ConnectorId, Rules, SourceGroupPk, ValueError};
+use scim::name::echo;
+use store::{ConnectorGroup, ReadTx, StandingFilter};
 
 use super::simulation::{Audience, Range, Simulation};
 use super::user::PreviewedUser;
+use crate::loaded::LoadedConnector;
 use crate::{Provision, ProvisionError};
 
 /// Users that are listed; the rest is counted.
 const LISTED_MAX: usize = 20;
+/// Groups read at once.
+const CHUNK: i64 = 1_000;
 const REMEDY: &str = "change the row, or save the rules anyway";
+const GROUPS_REMEDY: &str =
+    "change the steps, or save the rules anyway: members then keep the groups they have";
 
 impl Provision {
     /// Finds users who would get an empty, a taken or an overlong value by new rules and do not so by the present
-    /// ones. Rules that map values as before are not tried.
+    /// ones, and source groups of whose names new rules make nothing that can be one. Rules that map values and name
+    /// groups as before are not tried.
     pub async fn check_rules_on_data(
         &self,
         id: ConnectorId,
@@ -25,7 +33,9 @@ impl Provision {
         self.store()
             .read_at_length(move |tx| {
                 let present = this.require_connector(tx, id)?;
-                if present.connector.rules.mapping == rules.mapping {
+                let before = &present.connector.rules;
+                let is_mapped_anew = before.mapping != rules.mapping;
+                if !is_mapped_anew && before.groups.names == rules.groups.names {
                     return Ok(());
                 }
                 let tried = Arc::new(present.with_rules(tx, rules.clone())?);
@@ -33,9 +43,12 @@ impl Provision {
                     rules: &rules,
                     found: Vec::new(),
                 };
-                let summary =
-                    Simulation::new(&this, tx, &present, &tried, &mut problems).run(Range::All)?;
-                problems.verdict(summary.problems)
+                let mut count = problems.look_at_groups(tx, &present, &tried)?;
+                if is_mapped_anew {
+                    let simulation = Simulation::new(&this, tx, &present, &tried, &mut problems);
+                    count += simulation.run(Range::All)?.problems;
+                }
+                problems.verdict(count)
             })
             .await
     }
@@ -54,12 +67,55 @@ impl Problems<'_> {
         let more = count.saturating_sub(self.found.len() as u64);
         if more > 0 {
             self.found.push(RuleError {
-                path: "mapping".to_owned(),
-                message: format!("there are {more} more such users"),
+                path: self
+                    .found
+                    .last()
+                    .map_or("mapping", |it| it.path.as_str())
+                    .to_owned(),
+                message: format!("there are {more} more of them"),
                 remedy: "a preview lists them all".to_owned(),
             });
         }
         Err(ProvisionError::Rules(self.found))
+    }
+
+    /// Looks at the names of all source groups. Returns how many of them new rules spoil.
+    fn look_at_groups(
+        &mut self,
+        tx: &ReadTx<'_>,
+        present: &LoadedConnector,
+        tried: &LoadedConnector,
+    ) -> Result<u64, ProvisionError> {
+        let (connector, mut after, mut count) = (present.connector.id, SourceGroupPk(0), 0);
+        loop {
+            let chunk = tx.connector_groups(connector, StandingFilter::Any, after, CHUNK)?;
+            for ConnectorGroup {
+                group, standing, ..
+            } in &chunk
+            {
+                let seen = standing.clone().seen(group.pk, group.display_name.clone());
+                let is_new = present.rules.name_fault(&seen).is_none();
+                let Some(fault) = tried.rules.name_fault(&seen).filter(|_| is_new) else {
+                    continue;
+                };
+                count += 1;
+                if self.found.len() < LISTED_MAX {
+                    let name = echo(&group.display_name);
+                    self.found.push(RuleError {
+                        path: "groups.names".to_owned(),
+                        message: format!(
+                            "what the rules make of the group '{name}' {}",
+                            fault.as_str()
+                        ),
+                        remedy: GROUPS_REMEDY.to_owned(),
+                    });
+                }
+            }
+            match chunk.last() {
+                Some(last) => after = last.group.pk,
+                None => return Ok(count),
+            }
+        }
     }
 
     /// The row that sets a target.

@@ -9,7 +9,6 @@ use directory::{
     Account, Change, ConnectorId, Operation, Outcome, Plan, SourceGroup, SourceGroupPk,
     SourceUserPk, Status, Trigger, ValueError, value_errors,
 };
-use scim::Resource;
 use store::{ReadTx, StoredAccount, StoredSubject, SubjectReader};
 
 use super::foresight::{Fits, ForeseenHold, Foresight};
@@ -258,7 +257,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
 
     fn look_at(&mut self, mut subject: StoredSubject) -> Result<PreviewedUser, ProvisionError> {
         let source = subject.user.pk;
-        let user = Resource::parse_stored(&subject.user.document)?;
+        let user = subject.user.resource()?;
         let id = std::mem::take(&mut subject.user.id);
         let person = Person {
             source,

@@ -312,6 +312,47 @@ fn who_is_made_anew_by_name_is_the_same_person_if_the_rules_say_so() {
 }
 
 #[test]
+fn whom_only_the_name_tells_gets_the_account_back_and_nothing_that_it_was_in() {
+    for action in ["disable", "anonymise", "delete"] {
+        for (first, second) in [(None, None), (Some("x"), None), (None, Some("y"))] {
+            on_each_database(|database| {
+                let world = World::new(
+                    database,
+                    rules(json!({
+                        "accounts": {"names_reserved_days": 30},
+                        "cleanup": {"idp_deleted": action, "strip_groups": action == "anonymise"},
+                    })),
+                );
+                let make = |id: Option<&str>| {
+                    let mut ann = json!({"userName": "ann"});
+                    if let Some(id) = id {
+                        ann["externalId"] = json!(id);
+                    }
+                    world.try_user(ann).unwrap()
+                };
+                let ann = make(first);
+                world.group("secret", &[&ann]);
+                let before = world.account("ann").unwrap();
+                world.delete_user(&ann);
+
+                let again = make(second);
+                world.work_off();
+                let after = world.account("ann").unwrap();
+                let case = format!("{action}: {first:?}, then {second:?}");
+                assert_eq!(after.key, before.key, "{case}");
+                assert_eq!(after.status, Status::Active, "{case}");
+                assert!(world.groups("ann").is_empty(), "{case}");
+                assert_eq!(world.entries("link_user"), 1, "the journal tells: {case}");
+                assert!(world.in_conflict().is_empty(), "{case}");
+
+                world.group("dev", &[&again]);
+                assert_eq!(world.groups("ann"), ["dev"], "{case}");
+            });
+        }
+    }
+}
+
+#[test]
 fn who_is_made_anew_by_name_is_somebody_else_until_somebody_decides() {
     on_each_database(|database| {
         let world = World::new(

@@ -124,6 +124,33 @@ fn a_renamed_group_has_both_names_for_some_days() {
 }
 
 #[test]
+fn who_follows_a_rename_at_once_leaves_nobody_in_the_old_group() {
+    on_each_database(|database| {
+        let world = World::new(
+            database,
+            rules(|it| {
+                it.groups.rename = RenamePolicy::Alias;
+                it.groups.alias_days = 7;
+            }),
+        );
+        let ann = world.user("ann");
+        let devs = world.group("devs", &[&ann]);
+        world.rename_group(&devs, "engineers");
+        assert_eq!(world.groups("ann"), ["devs", "engineers"]);
+        choose(&world, "engineers", GroupChoice::Follow).unwrap();
+        assert_eq!(world.groups("ann"), ["engineers"], "without any write");
+
+        // The same where a rename gives the former name up.
+        world.rename_group(&devs, "builders");
+        assert_eq!(world.groups("ann"), ["builders", "engineers"]);
+        world.set_rules(|it| it.groups.rename = RenamePolicy::Follow);
+        world.work_off();
+        world.rename_group(&devs, "BUILDERS");
+        assert_eq!(world.groups("ann").len(), 1, "{:?}", world.groups("ann"));
+    });
+}
+
+#[test]
 fn a_group_goes_with_its_source_if_the_rules_say_so_and_nobody_is_left() {
     on_each_database(|database| {
         let world = World::new(database, Rules::default());

@@ -144,6 +144,69 @@ fn copied_people_wait_for_their_identity_provider() {
 }
 
 #[test]
+fn where_only_accounts_that_exist_follow_copied_ones_do() {
+    let written = [
+        json!({"accounts": {"create": false}}),
+        json!({"mapping": [{"target": "username", "source": {"attribute": "userName"},
+            "steps": [{"drop_user_if": {"when": "existing eq false"}}]}]}),
+        json!({"scope": {"filter": "existing eq true"}}),
+    ];
+    for rules in written {
+        on_each_database(|database| {
+            let world = World::new(database, serde_json::from_value(rules.clone()).unwrap());
+            let census = json!({
+                "users": [{"name": "ann", "email": "old@x.test", "groups": ["jira"]}, {"name": "bob"}],
+                "groups": [{"name": "jira"}]});
+            world.copy(census);
+            let key = world.key("ann");
+            let id = world.try_user(ann()).unwrap();
+            assert!(world.is_ours("ann"), "{rules}");
+            assert_eq!(world.key("ann"), key);
+            assert_eq!(world.account("ann").unwrap().email, "ann@x.test");
+            assert_eq!(world.groups("ann"), ["jira"]);
+            world.group("dev", &[&id]);
+            assert_eq!(world.groups("ann"), ["dev", "jira"], "it follows");
+
+            world.try_user(json!({"userName": "new"})).unwrap();
+            assert!(world.account("new").is_none(), "nobody new: {rules}");
+            world.local("cy", "", "7");
+            world.try_user(json!({"userName": "cy"})).unwrap();
+            assert!(!world.is_ours("cy"));
+            assert_eq!(world.conflicts().len(), 1, "somebody decides: {rules}");
+        });
+    }
+}
+
+#[test]
+fn whoever_is_dropped_all_the_same_takes_nobodys_account() {
+    on_each_database(|database| {
+        let rules = json!({
+            "accounts": {"create": false},
+            "mapping": [{"target": "username", "source": {"attribute": "userName"},
+                "steps": [{"drop_user_if": {"when": "title eq \"guest\""}}]}],
+            "scope": {"required_groups": ["staff"]},
+        });
+        let world = World::new(database, serde_json::from_value(rules).unwrap());
+        world.copy(json!({"users": [{"name": "ann"}, {"name": "bob"}]}));
+        world.local("cy", "", "7");
+        let mut guest = ann();
+        guest["title"] = json!("guest");
+        let guest = world.try_user(guest).unwrap();
+        let bob = world.user("bob");
+        let cy = world
+            .try_user(json!({"userName": "cy", "title": "guest"}))
+            .unwrap();
+        let staff = world.group("staff", &[&guest, &cy]);
+        for name in ["ann", "bob", "cy"] {
+            assert!(!world.is_ours(name), "{name}");
+        }
+        assert!(world.conflicts().is_empty());
+        world.add(&staff, &bob);
+        assert!(world.is_ours("bob"), "as soon as there is a place");
+    });
+}
+
+#[test]
 fn local_people_are_left_alone_until_somebody_decides() {
     on_each_database(|database| {
         let world = World::new(database, Rules::default());

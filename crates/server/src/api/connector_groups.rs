@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use directory::rules::Fault;
 use directory::{ConnectorId, SourceGroupPk};
 use jiff::Timestamp;
 use provision::{GroupChoice, GroupFate, GroupQuery, ListedGroup};
@@ -41,6 +42,9 @@ pub(super) struct ConnectorGroupView {
     /// The entry of `groups.protected` that has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     protected_by: Option<String>,
+    /// What is wrong with what the rules make of its name. The memberships of its members stay as they were then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_fault: Option<&'static str>,
     /// The former name that the rules go on with, after the identity provider renamed the group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned_name: Option<String>,
@@ -99,6 +103,7 @@ impl ConnectorGroupView {
             state: word(item.fate),
             groups: item.names,
             protected_by: item.protected_by,
+            name_fault: item.name_fault.map(Fault::as_str),
             pinned_name,
             alias,
             own_name: standing.own_name,

@@ -8,6 +8,8 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
+use directory::rules::TABLE_ENTRIES_MAX;
+use scim::json::Limits;
 use scim::limits::JSON_DEPTH_MAX;
 use serde::de::DeserializeOwned;
 
@@ -104,8 +106,14 @@ fn understand<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 fn understand_within<T: DeserializeOwned>(bytes: &[u8], depth_max: usize) -> Result<T, Problem> {
-    // Refuses what a lenient reader would guess about: members twice, in two spellings, too deep.
-    scim::json::read_object_within(bytes, depth_max)
+    // Refuses what a lenient reader would guess about: members twice, too deep. A spelling that nothing has is refused
+    // where it is understood; in tables of rules, two spellings are two values.
+    let limits = Limits {
+        depth: depth_max,
+        names: TABLE_ENTRIES_MAX,
+        case_counts: true,
+    };
+    scim::json::read_object_within(bytes, limits)
         .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.detail))?;
     match Json::<T>::from_bytes(bytes) {
         Ok(Json(value)) => Ok(value),

@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use directory::trace::Stage;
 use directory::{
-    ConnectorState, DirectoryId, GroupPk, Line, Origin, SourceGroupPk, User, Verdict, name, nesting,
+    ConnectorState, DirectoryId, GroupPk, Line, Origin, SourceGroupPk, Status, User, Verdict, name,
+    nesting,
 };
 use jiff::Timestamp;
 use provision::{Provision, ProvisionError, Why, Written};
@@ -17,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::request::{Parameters, Segments};
-use super::{Answer, connectors, directories, users};
+use super::{Answer, connectors, directories};
 use crate::App;
 use crate::authority::Admin;
 
@@ -122,7 +123,7 @@ impl From<Line> for LineView {
     }
 }
 
-/// Why a user is as it is, or is or is not in a group.
+/// Why a user is as it is, or is or is not in a group; also one whose account is gone.
 #[utoipa::path(get, path = "/directories/{directory}/users/{user}/why", operation_id = "explain_user", tag = "directories",
     params(
         ("directory" = String, Path, description = "Its id or name"),
@@ -155,7 +156,8 @@ fn explain_user(
 ) -> Result<Explanation, ProvisionError> {
     let group = query.group.as_deref();
     let directory = directories::find(tx, directory)?.id;
-    let user = users::find(tx, directory, user)?;
+    let found = tx.directory_user_ever(directory, user)?;
+    let user = found.ok_or_else(|| ProvisionError::not_found("user", user))?;
     let member = is_member(tx, &user, group)?;
     let mut told = match provision.why(tx, user.pk, group)? {
         Some(why) => explain(tx, &why, directory, query, member)?,
@@ -401,11 +403,9 @@ fn feeding(
 
 /// About a user of whom no identity provider speaks there is little to tell.
 fn unexplained(user: &User, member: Option<bool>) -> Explanation {
-    let text = match user.connector {
-        Some(_) => {
-            "The identity provider has deleted the user; the account stays as the rules for that had it."
-        }
-        None => "The user is kept here and comes from no identity provider.",
+    let text = match user.status {
+        Status::Removed => "The user was kept here, and the account is gone.",
+        _ => "The user is kept here and comes from no identity provider.",
     };
     Explanation {
         decision: user.status.as_str(),

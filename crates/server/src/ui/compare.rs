@@ -222,6 +222,7 @@ pub(super) fn operation(word: &str) -> (&'static str, &'static str) {
         "unchanged" => ("no change", ""),
         "pending" => ("waits for a group", ""),
         "held" => ("held by limits", "warn"),
+        "suppressed" => ("kept back by a switch", "warn"),
         "grace" => ("keeps the account for a while", "warn"),
         "conflict" => ("name taken", "bad"),
         "error" => ("unusable value", "bad"),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use store::{Access, Role};
 
 use crate::api_console::{Console, each, problem};
+use crate::scim_idp::Idp;
 use crate::ui_browser::Browser;
 use crate::world::{Product, World};
 
@@ -390,5 +391,85 @@ fn people_are_found_by_the_beginning_of_what_they_are_called() {
         assert!(inside.text().contains(">u2</a>"), "{}", inside.text());
         let asked = page("sol&inside=yes");
         assert!(!asked.text().contains("inside=yes"));
+    });
+}
+
+#[test]
+fn whom_the_identity_provider_deleted_is_explained_like_anybody_else() {
+    on_each_database(|database| {
+        let world = with_rules(
+            database,
+            json!({"cleanup": {
+                "exempt_groups": ["board"],
+                "later": {"idp_deleted": {"after_days": 3, "action": "delete"}},
+            }}),
+        );
+        let (console, idp) = (Console::new(&world), Idp::new(&world));
+        let limits = json!({"settings": {"limits": {"deactivations": {"at_least": 1}}}});
+        assert_eq!(console.patch("/connectors/idp", limits).status, 200);
+        let [ann, ben, cid] = ["ann", "ben", "cid"].map(|name| idp.user(name));
+        world.group("board", &[&ben]);
+        for id in [&ann, &ben, &cid] {
+            assert_eq!(idp.delete(&format!("/Users/{id}")).status, 204);
+        }
+        let asked = |name: &str| {
+            let told = console.show(&format!("/directories/default/users/{name}/why"));
+            let written = told["written"]["what"].as_str().unwrap_or_default();
+            assert!(written.starts_with("DELETE /Users/"), "{name}: {told}");
+            told
+        };
+        let told = asked("ann").to_string();
+        for part in [
+            "the identity provider deleted the user",
+            "IDP_DELETED: the rules say disable",
+            "if nothing changes, delete follows at",
+            "the identity provider must provision the user again",
+        ] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        let ben = asked("ben");
+        assert_eq!(ben["decision"], "active", "{ben}");
+        assert!(
+            ben.to_string()
+                .contains("is exempt from cleanup by `board`"),
+            "{ben}"
+        );
+        let cid = asked("cid");
+        assert_eq!(cid["decision"], "active", "{cid}");
+        assert!(cid.to_string().contains("\"safety\""), "{cid}");
+
+        let off = json!({"rules": {"accounts": {"disable": false}}});
+        assert_eq!(console.put("/connectors/idp/rules", off).status, 200);
+        let told = asked("ben").to_string();
+        assert!(told.contains("`accounts.disable` is off"), "{told}");
+    });
+}
+
+#[test]
+fn an_account_that_is_gone_is_still_explained() {
+    on_each_database(|database| {
+        let world = with_rules(database, json!({"cleanup": {"idp_deleted": "delete"}}));
+        let (console, idp) = (Console::new(&world), Idp::new(&world));
+        let ann = idp.user("ann");
+        let key = console.show("/directories/default/users/ann")["key"].clone();
+        idp.delete(&format!("/Users/{ann}"));
+        for name in ["ann", key.as_str().unwrap()] {
+            assert_eq!(
+                problem(&console.get(&format!("/directories/default/users/{name}"))).0,
+                404
+            );
+            let told = console.show(&format!("/directories/default/users/{name}/why"));
+            assert_eq!(
+                (&told["decision"], &told["reason"]),
+                (&json!("none"), &json!("IDP_DELETED"))
+            );
+            assert!(
+                told["conditions"]
+                    .to_string()
+                    .contains("provision the user again")
+            );
+            let written = told["written"]["what"].as_str().unwrap();
+            assert!(written.starts_with("DELETE"), "{told}");
+        }
     });
 }

@@ -61,7 +61,10 @@ fn told(group: &ConnectorGroupView) -> String {
             "protected by {}: its members are refused",
             group.protected_by.as_deref().unwrap_or_default()
         ),
-        ("left_out", _) => "left out by the rules".to_owned(),
+        ("left_out", _) => match &group.name_fault {
+            Some(fault) => format!("left out: what the rules make of its name {fault}"),
+            None => "left out by the rules".to_owned(),
+        },
         (other, _) => other.to_owned(),
     };
     if let Some(name) = &group.pinned_name {

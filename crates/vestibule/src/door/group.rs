@@ -19,6 +19,9 @@ pub struct ConnectorGroupView {
     /// The entry of `groups.protected` that has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protected_by: Option<String>,
+    /// What is wrong with what the rules make of its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_fault: Option<String>,
     /// The former name that the rules go on with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned_name: Option<String>,

@@ -118,7 +118,8 @@ struct UserQuery {
     /// Text that a name of the user contains, before or after, in any case.
     q: Option<String>,
     /// Only users with this operation: `create`, `update`, `rename`, `enable`, `disable`, `delete`, `group_add`,
-    /// `group_remove`, `unchanged` (for products), `pending`, `conflict`, `error`, `held` or `grace`.
+    /// `group_remove`, `unchanged` (for products), `pending`, `conflict`, `error`, `held`, `grace` or
+    /// `suppressed` (by a switch of `accounts`).
     operation: Option<String>,
     /// Only users behind this place: `next` of the page before.
     after: Option<i64>,

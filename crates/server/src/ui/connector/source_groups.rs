@@ -45,6 +45,7 @@ pub(in crate::ui) struct Group {
     pub(in crate::ui) state: String,
     groups: Vec<String>,
     protected_by: Option<String>,
+    name_fault: Option<String>,
     pub(in crate::ui) pinned_name: Option<String>,
     pub(in crate::ui) alias: Option<Alias>,
     pub(in crate::ui) own_name: Option<String>,
