@@ -35,6 +35,8 @@ pub struct Why {
     /// What would have to be different for the user to be in the group that was asked about, or to have an active
     /// account; nothing if it is so.
     pub conditions: Vec<String>,
+    /// The key of the account that the user has.
+    pub account: Option<String>,
     /// The outcome as it would be if rules in the shadow counted; none if there are none.
     pub with_shadows: Option<Outcome>,
     connector: Arc<LoadedConnector>,
@@ -198,6 +200,7 @@ impl Provision {
         };
         let conditions = conditions(tx, &connector, stored, &decision, group)?;
         Ok(Why {
+            account: decision.existing.map(|found| found.user.key),
             outcome: decision.outcome,
             taken_name: decision.taken.map(|taken| taken.name),
             state: connector.connector.state,

@@ -73,7 +73,9 @@ impl Fault {
             Fault::ValueTooLong => "grew beyond 64 KiB",
             Fault::TooManyValues => "became a list of more than 1,000",
             Fault::NotUnderstood => "is neither true nor false",
-            Fault::NotAName => "is not a possible name",
+            Fault::NotAName => {
+                "is not a possible name: it has more than 255 characters, or some that names may not have"
+            }
             Fault::NotADate => "is not a date of the format",
             Fault::NoneFree => "belongs to somebody else with every number that was tried",
         }
