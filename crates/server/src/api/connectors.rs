@@ -15,7 +15,7 @@ use provision::{ConnectorDraft, Provision, ProvisionError};
 use scim::Departure;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use store::{ReadTx, SourceCounts, StoreError, StoredConnector, TokenKind};
+use store::{OpenDecisions, ReadTx, SourceCounts, StoreError, StoredConnector, TokenKind};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -199,6 +199,7 @@ async fn list(
         .store()
         .read(move |tx| {
             let (names, counts) = (names_of_directories(tx)?, tx.source_counts_of_all()?);
+            let open = tx.open_decisions_of_all()?;
             let all = tx.connectors()?.into_iter();
             let within = all.filter(|stored| admin.rights.reach(stored.connector.id));
             let views = within.map(|stored| {
@@ -206,7 +207,10 @@ async fn list(
                 let (counts, _due) = counts.get(&connector.id).copied().unwrap_or_default();
                 let directory = names.get(&connector.directory).cloned();
                 let directory = directory.unwrap_or_default();
-                ConnectorView::new(connector, counts, directory, &base).with_state(tx, connector)
+                let open = open.get(&connector.id).copied().unwrap_or_default();
+                let view = ConnectorView::new(connector, counts, directory, &base);
+                // Of those that are stopped, which are few.
+                Ok(view.with_state(open, stopped(tx, connector)?))
             });
             views.collect::<Result<Vec<_>, StoreError>>()
         })
@@ -334,14 +338,13 @@ impl ConnectorView {
     }
 
     /// Adds what waits for somebody, and since when the connector is stopped.
-    fn with_state(mut self, tx: &ReadTx<'_>, connector: &Connector) -> Result<Self, StoreError> {
-        let open = tx.open_decisions(connector.id)?;
-        self.open_holds = tx.hold_figures(connector.id)?.open;
+    fn with_state(mut self, open: OpenDecisions, stopped: Option<Stopped>) -> Self {
+        self.open_holds = open.holds;
         self.open_conflicts = open.conflicts;
         self.waiting_groups = open.groups;
         self.value_errors = open.value_errors;
-        self.stopped = stopped(tx, connector)?;
-        Ok(self)
+        self.stopped = stopped;
+        self
     }
 }
 
@@ -447,7 +450,8 @@ pub(super) fn view(
     let counts = tx.source_counts(connector.id)?;
     let directory = tx.directory(connector.directory)?;
     let directory = directory.map(|found| found.name).unwrap_or_default();
-    ConnectorView::new(connector, counts, directory, base).with_state(tx, connector)
+    let view = ConnectorView::new(connector, counts, directory, base);
+    Ok(view.with_state(tx.open_decisions(connector.id)?, stopped(tx, connector)?))
 }
 
 fn detail(
