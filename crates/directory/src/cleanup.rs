@@ -269,7 +269,12 @@ impl Decision<'_> {
                 let until = ends.and_then(|it| now.checked_add(days(it)).ok());
                 self.memory.stays_until = until;
                 self.recheck(until);
-                self.trace.push(Entry::Inactive { since, action });
+                let days = inactivity.rule.days;
+                self.trace.push(Entry::Inactive {
+                    since,
+                    days,
+                    action,
+                });
                 Some(action)
             }
             Ok(at) => {

@@ -334,7 +334,10 @@ impl<'a> Decision<'a> {
     fn active(&mut self, attributes: Attributes, candidates: Candidates<'_>) -> Outcome {
         if let Some(standing) = self.standing() {
             self.trace.push(match standing {
-                Reason::InactivityRule => Entry::InactivityStands,
+                Reason::InactivityRule => Entry::InactivityStands {
+                    last: self.live.and_then(|it| it.last_login),
+                    days: self.rules.inactivity.as_ref().map(|it| it.rule.days),
+                },
                 _ => Entry::ManualStands,
             });
             if standing == Reason::Manual {

@@ -42,6 +42,7 @@ mod candidates;
 mod cleanup;
 mod conditional;
 mod evaluate;
+mod form;
 mod guard;
 mod mapping;
 mod membership;

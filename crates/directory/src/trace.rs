@@ -263,7 +263,12 @@ pub enum Entry {
         connector: Arc<str>,
     },
     /// The user had not logged in for long, and only an administrator undoes what came of it.
-    InactivityStands,
+    InactivityStands {
+        /// When the user did so last, as far as known.
+        last: Option<Timestamp>,
+        /// How many days the rules allow; none if they say nothing about it any more.
+        days: Option<u32>,
+    },
     /// The user has a new name with the identity provider, and keeps the old one here.
     NamePinned {
         /// The new name.
@@ -273,6 +278,8 @@ pub enum Entry {
     Inactive {
         /// The last time that counts.
         since: Timestamp,
+        /// How many days the rules allow.
+        days: u32,
         /// What the rules say about that.
         action: CleanupAction,
     },

@@ -273,39 +273,6 @@ impl Provision {
         }
         self.refeed(tx, connector, group, &[], cause)
     }
-
-    /// What the rules of a connector say in vain: contradictions, paths without a value, and rows whose source group is
-    /// not there.
-    pub fn rule_warnings(
-        &self,
-        tx: &ReadTx<'_>,
-        connector: ConnectorId,
-    ) -> Result<Vec<directory::RuleError>, ProvisionError> {
-        let loaded = self.require_connector(tx, connector)?;
-        let rules = &loaded.connector.rules;
-        let mut found = directory::rules::warnings(rules);
-        found.extend(directory::rules::path_warnings(rules, &loaded.types.user));
-        let known = tx.source_groups_by_ids(connector, &loaded.rules.named_groups())?;
-        let rows = rules
-            .groups
-            .mapping
-            .iter()
-            .flat_map(|mapping| &mapping.rows);
-        for (index, row) in rows.enumerate() {
-            if !known.contains_key(&row.source.id) {
-                found.push(directory::RuleError {
-                    path: format!("groups.mapping.rows[{index}].source.id"),
-                    message: format!(
-                        "the connector has no group of the id `{}` ({:?})",
-                        row.source.id, row.source.name
-                    ),
-                    remedy: "name another group, or remove the row; the list of the connector's groups has the ids"
-                        .to_owned(),
-                });
-            }
-        }
-        Ok(found)
-    }
 }
 
 fn find(

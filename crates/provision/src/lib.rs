@@ -35,6 +35,7 @@ mod import;
 mod issuer;
 mod jobs;
 mod key;
+mod linked;
 mod loaded;
 mod local;
 mod logins;
@@ -55,6 +56,7 @@ mod release;
 mod replay;
 mod requests;
 mod rule_changes;
+mod rule_warnings;
 mod safety;
 mod schedule;
 mod schemas;
@@ -111,7 +113,7 @@ pub use jobs::{BegunJob, Progress, progress};
 pub use key::SecretKey;
 pub use loaded::LoadedConnector;
 pub use local::{LocalUserDraft, LocalWriteError, Writer};
-pub use matches::{MatchRow, MatchSummary};
+pub use matches::{MatchRow, MatchSuggestion, MatchSummary};
 pub use notifications::{
     ChannelWish, ClaimedNotification, NotificationSender, Sent, SilenceReport, signing_key,
     silence_report,

@@ -1,8 +1,9 @@
 //! Matches: which accounts the users of a connector would find, and which rule would find the most (US-27).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use directory::matching::{Candidates, MatchKind, Matcher, Names};
+use directory::matching::{Candidates, MatchKind, Matcher, Names, Suggestion};
 use directory::rules::MappingRow;
 use directory::{ConnectorId, DirectoryId, Holder, SourceUserPk};
 use scim::fold;
@@ -39,15 +40,51 @@ pub struct MatchSummary {
     pub counts: BTreeMap<MatchKind, u64>,
     /// How many find an account by their name under the present rules.
     pub by_name: u64,
-    /// How many would under each of these rows, the most first.
-    pub rows: Vec<(MappingRow, u64)>,
+    /// Rows for the user name that could be used instead, those that find the most first.
+    pub rows: Vec<MatchSuggestion>,
+    /// How many users the present rules give no name of their own.
+    pub nameless: u64,
+}
+
+/// A row for the user name, and what it would do.
+#[derive(Debug, Clone)]
+pub struct MatchSuggestion {
+    /// The row.
+    pub row: MappingRow,
+    /// How many users would find an account by it.
+    pub found: u64,
+    /// How many users it would give no name, or the name that another gets.
+    pub nameless: u64,
 }
 
 impl MatchSummary {
-    /// The row that would find more than the present rules do.
-    pub fn best(&self) -> Option<&(MappingRow, u64)> {
-        let best = self.rows.first();
-        best.filter(|(_, count)| *count > self.by_name)
+    /// The row that would find more than the present rules do, of those that can be saved: that give everybody a name
+    /// of their own whom the present rules give one.
+    pub fn best(&self) -> Option<&MatchSuggestion> {
+        let mut rows = self.rows.iter();
+        let best = rows.find(|one| one.nameless <= self.nameless);
+        best.filter(|one| one.found > self.by_name)
+    }
+}
+
+/// The names that a row gives, as far as users were looked at.
+#[derive(Default)]
+struct Given {
+    /// Hashes of the names: the names themselves would take much memory.
+    names: HashSet<u64>,
+    found: u64,
+    nameless: u64,
+}
+
+impl Given {
+    fn add(&mut self, name: &str, candidates: &Candidates) {
+        let mut hash = DefaultHasher::new();
+        fold(name).hash(&mut hash);
+        let is_new = self.names.insert(hash.finish());
+        match is_new && !name.is_empty() {
+            true => self.found += u64::from(candidates.named(name).is_some()),
+            false => self.nameless += 1,
+        }
     }
 }
 
@@ -96,29 +133,38 @@ impl Provision {
         let comparison = self.comparison(tx, connector, directory)?;
         let mut counts: BTreeMap<MatchKind, u64> =
             MatchKind::ALL.into_iter().map(|kind| (kind, 0)).collect();
-        let mut found = vec![0; comparison.matcher.suggestions.len()];
-        let (mut by_name, mut behind) = (0, SourceUserPk(0));
+        let suggested = comparison.matcher.suggestions.iter();
+        let mut suggested: Vec<Given> = suggested.map(|_one| Given::default()).collect();
+        let (mut present, mut by_name) = (Given::default(), 0);
+        let mut behind = SourceUserPk(0);
         loop {
             let (compared, candidates) = comparison.chunk(behind, CHUNK)?;
             let Some(last) = compared.last() else { break };
             behind = last.subject.user.pk;
             for one in compared {
-                for (count, name) in found.iter_mut().zip(&one.names.suggested) {
-                    *count += u64::from(candidates.named(name).is_some());
+                for (given, name) in suggested.iter_mut().zip(&one.names.suggested) {
+                    given.add(name, &candidates);
                 }
+                present.add(&one.names.username, &candidates);
                 let row = comparison.row(one, &candidates);
                 *counts.entry(row.kind).or_default() += 1;
                 let is_by_name = matches!(row.kind, MatchKind::Exact | MatchKind::CaseOnly);
                 by_name += u64::from(is_by_name);
             }
         }
-        let suggestions = comparison.matcher.suggestions.into_iter();
-        let mut rows: Vec<_> = suggestions.map(|one| one.row).zip(found).collect();
-        rows.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let suggestions = comparison.matcher.suggestions.into_iter().zip(suggested);
+        let row = |(suggestion, given): (Suggestion, Given)| MatchSuggestion {
+            row: suggestion.row,
+            found: given.found,
+            nameless: given.nameless,
+        };
+        let mut rows: Vec<MatchSuggestion> = suggestions.map(row).collect();
+        rows.sort_by_key(|one| std::cmp::Reverse(one.found));
         Ok(MatchSummary {
             counts,
             by_name,
             rows,
+            nameless: present.nameless,
         })
     }
 

@@ -1,6 +1,6 @@
 //! Trials: rules, one row or the rules for names, run on one value or one person (US-14).
 
-use directory::rules::{GroupNames, MappingRow, Source};
+use directory::rules::{GroupNames, MappingRow, Source, reads_user_name};
 use directory::{Attributes, ConnectorId, Outcome, Rules, SourceGroup, SourceGroupPk, Trigger};
 use scim::{Resource, ResourceType};
 use serde_json::{Map, Value, json};
@@ -29,8 +29,8 @@ pub struct TrialWish {
 /// On whom rules are tried.
 #[derive(Debug, Clone)]
 pub enum TrialPerson {
-    /// Somebody of whom nothing is known but this value: what the steps of the row begin with, or the name of a group.
-    Value(String),
+    /// Somebody of whom nothing is known but these values: what the steps of the row begin with, or the names of groups.
+    Values(Vec<String>),
     /// A stored user, by `userName` or SCIM `id`.
     Stored(String),
     /// A user as an identity provider sends it.
@@ -71,6 +71,21 @@ impl Provision {
 }
 
 impl TrialWish {
+    /// Somebody of whom nothing is known. A `userName` that is typed is the user's own if it can be, for conditions
+    /// that ask for it.
+    fn somebody(
+        &self,
+        connector: &LoadedConnector,
+        values: &[String],
+    ) -> Result<Resource, ProvisionError> {
+        let is_name = |row: &MappingRow| reads_user_name(&row.target, row.source.as_ref());
+        let typed = match values {
+            [name] if self.row.as_ref().is_some_and(is_name) => named(connector, name).ok(),
+            _ => None,
+        };
+        typed.map_or_else(|| named(connector, "somebody"), Ok)
+    }
+
     fn run(&self, tx: &ReadTx<'_>, present: &LoadedConnector) -> Result<Tried, ProvisionError> {
         let id = present.connector.id;
         let mut rules = self
@@ -86,14 +101,15 @@ impl TrialWish {
         }
         let mut facts = Facts::default();
         let (source, user) = match &self.person {
-            TrialPerson::Value(value) => {
+            TrialPerson::Values(values) => {
                 match (&self.row, &self.names) {
                     (Some(_), None) => {
                         if let Some(row) = rules.mapping.last_mut() {
-                            row.source = Some(Source::Constant(value.clone()));
+                            // What is typed takes its place.
+                            row.source = Some(Source::Constant(String::new()));
                         }
                     }
-                    (None, Some(_)) => facts.groups = groups(std::slice::from_ref(value)),
+                    (None, Some(_)) => facts.groups = groups(values),
                     _ => {
                         return Err(ProvisionError::invalid(
                             "value",
@@ -101,7 +117,7 @@ impl TrialWish {
                         ));
                     }
                 }
-                (None, written(present, somebody(value))?)
+                (None, self.somebody(present, values)?)
             }
             TrialPerson::Written {
                 user,
@@ -125,7 +141,10 @@ impl TrialWish {
         if source.is_some() {
             facts = Facts::of(tx, &person)?;
         }
-        let tried = present.with_rules(tx, rules)?;
+        let mut tried = present.with_rules(tx, rules)?;
+        if let (TrialPerson::Values(values), Some(row)) = (&self.person, &self.row) {
+            tried.rules.type_in(&row.target, values);
+        }
         let world = Stored::new(tx, &tried.connector);
         let occasion = Occasion {
             now: tx.now(),
@@ -143,16 +162,10 @@ impl TrialWish {
     }
 }
 
-fn somebody(value: &str) -> Map<String, Value> {
-    let name = if value.trim().is_empty() {
-        "somebody"
-    } else {
-        value
-    };
-    match json!({"userName": name}) {
-        Value::Object(user) => user,
-        _ => Map::new(),
-    }
+/// A user of whom nothing is known but a name.
+fn named(connector: &LoadedConnector, name: &str) -> Result<Resource, ProvisionError> {
+    let user = Map::from_iter([("userName".to_owned(), json!(name))]);
+    written(connector, user)
 }
 
 fn written(

@@ -37,6 +37,8 @@ pub struct Why {
     /// What would have to be different for the user to be in the group that was asked about, or to have an active
     /// account; nothing if it is so, but for switches that keep it from following the identity provider.
     pub conditions: Vec<String>,
+    /// The key of the account that the user has.
+    pub account: Option<String>,
     /// The outcome as it would be if rules in the shadow counted; none if there are none.
     pub with_shadows: Option<Outcome>,
     connector: Arc<LoadedConnector>,
@@ -199,6 +201,7 @@ impl Provision {
         };
         let conditions = conditions(tx, &connector, stored, &decision, group)?;
         Ok(Why {
+            account: decision.existing.map(|found| found.user.key),
             outcome: decision.outcome,
             taken_name: decision.taken.map(|taken| taken.name),
             state: connector.connector.state,
@@ -235,6 +238,7 @@ impl Provision {
             false => of_deleted(tx, &connector, found, |case| remedies(case, group))?,
         };
         Ok(Why {
+            account: Some(found.user.key.clone()),
             outcome,
             taken_name: None,
             state: connector.connector.state,

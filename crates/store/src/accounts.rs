@@ -287,6 +287,15 @@ impl WriteTx<'_> {
         Ok(())
     }
 
+    /// Notes that a user logged in at this time, unless a later one is known.
+    pub fn note_login_at(&self, user: UserPk, at: Timestamp) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE directory_user SET last_login = $1 WHERE pk = $2 AND (last_login IS NULL OR last_login < $1)",
+            args![at, user.0],
+        )?;
+        Ok(())
+    }
+
     /// Ties an account to the user of the source that feeds it, to its connector, and to the IdP's id for it.
     pub fn link_account(
         &self,

@@ -198,6 +198,15 @@ impl ReadTx<'_> {
         self.query(&sql, args![directory.0, after], read_entry)
     }
 
+    /// The entry by which an account became that of a user of a source last.
+    pub fn journal_of_linking(&self, user: UserPk) -> Result<Option<JournalEntry>, StoreError> {
+        let sql = format!(
+            "SELECT {ENTRY_COLUMNS} FROM journal WHERE user_pk = $1 \
+             AND change LIKE '{{\"change\":\"link_user\"%' ORDER BY pk DESC LIMIT 1"
+        );
+        self.query_one(&sql, args![user.0], read_entry)
+    }
+
     /// The entry by which a user came into a group last.
     pub fn journal_of_joining(
         &self,

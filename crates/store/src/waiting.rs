@@ -1,10 +1,12 @@
 //! What waits for somebody: members named by an id that nobody has, and users whose name is taken.
 
+use std::collections::HashMap;
+
 use directory::{ConnectorId, DirectoryId, MatchedBy, SourceUserPk};
 use jiff::Timestamp;
 use scim::fold;
 
-use crate::{FormerHolder, ReadTx, StoreError, args, sql};
+use crate::{FormerHolder, ReadTx, Row, StoreError, args, sql};
 
 /// A member that a group names and that is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,15 +21,34 @@ pub struct PendingMember {
     pub display_name: String,
 }
 
-/// How much of a connector waits until somebody decides, beside what its limits keep back.
+/// How much of a connector waits until somebody decides.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OpenDecisions {
+    /// Changes that safety limits keep back.
+    pub holds: i64,
     /// Users whose name is taken, about whom nobody has decided.
     pub conflicts: i64,
     /// Groups that products have already, with members from elsewhere.
     pub groups: i64,
     /// Users for whom the rules give a value that cannot be used.
     pub value_errors: i64,
+}
+
+/// What [`OpenDecisions`] is read from, of a connector `c`.
+const OPEN_DECISIONS: &str = "(SELECT count(*) FROM hold WHERE connector_pk = c.pk AND state = 'open'), \
+    (SELECT count(*) FROM name_conflict WHERE connector_pk = c.pk AND kept = 0), \
+    (SELECT count(*) FROM group_standing WHERE connector_pk = c.pk AND review = 'waiting'), \
+    (SELECT count(*) FROM value_error WHERE connector_pk = c.pk)";
+
+impl OpenDecisions {
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            holds: row.int(0)?,
+            conflicts: row.int(1)?,
+            groups: row.int(2)?,
+            value_errors: row.int(3)?,
+        })
+    }
 }
 
 /// What stands between a user of the source and its account.
@@ -89,20 +110,18 @@ impl ReadTx<'_> {
 
     /// How much of a connector waits until somebody decides.
     pub fn open_decisions(&self, connector: ConnectorId) -> Result<OpenDecisions, StoreError> {
-        let found = self.query_one(
-            "SELECT (SELECT count(*) FROM name_conflict WHERE connector_pk = $1 AND kept = 0), \
-             (SELECT count(*) FROM group_standing WHERE connector_pk = $1 AND review = 'waiting'), \
-             (SELECT count(*) FROM value_error WHERE connector_pk = $1)",
-            args![connector.0],
-            |row| {
-                Ok(OpenDecisions {
-                    conflicts: row.int(0)?,
-                    groups: row.int(1)?,
-                    value_errors: row.int(2)?,
-                })
-            },
-        )?;
+        let sql = format!("SELECT {OPEN_DECISIONS} FROM connector c WHERE c.pk = $1");
+        let found = self.query_one(&sql, args![connector.0], OpenDecisions::read)?;
         Ok(found.unwrap_or_default())
+    }
+
+    /// The same of all connectors.
+    pub fn open_decisions_of_all(&self) -> Result<HashMap<ConnectorId, OpenDecisions>, StoreError> {
+        let sql = format!("SELECT {OPEN_DECISIONS}, c.pk FROM connector c");
+        let found = self.query(&sql, args![], |row| {
+            Ok((ConnectorId(row.int(4)?), OpenDecisions::read(row)?))
+        })?;
+        Ok(found.into_iter().collect())
     }
 
     /// What stands between a user of the source and its account, as it was last found.

@@ -98,7 +98,7 @@ pub enum Command {
     Application(ApplicationArgs),
     /// Show and change how people sign in with an application, and who may make users.
     SignIn(SignInArgs),
-    /// Show what products see: users, groups and memberships after the rules.
+    /// List, make, change and give up directories: what products see. `vestibule history`, `group` and `why` tell of who is in them.
     Directory(DirectoryArgs),
     /// List the groups that an identity provider has written, and decide about one.
     Group(GroupArgs),

@@ -1,5 +1,6 @@
 //! What commands print: tables and sentences for people, JSON for machines.
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use comfy_table::presets::NOTHING;
@@ -123,6 +124,26 @@ pub fn difference(path: &str, before: &Value, after: &Value) -> String {
     }
 }
 
+/// So many of something, in words: `1 user`, `2 users`.
+pub fn counted<N: PartialEq + From<u8> + Display>(count: N, one: &str, several: &str) -> String {
+    let word = if count == N::from(1) { one } else { several };
+    format!("{count} {word}")
+}
+
+/// The same of a number in an answer.
+pub fn counted_in(count: &Value, one: &str, several: &str) -> String {
+    counted(count.as_i64().unwrap_or_default(), one, several)
+}
+
+/// A word of a command as a shell takes it for one.
+pub fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.@+:/".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
 /// A moment to the second, in UTC.
 pub fn moment(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
@@ -139,6 +160,14 @@ mod tests {
             ["bcd".to_owned(), String::new()],
         ];
         assert_eq!(table(["id", "name"], rows), "ID   NAME\na    first\nbcd");
+    }
+
+    #[test]
+    fn one_is_not_several_and_words_are_quoted_where_a_shell_would_split_them() {
+        assert_eq!(counted(1_u64, "user", "users"), "1 user");
+        assert_eq!(counted(0_usize, "user", "users"), "0 users");
+        assert_eq!(quoted("okta-1"), "okta-1");
+        assert_eq!(quoted("Okta of Ann's"), r"'Okta of Ann'\''s'");
     }
 
     #[test]

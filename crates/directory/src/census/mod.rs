@@ -6,6 +6,7 @@ mod narrow;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use csv::records as csv_records;
@@ -73,6 +74,22 @@ impl CopiedUser {
             groups: Vec::new(),
             attributes: BTreeMap::new(),
         }
+    }
+}
+
+/// Attributes in which servers keep when somebody last logged in: Crowd, and Jira for users of its own.
+const LOG_INS: [&str; 2] = ["lastAuthenticated", "login.lastLoginMillis"];
+
+impl CopiedUser {
+    /// When the person last logged in, as far as the other server told: in milliseconds, as servers keep it, or in ISO 8601.
+    pub fn last_login(&self) -> Option<Timestamp> {
+        let kept = self.attributes.iter();
+        let kept = kept.filter(|(name, _)| LOG_INS.iter().any(|it| name.eq_ignore_ascii_case(it)));
+        let read = |text: &String| match text.trim().parse() {
+            Ok(milliseconds) => Timestamp::from_millisecond(milliseconds).ok(),
+            Err(_) => text.trim().parse().ok(),
+        };
+        kept.flat_map(|(_, values)| values).filter_map(read).max()
     }
 }
 

@@ -433,7 +433,11 @@ fn check_sizes(rules: &Rules, errors: &mut Vec<RuleError>) {
     let mut at_most = |count: usize, max: usize, path: &str, what: &str| {
         if count > max {
             let message = format!("there are {count} {what}, and {max} are the most");
-            errors.push(RuleError::new(path, message, "join or remove some"));
+            let remedy = match what {
+                "days" | "minutes" => "choose fewer",
+                _ => "join or remove some",
+            };
+            errors.push(RuleError::new(path, message, remedy));
         }
     };
     let groups = &rules.groups;

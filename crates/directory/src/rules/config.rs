@@ -5,7 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::list::SHADOW;
-use super::{Cleanup, ConditionalRule, GroupRules, Identity, Inactivity, Rename, RuleState, Step};
+use super::{
+    Cleanup, ConditionalRule, GroupRules, Identity, Inactivity, Rename, RuleError, RuleState, Step,
+};
+use crate::form;
 
 /// Everything configurable about what a connector's writes mean. The default changes nothing on
 /// the way: every user, every group, under the names the identity provider uses.
@@ -47,17 +50,22 @@ impl Rules {
 }
 
 /// Rules as somebody writes them: what is not said is as in [`Rules::for_new_connector`], so that nobody switches a
-/// safeguard off by saying nothing.
+/// safeguard off by saying nothing. Whatever is wrong with their form is kept, to be told all at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WrittenRules(pub Rules);
+pub struct WrittenRules(Result<Rules, Vec<RuleError>>);
 
 impl Default for WrittenRules {
     fn default() -> Self {
-        Self(Rules::for_new_connector())
+        Self(Ok(Rules::for_new_connector()))
     }
 }
 
 impl WrittenRules {
+    /// The rules, or everything that is wrong with their form.
+    pub fn read(self) -> Result<Rules, Vec<RuleError>> {
+        self.0
+    }
+
     /// Adds to rules as they are written what a new connector has where they say nothing.
     pub(crate) fn complete(written: &mut serde_json::Map<String, serde_json::Value>) {
         let mut choose = |part: &str, name: &str, value| {
@@ -76,12 +84,35 @@ impl WrittenRules {
 
 impl<'de> Deserialize<'de> for WrittenRules {
     fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
-        use serde::de::Error;
-        let mut written = serde_json::Map::deserialize(reader)?;
-        WrittenRules::complete(&mut written);
-        serde_json::from_value(written.into())
-            .map(Self)
-            .map_err(D::Error::custom)
+        let mut written = serde_json::Value::deserialize(reader)?;
+        if let serde_json::Value::Object(members) = &mut written {
+            WrittenRules::complete(members);
+        }
+        let read = form::read(written, "").map_err(|mut errors| {
+            for error in errors.iter_mut().filter(|it| it.path.is_empty()) {
+                "rules".clone_into(&mut error.path);
+            }
+            errors
+        });
+        Ok(Self(read))
+    }
+}
+
+/// A part of rules as somebody writes it, with whatever is wrong with its form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written<T>(serde_json::Value, std::marker::PhantomData<T>);
+
+impl<T: serde::de::DeserializeOwned + Serialize> Written<T> {
+    /// The part, or everything that is wrong with its form; places are told as below `path`.
+    pub fn read(self, path: &str) -> Result<T, Vec<RuleError>> {
+        form::read(self.0, path)
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Written<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        let written = serde_json::Value::deserialize(reader)?;
+        Ok(Self(written, std::marker::PhantomData))
     }
 }
 

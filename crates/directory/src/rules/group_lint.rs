@@ -43,24 +43,39 @@ pub(super) fn warnings(rules: &Rules, found: &mut Vec<RuleError>) {
     }
 }
 
+/// Whether the entries of a list are names and nothing else.
+pub(super) fn is_plain(path: &str) -> bool {
+    matches!(path, "groups.always_assign" | "groups.new_user_groups")
+}
+
 /// Every group that rules name plainly for users to be put into, with its place.
 fn named(rules: &Rules) -> impl Iterator<Item = (String, &str)> {
-    let groups = &rules.groups;
-    let listed = [
-        ("groups.always_assign".to_owned(), &groups.always_assign),
-        ("groups.new_user_groups".to_owned(), &groups.new_user_groups),
-    ];
+    let plain = super::lint::lists(rules).filter(|(path, _)| is_plain(path));
+    let listed = plain.flat_map(|(path, names)| placed(path.to_owned(), names));
+    listed.chain(named_one_by_one(rules))
+}
+
+/// Those of them that single conditions and rows name.
+pub(super) fn named_one_by_one(rules: &Rules) -> impl Iterator<Item = (String, &str)> {
     let conditions = rules.conditions.iter().enumerate();
     let conditions = conditions
         .map(|(index, rule)| (format!("conditions[{index}].add_groups"), &rule.add_groups));
-    let rows = groups.mapping.iter().flat_map(|it| &it.rows).enumerate();
+    let rows = rules
+        .groups
+        .mapping
+        .iter()
+        .flat_map(|it| &it.rows)
+        .enumerate();
     let rows =
         rows.map(|(index, row)| (format!("groups.mapping.rows[{index}].groups"), &row.groups));
-    let all = listed.into_iter().chain(conditions).chain(rows);
-    all.flat_map(|(path, names)| {
-        let names = names.iter().enumerate();
-        names.map(move |(index, name)| (format!("{path}[{index}]"), name.as_str()))
-    })
+    conditions
+        .chain(rows)
+        .flat_map(|(path, names)| placed(path, names))
+}
+
+fn placed(path: String, names: &[String]) -> impl Iterator<Item = (String, &str)> {
+    let names = names.iter().enumerate();
+    names.map(move |(index, name)| (format!("{path}[{index}]"), name.as_str()))
 }
 
 fn condition_warnings(rules: &Rules, never: &NameList, found: &mut Vec<RuleError>) {

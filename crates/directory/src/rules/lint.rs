@@ -1,11 +1,10 @@
 //! Warnings: rules that can be carried out and hardly mean what was meant.
 
-use super::group_lint;
 use super::list::NameList;
 use super::step_compile::name_of;
 use super::{
     GroupNames, MappingRow, NameMode, OnMet, OnNoMatch, RegexMode, Rename, RuleError, Rules,
-    Source, Step, Target,
+    Source, Step, Target, group_lint, list_lint, step_lint,
 };
 use crate::name::{folded, same};
 
@@ -18,6 +17,8 @@ pub fn warnings(rules: &Rules) -> Vec<RuleError> {
     name_warnings(&rules.groups.names, &mut found);
     list_warnings(rules, &mut found);
     group_lint::warnings(rules, &mut found);
+    list_lint::warnings(rules, &mut found);
+    step_lint::warnings(rules, &mut found);
     account_warnings(rules, &mut found);
     found
 }
@@ -127,6 +128,29 @@ fn name_warnings(names: &GroupNames, found: &mut Vec<RuleError>) {
     }
 }
 
+/// Every list of groups, with its place.
+pub(super) fn lists(rules: &Rules) -> impl Iterator<Item = (&'static str, &Vec<String>)> {
+    let (groups, cleanup) = (&rules.groups, &rules.cleanup);
+    let always = [
+        ("groups.only_assign", &groups.only_assign),
+        ("groups.never_assign", &groups.never_assign),
+        ("groups.always_assign", &groups.always_assign),
+        ("groups.new_user_groups", &groups.new_user_groups),
+        ("groups.protected", &groups.protected),
+        ("groups.never_remove", &groups.never_remove),
+        ("scope.required_groups", &rules.scope.required_groups),
+        ("cleanup.exempt_groups", &cleanup.exempt_groups),
+        ("cleanup.strip_exempt", &cleanup.strip_exempt),
+    ];
+    let inactive = rules.inactivity.iter().flat_map(|it| {
+        [
+            ("inactivity.only_groups", &it.only_groups),
+            ("inactivity.never", &it.never),
+        ]
+    });
+    always.into_iter().chain(inactive)
+}
+
 fn list_warnings(rules: &Rules, found: &mut Vec<RuleError>) {
     let groups = &rules.groups;
     let nothing = Vec::new();
@@ -165,19 +189,7 @@ fn list_warnings(rules: &Rules, found: &mut Vec<RuleError>) {
         ("protected", &groups.protected),
         "so nobody gets it from here",
     );
-    for (path, list) in [
-        ("groups.only_assign", &groups.only_assign),
-        ("groups.never_assign", &groups.never_assign),
-        ("groups.always_assign", &groups.always_assign),
-        ("groups.new_user_groups", &groups.new_user_groups),
-        ("groups.protected", &groups.protected),
-        ("groups.never_remove", &groups.never_remove),
-        ("scope.required_groups", &rules.scope.required_groups),
-        ("cleanup.exempt_groups", &rules.cleanup.exempt_groups),
-        ("cleanup.strip_exempt", &rules.cleanup.strip_exempt),
-        ("inactivity.only_groups", inactive(|it| &it.only_groups)),
-        ("inactivity.never", inactive(|it| &it.never)),
-    ] {
+    for (path, list) in lists(rules) {
         let mut seen = std::collections::BTreeSet::new();
         for (index, entry) in list.iter().enumerate() {
             if !seen.insert(folded(entry).into_owned()) {

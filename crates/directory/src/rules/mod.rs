@@ -16,14 +16,18 @@ mod lengths;
 mod lifecycle;
 mod lint;
 mod list;
+mod list_lint;
 mod names;
 mod paths;
 mod pattern;
+mod required;
 mod source;
 mod step;
 mod step_compile;
 mod step_config;
+mod step_lint;
 mod text;
+mod typed;
 
 pub use compile::{
     ALIAS_DAYS_MAX, CompiledRules, DAYS_MAX, GRACE_MINUTES_MAX, GROUP_ROWS_MAX, LIST_ENTRIES_MAX,
@@ -31,7 +35,8 @@ pub use compile::{
 };
 pub use conditional::{ConditionalRule, RuleState};
 pub use config::{
-    Accounts, Apply, MappingRow, OnNoMatch, OnNull, Rules, Scope, Source, Target, WrittenRules,
+    Accounts, Apply, MappingRow, OnNoMatch, OnNull, Rules, Scope, Source, Target, Written,
+    WrittenRules,
 };
 pub use difference::{Difference, differences, differences_of};
 pub use example::{
@@ -52,6 +57,8 @@ pub use step_compile::{IF_NESTING_MAX, STEP_TEXT_BYTES_MAX, TABLE_ENTRIES_MAX};
 pub use step_config::{
     DateSpan, DateUnit, GroupRef, LookupBy, MapDefault, OneOrMany, RegexMode, Step,
 };
+
+pub use typed::reads_user_name;
 
 /// What is shown in place of a value that is not to be seen.
 pub const REDACTED: &str = "[redacted]";

@@ -22,6 +22,8 @@ pub(crate) enum Reader {
     PrimaryEmail,
     /// Always the same.
     Constant(String),
+    /// What somebody typed in place of it.
+    Typed(Vec<String>),
     /// The names of the user's groups.
     Groups,
     /// What another row made.
@@ -108,6 +110,10 @@ impl Reader {
                 .collect(),
             Reader::PrimaryEmail => primary_email(context.user).into_iter().collect(),
             Reader::Constant(text) => vec![Item::new(text.clone())],
+            Reader::Typed(texts) => {
+                let there = texts.iter().filter(|text| !text.is_empty());
+                there.map(|text| Item::new(text.clone())).collect()
+            }
             Reader::Groups => {
                 let mut groups: Vec<_> = context.groups.iter().collect();
                 groups.sort_unstable_by_key(|group| (group.id, &group.name));
@@ -126,6 +132,7 @@ impl Reader {
                 let mut found = selectors.iter().flat_map(|it| it.values(user));
                 found.any(|value| is_empty(&value))
             }
+            Reader::Typed(texts) => texts.iter().any(String::is_empty),
             _ => false,
         }
     }
@@ -138,7 +145,11 @@ impl Reader {
             Reader::FirstTemplate(templates) => {
                 templates.iter().for_each(|it| it.needs(needed));
             }
-            Reader::FirstOf(_) | Reader::PrimaryEmail | Reader::Constant(_) | Reader::Groups => {}
+            Reader::FirstOf(_)
+            | Reader::PrimaryEmail
+            | Reader::Constant(_)
+            | Reader::Typed(_)
+            | Reader::Groups => {}
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// One step on the way from a source's value to a target (XF).
@@ -10,7 +12,8 @@ use serde::{Deserialize, Serialize};
 /// A value is nothing, one text, or a list of texts. A step for one text is applied to each of a list; nothing stays
 /// nothing, except for `default`, `coalesce`, `template`, `constant`, `now` and `if`. Case counts unless `i` is true.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields, remote = "Self")]
+#[schemars(transform = add_bare_words)]
 pub enum Step {
     /// Lower case, of any script, independent of locale.
     Lower,
@@ -253,6 +256,69 @@ pub enum Step {
     },
 }
 
+/// Steps that may be written as a word alone, since nothing has to be said with them.
+const BARE: [&str; 6] = [
+    "username_safe",
+    "unique_suffix",
+    "date_parse",
+    "date_diff",
+    "to_bool",
+    "lookup_user",
+];
+
+/// Adds the words to the schema.
+fn add_bare_words(schema: &mut schemars::Schema) {
+    if let Some(serde_json::Value::Array(ways)) = schema.get_mut("oneOf") {
+        ways.push(serde_json::json!({
+            "description": "The same with what is usual for all of it.",
+            "type": "string",
+            "enum": BARE,
+        }));
+    }
+}
+
+impl Serialize for Step {
+    fn serialize<S: serde::Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        Step::serialize(self, writer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Step {
+    fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        reader.deserialize_any(StepReader)
+    }
+}
+
+struct StepReader;
+
+impl<'de> Visitor<'de> for StepReader {
+    type Value = Step;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a step, which is a word or an object with one member,")
+    }
+
+    fn visit_str<E: Error>(self, word: &str) -> Result<Step, E> {
+        if BARE.contains(&word) {
+            let usual = serde_json::json!({ word: {} });
+            return Step::deserialize(usual).map_err(E::custom);
+        }
+        let read: Result<Step, E> = Step::deserialize(word.into_deserializer());
+        read.map_err(
+            |error| match error.to_string().starts_with("invalid type") {
+                true => E::custom(format!(
+                    "`{word}` says too little alone: more belongs to this step"
+                )),
+                false => error,
+            },
+        )
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Step, A::Error> {
+        Step::deserialize(MapAccessDeserializer::new(members))
+    }
+}
+
 /// How much of a value a `regex_replace` must match.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -268,7 +334,7 @@ pub enum RegexMode {
 
 /// A group of a regular expression.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "the number or the name of a group belongs here")]
 pub enum GroupRef {
     /// By its number; 0 is the whole match.
     Number(usize),
@@ -278,7 +344,7 @@ pub enum GroupRef {
 
 /// One text or several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a text, or a list of texts, belongs here")]
 pub enum OneOrMany {
     /// One.
     One(String),

@@ -25,7 +25,7 @@ impl Entry {
             Entry::Membership { .. } | Entry::Frozen => Stage::Removals,
             Entry::Cleanup { .. }
             | Entry::ManualStands
-            | Entry::InactivityStands
+            | Entry::InactivityStands { .. }
             | Entry::NamePinned { .. }
             | Entry::Inactive { .. }
             | Entry::InactivityExempt { .. }
@@ -90,7 +90,7 @@ impl Entry {
             | Entry::Later { .. } => false,
             Entry::OutsideFilter { .. }
             | Entry::NameReserved { .. }
-            | Entry::InactivityStands
+            | Entry::InactivityStands { .. }
             | Entry::Inactive { .. }
             | Entry::Suppressed(_)
             | Entry::Exempt { .. }

@@ -83,15 +83,29 @@ impl Entry {
                  `accounts.names_reserved_days`); release it to let it go earlier"
             ),
             Entry::ManualStands => "an administrator's decision stands".to_owned(),
-            Entry::InactivityStands => {
-                "the user had not logged in for long, and only an administrator undoes that"
-                    .to_owned()
+            Entry::InactivityStands { last, days } => {
+                let days = days.map(|days| format!(" (rule `inactivity.days`: {days})"));
+                let last = match last {
+                    Some(last) => format!("the last log-in was at {last}"),
+                    None => "no log-in is known".to_owned(),
+                };
+                format!(
+                    "the user had not logged in for long{}; {last}, and only an administrator undoes that",
+                    days.unwrap_or_default()
+                )
             }
             Entry::NamePinned { wanted } => {
                 format!("the user name stays, and does not become {wanted:?}: names are pinned")
             }
-            Entry::Inactive { since, action } => {
-                format!("no log-in since {since}: the rules say {}", action.as_str())
+            Entry::Inactive {
+                since,
+                days,
+                action,
+            } => {
+                format!(
+                    "no log-in since {since}, and `inactivity.days` is {days}: the rules say {}",
+                    action.as_str()
+                )
             }
             Entry::InactivityExempt { by } => {
                 format!("days without a log-in do not count: `{by}` is exempt")

@@ -574,12 +574,16 @@ fn contradictions_between_groups_are_warned_of() {
 #[test]
 fn rules_of_a_new_connector_keep_what_is_said_and_begin_safely_otherwise() {
     use directory::rules::{RenamePolicy, WrittenRules};
-    let read = |written: Value| serde_json::from_value::<WrittenRules>(written);
-    assert_eq!(read(json!({})).unwrap(), WrittenRules::default());
+    let read = |written: Value| {
+        serde_json::from_value::<WrittenRules>(written)
+            .unwrap()
+            .read()
+    };
+    assert_eq!(read(json!({})), WrittenRules::default().read());
     let some = read(json!({"groups": {"protected": [], "only_assign": ["x"]}})).unwrap();
-    assert!(some.0.groups.protected.is_empty());
-    assert_eq!(some.0.groups.rename, RenamePolicy::Pin);
-    assert_eq!(some.0.groups.only_assign, ["x"]);
+    assert!(some.groups.protected.is_empty());
+    assert_eq!(some.groups.rename, RenamePolicy::Pin);
+    assert_eq!(some.groups.only_assign, ["x"]);
     for wrong in [
         json!({"group": {}}),
         json!({"groups": 1}),

@@ -23,3 +23,4 @@ mod throughput;
 mod undo;
 mod why;
 mod why_not;
+mod written;

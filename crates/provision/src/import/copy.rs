@@ -7,6 +7,7 @@ use directory::name::{folded, same};
 use directory::{
     Attributes, Cause, Change, DirectoryId, GroupPk, Origin, Reason, Status, Trigger, User, UserPk,
 };
+use jiff::Timestamp;
 use store::{Attribute, ReadTx, Subject, WriteTx};
 
 use super::ImportCounts;
@@ -27,6 +28,8 @@ struct Lack {
     status: Status,
     memberships: Vec<String>,
     extra: Vec<Attribute>,
+    /// A log-in that is not known here.
+    last_login: Option<Timestamp>,
 }
 
 impl Lack {
@@ -35,6 +38,7 @@ impl Lack {
             attributes_of(before) == self.attributes && before.status == self.status
         }) && self.memberships.is_empty()
             && self.extra.is_empty()
+            && self.last_login.is_none()
     }
 }
 
@@ -130,6 +134,11 @@ impl Copier {
             let mut known = known.iter();
             known.any(|one| same(&one.name, name) && one.values == values)
         };
+        let known_login = match &before {
+            Some(before) => tx.last_login(before.pk)?,
+            None => None,
+        };
+        let last_login = user.last_login().filter(|at| *at <= tx.now());
         let extra = user.attributes.iter();
         let extra = extra.filter(|(name, values)| !is_known(name, values));
         let lack = Lack {
@@ -145,6 +154,7 @@ impl Copier {
                     values: values.clone(),
                 })
                 .collect(),
+            last_login: last_login.filter(|at| known_login.is_none_or(|known| known < *at)),
             before,
         };
         if lack.is_nothing() {
@@ -176,6 +186,9 @@ impl Copier {
                 user
             }
         };
+        if let Some(at) = lack.last_login {
+            tx.note_login_at(user, at)?;
+        }
         for attribute in lack.extra {
             tx.set_local_user_attribute(user, &attribute.name, &attribute.values)?;
             // Those of a new user are part of its appearance.

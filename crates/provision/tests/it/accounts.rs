@@ -259,8 +259,9 @@ fn stored_rules_keep_no_names_and_new_ones_do() {
     assert_eq!(stored.accounts.names_reserved_days, 0);
     let new: directory::rules::WrittenRules =
         serde_json::from_value(json!({"accounts": {"enable": false}})).unwrap();
-    assert_eq!(new.0.accounts.names_reserved_days, 30);
-    assert!(!new.0.accounts.enable);
+    let new = new.read().unwrap();
+    assert_eq!(new.accounts.names_reserved_days, 30);
+    assert!(!new.accounts.enable);
     on_each_database(|database| {
         let world = World::new(
             database,

@@ -91,8 +91,12 @@ struct ExistingView {
 impl ConnectorGroupView {
     pub(super) fn of(item: ListedGroup, now: Timestamp) -> Self {
         let standing = item.listed.standing;
+        // A former name goes on only where it is the rules that say what the group becomes.
+        let is_by_rules = standing.own_name.is_none() && item.fate != GroupFate::Ignored;
         let (pinned_name, alias) = match (standing.former_name, standing.former_until) {
-            (Some(name), Some(until)) if now < until => (None, Some(AliasView { name, until })),
+            (Some(name), Some(until)) if is_by_rules && now < until => {
+                (None, Some(AliasView { name, until }))
+            }
             (Some(name), None) => (Some(name), None),
             _ => (None, None),
         };

@@ -15,7 +15,7 @@ use provision::{ConnectorDraft, Provision, ProvisionError};
 use scim::Departure;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use store::{ReadTx, SourceCounts, StoreError, StoredConnector, TokenKind};
+use store::{OpenDecisions, ReadTx, SourceCounts, StoreError, StoredConnector, TokenKind};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -25,7 +25,7 @@ use super::page::List;
 use super::problem::RuleProblem;
 use super::request::{Body, Segments};
 use super::tokens::TokenView;
-use super::{Answer, release, schema};
+use super::{Answer, release, rules, schema};
 use crate::App;
 use crate::authority::Admin;
 
@@ -33,7 +33,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(show, change, release::delete))
-        .routes(routes!(check_rules))
 }
 
 /// A connector in a list.
@@ -57,6 +56,14 @@ pub(super) struct ConnectorView {
     users: i64,
     /// Groups in its source.
     groups: i64,
+    /// Changes that safety limits keep back until somebody decides.
+    open_holds: i64,
+    /// Users whose name is taken, about whom nobody has decided.
+    open_conflicts: i64,
+    /// Groups that products have already with members from elsewhere, about which nobody has decided.
+    waiting_groups: i64,
+    /// Users for whom the rules give a value that cannot be used.
+    value_errors: i64,
     /// Unless it is active: since when, by whom, and what waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<Stopped>,
@@ -84,14 +91,6 @@ pub(super) struct ConnectorDetail {
     /// When it is reconciled next by its schedule.
     #[schema(value_type = Option<String>, format = DateTime)]
     next_run: Option<Timestamp>,
-    /// Changes that safety limits keep back until somebody decides.
-    open_holds: i64,
-    /// Users whose name is taken, about whom nobody has decided.
-    open_conflicts: i64,
-    /// Groups that products have already with members from elsewhere, about which nobody has decided.
-    waiting_groups: i64,
-    /// Users for whom the rules give a value that cannot be used.
-    value_errors: i64,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     created: Timestamp,
@@ -186,15 +185,6 @@ struct SettingsChange {
     limits: Option<Map<String, Value>>,
 }
 
-/// What is wrong with rules.
-#[derive(Debug, Serialize, ToSchema)]
-struct RuleCheck {
-    /// Whether they could be used.
-    valid: bool,
-    /// Everything that is wrong.
-    errors: Vec<RuleProblem>,
-}
-
 /// All connectors, in the order they were made.
 #[utoipa::path(get, path = "/connectors", operation_id = "list_connectors", tag = "connectors",
     responses((status = OK, body = List<ConnectorView>)))]
@@ -209,6 +199,7 @@ async fn list(
         .store()
         .read(move |tx| {
             let (names, counts) = (names_of_directories(tx)?, tx.source_counts_of_all()?);
+            let open = tx.open_decisions_of_all()?;
             let all = tx.connectors()?.into_iter();
             let within = all.filter(|stored| admin.rights.reach(stored.connector.id));
             let views = within.map(|stored| {
@@ -216,10 +207,10 @@ async fn list(
                 let (counts, _due) = counts.get(&connector.id).copied().unwrap_or_default();
                 let directory = names.get(&connector.directory).cloned();
                 let directory = directory.unwrap_or_default();
-                let mut view = ConnectorView::new(connector, counts, directory, &base);
+                let open = open.get(&connector.id).copied().unwrap_or_default();
+                let view = ConnectorView::new(connector, counts, directory, &base);
                 // Of those that are stopped, which are few.
-                view.stopped = stopped(tx, connector)?;
-                Ok(view)
+                Ok(view.with_state(open, stopped(tx, connector)?))
             });
             views.collect::<Result<Vec<_>, StoreError>>()
         })
@@ -242,7 +233,7 @@ async fn create(
         name: creation.name,
         preset: creation.preset,
         directory: creation.directory,
-        rules: creation.rules.0,
+        rules: rules::read(creation.rules)?,
         settings: creation.settings,
     };
     let made = app.provision().create_connector(draft, &admin.name).await?;
@@ -301,12 +292,14 @@ async fn change(
     Body(change): Body<ConnectorChange>,
 ) -> Answer<Json<ConnectorDetail>> {
     let id = find_id(&app, &name).await?;
-    if let Some(WrittenRules(rules)) = &change.rules {
+    let new = rules::read_all(change.rules.clone())?;
+    if let Some(rules) = &new {
         app.provision().check_rules_on_data(id, rules).await?;
     }
     if change != ConnectorChange::default() {
         app.provision()
             .change_connector(id, &admin.name, move |connector| {
+                set(&mut connector.rules, new.clone());
                 change.clone().apply(connector)
             })
             .await?;
@@ -325,24 +318,6 @@ async fn change(
     Ok(Json(detail))
 }
 
-/// Checks rules without changing anything.
-#[utoipa::path(post, path = "/rules/check", operation_id = "check_rules", tag = "connectors",
-    extensions(("x-changes" = json!("nothing"))),
-    request_body(description = "Rules, as a connector has them", content_type = "application/json"),
-    responses((status = OK, body = RuleCheck)))]
-async fn check_rules(
-    _admin: Admin,
-    Body(WrittenRules(rules)): Body<WrittenRules>,
-) -> Answer<Json<RuleCheck>> {
-    let errors = directory::CompiledRules::new(&rules)
-        .err()
-        .unwrap_or_default();
-    Ok(Json(RuleCheck {
-        valid: errors.is_empty(),
-        errors: errors.iter().map(RuleProblem::from).collect(),
-    }))
-}
-
 impl ConnectorView {
     fn new(connector: &Connector, counts: SourceCounts, directory: String, base: &str) -> Self {
         Self {
@@ -354,8 +329,22 @@ impl ConnectorView {
             directory,
             users: counts.users,
             groups: counts.groups,
+            open_holds: 0,
+            open_conflicts: 0,
+            waiting_groups: 0,
+            value_errors: 0,
             stopped: None,
         }
+    }
+
+    /// Adds what waits for somebody, and since when the connector is stopped.
+    fn with_state(mut self, open: OpenDecisions, stopped: Option<Stopped>) -> Self {
+        self.open_holds = open.holds;
+        self.open_conflicts = open.conflicts;
+        self.waiting_groups = open.groups;
+        self.value_errors = open.value_errors;
+        self.stopped = stopped;
+        self
     }
 }
 
@@ -374,7 +363,6 @@ impl ConnectorChange {
         set(&mut connector.name, self.name);
         set(&mut connector.preset, self.preset);
         set(&mut connector.state, self.state);
-        set(&mut connector.rules, self.rules.map(|written| written.0));
         let settings = self.settings.unwrap_or_default();
         set(&mut connector.settings.patch_reply, settings.patch_reply);
         set(
@@ -462,9 +450,8 @@ pub(super) fn view(
     let counts = tx.source_counts(connector.id)?;
     let directory = tx.directory(connector.directory)?;
     let directory = directory.map(|found| found.name).unwrap_or_default();
-    let mut view = ConnectorView::new(connector, counts, directory, base);
-    view.stopped = stopped(tx, connector)?;
-    Ok(view)
+    let view = ConnectorView::new(connector, counts, directory, base);
+    Ok(view.with_state(tx.open_decisions(connector.id)?, stopped(tx, connector)?))
 }
 
 fn detail(
@@ -476,24 +463,15 @@ fn detail(
     let connector = &stored.connector;
     let tokens = tx.tokens(TokenKind::Scim(connector.id))?.into_iter();
     let tokens: Result<_, ProvisionError> = tokens.map(|token| TokenView::new(tx, token)).collect();
-    let open = tx.open_decisions(connector.id)?;
-    let warnings = match provision.rule_warnings(tx, connector.id) {
-        // Rules that another version of the program stored are shown all the same.
-        Err(ProvisionError::Rules(errors)) => errors,
-        other => other?,
-    };
+    let warnings = rules::warnings_of(provision, tx, connector.id, &connector.rules)?;
     Ok(ConnectorDetail {
         connector: view(tx, stored, base)?,
         due: tx.due_count(connector.id)?,
         next_run: tx.connector_times(connector.id)?.next_run,
-        open_holds: tx.hold_figures(connector.id)?.open,
-        open_conflicts: open.conflicts,
-        waiting_groups: open.groups,
-        value_errors: open.value_errors,
         created: connector.created,
         updated: connector.updated,
         settings: connector.settings.clone(),
-        warnings: warnings.iter().map(RuleProblem::from).collect(),
+        warnings,
         rules: connector.rules.clone(),
         tokens: tokens?,
     })

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use directory::matching::MatchKind;
 use directory::rules::MappingRow;
 use directory::{ConnectorId, DirectoryId, Holder, SourceUserPk};
-use provision::{MatchRow, ProvisionError};
+use provision::{MatchRow, MatchSuggestion, ProvisionError};
 use serde::{Deserialize, Serialize};
 use store::ReadTx;
 use utoipa::{IntoParams, ToSchema};
@@ -68,7 +68,8 @@ struct MatchSummaryView {
     by_name: u64,
     /// How many would under other rows for the user name, the most first.
     rows: Vec<SuggestionView>,
-    /// The first of them, if it finds more than the present rules do.
+    /// The first of them that finds more than the present rules do and can be saved: that leaves nobody nameless whom they
+    /// do not.
     #[schema(value_type = Option<Object>)]
     best: Option<MappingRow>,
 }
@@ -81,6 +82,9 @@ struct SuggestionView {
     row: MappingRow,
     /// How many.
     found: u64,
+    /// How many users it would give no name, or the name that another gets: more than none, and it is refused when it is
+    /// saved.
+    nameless: u64,
 }
 
 /// What is compared with what, and which part of it.
@@ -192,7 +196,7 @@ async fn summary(
             provision.match_summary(tx, connector, directory)
         })
         .await?;
-    let best = found.best().map(|(row, _)| row.clone());
+    let best = found.best().map(|one| one.row.clone());
     let counts = found.counts.iter();
     Ok(Json(MatchSummaryView {
         counts: counts
@@ -200,11 +204,7 @@ async fn summary(
             .collect(),
         by_name: found.by_name,
         best,
-        rows: found
-            .rows
-            .into_iter()
-            .map(|(row, found)| SuggestionView { row, found })
-            .collect(),
+        rows: found.rows.into_iter().map(SuggestionView::from).collect(),
     }))
 }
 
@@ -234,6 +234,16 @@ fn kind_of(text: &str) -> Result<MatchKind, Problem> {
         let words = MatchKind::ALL.map(MatchKind::as_str).join(", ");
         Problem::invalid("kind", format!("'kind' is one of {words}."))
     })
+}
+
+impl From<MatchSuggestion> for SuggestionView {
+    fn from(one: MatchSuggestion) -> Self {
+        Self {
+            row: one.row,
+            found: one.found,
+            nameless: one.nameless,
+        }
+    }
 }
 
 impl From<MatchRow> for MatchView {

@@ -234,7 +234,7 @@ fn provider(tx: &ReadTx<'_>, connector: &Connector) -> Result<ProviderView, Stor
         users: 0,
         groups: 0,
         due: 0,
-        open_holds: tx.hold_figures(connector.id)?.open,
+        open_holds: open.holds,
         open_conflicts: open.conflicts,
         waiting_groups: open.groups,
         value_errors: open.value_errors,

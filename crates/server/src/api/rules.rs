@@ -1,5 +1,6 @@
 //! The rules of a connector: show, save, apply what was previewed, versions and the way back.
 
+mod check;
 mod previews;
 mod sample;
 mod tests;
@@ -7,10 +8,10 @@ mod trial;
 
 use axum::Json;
 use axum::extract::State;
-use directory::rules::{Difference, WrittenRules, differences, warnings};
+use directory::rules::{Difference, WrittenRules, differences};
 use directory::{ConnectorId, Rules};
 use jiff::Timestamp;
-use provision::{ProvisionError, RulesChange};
+use provision::{Provision, ProvisionError, RulesChange};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{ReadTx, RulesVersion};
@@ -34,6 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(versions))
         .routes(routes!(version))
         .routes(routes!(roll_back))
+        .merge(check::routes())
         .merge(previews::routes())
         .merge(sample::routes())
         .merge(tests::routes())
@@ -185,7 +187,7 @@ async fn save(
         anyway: save.anyway,
     };
     app.provision()
-        .save_rules(id, save.rules.0, change, &admin.name)
+        .save_rules(id, read(save.rules)?, change, &admin.name)
         .await?;
     Ok(Json(present(&app, id).await?))
 }
@@ -210,7 +212,7 @@ async fn apply(
         anyway: wish.anyway,
     };
     let provision = app.provision();
-    match (wish.preview, wish.rules.map(|written| written.0)) {
+    match (wish.preview, read_all(wish.rules)?) {
         (Some(preview), None) => {
             provision
                 .apply_preview(id, &preview, change, &admin.name)
@@ -242,13 +244,14 @@ async fn diff(
     OptionalBody(wish): OptionalBody<Comparison>,
 ) -> Answer<Json<List<DifferenceView>>> {
     let id = find_id(&app, &connector).await?;
+    let rules = read_all(wish.rules)?;
     let found = app
         .provision()
         .store()
         .read(move |tx| {
             let newest = newest(tx, id)?.0.number;
-            let (from, after) = match (&wish.rules, wish.to) {
-                (Some(WrittenRules(rules)), _) => (newest, rules.clone()),
+            let (from, after) = match (&rules, wish.to) {
+                (Some(rules), _) => (newest, rules.clone()),
                 (None, Some(to)) => ((to - 1).max(1), find(tx, id, to)?.1),
                 (None, None) => match wish.from {
                     Some(_) => (newest, find(tx, id, newest)?.1),
@@ -303,10 +306,11 @@ async fn version(
 ) -> Answer<Json<RulesView>> {
     let (connector, number) = path.0;
     let id = find_id(&app, &connector).await?;
+    let provision = app.provision().clone();
     let view = app
         .provision()
         .store()
-        .read(move |tx| view(tx, id, find(tx, id, number)?))
+        .read(move |tx| view(&provision, tx, id, find(tx, id, number)?))
         .await?;
     Ok(Json(view))
 }
@@ -339,10 +343,21 @@ async fn roll_back(
     Ok(Json(present(&app, id).await?))
 }
 
+/// Rules that somebody wrote, or everything that is wrong with their form.
+pub(super) fn read(written: WrittenRules) -> Result<Rules, ProvisionError> {
+    written.read().map_err(ProvisionError::Rules)
+}
+
+/// The same where they may be left out.
+pub(super) fn read_all(written: Option<WrittenRules>) -> Result<Option<Rules>, ProvisionError> {
+    written.map(read).transpose()
+}
+
 async fn present(app: &App, id: ConnectorId) -> Result<RulesView, ProvisionError> {
+    let provision = app.provision().clone();
     app.provision()
         .store()
-        .read(move |tx| view(tx, id, newest(tx, id)?))
+        .read(move |tx| view(&provision, tx, id, newest(tx, id)?))
         .await
 }
 
@@ -360,14 +375,30 @@ fn find(
     found.ok_or_else(|| ProvisionError::not_found("version of the rules", &number.to_string()))
 }
 
+/// What rules say in vain at a connector.
+pub(super) fn warnings_of(
+    provision: &Provision,
+    tx: &ReadTx<'_>,
+    id: ConnectorId,
+    rules: &Rules,
+) -> Result<Vec<RuleProblem>, ProvisionError> {
+    let found = match provision.rule_warnings(tx, id, rules) {
+        // Rules that another version of the program stored are shown all the same.
+        Err(ProvisionError::Rules(errors)) => errors,
+        other => other?,
+    };
+    Ok(found.iter().map(RuleProblem::from).collect())
+}
+
 fn view(
+    provision: &Provision,
     tx: &ReadTx<'_>,
     id: ConnectorId,
     (version, rules): (RulesVersion, Rules),
 ) -> Result<RulesView, ProvisionError> {
     Ok(RulesView {
         version: version.into(),
-        warnings: warnings(&rules).iter().map(RuleProblem::from).collect(),
+        warnings: warnings_of(provision, tx, id, &rules)?,
         rules,
         due: tx.due_count(id)?,
     })

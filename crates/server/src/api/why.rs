@@ -76,6 +76,21 @@ pub struct Explanation {
     /// Of a question about a group: what put the user into it.
     #[serde(skip_serializing_if = "Option::is_none")]
     joined: Option<WrittenView>,
+    /// If the account was there before: by what it was found, and what made it this user's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linked: Option<LinkedView>,
+    /// The key of the account that the user has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+}
+
+/// How an account that was there before became a user's.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LinkedView {
+    /// `username`, `email` or `attribute`.
+    by: &'static str,
+    #[serde(flatten)]
+    written: WrittenView,
 }
 
 /// What wrote something, and when.
@@ -167,6 +182,12 @@ fn explain_user(
         let joined = provision.joined(tx, &user, directory, group)?;
         told.joined = joined.map(WrittenView::from);
     }
+    let linked = provision.linked(tx, &user)?;
+    told.linked = linked.map(|(by, written)| LinkedView {
+        by: by.as_str(),
+        written: written.into(),
+    });
+    told.account = Some(user.key.clone());
     if let (Some(group), Some(false)) = (group, member) {
         told.add_way(tx, directory, &user, group)?;
     }
@@ -350,6 +371,8 @@ fn explain(
         conditions: conditions(why, query),
         written: why.written.clone().map(WrittenView::from),
         joined: None,
+        linked: None,
+        account: why.account.clone(),
     })
 }
 
@@ -418,6 +441,8 @@ fn unexplained(user: &User, member: Option<bool>) -> Explanation {
         conditions: Vec::new(),
         written: None,
         joined: None,
+        linked: None,
+        account: None,
         lines: vec![LineView {
             stage: Stage::Subject,
             text: text.to_owned(),

@@ -154,6 +154,23 @@ struct Why {
     conditions: Vec<String>,
     written: Option<Written>,
     joined: Option<Written>,
+    linked: Option<Linked>,
+}
+
+/// How an account that was there before became this person's.
+#[derive(Deserialize)]
+struct Linked {
+    by: String,
+}
+
+impl Linked {
+    fn by(&self) -> &str {
+        match self.by.as_str() {
+            "username" => "user name",
+            "email" => "e-mail address",
+            other => other,
+        }
+    }
 }
 
 impl Why {

@@ -69,6 +69,28 @@ fn groups_are_listed_page_by_page_and_by_state() {
 }
 
 #[test]
+fn a_former_name_is_told_as_long_as_it_goes_on() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        rules(&console, json!({"groups": {"rename": "alias"}}));
+        let ann = world.user(json!({"userName": "ann"}));
+        let devs = world.group("Devs", &[&ann]);
+        world.patch_group(
+            &devs,
+            json!([{"op": "replace", "path": "displayName", "value": "Developers"}]),
+        );
+        let group = || console.show("/connectors/idp/groups")["items"][0].clone();
+        assert_eq!(group()["alias"]["name"], "Devs", "{}", group());
+        let path = format!("/connectors/idp/groups/{devs}/decision");
+        ok(&console.post(&path, json!({"choice": "rename", "name": "engineers"})));
+        assert_eq!(group().get("alias"), None, "{}", group());
+        ok(&console.post(&path, json!({"choice": "ignore"})));
+        assert_eq!(group().get("alias"), None, "{}", group());
+    });
+}
+
+#[test]
 fn a_group_that_waits_is_decided_about() {
     on_each_database(|database| {
         let world = World::new(database);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use directory::census::{Census, CopiedUser};
 use emulate::databases::on_each_database;
+use jiff::SignedDuration;
 use provision::{CrowdAddress, CrowdReader, ReadCrowd, Told};
 use serde_json::{Value, json};
 
@@ -59,14 +60,68 @@ fn a_file_is_tried_copied_and_copied_again() {
             console.show("/directories/default/users/mira")["connector"],
             "idp"
         );
-        let (_, lines) = (
-            0,
-            console.show("/directories/default/users/mira/why")["lines"].to_string(),
+        let why = console.show("/directories/default/users/mira/why");
+        assert_eq!(why["linked"]["by"], "username", "{why}");
+        assert_eq!(why["linked"]["what"], "scim", "{why}");
+        let account = console.show("/directories/default/users/mira")["key"].clone();
+        assert_eq!(why["account"], account);
+        assert_eq!(
+            console.show("/connectors/idp/users/mira/why")["account"],
+            account
         );
+        let lines = why["lines"].to_string();
         assert!(
             lines.contains("no account so far") || lines.contains("account so far"),
             "{lines}"
         );
+    });
+}
+
+#[test]
+fn a_log_in_with_the_former_server_counts_for_who_is_inactive() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        // The clock of these tests begins on 2026-05-28.
+        let seen = |name: &str, attributes: Value| json!({"name": name, "attributes": attributes});
+        let people = json!({"users": [
+            seen("ann", json!({"lastAuthenticated": "1767225600000", "login.lastLoginMillis": "1764547200000"})),
+            seen("bob", json!({"lastAuthenticated": "2026-05-20T08:00:00Z"})),
+            seen("cid", json!({"lastAuthenticated": "4102444800000"})),
+            seen("dee", json!({"lastAuthenticated": "long ago"})),
+        ]});
+        assert_eq!(console.post(IMPORTS, people.clone()).status, 202);
+        world.run(world.provision.work_off()).unwrap();
+        let last = |name: &str| {
+            console.show(&format!("/directories/default/users/{name}"))["last_login"].clone()
+        };
+        assert_eq!(last("ann"), "2026-01-01T00:00:00Z");
+        assert_eq!(last("bob"), "2026-05-20T08:00:00Z");
+        assert_eq!((last("cid"), last("dee")), (Value::Null, Value::Null));
+        let rules = json!({"rules": {"inactivity": {"days": 90}}});
+        ok(&console.send("PUT", "/connectors/idp/rules", &rules.to_string()));
+        for name in ["ann", "bob", "cid", "dee"] {
+            world.user(json!({ "userName": name }));
+        }
+        world.wait(SignedDuration::from_hours(91 * 24));
+        world.run(world.provision.work_off()).unwrap();
+        let reason = |name: &str| {
+            console.show(&format!("/directories/default/users/{name}"))["reason"].clone()
+        };
+        for (name, expected) in [
+            ("ann", "INACTIVITY_RULE"),
+            ("bob", "INACTIVITY_RULE"),
+            ("cid", "IDP_ACTIVE"),
+            ("dee", "IDP_ACTIVE"),
+        ] {
+            assert_eq!(reason(name), expected, "{name}");
+        }
+        let why = console.show("/directories/default/users/ann/why")["lines"].to_string();
+        assert!(
+            why.contains("the last log-in was at 2026-01-01T00:00:00Z"),
+            "{why}"
+        );
+        assert!(why.contains("(rule `inactivity.days`: 90)"), "{why}");
     });
 }
 
@@ -202,7 +257,24 @@ fn a_report_tells_who_would_meet_whom_and_what_would_help() {
             (&json!(2), &json!(1))
         );
         assert_eq!(summary["best"]["steps"], json!(["strip_domain"]));
-        assert_eq!(summary["rows"][0]["found"], 3);
+        assert_eq!(
+            (
+                &summary["rows"][0]["found"],
+                &summary["rows"][0]["nameless"]
+            ),
+            (&json!(3), &json!(0))
+        );
+        // One account is nobody's by a row by which two would get its name: that could not be saved.
+        world.user(json!({"userName": "ann@elsewhere.test"}));
+        let summary = console.show("/connectors/idp/match/summary?directory=old");
+        assert_eq!(
+            (
+                &summary["rows"][0]["found"],
+                &summary["rows"][0]["nameless"]
+            ),
+            (&json!(3), &json!(1))
+        );
+        assert_eq!(summary["best"], json!(null));
 
         let csv = console.get("/connectors/idp/match?directory=old&format=csv&limit=4");
         let link = csv.header("link").unwrap();

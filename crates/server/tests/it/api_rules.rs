@@ -332,6 +332,88 @@ fn every_mistake_is_told_when_rules_are_saved() {
 }
 
 #[test]
+fn what_rules_say_in_vain_is_told_wherever_they_are_written() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let mira = world.mira();
+        world.group("staff", &[&mira]);
+        let places = |told: &Value| each(&json!({"items": told["warnings"]}), "path");
+        let vain = json!({
+            "groups": {"only_assign": ["a", "jira-.*"], "never_assign": ["A"],
+                "mapping": {"rows": [{"source": {"id": "gone", "name": "x"}, "groups": ["a"]}], "unmapped": "pass"}},
+            "scope": {"required_groups": [" staff", "Staff", "re:st.*", "source:nobody"]}});
+        let by_itself = ok(&console.post("/rules/check", vain.clone()));
+        assert_eq!(
+            (&by_itself["valid"], &by_itself["errors"]),
+            (&json!(true), &json!([]))
+        );
+        let alone = [
+            "groups.only_assign[0]",
+            "groups.mapping.rows[0].groups[0]",
+            "groups.only_assign[1]",
+            "scope.required_groups[0]",
+        ];
+        assert_eq!(places(&by_itself), alone, "{by_itself}");
+        let here = ok(&console.post("/connectors/idp/rules/check", vain.clone()));
+        let beside = [
+            "groups.mapping.rows[0].source.id",
+            "scope.required_groups[0]",
+            "scope.required_groups[3]",
+        ];
+        assert_eq!(places(&here), [&alone[..], &beside[..]].concat(), "{here}");
+        let saved = ok(&put(
+            &console,
+            "/connectors/idp/rules",
+            &json!({ "rules": vain }),
+        ));
+        assert_eq!(saved["warnings"], here["warnings"]);
+        assert_eq!(
+            console.show("/connectors/idp")["warnings"],
+            here["warnings"]
+        );
+        assert_eq!(
+            problem(&console.post("/connectors/nobody/rules/check", vain)).0,
+            404
+        );
+
+        let wrong = json!({"mapping": [{"target": "usrname"}, {"target": "email", "steps": ["lowr"]}], "grups": {}});
+        for path in ["/rules/check", "/connectors/idp/rules/check"] {
+            let told = ok(&console.post(path, wrong.clone()));
+            assert_eq!(
+                (&told["valid"], &told["warnings"]),
+                (&json!(false), &json!([]))
+            );
+            let mut found = each(&json!({"items": told["errors"]}), "path");
+            found.sort_unstable();
+            assert_eq!(found, ["grups", "mapping[0].target", "mapping[1].steps[0]"]);
+        }
+        for (path, body) in [
+            ("/connectors/idp/rules/preview", json!({ "rules": wrong })),
+            ("/connectors/idp/rules/sample", json!({ "rules": wrong })),
+            ("/connectors/idp/rules/apply", json!({ "rules": wrong })),
+            ("/connectors/idp/rules/diff", json!({ "rules": wrong })),
+            ("/connectors/idp/rules/tests/run", json!({ "rules": wrong })),
+            ("/connectors", json!({"name": "second", "rules": wrong})),
+        ] {
+            let refused = console.post(path, body);
+            assert_eq!(problem(&refused).0, 422, "{path}");
+            assert_eq!(
+                refused.json()["errors"].as_array().unwrap().len(),
+                3,
+                "{path}"
+            );
+        }
+        assert_eq!(
+            console
+                .patch("/connectors/idp", json!({ "rules": wrong }))
+                .status,
+            422
+        );
+    });
+}
+
+#[test]
 fn tests_are_kept_run_and_stand_in_the_way_of_rules_that_fail_them() {
     on_each_database(|database| {
         let world = World::new(database);
@@ -384,6 +466,47 @@ fn a_row_names_of_groups_and_whole_rules_are_tried() {
         let taken = tried(json!({"user": {"userName": "mira"}, "groups": ["x"]}));
         assert_eq!(taken["taken_name"], "mira");
         assert!(!taken["lines"].as_array().unwrap().is_empty());
+        let row =
+            json!({"target": "display_name", "source": {"attribute": "title"}, "steps": ["trim"]});
+        for value in [
+            "  ann  ",
+            "\tann",
+            &format!(" {}", "a".repeat(200)),
+            "two words ",
+        ] {
+            let typed = tried(json!({"row": row, "value": value}));
+            assert_eq!(typed["attributes"]["display_name"], value.trim(), "{typed}");
+        }
+        let row = json!({"target": "username", "steps": ["trim", {"if": {"when": "userName sw \"x\"", "then": ["upper"]}}]});
+        let typed = tried(json!({"row": row, "value": "  ann\t"}));
+        assert_eq!(typed["attributes"]["username"], "ann");
+        let typed = tried(json!({"row": row, "value": "xan"}));
+        assert_eq!(typed["attributes"]["username"], "XAN");
+        let long = tried(json!({"row": {"target": "username"}, "value": "a".repeat(300)}));
+        assert_eq!(long["errors"][0]["target"], "username", "{long}");
+        let row =
+            json!({"target": "attr:langs", "steps": ["unique", "sort", {"join": {"sep": "+"}}]});
+        let typed = tried(json!({"row": row, "value": ["fr", "de", "FR", ""]}));
+        assert_eq!(
+            typed["attributes"]["extra"]["langs"],
+            json!(["de+fr"]),
+            "{typed}"
+        );
+        let names = json!({"rules": [{"steps": ["trim"]}]});
+        let typed = tried(json!({"names": names, "value": [" Staff", "a\tb"]}));
+        assert_eq!(typed["groups"], json!(["a\tb", "Staff"]), "{typed}");
+        let wrong = json!({"row": {"target": "usrname", "steps": ["trm"]}, "value": 5});
+        let refused = console.post("/connectors/idp/rules/try", wrong);
+        assert_eq!(problem(&refused).0, 422);
+        assert!(
+            problem(&refused).1.contains("a text, or a list of texts"),
+            "{}",
+            refused.text()
+        );
+        let wrong = json!({"row": {"target": "usrname", "steps": ["trm"]}, "value": "x"});
+        let refused = console.post("/connectors/idp/rules/try", wrong);
+        assert_eq!(refused.json()["errors"][0]["path"], "row.target");
+        assert_eq!(refused.json()["errors"][1]["path"], "row.steps[0]");
         let nothing = console.post("/connectors/idp/rules/try", json!({"value": "x"}));
         assert_eq!(problem(&nothing).0, 422);
         assert_eq!(console.show("/connectors/idp/rules")["version"], 1);

@@ -95,6 +95,9 @@ pub struct WhyArgs {
     /// Look in this directory only, by name or id.
     #[arg(long)]
     pub directory: Option<String>,
+    /// Tell only of the user whom this connector knows, by name or id; it may be one whose name another has at the products.
+    #[arg(long, conflicts_with = "directory")]
+    pub connector: Option<String>,
 }
 
 /// `vestibule session`

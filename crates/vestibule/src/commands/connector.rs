@@ -1,9 +1,6 @@
 //! `vestibule connector`: the endpoints that identity providers write to.
 
-use std::path::Path;
-
-use directory::rules::WrittenRules;
-use directory::{ConnectorState, Rules};
+use directory::ConnectorState;
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde::Serialize;
@@ -15,8 +12,8 @@ use crate::door::{
     self, ConnectorDetail, ConnectorView, FlaggedUserView, NameConflictView, NewConnector,
     PendingMemberView, RotatedToken,
 };
-use crate::exit::{Exit, Failure};
-use crate::output::{Output, fields, moment, table};
+use crate::exit::Failure;
+use crate::output::{Output, counted, fields, moment, table};
 
 use super::token::tokens;
 use super::{credentials, dialect, release, setup};
@@ -63,11 +60,12 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
         }
         ConnectorCommand::Rules { connector, file: None } => out.json(&door.connector(connector)?.rules),
         ConnectorCommand::Rules { connector, file: Some(path) } => {
-            let rules = read_rules(path)?;
-            out.show(&door.set_rules(connector, rules)?, |one| {
+            let rules = super::rules::read(path)?;
+            out.show(&door.set_rules(connector, &rules)?, |one| {
                 format!(
-                    "{}: the rules are applied; {} users are being evaluated anew",
-                    one.connector.name, one.connector.users
+                    "{}: the rules are applied; {} being evaluated anew",
+                    one.connector.name,
+                    counted(one.connector.users, "user is", "users are")
                 )
             })
         }
@@ -127,20 +125,6 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
             })
         }
     }
-}
-
-fn read_rules(path: &Path) -> Result<Rules, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            format!("{} cannot be read: {error}", path.display()),
-        )
-    })?;
-    let read = serde_json::from_str(&text).map(|WrittenRules(rules)| rules);
-    read.map_err(|error| {
-        Failure::new(Exit::Usage, format!("{}: {error}", path.display()))
-            .with("the page \"Rules\" of the documentation shows how rules are written")
-    })
 }
 
 /// What waits for somebody.
@@ -217,13 +201,37 @@ fn list(all: &[ConnectorView]) -> String {
             one.state.clone(),
             one.users.to_string(),
             one.groups.to_string(),
+            undecided(one),
             one.base_url.clone(),
         ]
     });
     table(
-        ["name", "preset", "state", "users", "groups", "base url"],
+        [
+            "name",
+            "preset",
+            "state",
+            "users",
+            "groups",
+            "to decide",
+            "base url",
+        ],
         rows,
     )
+}
+
+/// What waits for somebody to decide, in words; nothing if nothing does.
+fn undecided(one: &ConnectorView) -> String {
+    let all = [
+        (one.open_holds, "hold", "holds"),
+        (one.open_conflicts, "conflict", "conflicts"),
+        (one.waiting_groups, "group", "groups"),
+        (one.value_errors, "value", "values"),
+    ];
+    let open = all.into_iter().filter(|(count, _, _)| *count > 0);
+    let open: Vec<String> = open
+        .map(|(count, one, several)| counted(count, one, several))
+        .collect();
+    open.join(", ")
 }
 
 fn scheduled(one: &ConnectorDetail) -> String {
@@ -249,10 +257,10 @@ fn stopped(one: &ConnectorView) -> String {
         .map(|since| format!("since {} ", moment(since)));
     let by = stopped.by.as_ref().map(|by| format!("by {by}, "));
     format!(
-        "{}{}{} users wait",
+        "{}{}{} to take effect",
         since.unwrap_or_default(),
         by.unwrap_or_default(),
-        stopped.waiting
+        counted(stopped.waiting, "user waits", "users wait")
     )
 }
 
@@ -269,6 +277,10 @@ fn detail(one: &ConnectorDetail) -> String {
         ("users", &connector.users.to_string()),
         ("groups", &connector.groups.to_string()),
         ("due", &one.due.to_string()),
+        ("open holds", &connector.open_holds.to_string()),
+        ("open conflicts", &connector.open_conflicts.to_string()),
+        ("waiting groups", &connector.waiting_groups.to_string()),
+        ("value errors", &connector.value_errors.to_string()),
         ("next run", &one.next_run.map(moment).unwrap_or_default()),
         ("created", &moment(one.created)),
         ("updated", &moment(one.updated)),

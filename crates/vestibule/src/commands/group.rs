@@ -6,7 +6,7 @@ use crate::cli::{GroupArgs, GroupCommand};
 use crate::config::Settings;
 use crate::door::{self, ConnectorGroupView};
 use crate::exit::Failure;
-use crate::output::{Output, table};
+use crate::output::{Output, counted, table};
 
 /// Does what was asked.
 pub fn run(args: &GroupArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
@@ -53,8 +53,11 @@ fn told(group: &ConnectorGroupView) -> String {
     let mut told = match (group.state.as_str(), &group.existing) {
         ("assigned", _) => format!("assigned as {names}"),
         ("waiting", Some(there)) => format!(
-            "waiting: {} has {} members; adopt adds {} and removes {}, merge removes nobody",
-            there.name, there.members, there.would_add, there.would_remove
+            "waiting: {} has {}; adopt adds {} and removes {}, merge removes nobody",
+            there.name,
+            counted(there.members, "member", "members"),
+            there.would_add,
+            there.would_remove
         ),
         ("waiting", None) => format!("waiting for {names}"),
         ("protected", _) => format!(

@@ -69,30 +69,13 @@ pub fn why(args: &WhyArgs, settings: &Settings, out: Output) -> Result<(), Failu
         group: args.group.as_deref(),
         attribute: args.attribute.as_deref(),
     };
-    let directories = chosen(&door, args.directory.as_deref())?;
-    let mut all = Vec::new();
-    for one in &directories {
-        if let Some(why) = found(door.why(&one.name, &args.user, about))? {
-            let directory = Some(one.name.clone());
-            all.push(Told {
-                directory,
-                connector: None,
-                why,
-            });
-            continue;
+    let all = match &args.connector {
+        Some(connector) => {
+            let told = known_at(&door, connector, (&args.user, about), None)?;
+            told.into_iter().collect()
         }
-        // Products know nobody of this name; the identity provider may, under another name or without an account.
-        for connector in &one.connectors {
-            if let Some(why) = found(door.why_at(connector, &args.user, about))? {
-                let connector = Some(connector.clone());
-                all.push(Told {
-                    directory: None,
-                    connector,
-                    why,
-                });
-            }
-        }
-    }
+        None => known_in(&door, args, about)?,
+    };
     if all.is_empty() {
         return Err(nobody(&args.user));
     }
@@ -107,6 +90,42 @@ pub fn why(args: &WhyArgs, settings: &Settings, out: Output) -> Result<(), Failu
         });
         parts.collect::<Vec<_>>().join("\n\n")
     })
+}
+
+/// Everybody of this name: who has an account of that name, and whom an identity provider calls so without it being
+/// theirs.
+fn known_in(door: &Door, args: &WhyArgs, about: About<'_>) -> Result<Vec<Told>, Failure> {
+    let mut all = Vec::new();
+    for one in &chosen(door, args.directory.as_deref())? {
+        let why = found(door.why(&one.name, &args.user, about))?;
+        let account = why.as_ref().and_then(|why| why.account.clone());
+        all.extend(why.map(|why| Told {
+            directory: Some(one.name.clone()),
+            connector: None,
+            why,
+        }));
+        for connector in &one.connectors {
+            let asked = (args.user.as_str(), about);
+            all.extend(known_at(door, connector, asked, account.as_deref())?);
+        }
+    }
+    Ok(all)
+}
+
+/// Whom a connector calls so, unless that is whose account this is.
+fn known_at(
+    door: &Door,
+    connector: &str,
+    (user, about): (&str, About<'_>),
+    account: Option<&str>,
+) -> Result<Option<Told>, Failure> {
+    let why = found(door.why_at(connector, user, about))?;
+    let why = why.filter(|why| account.is_none() || why.account.as_deref() != account);
+    Ok(why.map(|why| Told {
+        directory: None,
+        connector: Some(connector.to_owned()),
+        why,
+    }))
 }
 
 /// `vestibule session`

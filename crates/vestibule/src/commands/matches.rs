@@ -7,7 +7,7 @@ use crate::cli::MatchArgs;
 use crate::config::Settings;
 use crate::door;
 use crate::exit::Failure;
-use crate::output::{Output, table};
+use crate::output::{Output, counted_in, quoted, table};
 
 /// A user, and the accounts that it would find.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,13 +33,62 @@ pub fn run(args: &MatchArgs, settings: &Settings, out: Output) -> Result<(), Fai
     query.extend(args.directory.clone().map(|name| ("directory", name)));
     if args.summary {
         let path = ["connectors", &args.connector, "match", "summary"];
-        let summary: Value = door.get_with(&path, &query)?;
-        return out.json(&summary);
+        let found: Value = door.get_with(&path, &query)?;
+        return out.show(&found, |found| summary(&args.connector, found));
     }
     query.extend(args.kind.clone().map(|kind| ("kind", kind)));
     let path = ["connectors", &args.connector, "match"];
     let all: Vec<Match> = door.all_pages(&path, &query)?;
     out.show(&all, |all| list(all))
+}
+
+fn summary(connector: &str, found: &Value) -> String {
+    let counts = found["counts"].as_object().into_iter().flatten();
+    let counts = counts.map(|(kind, count)| [kind.replace('_', " "), count.to_string()]);
+    let rows = found["rows"].as_array().into_iter().flatten().map(|one| {
+        [
+            in_words(&one["row"]),
+            one["found"].to_string(),
+            one["nameless"].to_string(),
+        ]
+    });
+    let header = [
+        "row for the user name",
+        "would find",
+        "without a name of their own",
+    ];
+    let best = match found["best"].is_object() {
+        true => format!(
+            "The best of these, for `mapping` of the rules (vestibule rules edit {}):\n  {}",
+            quoted(connector),
+            found["best"]
+        ),
+        false => "None of these that could be saved would find more than the present rules do."
+            .to_owned(),
+    };
+    format!(
+        "{}\n\nBy the present rules {} an account by name.\n\n{}\n\n{best}",
+        table(["match", "users"], counts),
+        counted_in(&found["by_name"], "user finds", "users find"),
+        table(header, rows)
+    )
+}
+
+/// A row in few words: where the value comes from, and what is done to it.
+fn in_words(row: &Value) -> String {
+    let word = |value: &Value| match value {
+        Value::String(word) => word.clone(),
+        other => other.to_string(),
+    };
+    let source = match &row["source"] {
+        Value::Object(source) => source.values().map(word).collect::<Vec<_>>().join(", "),
+        other => word(other),
+    };
+    let steps = row["steps"].as_array().into_iter().flatten().map(word);
+    std::iter::once(source)
+        .chain(steps)
+        .collect::<Vec<_>>()
+        .join(", then ")
 }
 
 fn list(all: &[Match]) -> String {

@@ -12,7 +12,7 @@ use crate::cli::{
 use crate::config::Settings;
 use crate::door::{self, Door};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, moment, table};
+use crate::output::{Output, counted_in, moment, table};
 
 /// An override, as the admin API shows it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -257,12 +257,11 @@ fn differences(before: &Value, after: &Value) -> String {
 
 /// What an undo did.
 pub fn undone(done: &Value) -> String {
-    let number = |name: &str| done[name].as_u64().unwrap_or_default();
     let mut lines = vec![format!(
-        "{} users are as they were, by {} changes; {} of them are kept so until the identity provider says something else.",
-        number("users"),
-        number("changes"),
-        number("kept_as_is"),
+        "{} as before, by {}; {} kept so until the identity provider says something else.",
+        counted_in(&done["users"], "user is", "users are"),
+        counted_in(&done["changes"], "change", "changes"),
+        counted_in(&done["kept_as_is"], "of them is", "of them are"),
     )];
     let conflicts = texts(&done["conflicts"]);
     lines.extend(conflicts.map(|it| format!("{}: {}", text(&it["user"]), text(&it["text"]))));
@@ -330,7 +329,10 @@ fn group_then(past: &Value) -> String {
     let Some(name) = past["name"].as_str() else {
         return format!("At {at} there was no such group.");
     };
-    let mut lines = vec![format!("At {at}: {name}, with {} members", past["members"])];
+    let mut lines = vec![format!(
+        "At {at}: {name}, with {}",
+        counted_in(&past["members"], "member", "members")
+    )];
     lines.extend(texts(&past["member_names"]).map(|it| format!("  {}", text(it))));
     for (key, word) in [("joined", "came"), ("left", "left")] {
         lines.extend(texts(&past[key]).map(|it| format!("  {word} since: {}", text(it))));

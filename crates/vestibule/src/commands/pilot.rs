@@ -8,7 +8,7 @@ use crate::cli::{PilotArgs, PilotCommand};
 use crate::config::Settings;
 use crate::door::{self, Door};
 use crate::exit::Failure;
-use crate::output::{Output, table};
+use crate::output::{Output, counted, table};
 
 /// A page, as the admin API shows it.
 #[derive(Deserialize)]
@@ -88,14 +88,15 @@ fn look(door: &Door, connector: &str) -> Result<Look, Failure> {
 fn shown(look: &Look) -> String {
     let Some(pilot) = &look.pilot else {
         return format!(
-            "There is no pilot: it has effect for all {} users.",
-            look.inside
+            "There is no pilot: it has effect for everybody, {}.",
+            counted(look.inside, "user", "users")
         );
     };
     let waiting = look.items.len();
     let mut text = format!(
-        "Pilot {pilot}: {} users inside, {} outside; for {waiting} of these it would change something.",
-        look.inside, look.outside
+        "Pilot {pilot}: {} inside, {} outside; for {waiting} of these it would change something.",
+        counted(look.inside, "user", "users"),
+        look.outside
     );
     if waiting > 0 {
         let kinds = |one: &Waiting| {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::door::Door;
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, table};
+use crate::output::{Output, counted_in, table};
 
 /// What is asked for.
 pub struct Wish<'a> {
@@ -101,8 +101,8 @@ fn shown(sharing: &Value) -> String {
         rows.push([target.clone(), names(order)]);
     }
     format!(
-        "{} accounts are spoken of by several connectors.\n\n{}",
-        sharing["shared_accounts"],
+        "{} spoken of by several connectors.\n\n{}",
+        counted_in(&sharing["shared_accounts"], "account is", "accounts are"),
         table(["target", "whose word counts first"], rows)
     )
 }
@@ -111,8 +111,8 @@ fn previewed(told: &Value) -> String {
     let items = told["items"].as_array().map(Vec::as_slice);
     let items = items.unwrap_or_default();
     let first = format!(
-        "Of {} accounts that several connectors speak of, {} would change.",
-        told["shared_accounts"],
+        "Of {} that several connectors speak of, {} would change.",
+        counted_in(&told["shared_accounts"], "account", "accounts"),
         items.len()
     );
     if items.is_empty() {

@@ -6,7 +6,7 @@ use crate::cli::{RequestFilters, RequestsArgs, RequestsCommand};
 use crate::config::Settings;
 use crate::door::{self, Door, Replay, RequestDetail, RequestView};
 use crate::exit::Failure;
-use crate::output::{Output, Reader, fields, moment, table};
+use crate::output::{Output, Reader, counted, fields, moment, table};
 
 /// How often `tail` looks for more.
 const LOOK_EVERY: Duration = Duration::from_millis(700);
@@ -170,7 +170,10 @@ fn replay(found: &Replay) -> String {
         told.push("  and more".to_owned());
     }
     if !found.held.is_empty() {
-        told.push(format!("Limits would hold {} changes.", found.held.len()));
+        told.push(format!(
+            "Limits would hold {}.",
+            counted(found.held.len(), "change", "changes")
+        ));
     }
     if found.later > 0 {
         told.push(format!(

@@ -14,7 +14,7 @@ use crate::cli::{RulesArgs, RulesCommand, TermsArgs};
 use crate::config::Settings;
 use crate::door::{self, Door};
 use crate::exit::{Exit, Failure};
-use crate::output::Output;
+use crate::output::{Output, counted, counted_in};
 
 /// How often a preview is asked for that takes long.
 const POLL: Duration = Duration::from_millis(500);
@@ -81,16 +81,18 @@ pub fn run(args: &RulesArgs, settings: &Settings, out: Output) -> Result<(), Fai
                 false => show_preview(&door, connector, &preview, &query, out)?,
             }
             let summary = &preview["summary"];
-            let count = |value: &Value| value.as_u64().unwrap_or(0);
+            let count = |value: &Value| value.as_i64().unwrap_or(0);
+            let users = |count| counted(count, "user", "users");
             let (changed, later) = (
                 count(&summary["changed"]),
                 count(&summary["operations"]["grace"]),
             );
             match (changed, later) {
                 (0, 0) => Ok(()),
-                (_, 0) => Err(pending(format!("{changed} users would change"))),
+                (_, 0) => Err(pending(format!("{} would change", users(changed)))),
                 (_, _) => Err(pending(format!(
-                    "{changed} users would change at once, and {later} when their grace time ends"
+                    "{} would change at once, and {later} when their grace time ends",
+                    users(changed)
                 ))),
             }
         }
@@ -186,7 +188,8 @@ fn check(door: &Door, connector: &str, file: Option<&Path>, out: Output) -> Resu
         Some(file) => read(file)?,
         None => rules_of(door, connector, None)?["rules"].take(),
     };
-    let mut checked: Value = door.ask(Method::POST, &["rules", "check"], Some(&rules))?;
+    let path = ["connectors", connector, "rules", "check"];
+    let mut checked: Value = door.ask(Method::POST, &path, Some(&rules))?;
     if checked["valid"] != json!(true) {
         out.show(&checked, |checked| told::errors(&checked["errors"]))?;
         return Err(Failure::new(Exit::Usage, "the rules are not valid"));
@@ -194,7 +197,11 @@ fn check(door: &Door, connector: &str, file: Option<&Path>, out: Output) -> Resu
     let results = run_tests(door, connector, &json!({ "rules": rules }))?;
     checked["tests"] = results.clone();
     out.show(&checked, |checked| {
-        format!("The rules are valid. {}", told::results(&checked["tests"]))
+        let warnings = told::warnings(&checked["warnings"]);
+        format!(
+            "The rules are valid. {}{warnings}",
+            told::results(&checked["tests"])
+        )
     })?;
     verdict(&results)
 }
@@ -244,7 +251,9 @@ fn show_preview(
     let page: Value = door.get_with(&path, &query)?;
     let shown = json!({"preview": preview, "users": page["items"]});
     let more = page["next"].is_string();
-    out.show(&shown, |_| told::preview(preview, &page["items"], more))
+    out.show(&shown, |_| {
+        told::preview(connector, preview, &page["items"], more)
+    })
 }
 
 fn rules_of(door: &Door, connector: &str, number: Option<i64>) -> Result<Value, Failure> {
@@ -260,8 +269,10 @@ fn rules_of(door: &Door, connector: &str, number: Option<i64>) -> Result<Value, 
 fn applied(view: &Value, out: Output) -> Result<(), Failure> {
     out.show(view, |view| {
         format!(
-            "Version {} of the rules is in force; {} users are being evaluated anew.",
-            view["version"], view["due"]
+            "Version {} of the rules is in force; {} being evaluated anew.{}",
+            view["version"],
+            counted_in(&view["due"], "user is", "users are"),
+            told::warnings(&view["warnings"])
         )
     })
 }
@@ -291,7 +302,7 @@ fn terms_of(terms: &TermsArgs) -> Value {
     json!({"comment": terms.comment, "anyway": terms.anyway})
 }
 
-fn read(path: &Path) -> Result<Value, Failure> {
+pub(super) fn read(path: &Path) -> Result<Value, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         let message = format!("{} cannot be read: {error}", path.display());
         Failure::new(Exit::Usage, message)

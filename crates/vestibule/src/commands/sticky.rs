@@ -13,7 +13,7 @@ use crate::cli::{StickyArgs, StickyCommand, StickyReason};
 use crate::config::Settings;
 use crate::door::{self, Door};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, moment, table};
+use crate::output::{Output, counted, moment, table};
 
 /// A user who stays disabled, as the admin API tells it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -103,8 +103,8 @@ fn import(
         let refused = done.refused.iter();
         let lines = refused.map(|one| format!("\n  {}: {}", one.user, one.why));
         format!(
-            "{} stay disabled from now on, {} did already; {} cannot:{}",
-            done.changed,
+            "{} disabled from now on, {} already; {} cannot be:{}",
+            counted(done.changed, "stays", "stay"),
             done.unchanged,
             done.refused.len(),
             lines.collect::<String>()

@@ -65,6 +65,22 @@ pub struct WhyView {
     /// What put the user into the group that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined: Option<WrittenView>,
+    /// If the account was there before: by what it was found, and what made it this user's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linked: Option<LinkedView>,
+    /// The key of the account that the user has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+}
+
+/// How an account that was there before became a user's.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LinkedView {
+    /// By what it was found.
+    pub by: String,
+    /// What made it so.
+    #[serde(flatten)]
+    pub written: WrittenView,
 }
 
 /// What to ask about; about everything, if nothing is named.
@@ -104,7 +120,12 @@ impl WrittenView {
             "" => String::new(),
             request => format!(" (request {request})"),
         };
-        format!("{} of {} at {}{by}", self.what, self.actor, self.at)
+        // The label of a token, or the name of an administrator.
+        let actor = match self.actor.as_str() {
+            "" => String::new(),
+            actor => format!(" as {actor:?}"),
+        };
+        format!("{}{actor} at {}{by}", self.what, self.at)
     }
 }
 
@@ -126,6 +147,13 @@ impl WhyView {
         }
         if let Some(name) = &self.taken_name {
             let _infallible = writeln!(told, "  the name should be `{name}`, which is not free");
+        }
+        if let Some(linked) = &self.linked {
+            let (by, written) = (&linked.by, linked.written.told());
+            let _infallible = writeln!(
+                told,
+                "  the account was there before, was found by {by}, and became this user's by {written}"
+            );
         }
         for (what, written) in [
             ("written by", &self.written),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use directory::{ConnectorState, Preset, Rules};
+use directory::{ConnectorState, Preset};
 use jiff::SignedDuration;
 use reqwest::Method;
 use scim::Departure;
@@ -70,7 +70,7 @@ impl Door {
     }
 
     /// Checks and applies rules.
-    pub fn set_rules(&self, connector: &str, rules: Rules) -> Result<ConnectorDetail, Failure> {
+    pub fn set_rules(&self, connector: &str, rules: &Value) -> Result<ConnectorDetail, Failure> {
         let body = json!({ "rules": rules });
         self.ask(Method::PATCH, &["connectors", connector], Some(&body))
     }

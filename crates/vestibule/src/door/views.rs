@@ -23,6 +23,18 @@ pub struct ConnectorView {
     pub users: i64,
     /// Groups in its source.
     pub groups: i64,
+    /// Changes that safety limits keep back until somebody decides.
+    #[serde(default)]
+    pub open_holds: i64,
+    /// Users whose name is taken, about whom nobody has decided.
+    #[serde(default)]
+    pub open_conflicts: i64,
+    /// Groups with members from elsewhere, about which nobody has decided.
+    #[serde(default)]
+    pub waiting_groups: i64,
+    /// Users for whom the rules give a value that cannot be used.
+    #[serde(default)]
+    pub value_errors: i64,
     /// Unless it is active: since when, by whom, and what waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<StoppedView>,

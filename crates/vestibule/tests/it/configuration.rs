@@ -276,11 +276,11 @@ applications:
         ("a: [1\nb: 2", "wrong.yaml:2: "),
         (
             "connectors:\n  - name: a\n    presett: okta\n    state: asleep\n",
-            "wrong.yaml:3: connectors[0].presett: unknown field",
+            "wrong.yaml:3: connectors[0].presett: nothing is called `presett` here",
         ),
         (
             "connectors:\n  - name: a\n    presett: okta\n    state: asleep\n",
-            "wrong.yaml:4: connectors[0].state: unknown variant",
+            "wrong.yaml:4: connectors[0].state: `asleep` is not known here",
         ),
         ("", "wrong.yaml:1: it is empty"),
     ] {

@@ -404,7 +404,11 @@ fn who_stays_disabled_and_whose_name_is_kept_is_told_through_both_doors() {
         "nobody cannot be disabled: {}",
         imported.err
     );
-    assert!(imported.out.contains("1 stay disabled"), "{}", imported.out);
+    assert!(
+        imported.out.contains("1 stays disabled"),
+        "{}",
+        imported.out
+    );
 
     let far = elsewhere.json(&["sticky", "list"]);
     assert_eq!(elsewhere.here.json(&["sticky", "list", "--json"]), far);

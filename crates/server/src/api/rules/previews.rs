@@ -28,7 +28,7 @@ use super::super::connectors::{find_id, not_found};
 use super::super::page::{List, Page, limit};
 use super::super::request::{OptionalBody, Parameters, Segments};
 use super::super::{Answer, Problem, csv, schema};
-use super::DifferenceView;
+use super::{DifferenceView, read_all};
 use crate::App;
 use crate::authority::Admin;
 
@@ -143,7 +143,7 @@ async fn start(
 ) -> Answer<impl IntoResponse> {
     let id = find_id(&app, &connector).await?;
     let wish = PreviewWish {
-        rules: creation.rules.map(|written| written.0),
+        rules: read_all(creation.rules)?,
         with_shadows: creation.with_shadows,
         confined: Confined {
             user: creation.user,

@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 use super::super::connectors::find_id;
 use super::super::request::{Body, Segments};
 use super::super::{Answer, schema};
+use super::read;
 use crate::App;
 use crate::authority::Admin;
 
@@ -83,7 +84,7 @@ async fn run(
 ) -> Answer<Json<SampleView>> {
     let id = find_id(&app, &connector).await?;
     let wish = SampleWish {
-        rules: creation.rules.0,
+        rules: read(creation.rules)?,
         user: creation.user.filter(|name| !name.trim().is_empty()),
         users: creation.users.unwrap_or(SHOWN).min(SHOWN_MAX),
         groups: creation.groups.unwrap_or(SHOWN).min(SHOWN_MAX),

@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 use super::super::connectors::find_id;
 use super::super::request::{Body, OptionalBody, Segments};
 use super::super::{Answer, schema};
+use super::read_all;
 use crate::App;
 use crate::authority::Admin;
 
@@ -122,7 +123,7 @@ async fn run(
     let id = find_id(&app, &connector).await?;
     let run = app
         .provision()
-        .run_rule_tests(id, wish.tests, wish.rules.map(|written| written.0))
+        .run_rule_tests(id, wish.tests, read_all(wish.rules)?)
         .await?;
     let failed = run.results.iter().filter(|it| !it.passed()).count();
     Ok(Json(RunView {

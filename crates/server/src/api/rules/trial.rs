@@ -2,9 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
-use directory::rules::{GroupNames, MappingRow, WrittenRules};
+use directory::rules::{GroupNames, MappingRow, OneOrMany, Written, WrittenRules};
 use directory::{Attributes, Reason, ValueError, Verdict, value_errors};
-use provision::{TrialPerson, TrialWish};
+use provision::{ProvisionError, TrialPerson, TrialWish};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -15,6 +16,7 @@ use super::super::connectors::find_id;
 use super::super::request::{Body, Segments};
 use super::super::why::LineView;
 use super::super::{Answer, Problem, schema};
+use super::read_all;
 use crate::App;
 use crate::authority::Admin;
 
@@ -31,12 +33,14 @@ struct TrialCreation {
     rules: Option<WrittenRules>,
     /// A mapping row to try in place of the rows with its target.
     #[schema(value_type = Option<Object>)]
-    row: Option<MappingRow>,
+    row: Option<Written<MappingRow>>,
     /// Rules for names of groups to try in place of those in force.
     #[schema(value_type = Option<Object>)]
-    names: Option<GroupNames>,
-    /// A typed value: of a `row`, what its steps begin with; of `names`, the name of a group.
-    value: Option<String>,
+    names: Option<Written<GroupNames>>,
+    /// A typed value, or a list of them: of a `row`, what its steps begin with, whatever its source; of `names`, the
+    /// names of groups.
+    #[schema(value_type = Option<Object>)]
+    value: Option<OneOrMany>,
     /// A stored user, by `userName` or SCIM `id`.
     stored_user: Option<String>,
     /// A user as an identity provider sends it.
@@ -85,7 +89,7 @@ async fn run(
 ) -> Answer<Json<TrialView>> {
     let id = find_id(&app, &connector).await?;
     let person = match (creation.value, creation.stored_user, creation.user) {
-        (Some(value), None, None) => TrialPerson::Value(value),
+        (Some(value), None, None) => TrialPerson::Values(value.as_slice().to_vec()),
         (None, Some(user), None) => TrialPerson::Stored(user),
         (None, None, Some(user)) => TrialPerson::Written {
             user,
@@ -97,9 +101,9 @@ async fn run(
         }
     };
     let wish = TrialWish {
-        rules: creation.rules.map(|written| written.0),
-        row: creation.row,
-        names: creation.names,
+        rules: read_all(creation.rules)?,
+        row: part(creation.row, "row")?,
+        names: part(creation.names, "names")?,
         person,
     };
     let tried = app.provision().try_rules(id, wish).await?;
@@ -119,4 +123,13 @@ async fn run(
         attributes: tried.attributes,
         taken_name: tried.taken_name,
     }))
+}
+
+/// A part of rules that somebody wrote, or everything that is wrong with its form.
+fn part<T: DeserializeOwned + Serialize>(
+    written: Option<Written<T>>,
+    path: &str,
+) -> Result<Option<T>, ProvisionError> {
+    let read = written.map(|written| written.read(path));
+    read.transpose().map_err(ProvisionError::Rules)
 }

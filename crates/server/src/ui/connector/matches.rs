@@ -58,6 +58,7 @@ struct Summary {
 struct Suggestion {
     row: Value,
     found: u64,
+    nameless: u64,
 }
 
 impl Suggestion {

@@ -45,7 +45,7 @@ fn edited(
 ) -> Result<(), Failure> {
     let rules = loop {
         open_editor(file)?;
-        match checked(door, file) {
+        match checked(door, connector, file) {
             Ok(rules) => break rules,
             Err(failure) if io::stdin().is_terminal() => {
                 eprintln!("{failure}");
@@ -73,9 +73,13 @@ fn edited(
     applied(&door.ask(Method::POST, &path, Some(&body))?, out)
 }
 
-fn checked(door: &Door, file: &Path) -> Result<Value, Failure> {
+fn checked(door: &Door, connector: &str, file: &Path) -> Result<Value, Failure> {
     let rules = read(file)?;
-    let answer: Value = door.ask(Method::POST, &["rules", "check"], Some(&rules))?;
+    let answer: Value = door.ask(
+        Method::POST,
+        &["connectors", connector, "rules", "check"],
+        Some(&rules),
+    )?;
     match answer["valid"] == json!(true) {
         true => Ok(rules),
         false => Err(Failure::new(

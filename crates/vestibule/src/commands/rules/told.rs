@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::text;
-use crate::output::{difference, fields, table};
+use crate::output::{counted_in, difference, fields, quoted, table};
 
 /// Members of an attribute list that a person sees of an account.
 const SHOWN: [(&str, &str); 5] = [
@@ -55,6 +55,17 @@ pub(super) fn errors(items: &Value) -> String {
     lines.join("\n")
 }
 
+/// What rules say in vain, behind what was told before; nothing if there is nothing.
+pub(super) fn warnings(items: &Value) -> String {
+    match errors(items) {
+        none if none.is_empty() => none,
+        lines => lines
+            .lines()
+            .map(|line| format!("\nwarning: {line}"))
+            .collect(),
+    }
+}
+
 /// The results of tests.
 pub(super) fn results(run: &Value) -> String {
     let all = run["results"]
@@ -65,8 +76,9 @@ pub(super) fn results(run: &Value) -> String {
         return "There are no tests.".to_owned();
     }
     let mut lines = vec![format!(
-        "{} tests passed, {} failed.",
-        run["passed"], run["failed"]
+        "{} passed, {} failed.",
+        counted_in(&run["passed"], "test", "tests"),
+        run["failed"]
     )];
     for one in all.iter().filter(|one| one["passed"] != Value::Bool(true)) {
         lines.push(format!("failed: {}", text(one, "name")));
@@ -131,7 +143,7 @@ fn after_grace(forecast: &Value) -> Vec<String> {
 }
 
 /// A preview with some of its users.
-pub(super) fn preview(preview: &Value, users: &Value, more: bool) -> String {
+pub(super) fn preview(connector: &str, preview: &Value, users: &Value, more: bool) -> String {
     let summary = &preview["summary"];
     let mut counts = vec![("users looked at".to_owned(), summary["users"].to_string())];
     for (operation, count) in summary["operations"].as_object().into_iter().flatten() {
@@ -184,7 +196,8 @@ pub(super) fn preview(preview: &Value, users: &Value, more: bool) -> String {
     if preview["can_be_applied"] == Value::Bool(true) {
         let id = text(preview, "id");
         parts.push(format!(
-            "To do exactly this: vestibule rules apply CONNECTOR --preview {id}"
+            "To do exactly this: vestibule rules apply {} --preview {id}",
+            quoted(connector)
         ));
     }
     parts.join("\n\n")
