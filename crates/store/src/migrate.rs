@@ -206,6 +206,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "one_index_of_groups",
         text: include_str!("../migrations/0039_one_index_of_groups.sql"),
     },
+    Migration {
+        number: 41,
+        name: "sign_in_attempts",
+        text: include_str!("../migrations/0041_sign_in_attempts.sql"),
+    },
 ];
 
 /// One step of the schema.
