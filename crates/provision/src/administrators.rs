@@ -16,6 +16,15 @@ const PASSWORD_BYTES_MAX: usize = 1024;
 /// Who invites when nobody is there yet.
 const FIRST: &str = "first start";
 
+/// Who makes an invitation.
+#[derive(Debug, Clone, Copy)]
+pub struct Inviter<'i> {
+    /// The name, for people.
+    pub name: &'i str,
+    /// The id of the administrator or token; none for the command line.
+    pub id: Option<&'i str>,
+}
+
 /// An invitation that was just made; its text is not to be had again.
 #[derive(Debug, Clone)]
 pub struct NewInvitation {
@@ -30,17 +39,17 @@ impl Provision {
     pub async fn invite(
         &self,
         rights: Rights,
-        actor: &str,
+        inviter: Inviter<'_>,
     ) -> Result<NewInvitation, ProvisionError> {
         check_rights(&rights)?;
-        self.make_invitation(rights, None, actor).await
+        self.make_invitation(rights, None, inviter).await
     }
 
     /// Makes a link with which an administrator sets a new password.
     pub async fn invite_again(
         &self,
         administrator: &str,
-        actor: &str,
+        inviter: Inviter<'_>,
     ) -> Result<NewInvitation, ProvisionError> {
         let found = self.administrator(administrator).await?;
         if let Some(issuer) = &found.issuer {
@@ -49,7 +58,7 @@ impl Provision {
                 found.name
             )));
         }
-        self.make_invitation(found.rights, Some(found.pk), actor)
+        self.make_invitation(found.rights, Some(found.pk), inviter)
             .await
     }
 
@@ -62,7 +71,11 @@ impl Provision {
         if !nobody {
             return Ok(None);
         }
-        self.make_invitation(Rights::of(Role::Owner), None, FIRST)
+        let inviter = Inviter {
+            name: FIRST,
+            id: None,
+        };
+        self.make_invitation(Rights::of(Role::Owner), None, inviter)
             .await
             .map(Some)
     }
@@ -71,10 +84,11 @@ impl Provision {
         &self,
         rights: Rights,
         administrator: Option<i64>,
-        actor: &str,
+        inviter: Inviter<'_>,
     ) -> Result<NewInvitation, ProvisionError> {
         let secret = Secret::generate(INVITATION_PREFIX)?;
-        let (hash, actor) = (token_hash(secret.reveal()), actor.to_owned());
+        let hash = token_hash(secret.reveal());
+        let (name, id) = (inviter.name.to_owned(), inviter.id.map(str::to_owned));
         let invitation = self
             .store()
             .write(Scope::Settings, move |tx| {
@@ -83,7 +97,7 @@ impl Provision {
                     &hash,
                     &rights,
                     administrator,
-                    &actor,
+                    (&name, id.as_deref()),
                     expires,
                 )?)
             })
@@ -143,7 +157,7 @@ impl Provision {
                     }
                     None => {
                         // Somebody is there now: links for the first one end.
-                        tx.delete_invitations_by(FIRST)?;
+                        tx.delete_invitations_called(FIRST)?;
                         let made = tx.insert_administrator(&name, &invitation.rights, &password);
                         made.map_err(|error| {
                             let constraint = "administrator_name";
@@ -176,7 +190,8 @@ impl Provision {
             .await
     }
 
-    /// Gives an administrator other rights. The last owner with a password stays one.
+    /// Gives an administrator other rights. The last owner with a password stays one. Links that somebody made as an
+    /// owner end with that.
     pub async fn set_administrator_rights(
         &self,
         administrator: &str,
@@ -194,7 +209,7 @@ impl Provision {
                     )));
                 }
                 if rights.role != Role::Owner {
-                    keep_an_owner(tx, &found)?;
+                    keep_an_owner(tx, &found, "role", "cannot be taken from")?;
                 }
                 tx.set_administrator_rights(found.pk, &rights)?;
                 // What a page offered under the old role must not be sent under the new one.
@@ -204,13 +219,13 @@ impl Provision {
             .await
     }
 
-    /// Deletes an administrator, who is signed out at once. The last owner stays.
+    /// Deletes an administrator, who is signed out at once, and whose links end. The last owner stays.
     pub async fn delete_administrator(&self, administrator: &str) -> Result<(), ProvisionError> {
         let text = administrator.to_owned();
         self.store()
             .write(Scope::Settings, move |tx| {
                 let found = require_administrator(tx, &text)?;
-                keep_an_owner(tx, &found)?;
+                keep_an_owner(tx, &found, "administrator", "cannot be deleted, being")?;
                 Ok(tx.delete_administrator(found.pk)?)
             })
             .await
@@ -240,15 +255,20 @@ pub(crate) fn check_rights(rights: &Rights) -> Result<(), ProvisionError> {
     }
 }
 
-fn keep_an_owner(tx: &WriteTx<'_>, leaving: &Administrator) -> Result<(), ProvisionError> {
+fn keep_an_owner(
+    tx: &WriteTx<'_>,
+    leaving: &Administrator,
+    field: &'static str,
+    refused: &str,
+) -> Result<(), ProvisionError> {
     let others = tx.administrators()?;
     // Who comes from a provider may not come tomorrow: there is always an owner with a password.
     let is_last_way = |one: &Administrator| one.rights.role == Role::Owner && one.issuer.is_none();
     let stays = |one: &Administrator| is_last_way(one) && one.pk != leaving.pk;
     if is_last_way(leaving) && !others.iter().any(stays) {
         return Err(ProvisionError::invalid(
-            "role",
-            "cannot be taken from the last owner with a password; make somebody else an owner first",
+            field,
+            format!("{refused} the last owner with a password; make somebody else an owner first"),
         ));
     }
     Ok(())
@@ -269,18 +289,25 @@ fn invited(
 fn checked_name(name: &str) -> Result<String, ProvisionError> {
     let name = name.trim();
     let length = name.chars().count();
-    if length == 0 || length > 100 || name.chars().any(char::is_control) {
-        return Err(ProvisionError::invalid(
-            "name",
-            "has 1 to 100 characters and no control characters",
-        ));
+    if length == 0 || length > 100 {
+        return Err(ProvisionError::invalid("name", "has 1 to 100 characters"));
+    }
+    if let Some(refused) = scim::refuse_name(name) {
+        let message = format!("may not have {refused}");
+        return Err(ProvisionError::invalid("name", message));
     }
     Ok(name.to_owned())
 }
 
 /// Long, and nothing that is tried first: common passwords, keyboard rows, repetitions, the person's own name.
 pub(crate) fn checked_password(password: &str, name: &str) -> Result<(), ProvisionError> {
-    if password.chars().count() < PASSWORD_CHARS_MIN || password.len() > PASSWORD_BYTES_MAX {
+    if password.len() > PASSWORD_BYTES_MAX {
+        return Err(ProvisionError::invalid(
+            "password",
+            format!("is too long; it may have {PASSWORD_BYTES_MAX} bytes"),
+        ));
+    }
+    if password.chars().count() < PASSWORD_CHARS_MIN {
         return Err(ProvisionError::invalid(
             "password",
             format!(

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::{Administrator, AdministratorSession, Browser, Scope, Stage, WriteTx, token_hash};
 
 use crate::administrators::require_administrator;
+use crate::attempts::{self, Admitted, Attempt};
 use crate::second_factor::{Checked, sign_in_rules};
 use crate::secret::{SESSION_PREFIX, Secret, is_well_formed};
 use crate::{HashError, Passwords, Provision, ProvisionError};
@@ -16,10 +17,6 @@ const SESSION_LIFE: SignedDuration = SignedDuration::from_hours(12);
 const STAGE_LIFE: SignedDuration = SignedDuration::from_mins(15);
 /// Uses of a session are noted no more often.
 const TOUCHED_AFTER: SignedDuration = SignedDuration::from_mins(1);
-/// Failures that cost no waiting.
-const FREE_FAILURES: i64 = 5;
-/// The longest wait after a failure.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
 
 /// A session that just began; its text goes into a cookie.
 #[derive(Debug, Clone)]
@@ -63,48 +60,32 @@ impl Provision {
         browser: Browser,
     ) -> Result<NewSession, SignInError> {
         let wanted = name.to_owned();
-        let (found, now) = self
+        let admitted = self
             .store()
-            .read(move |tx| {
-                let Some(found) = tx.find_administrator(&wanted)? else {
-                    return Ok((None, tx.now()));
-                };
-                let lock = tx.administrator_lock(found.pk)?;
-                Ok::<_, ProvisionError>((lock.map(|lock| (found, lock)), tx.now()))
-            })
+            .write(Scope::Settings, move |tx| attempts::admit(tx, &wanted))
             .await?;
-        if let Some((_, lock)) = &found
-            && let Some(until) = lock.locked_until
-            && now < until
-        {
-            return Err(SignInError::Locked(until));
-        }
-        // Who signs in at a provider has no password, and is refused like somebody whom nobody knows.
-        let found = found.filter(|(found, _)| found.issuer.is_none());
-        let hash = found.as_ref().map(|(_, lock)| lock.password_hash.clone());
-        let is_right = passwords.verify(password, hash.clone()).await?;
-        let Some((administrator, lock)) = found else {
-            return Err(SignInError::Wrong);
+        let (administrator, attempt) = match admitted {
+            Admitted::Locked(until) => return Err(SignInError::Locked(until)),
+            Admitted::Unknown => {
+                passwords.verify(password, None).await?;
+                return Err(SignInError::Wrong);
+            }
+            Admitted::Known(administrator, attempt) => (administrator, attempt),
         };
-        if !is_right {
-            let pk = administrator.pk;
-            self.store()
-                .write(Scope::Settings, move |tx| {
-                    note_failure(tx, pk, lock.failures)
-                })
-                .await?;
-            return Err(SignInError::Wrong);
+        let hash = attempt.password_hash.clone();
+        match passwords.verify(password, Some(hash)).await? {
+            true => Ok(self
+                .begin_console_session(administrator, attempt, browser)
+                .await?),
+            false => Err(SignInError::Wrong),
         }
-        Ok(self
-            .begin_console_session(administrator, hash.unwrap_or_default(), browser)
-            .await?)
     }
 
-    /// Begins a session for somebody whose password was compared with this hash, if it is still the password.
+    /// Begins a session for somebody whose password was right at this attempt, if it is still the password.
     async fn begin_console_session(
         &self,
         administrator: Administrator,
-        compared: String,
+        attempt: Attempt,
         browser: Browser,
     ) -> Result<NewSession, ProvisionError> {
         let secret = Secret::generate(SESSION_PREFIX)?;
@@ -113,7 +94,7 @@ impl Provision {
             .store()
             .write(Scope::Settings, move |tx| {
                 let lock = tx.administrator_lock(pk)?;
-                if lock.is_none_or(|lock| lock.password_hash != compared) {
+                if lock.is_none_or(|lock| lock.password_hash != attempt.password_hash) {
                     return Err(ProvisionError::not_found("administrator", "any more"));
                 }
                 tx.prune_administrator_sessions()?;
@@ -124,8 +105,9 @@ impl Provision {
                     false => Stage::Full,
                 };
                 // Behind a second factor, failures are forgiven by that one alone.
-                if stage != Stage::Code {
-                    tx.note_administrator_sign_in(pk)?;
+                match stage {
+                    Stage::Code => attempts::take_back(tx, &attempt)?,
+                    Stage::Enrol | Stage::Full => tx.note_administrator_sign_in(pk)?,
                 }
                 begin(tx, &hash, pk, stage, &browser)?;
                 Ok(stage)
@@ -201,8 +183,8 @@ impl Provision {
         })
     }
 
-    /// The session of this text: whose it is, and what it is good for; its use is noted.
-    pub async fn administrator_session(
+    /// The session of this text, for a page that looks for news by itself: that is no use of it.
+    pub async fn watched_session(
         &self,
         text: &str,
     ) -> Result<Option<AdministratorSession>, ProvisionError> {
@@ -210,17 +192,20 @@ impl Provision {
             return Ok(None);
         }
         let hash = token_hash(text);
-        let wanted = hash.clone();
-        let found = self
-            .store()
-            .look_up(move |tx| {
-                let session = tx.administrator_session(&wanted)?;
-                Ok::<_, ProvisionError>(session.map(|session| (session, tx.now())))
-            })
-            .await?;
-        let Some((session, now)) = found else {
+        self.store()
+            .look_up(move |tx| Ok(tx.administrator_session(&hash)?))
+            .await
+    }
+
+    /// The session of this text: whose it is, and what it is good for; its use is noted.
+    pub async fn administrator_session(
+        &self,
+        text: &str,
+    ) -> Result<Option<AdministratorSession>, ProvisionError> {
+        let Some(session) = self.watched_session(text).await? else {
             return Ok(None);
         };
+        let (hash, now) = (token_hash(text), self.store().now());
         if now.duration_since(session.last_used) >= TOUCHED_AFTER {
             let expires = prolonged(&session, now);
             self.store()
@@ -296,40 +281,7 @@ pub(crate) fn begin(
     Ok(tx.insert_administrator_session(hash, pk, stage, browser, (now + idle, now + life))?)
 }
 
-/// Counts a wrong password or code after so many others.
-pub(crate) fn note_failure(
-    tx: &WriteTx<'_>,
-    administrator: i64,
-    before: i64,
-) -> Result<(), ProvisionError> {
-    let wait = wait_after(before + 1);
-    let until = wait.and_then(|wait| tx.now().checked_add(wait).ok());
-    Ok(tx.note_administrator_failure(administrator, until)?)
-}
-
 fn prolonged(session: &AdministratorSession, now: Timestamp) -> Timestamp {
     now.checked_add(SESSION_IDLE)
         .map_or(session.ends, |later| later.min(session.ends))
-}
-
-/// How long nothing is looked at after so many failures.
-fn wait_after(failures: i64) -> Option<SignedDuration> {
-    let beyond = failures - FREE_FAILURES;
-    let exponent = u32::try_from(beyond).ok()?.min(16);
-    Some(SignedDuration::from_secs(1 << exponent).min(LONGEST_WAIT))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_failures_are_free_and_each_more_costs_twice_the_time() {
-        let waits: Vec<Option<i64>> = (1..=16)
-            .map(|failures| wait_after(failures).map(|wait| wait.as_secs()))
-            .collect();
-        assert_eq!(waits[..4], [None; 4]);
-        assert_eq!(waits[4..8], [1, 2, 4, 8].map(Some));
-        assert_eq!(waits[15], Some(300));
-    }
 }

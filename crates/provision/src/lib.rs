@@ -9,6 +9,7 @@ mod address;
 mod administration;
 mod administrators;
 mod admission;
+mod attempts;
 mod audit;
 mod backup;
 mod breached;
@@ -50,6 +51,7 @@ mod past;
 mod pilot;
 mod precedence;
 mod preview;
+mod proof;
 mod rebind;
 mod refresh;
 mod release;
@@ -90,7 +92,7 @@ pub use address::AddressRange;
 pub use administration::{
     ApplicationChange, ApplicationDraft, ApplicationUse, ConnectorDraft, DirectoryChoice,
 };
-pub use administrators::NewInvitation;
+pub use administrators::{Inviter, NewInvitation};
 pub use admission::{changed_credentials, changed_limits};
 pub use audit::{AuditCheck, AuditSettings};
 pub use backup::{CheckedBackup, is_key_of, restore};
@@ -132,6 +134,7 @@ pub use preview::{
     PreviewSearch, PreviewSummary, PreviewWish, PreviewedAccount, PreviewedUser, Sample,
     SampleWish, SampledGroup,
 };
+pub use proof::needs_proof;
 pub use refresh::Refreshed;
 pub use release::ReleaseEffects;
 pub use replay::{KeptResource, Replayed, ReplayedChange, ReplayedOperation, why_no_replay};

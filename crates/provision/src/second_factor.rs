@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use store::{Administrator, ReadTx, Scope, WriteTx, token_hash};
 
 use crate::administrators::{checked_password, hashed, require_administrator};
-use crate::console_sessions::note_failure;
+use crate::attempts;
 use crate::totp::{self, SECRET_BYTES};
 use crate::{Passwords, Provision, ProvisionError, SecretKey};
 
@@ -57,23 +57,19 @@ pub(crate) fn check(
 ) -> Result<Checked, ProvisionError> {
     require_password(administrator)?;
     let pk = administrator.pk;
-    let lock = tx
-        .administrator_lock(pk)?
-        .ok_or_else(|| ProvisionError::not_found("administrator", &administrator.name))?;
-    if let Some(until) = lock.locked_until
-        && tx.now() < until
-    {
-        return Ok(Checked::Locked(until));
-    }
+    let attempt = match attempts::begin(tx, pk)? {
+        Ok(attempt) => attempt,
+        Err(until) => return Ok(Checked::Locked(until)),
+    };
     let is_right = match totp::is_code(shown) {
         true => take_code(tx, key, administrator, shown)?,
         false => tx.use_recovery_code(pk, &token_hash(&totp::plain(shown)))?,
     };
-    if is_right {
-        return Ok(Checked::Right);
+    if !is_right {
+        return Ok(Checked::Wrong);
     }
-    note_failure(tx, pk, lock.failures)?;
-    Ok(Checked::Wrong)
+    attempts::take_back(tx, &attempt)?;
+    Ok(Checked::Right)
 }
 
 /// Whether a code is right at this moment and was not taken before; from now on it was.
@@ -268,34 +264,27 @@ impl Provision {
         new: String,
         passwords: &Passwords,
     ) -> Result<(), ProvisionError> {
-        let text = administrator.to_owned();
-        let (found, lock) = self
-            .store()
-            .look_up(move |tx| {
-                let found = require_administrator(tx, &text)?;
-                require_password(&found)?;
-                let lock = tx.administrator_lock(found.pk)?;
-                let lock = lock.ok_or_else(|| ProvisionError::not_found("administrator", &text))?;
-                if lock.locked_until.is_some_and(|until| tx.now() < until) {
-                    return Err(ProvisionError::invalid(
-                        "present",
-                        "is not looked at after so many wrong ones; try again in a few minutes",
-                    ));
-                }
-                Ok((found, lock))
-            })
-            .await?;
+        let found = self.administrator(administrator).await?;
+        require_password(&found)?;
         checked_password(&new, &found.name)?;
-        let compared = lock.password_hash.clone();
+        if present == new {
+            return Err(ProvisionError::invalid(
+                "password",
+                "is the one that you have; take another one",
+            ));
+        }
+        let attempt = self.attempt_at(found.pk).await?;
+        let compared = attempt.password_hash.clone();
         let is_right = passwords.verify(present, Some(compared.clone())).await;
-        let is_right = is_right.map_err(|_busy| ProvisionError::Store(store::StoreError::Busy))?;
+        if !is_right.map_err(|_busy| ProvisionError::Store(store::StoreError::Busy))? {
+            return Err(ProvisionError::invalid("present", "is not your password"));
+        }
         let new = hashed(passwords, new).await?;
         let changed = self
             .store()
             .write(Scope::Settings, move |tx| {
                 let now = tx.administrator_lock(found.pk)?;
-                if !is_right || now.is_none_or(|now| now.password_hash != compared) {
-                    note_failure(tx, found.pk, lock.failures)?;
+                if now.is_none_or(|now| now.password_hash != compared) {
                     return Ok(false);
                 }
                 tx.set_administrator_password(found.pk, &new)?;
@@ -307,6 +296,22 @@ impl Provision {
             true => Ok(()),
             false => Err(ProvisionError::invalid("present", "is not your password")),
         }
+    }
+
+    /// Counts an attempt at one's own password.
+    async fn attempt_at(&self, administrator: i64) -> Result<attempts::Attempt, ProvisionError> {
+        let counted = self
+            .store()
+            .write(Scope::Settings, move |tx| {
+                attempts::begin(tx, administrator)
+            })
+            .await?;
+        counted.map_err(|until| {
+            ProvisionError::invalid(
+                "present",
+                format!("is not looked at after so many wrong ones; try again after {until:.0}"),
+            )
+        })
     }
 }
 

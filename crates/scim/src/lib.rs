@@ -69,7 +69,7 @@ pub use error::{ScimError, ScimType};
 pub use filter::{Facts, Filter, Literal, Node, Op, Record};
 pub use list::{ListQuery, Paging};
 pub use member::{Member, MemberOp, members_of};
-pub use name::fold;
+pub use name::{fold, refuse_name};
 pub use patch::{PatchRequest, Patched, password_of};
 pub use path::{AttrPath, AttrRef, Selector, ValuePath};
 pub use projection::Projection;

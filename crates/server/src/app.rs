@@ -50,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) callers: KnownCallers,
     pub(crate) signed: SignedTokens,
     pub(crate) failures: Failures,
+    /// Attempts at passwords and codes of the console: those are held back, where a token that is right never is.
+    pub(crate) sign_ins: Failures,
     pub(crate) traffic: Traffic,
     pub(crate) knocking: Knocking,
     pub(crate) turns: Turns,
@@ -92,6 +94,7 @@ impl App {
         Self {
             inner: Arc::new(Inner {
                 failures: Failures::new(settings.limits.failed_authentications),
+                sign_ins: Failures::new(settings.limits.failed_authentications),
                 traffic: Traffic::new(&settings.limits),
                 signed: SignedTokens::new(keys),
                 callers: KnownCallers::default(),
@@ -126,20 +129,25 @@ impl App {
         if let Some(url) = &self.inner.settings.public_url {
             return url.trim_end_matches('/').to_owned();
         }
-        let text = |name: &str| {
-            let value = headers.get(name)?.to_str().ok()?;
-            value.split(',').next().map(str::trim)
-        };
         let is_host = |host: &&str| host.bytes().all(is_host_byte) && !host.is_empty();
-        let host = text(FORWARDED_HOST)
+        let host = forwarded(headers, FORWARDED_HOST)
             .filter(is_host)
-            .or_else(|| text(HOST.as_str()).filter(is_host))
+            .or_else(|| forwarded(headers, HOST.as_str()).filter(is_host))
             .unwrap_or("localhost");
-        let scheme = match text(FORWARDED_PROTO) {
-            Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
-            _ => "http",
+        let scheme = match self.is_https(headers) {
+            true => "https",
+            false => "http",
         };
         format!("{scheme}://{host}")
+    }
+
+    /// Whether the client of a request came over HTTPS, as far as the settings or a trusted proxy tell.
+    pub(crate) fn is_https(&self, headers: &HeaderMap) -> bool {
+        match &self.inner.settings.public_url {
+            Some(url) => url.starts_with("https://"),
+            None => forwarded(headers, FORWARDED_PROTO)
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
+        }
     }
 
     /// What Crowd clients are told as product and version.
@@ -163,6 +171,12 @@ impl App {
         let notes = crate::seen::write_down(self);
         tokio::join!(worker, records, pruning, sessions, audit, notes);
     }
+}
+
+/// What a header says first.
+fn forwarded<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let value = headers.get(name)?.to_str().ok()?;
+    value.split(',').next().map(str::trim)
 }
 
 /// Host names, addresses, ports; nothing that could leave a URL.

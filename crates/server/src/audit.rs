@@ -4,8 +4,9 @@ mod changes;
 mod look;
 mod place;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,6 +15,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
+use directory::Connector;
 use jiff::{SignedDuration, Timestamp};
 use store::{ActorKind, AuditDraft};
 
@@ -22,7 +24,7 @@ pub(crate) use look::Turns;
 pub(crate) use place::{by_ids, wanted};
 
 use crate::App;
-use crate::api::BASE;
+use crate::api::{BASE, Why};
 use crate::authority::{Admin, request_id};
 use crate::operations::{Effect, Operation, Operations};
 use crate::record::redacted_json;
@@ -35,8 +37,24 @@ const FAILURES_PER_MINUTE: u32 = 60;
 const BODY_BYTES_MAX: usize = 4_096;
 /// How often old entries are looked for.
 const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
-/// What is entered although it changes nothing: who took everything with them.
-const TAKEN: &str = "take_backup";
+/// What is entered although it changes nothing: who took everything of a kind with them.
+const TAKEN: [&str; 4] = [
+    "export_audit_csv",
+    "export_audit_json",
+    "export_configuration",
+    "take_backup",
+];
+/// What is entered that is no operation of the admin API.
+const ENTRIES: [&str; 8] = [
+    "accept_invitation",
+    "prove_again",
+    "restore_backup",
+    "second_factor",
+    "sign_in",
+    "sign_in_openid",
+    "sign_out",
+    "token",
+];
 /// Below here bodies are passwords and codes.
 const ACCOUNT: &str = "/account";
 
@@ -79,8 +97,7 @@ impl Auditor {
         let route = request.extensions().get::<MatchedPath>()?;
         let route = route.as_str().strip_prefix(BASE)?;
         let operation = self.operations.at(request.method(), route)?;
-        let is_entered = operation.changes != Effect::Nothing || operation.name == TAKEN;
-        is_entered.then(|| operation.clone())
+        is_entered(operation).then(|| operation.clone())
     }
 
     /// What a request is about, by ids; looked up before it is carried out, since names may change by it.
@@ -133,7 +150,11 @@ pub(crate) async fn enter(
         0..=BODY_BYTES_MAX => redacted_json(&bytes),
         many => format!("({many} bytes)"),
     });
-    let answered = (!draft.succeeded).then(|| format!("answered {}", status.as_u16()));
+    let answered = (!draft.succeeded).then(|| {
+        let why = response.extensions().get::<Why>();
+        let why = why.map(|Why(text)| format!(" ({text})"));
+        format!("answered {}{}", status.as_u16(), why.unwrap_or_default())
+    });
     let parts: Vec<String> = answered.into_iter().chain(sent).collect();
     draft.detail = parts.join(": ");
     auditor.app.note_audit(draft).await;
@@ -188,6 +209,35 @@ pub(crate) struct Entry<'e> {
     pub(crate) target: &'e str,
 }
 
+/// A token of a connector that somebody without an account made by a set-up link.
+pub(crate) struct MadeByLink<'e> {
+    /// What the link is called.
+    pub(crate) link: String,
+    pub(crate) connector: &'e Connector,
+    /// The id of the token.
+    pub(crate) token: &'e str,
+    /// The id of the one that the link had made before, which ended by that.
+    pub(crate) ended: Option<&'e str>,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) headers: &'e axum::http::HeaderMap,
+}
+
+/// The actions that entries may have, in their order.
+pub(crate) fn actions() -> &'static [String] {
+    static ACTIONS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let operations = Operations::of(&crate::api::description());
+        let others = ENTRIES.into_iter().map(str::to_owned);
+        let all: BTreeSet<String> = operations.names(is_entered).chain(others).collect();
+        all.into_iter().collect()
+    });
+    &ACTIONS
+}
+
+/// Whether what an operation does is entered.
+fn is_entered(operation: &Operation) -> bool {
+    operation.changes != Effect::Nothing || TAKEN.contains(&operation.name.as_str())
+}
+
 impl App {
     /// Enters a way in. Who never proved to be anybody is entered so often in a minute and not more.
     pub(crate) async fn note_entry(&self, entry: Entry<'_>) {
@@ -196,6 +246,16 @@ impl App {
             return;
         }
         let (id, name) = entry.who.unzip();
+        if let Some(why) = entry.failure {
+            let (action, address) = (entry.action, entry.address.map(|it| it.to_string()));
+            tracing::warn!(
+                action,
+                account = id,
+                address,
+                why,
+                "somebody was not let in"
+            );
+        }
         self.note_audit(AuditDraft {
             actor_kind: match id {
                 Some(_) => ActorKind::Administrator,
@@ -211,6 +271,28 @@ impl App {
             detail: entry.failure.unwrap_or_default().to_owned(),
             changes: None,
             object: None,
+        })
+        .await;
+    }
+
+    /// Enters a token that was made by a set-up link.
+    pub(crate) async fn note_token_by_link(&self, made: MadeByLink<'_>) {
+        let path = |connector: &str| format!("/connectors/{connector}/tokens/{}", made.token);
+        let ended = made
+            .ended
+            .map(|id| format!("the token {id}, which the link had made before, stopped working"));
+        self.note_audit(AuditDraft {
+            actor_kind: ActorKind::Nobody,
+            actor_id: None,
+            target: path(&made.connector.name),
+            object: Some(path(&made.connector.public_id)),
+            actor: made.link,
+            address: made.address.map(|address| address.to_string()),
+            request: request_id(made.headers),
+            action: "create_connector_token".to_owned(),
+            succeeded: true,
+            detail: ended.unwrap_or_default(),
+            changes: None,
         })
         .await;
     }

@@ -64,6 +64,12 @@ impl Operations {
         self.0.get(&(method.clone(), route.to_owned()))
     }
 
+    /// The names of those that are so.
+    pub(crate) fn names(&self, are: impl Fn(&Operation) -> bool) -> impl Iterator<Item = String> {
+        let found = self.0.values().filter(move |one| are(one));
+        found.map(|one| one.name.clone())
+    }
+
     /// Whether a request changes nothing.
     pub(crate) fn only_ask(&self, method: &Method, route: &str) -> bool {
         method.is_safe()

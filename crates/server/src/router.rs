@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
-    X_CONTENT_TYPE_OPTIONS,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
@@ -33,7 +33,7 @@ const CROWD_VERSION: HeaderName = HeaderName::from_static("x-embedded-crowd-vers
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/", get(front::page))
-        .route("/front.css", get(stylesheet))
+        .route("/front.css", get(ui::assets::front))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
@@ -48,13 +48,14 @@ pub fn router(app: App) -> Router {
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-async fn stylesheet() -> impl IntoResponse {
-    (
-        [(CONTENT_TYPE, "text/css; charset=utf-8")],
-        include_str!("front.css"),
-    )
-}
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+/// What no page asks a browser for.
+const NO_PERMISSIONS: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), \
+                              microphone=(), midi=(), payment=(), usb=()";
+/// For a year, browsers come over HTTPS alone.
+const ALWAYS_HTTPS: &str = "max-age=31536000; includeSubDomains";
 
 async fn not_found(request: Request) -> Response {
     if Face::of(request.uri().path()) == Face::Crowd {
@@ -77,6 +78,7 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     let id = request_id(app.provision().store().new_request_id());
     request.headers_mut().insert(REQUEST_ID, id.clone());
     keep_trusted(&app.inner().settings, &mut request);
+    let is_https = app.is_https(request.headers());
     let mut response = if is_too_long(&request) {
         app.inner().metrics.refused(Refused::Target);
         failure(face, format, &catalogue::ADDRESS_TOO_LONG, TOO_LONG)
@@ -86,6 +88,12 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
         within_time(face, format, request, next).await
     };
     add_headers(&app, face, response.headers_mut());
+    if is_https {
+        let always = HeaderValue::from_static(ALWAYS_HTTPS);
+        response
+            .headers_mut()
+            .insert(STRICT_TRANSPORT_SECURITY, always);
+    }
     response.headers_mut().insert(REQUEST_ID, id);
     let (took, status) = (started.elapsed(), response.status().as_u16());
     app.inner().metrics.request(face, method, status, took);
@@ -137,6 +145,11 @@ fn add_headers(app: &App, face: Face, headers: &mut HeaderMap) {
         "no-referrer"
     };
     set(REFERRER_POLICY, referrer);
+    set(RESOURCE_POLICY, "same-origin");
+    if face == Face::Other {
+        set(OPENER_POLICY, "same-origin");
+        set(PERMISSIONS_POLICY, NO_PERMISSIONS);
+    }
     match face {
         Face::Crowd => {
             set(CACHE_CONTROL, ::crowd::transport::CACHE_CONTROL);

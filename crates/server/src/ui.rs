@@ -8,6 +8,7 @@ mod activity;
 mod administrators;
 mod application_form;
 mod applications;
+pub(crate) mod assets;
 mod attach;
 mod audit;
 mod back;
@@ -29,6 +30,7 @@ mod guide;
 mod holds;
 mod jobs;
 mod journal;
+mod knock;
 mod notifications;
 mod once;
 mod open_id;
@@ -38,6 +40,7 @@ mod people;
 mod person;
 mod person_acts;
 mod plans;
+mod prove;
 mod refused;
 mod replay;
 mod secret;
@@ -54,9 +57,8 @@ mod words;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse, Redirect};
+use axum::response::Redirect;
 use axum::routing::{any, get, post};
 
 use crate::App;
@@ -86,7 +88,7 @@ pub(crate) fn routes(app: App) -> Router<App> {
         api: LocalApi::new(app.clone()),
         app,
     };
-    let pages = pages();
+    let pages = pages().layer(from_fn_with_state(ui.clone(), prove::require));
     let before = pages.clone().with_state(ui.clone());
     pages
         .layer(from_fn_with_state(before, back::tell))
@@ -100,9 +102,9 @@ fn pages() -> Router<Ui> {
             "/console/",
             get(|| async { Redirect::permanent("/console") }),
         )
-        .route("/console/console.css", get(stylesheet))
-        .route("/console/preview.js", get(preview_script))
-        .route("/console/console.js", get(script))
+        .route("/console/console.css", get(assets::stylesheet))
+        .route("/console/preview.js", get(assets::preview))
+        .route("/console/console.js", get(assets::script))
         .route(SIGN_IN, get(entry::page).post(entry::sign_in))
         .route(entry::CODE, get(entry::code_page).post(entry::show_code))
         .route("/console/sign-out", post(entry::sign_out))
@@ -358,25 +360,4 @@ fn directory_routes() -> Router<Ui> {
         .route(&of("/import/crowd"), post(import::crowd))
         .route(&of("/import/{import}"), get(import::one))
         .route(&of("/import/{import}/run"), post(import::run))
-}
-
-async fn preview_script() -> impl IntoResponse {
-    (
-        [(CONTENT_TYPE, "text/javascript; charset=utf-8")],
-        include_str!("ui/preview.js"),
-    )
-}
-
-async fn stylesheet() -> impl IntoResponse {
-    (
-        [(CONTENT_TYPE, "text/css; charset=utf-8")],
-        include_str!("ui/console.css"),
-    )
-}
-
-async fn script() -> impl IntoResponse {
-    (
-        [(CONTENT_TYPE, "text/javascript; charset=utf-8")],
-        include_str!("ui/console.js"),
-    )
 }

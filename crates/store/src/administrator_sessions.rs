@@ -58,6 +58,8 @@ pub struct AdministratorSession {
     pub created: Timestamp,
     /// When the session was last used, to the minute.
     pub last_used: Timestamp,
+    /// When it was last shown whose it is.
+    pub proved: Timestamp,
     /// When it ends unless it is used before.
     pub expires: Timestamp,
     /// When it ends in any case.
@@ -74,7 +76,7 @@ pub struct SentForm {
 }
 
 const SESSION: &str =
-    "s.public_id, s.stage, s.address, s.agent, s.created, s.last_used, s.expires, s.ends";
+    "s.public_id, s.stage, s.address, s.agent, s.created, s.last_used, s.expires, s.ends, s.proved";
 
 /// Columns of the administrator before those of the session.
 const BEFORE: usize = 9;
@@ -93,6 +95,7 @@ fn read_session(row: &Row<'_>) -> Result<AdministratorSession, StoreError> {
         last_used: row.time(BEFORE + 5)?,
         expires: row.time(BEFORE + 6)?,
         ends: row.time(BEFORE + 7)?,
+        proved: row.time(BEFORE + 8)?,
     })
 }
 
@@ -155,8 +158,8 @@ impl WriteTx<'_> {
         let now = self.now();
         self.execute(
             "INSERT INTO administrator_session \
-             (hash, public_id, administrator_pk, stage, address, agent, created, last_used, expires, ends) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             (hash, public_id, administrator_pk, stage, address, agent, created, last_used, proved, expires, ends) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             args![
                 hash,
                 id.as_str(),
@@ -166,9 +169,20 @@ impl WriteTx<'_> {
                 browser.agent.as_deref(),
                 now,
                 now,
+                now,
                 expires,
                 ends
             ],
+        )?;
+        Ok(())
+    }
+
+    /// Notes that it was shown whose a session is.
+    pub fn prove_administrator_session(&self, hash: &str) -> Result<(), StoreError> {
+        let now = self.now();
+        self.execute(
+            "UPDATE administrator_session SET proved = $1 WHERE hash = $2",
+            args![now, hash],
         )?;
         Ok(())
     }

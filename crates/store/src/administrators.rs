@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use scim::fold;
 use serde::{Deserialize, Serialize};
 
+use crate::attempts::read_attempts;
 use crate::rights::read_rights;
-use crate::{ReadTx, Rights, Row, StoreError, WriteTx, args};
+use crate::{Attempts, ReadTx, Rights, Row, StoreError, WriteTx, args};
 
 /// What an administrator may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,10 +65,8 @@ pub struct Administrator {
 pub struct AdministratorLock {
     /// argon2id hash as a PHC string.
     pub password_hash: String,
-    /// Wrong passwords since the last right one.
-    pub failures: i64,
-    /// Until when no password is looked at.
-    pub locked_until: Option<Timestamp>,
+    /// Attempts since the last one that succeeded.
+    pub attempts: Attempts,
 }
 
 /// A link that makes an administrator, or gives one a new password.
@@ -81,6 +80,8 @@ pub struct Invitation {
     pub administrator: Option<i64>,
     /// Who invited.
     pub created_by: String,
+    /// The id of the administrator or token that did; none for the command line and the first start.
+    pub created_by_id: Option<String>,
     /// When it was made.
     pub created: Timestamp,
     /// When it stops working.
@@ -108,13 +109,14 @@ fn read_invitation(row: &Row<'_>) -> Result<Invitation, StoreError> {
         rights: read_rights(row, 1, 6)?,
         administrator: row.opt_int(2)?,
         created_by: row.text(3)?,
+        created_by_id: row.opt_text(7)?,
         created: row.time(4)?,
         expires: row.time(5)?,
     })
 }
 
 const INVITATION: &str =
-    "public_id, role, administrator_pk, created_by, created, expires, connectors";
+    "public_id, role, administrator_pk, created_by, created, expires, connectors, created_by_id";
 
 impl ReadTx<'_> {
     /// All administrators, in the order they were made.
@@ -153,8 +155,7 @@ impl ReadTx<'_> {
             |row| {
                 Ok(AdministratorLock {
                     password_hash: row.text(0)?,
-                    failures: row.int(1)?,
-                    locked_until: row.opt_time(2)?,
+                    attempts: read_attempts(row, 1)?,
                 })
             },
         )
@@ -231,7 +232,7 @@ impl WriteTx<'_> {
         })
     }
 
-    /// Gives an administrator other rights.
+    /// Gives an administrator other rights. Who is no owner any more has invited nobody.
     pub fn set_administrator_rights(
         &self,
         administrator: i64,
@@ -241,10 +242,13 @@ impl WriteTx<'_> {
             "UPDATE administrator SET role = $1, connectors = $2 WHERE pk = $3",
             args![rights.role.as_str(), rights.stored_bound()?, administrator],
         )?;
-        Ok(())
+        match rights.role {
+            Role::Owner => Ok(()),
+            Role::Operator | Role::Auditor => self.delete_invitations_by(administrator),
+        }
     }
 
-    /// Gives an administrator another password, and forgets the wrong ones.
+    /// Gives an administrator another password, forgets the wrong ones, and ends every link to another one.
     pub fn set_administrator_password(
         &self,
         administrator: i64,
@@ -254,20 +258,7 @@ impl WriteTx<'_> {
             "UPDATE administrator SET password_hash = $1, failures = 0, locked_until = NULL WHERE pk = $2",
             args![password_hash, administrator],
         )?;
-        Ok(())
-    }
-
-    /// Counts a wrong password, after which none is looked at until `locked_until`.
-    pub fn note_administrator_failure(
-        &self,
-        administrator: i64,
-        locked_until: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        self.execute(
-            "UPDATE administrator SET failures = failures + 1, locked_until = $1 WHERE pk = $2",
-            args![locked_until, administrator],
-        )?;
-        Ok(())
+        self.delete_invitations_for(administrator)
     }
 
     /// Notes that an administrator signed in, and forgets wrong passwords.
@@ -280,14 +271,12 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Deletes an administrator with all sessions and invitations.
+    /// Deletes an administrator with all sessions, and all invitations by and for that person.
     pub fn delete_administrator(&self, administrator: i64) -> Result<(), StoreError> {
         self.end_administrator_sessions(administrator)?;
         self.remove_second_factor(administrator)?;
-        self.execute(
-            "DELETE FROM invitation WHERE administrator_pk = $1",
-            args![administrator],
-        )?;
+        self.delete_invitations_for(administrator)?;
+        self.delete_invitations_by(administrator)?;
         self.execute(
             "DELETE FROM administrator WHERE pk = $1",
             args![administrator],
@@ -301,14 +290,14 @@ impl WriteTx<'_> {
         hash: &str,
         rights: &Rights,
         administrator: Option<i64>,
-        created_by: &str,
+        (created_by, created_by_id): (&str, Option<&str>),
         expires: Timestamp,
     ) -> Result<Invitation, StoreError> {
         let id = self.new_id().to_string();
         let now = self.now();
         self.execute(
-            "INSERT INTO invitation (hash, public_id, role, connectors, administrator_pk, created_by, created, expires) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO invitation (hash, public_id, role, connectors, administrator_pk, created_by, created, expires, \
+             created_by_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             args![
                 hash,
                 id.as_str(),
@@ -317,7 +306,8 @@ impl WriteTx<'_> {
                 administrator,
                 created_by,
                 now,
-                expires
+                expires,
+                created_by_id
             ],
         )?;
         Ok(Invitation {
@@ -325,6 +315,7 @@ impl WriteTx<'_> {
             rights: rights.clone(),
             administrator,
             created_by: created_by.to_owned(),
+            created_by_id: created_by_id.map(str::to_owned),
             created: now,
             expires,
         })
@@ -336,11 +327,29 @@ impl WriteTx<'_> {
         Ok(deleted > 0)
     }
 
-    /// Deletes the invitations that somebody made.
-    pub fn delete_invitations_by(&self, created_by: &str) -> Result<(), StoreError> {
+    /// Deletes the invitations of nobody that are called so.
+    pub fn delete_invitations_called(&self, created_by: &str) -> Result<(), StoreError> {
         self.execute(
-            "DELETE FROM invitation WHERE created_by = $1",
+            "DELETE FROM invitation WHERE created_by = $1 AND created_by_id IS NULL",
             args![created_by],
+        )?;
+        Ok(())
+    }
+
+    /// Deletes the invitations that an administrator made.
+    fn delete_invitations_by(&self, administrator: i64) -> Result<(), StoreError> {
+        self.execute(
+            "DELETE FROM invitation WHERE created_by_id = (SELECT public_id FROM administrator WHERE pk = $1)",
+            args![administrator],
+        )?;
+        Ok(())
+    }
+
+    /// Deletes the links with which an administrator would set a new password.
+    fn delete_invitations_for(&self, administrator: i64) -> Result<(), StoreError> {
+        self.execute(
+            "DELETE FROM invitation WHERE administrator_pk = $1",
+            args![administrator],
         )?;
         Ok(())
     }

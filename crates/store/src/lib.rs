@@ -9,6 +9,7 @@ mod administrator_sessions;
 mod administrators;
 mod applications;
 mod arg;
+mod attempts;
 mod audit;
 mod backup;
 mod clients;
@@ -89,6 +90,7 @@ pub use administrator_sessions::{AdministratorSession, Browser, SentForm, Stage}
 pub use administrators::{Administrator, AdministratorLock, Invitation, Role};
 pub use applications::{Application, AttachedDirectory, Mapping};
 pub use arg::Arg;
+pub use attempts::Attempts;
 pub use audit::{ActorKind, AuditDraft, AuditEntry, AuditQuery, AuditTarget};
 pub use backup::{
     BackupContent, BackupError, BackupHead, Restored, restore as restore_backup,

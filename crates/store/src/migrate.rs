@@ -212,6 +212,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0040_accounts_counted.sql"),
     },
     Migration {
+        number: 41,
+        name: "sign_in_attempts",
+        text: include_str!("../migrations/0041_sign_in_attempts.sql"),
+    },
+    Migration {
         number: 42,
         name: "former_feeds",
         text: include_str!("../migrations/0042_former_feeds.sql"),

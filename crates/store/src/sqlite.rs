@@ -72,6 +72,7 @@ impl Sqlite {
             OpenMode::Serve => SERVE_WAIT,
             OpenMode::Tool => TOOL_WAIT,
         };
+        place::keep_private(path)?;
         let mut connection = connect_to_write(path, wait)?;
         bring_up_to_date(path, &mut connection, &environment, mode)?;
         let rules = Arc::new(Rules::read(&connection)?);

@@ -271,7 +271,7 @@ fn introduce(programs: &Path, folder: &Path, announced: &Value) -> Result<Value>
         let printed = ask(vestibule(programs, folder).args(words).arg("--json"))?;
         serde_json::from_str(&printed).with_context(|| format!("no JSON of {words:?}"))
     };
-    let token = made(&["token", "create", "--label", "bench"])?;
+    let token = made(&["token", "create", "--label", "bench", "--role", "owner"])?;
     let application = made(&["application", "create", "--name", "bench"])?;
     let login = format!(
         "{}:{}",

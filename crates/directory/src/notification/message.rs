@@ -135,14 +135,12 @@ impl Message {
 
     /// What a chat is sent.
     pub fn chat(&self, format: ChatFormat, base: Option<&str>) -> Value {
+        let (subject, text) = (unmarked(&self.subject()), unmarked(&self.text(base)));
         match format {
-            ChatFormat::Text => {
-                json!({ "text": format!("{}\n\n{}", self.subject(), self.text(base)) })
-            }
+            ChatFormat::Text => json!({ "text": format!("{subject}\n\n{text}") }),
             ChatFormat::Teams => {
                 let block = |text: &str, weight: &str| json!({"type": "TextBlock", "text": text, "wrap": true, "weight": weight});
-                let text = self.text(base);
-                let mut body = vec![block(&self.subject(), "Bolder")];
+                let mut body = vec![block(&subject, "Bolder")];
                 let parts = text.split("\n\n").map(str::trim);
                 // One line break is none in a card.
                 let parts = parts.filter(|part| !part.is_empty());
@@ -163,6 +161,22 @@ impl Message {
             }
         }
     }
+}
+
+/// A text in which no chat finds a mention, or a link with other words, that somebody put into a name.
+fn unmarked(text: &str) -> String {
+    let text = text.replace('<', "‹").replace('>', "›");
+    let mut plain = String::with_capacity(text.len());
+    let mut before = ' ';
+    for letter in text.replace("](", "] (").chars() {
+        plain.push(letter);
+        // An address has something before it, a mention has not.
+        if letter == '@' && !before.is_alphanumeric() {
+            plain.push('\u{200B}');
+        }
+        before = letter;
+    }
+    plain
 }
 
 fn id(digest: &[u8]) -> String {
@@ -224,6 +238,32 @@ mod tests {
         let card = &message.chat(ChatFormat::Teams, None)["attachments"][0]["content"];
         assert_eq!(card["body"][0]["text"], subject);
         assert_eq!(card["body"].as_array().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn no_name_calls_everybody_in_a_chat_or_leads_elsewhere() {
+        let mut told = news(1);
+        told[0].title = "The token <!channel> [here](https://evil.example) @all ends".to_owned();
+        told[0].detail = "Ask mira@example.test.".to_owned();
+        let message = Message::of_news("ch", told, Timestamp::UNIX_EPOCH);
+        for format in [ChatFormat::Text, ChatFormat::Teams] {
+            let chat = message.chat(format, Some("https://scim.example.com"));
+            let chat = chat.to_string();
+            for live in ["<!", "](", "@all"] {
+                assert!(!chat.contains(live), "{live} in {chat}");
+            }
+            for told in [
+                "‹!channel› [here] (https://evil.example)",
+                "mira@example.test",
+                "https://scim.example.com/console/holds?connector=okta",
+            ] {
+                assert!(chat.contains(told), "{told} in {chat}");
+            }
+        }
+        assert!(
+            message.text(None).contains("<!channel>"),
+            "in a mail it is nothing"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use jiff::Timestamp;
-use provision::{NewInvitation, ProvisionError};
+use provision::{Inviter, NewInvitation, ProvisionError};
 use serde::{Deserialize, Serialize};
 use store::{Administrator, Invitation, ReadTx};
 use utoipa::ToSchema;
@@ -86,6 +86,9 @@ struct InvitationView {
     administrator: Option<String>,
     /// Who made it.
     created_by: String,
+    /// The id of the administrator or token that made it; absent for the command line and the first start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_by_id: Option<String>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     created: Timestamp,
@@ -109,6 +112,7 @@ impl InvitationView {
             role: invitation.rights.role.as_str(),
             administrator: of.map(|one| one.name.clone()),
             created_by: invitation.created_by,
+            created_by_id: invitation.created_by_id,
             created: invitation.created,
             expires: invitation.expires,
         })
@@ -172,7 +176,8 @@ async fn show(
 
 /// Gives an administrator other rights.
 ///
-/// They take the place of all that the person had before. The person is signed out. The last owner stays one.
+/// They take the place of all that the person had before. The person is signed out. The last owner stays one. Links that
+/// somebody made who is no owner any more stop working.
 #[utoipa::path(patch, path = "/administrators/{administrator}", operation_id = "change_administrator", tag = "administrators",
     params(("administrator" = String, Path, description = "The id or name")),
     request_body = RightsWish,
@@ -193,7 +198,7 @@ async fn change(
     Ok(Json(view))
 }
 
-/// Deletes an administrator, who is signed out at once.
+/// Deletes an administrator, who is signed out at once. Links that the person made stop working.
 #[utoipa::path(delete, path = "/administrators/{administrator}", operation_id = "delete_administrator", tag = "administrators",
     params(("administrator" = String, Path, description = "The id or name")),
     responses((status = NO_CONTENT)))]
@@ -216,7 +221,7 @@ async fn reset(
     headers: HeaderMap,
     name: Segments<String>,
 ) -> Answer<impl IntoResponse> {
-    let made = app.provision().invite_again(&name, &admin.name).await?;
+    let made = app.provision().invite_again(&name, inviter(&admin)).await?;
     Ok((StatusCode::CREATED, Json(link(&app, &headers, made))))
 }
 
@@ -264,7 +269,7 @@ async fn invite(
     Body(wish): Body<RightsWish>,
 ) -> Answer<impl IntoResponse> {
     let rights = rights::wanted(&app, wish.role, wish.connectors).await?;
-    let made = app.provision().invite(rights, &admin.name).await?;
+    let made = app.provision().invite(rights, inviter(&admin)).await?;
     Ok((StatusCode::CREATED, Json(link(&app, &headers, made))))
 }
 
@@ -297,6 +302,13 @@ async fn show_invitation(
 async fn revoke(_admin: Admin, State(app): State<App>, id: Segments<String>) -> Answer<StatusCode> {
     app.provision().revoke_invitation(&id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn inviter(admin: &Admin) -> Inviter<'_> {
+    Inviter {
+        name: &admin.name,
+        id: admin.id.as_deref(),
+    }
 }
 
 fn link(app: &App, headers: &HeaderMap, made: NewInvitation) -> NewLink {

@@ -56,7 +56,8 @@ struct AuditView {
     actor: String,
     /// From which address.
     address: Option<String>,
-    /// The name of an operation of this API, or `sign_in`, `second_factor`, `sign_out`, `accept_invitation`, `token`.
+    /// The name of an operation of this API, or `sign_in`, `sign_in_openid`, `second_factor`, `sign_out`, `prove_again`,
+    /// `accept_invitation`, `token`, `restore_backup`.
     action: String,
     /// What it was done to: a path, with its segments decoded. Of what was made, the path that it has since.
     target: String,
@@ -130,7 +131,7 @@ impl From<AuditEntry> for AuditView {
 struct AuditParameters {
     /// Only of this actor, by name.
     actor: Option<String>,
-    /// Only of this action.
+    /// Only of this action, in the words of `action` or with blanks between them.
     action: Option<String>,
     /// Only what was done to this, or to something below it: a path such as `/connectors/{connector}`, with the name or the id.
     target: Option<String>,
@@ -164,7 +165,7 @@ impl AuditParameters {
         Ok(AuditQuery {
             target,
             actor: text(&self.actor),
-            action: text(&self.action),
+            action: text(&self.action).map(|action| action.trim().to_lowercase().replace(' ', "_")),
             address: text(&self.address),
             succeeded: self.succeeded,
             since: self.since,

@@ -38,6 +38,10 @@ pub(crate) struct Problem {
     errors: Vec<RuleProblem>,
 }
 
+/// Why a request was refused, beside the answer that says it, for the audit log.
+#[derive(Clone)]
+pub(crate) struct Why(pub(crate) String);
+
 /// One thing that is wrong with rules, with a configuration or with the document of a schema.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct RuleProblem {
@@ -156,11 +160,20 @@ impl Problem {
         }
     }
 
+    /// Everything that is wrong, in one text.
+    fn reason(&self) -> String {
+        let places = self.errors.iter();
+        let places = places.map(|one| format!(" {}: {}.", one.path, one.message));
+        format!("{}{}", self.detail, places.collect::<String>())
+    }
+
     pub(crate) fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let why = Why(self.reason());
         let body = serde_json::to_string(&self).unwrap_or_default();
         let kind = [(CONTENT_TYPE, "application/problem+json")];
         let mut response = (status, kind, body).into_response();
+        response.extensions_mut().insert(why);
         if status == StatusCode::SERVICE_UNAVAILABLE {
             let seconds = HeaderValue::from_static(RETRY_AFTER_SECONDS);
             response.headers_mut().insert(RETRY_AFTER, seconds);

@@ -122,8 +122,8 @@ struct ApiTokenCreation {
     /// What it is for, at most 100 characters.
     #[serde(default)]
     label: String,
-    /// What it may do: read (`auditor`), operate (`operator`) or own (`owner`). If it is left out, `access` decides: a
-    /// token that may only read is an auditor's, any other an owner's.
+    /// What it may do: read (`auditor`), operate (`operator`) or own (`owner`). It may be left out where `access` is
+    /// `read-only`: such a token is an auditor's.
     role: Option<RoleWord>,
     /// The connectors that an operator's or auditor's token is confined to, by name or id; without any, there is no such
     /// bound.
@@ -139,7 +139,7 @@ struct ApiTokenCreation {
 }
 
 impl ApiTokenCreation {
-    /// The role, by its own name or by what the access says.
+    /// The role, by its own name or, of a token that may only read, by that.
     fn role(&self) -> Answer<RoleWord> {
         match (self.role, self.access) {
             (Some(RoleWord::Auditor), Some(GrantAccess::ReadWrite)) => Err(Problem::invalid(
@@ -154,7 +154,10 @@ impl ApiTokenCreation {
             }
             (Some(role), _) => Ok(role),
             (None, Some(GrantAccess::ReadOnly)) => Ok(RoleWord::Auditor),
-            (None, _) => Ok(RoleWord::Owner),
+            (None, _) => Err(Problem::invalid(
+                "role",
+                "'role' is missing: say what the token may do, 'auditor' (read), 'operator' or 'owner' (everything).",
+            )),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Failed authentications, counted by where they come from. A credential that is right is always
-//! served: whoever shares an address with somebody who guesses, or with a client whose token has
-//! ended, notices nothing. Only what fails is told to come later.
+//! Failed authentications, counted by where they come from. A credential that nobody can guess is always served if it
+//! is right: whoever shares an address with somebody who guesses, or with a client whose token has ended, notices
+//! nothing, and only what fails is told to come later. Passwords of the console are counted before they are looked at.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -60,6 +60,17 @@ impl Failures {
         }
         let source = sources.entry(address).or_insert_with(|| Source::new(now));
         source.fail(self.per_minute, now)
+    }
+}
+
+impl Failures {
+    /// Takes a failure back that was counted before it was known not to be one.
+    pub(crate) fn take_back(&self, address: Option<IpAddr>) {
+        let Some(address) = address else { return };
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(source) = sources.get_mut(&network(address)) {
+            source.failures = source.failures.saturating_sub(1);
+        }
     }
 }
 
@@ -143,6 +154,16 @@ mod tests {
         }
         assert_eq!(waits, [30, 60, 120, 240, 300, 300]);
         assert_eq!(fail(&failures, "192.0.2.1", now + 600), None);
+    }
+
+    #[test]
+    fn what_was_counted_before_it_was_right_is_taken_back() {
+        let failures = Failures::new(3);
+        for _ in 0..50 {
+            assert_eq!(fail(&failures, "192.0.2.1", 0), None);
+            failures.take_back(from("192.0.2.1"));
+        }
+        failures.take_back(from("192.0.2.2"));
     }
 
     #[test]

@@ -68,6 +68,7 @@ struct Invitation {
     connectors: Option<Vec<String>>,
     administrator: Option<String>,
     created_by: String,
+    created_by_id: Option<String>,
     expires: Timestamp,
 }
 
@@ -188,6 +189,8 @@ struct RightsPage {
     name: String,
     role: String,
     choices: Choices,
+    /// What becomes of the links that the person made, if there are any.
+    links: Option<String>,
 }
 
 async fn rights_page(desk: &Desk, id: &str) -> Result<RightsPage, Trouble> {
@@ -201,9 +204,23 @@ async fn rights_page(desk: &Desk, id: &str) -> Result<RightsPage, Trouble> {
     Ok(RightsPage {
         shell: desk.shell("settings"),
         wrong: None,
+        links: links_of(desk, &found.id).await?,
         choices: choices(desk, &found.connectors.unwrap_or_default()).await?,
         name: found.name,
         role: found.role,
+    })
+}
+
+/// What becomes of the links that somebody made and nobody has used, when that person is no owner any more.
+async fn links_of(desk: &Desk, id: &str) -> Result<Option<String>, Trouble> {
+    let open: Listed<Invitation> = desk.get(&["invitations"], &[]).await?;
+    let made = |one: &&Invitation| one.created_by_id.as_deref() == Some(id);
+    Ok(match open.items.iter().filter(made).count() {
+        0 => None,
+        1 => Some("One link that the person made and nobody has used stops working.".to_owned()),
+        many => Some(format!(
+            "{many} links that the person made and nobody has used stop working."
+        )),
     })
 }
 
@@ -287,10 +304,17 @@ pub(super) async fn ask_delete(desk: Desk, Path(administrator): Path<String>) ->
     let Some(found) = all.items.into_iter().find(|one| one.id == administrator) else {
         return go_to(PLACE);
     };
-    Confirm::new("administrators", format!("Delete the administrator {}?", found.name))
-        .effect("The person is signed out at once and cannot sign in any more. What they did stays in the journal under their name.")
+    let mut question = Confirm::new("administrators", format!("Delete the administrator {}?", found.name))
+        .effect("The person is signed out at once and cannot sign in any more. What they did stays in the journal under their name.");
+    if let Some(ends) = links_of(&desk, &found.id).await? {
+        question = question.effect(ends);
+    }
+    question
         .verb("Delete")
-        .action(format!("/console/administrators/{}/delete", segment(&found.id)))
+        .action(format!(
+            "/console/administrators/{}/delete",
+            segment(&found.id)
+        ))
         .back(PLACE)
         .show(&desk)
 }

@@ -14,6 +14,7 @@ use super::Ui;
 use super::desk::{Desk, Listed, segment};
 use super::page::{Shell, Shown, Trouble, show, show_wrong};
 use super::when::When;
+use crate::audit;
 
 /// Where this page is.
 const PLACE: &str = "/console/audit";
@@ -37,6 +38,8 @@ struct AuditPage {
     shell: Shell,
     wrong: Option<Trouble>,
     wanted: Wanted,
+    /// What actions are called, to choose from.
+    actions: Vec<String>,
     entries: Vec<Row>,
     check: Check,
     keep_days: String,
@@ -133,6 +136,11 @@ impl From<Value> for Side {
     }
 }
 
+/// What an action is called, without underscores.
+fn called(action: &str) -> String {
+    action.replace('_', " ")
+}
+
 /// The beginning of a long text.
 fn beginning(text: &str) -> Option<&str> {
     let (end, _) = text.char_indices().nth(LONG_CHARS)?;
@@ -153,9 +161,8 @@ impl Entry {
         }
     }
 
-    /// What the action is called, without underscores.
     fn what(&self) -> String {
-        self.action.replace('_', " ")
+        called(&self.action)
     }
 }
 
@@ -213,6 +220,7 @@ async fn listed(desk: &Desk, wanted: Wanted) -> Result<AuditPage, Trouble> {
     Ok(AuditPage {
         shell: desk.shell("settings"),
         wrong,
+        actions: audit::actions().iter().map(|one| called(one)).collect(),
         entries: found.items.into_iter().map(row).collect(),
         check,
         keep_days: settings.keep_days.to_string(),

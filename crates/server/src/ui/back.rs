@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, COOKIE, REFERER};
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 use tower::ServiceExt;
@@ -17,7 +17,7 @@ pub(super) async fn tell(State(pages): State<Router>, request: Request, next: Ne
     if request.method() != Method::POST {
         return next.run(request).await;
     }
-    let page = page_before(&request);
+    let page = page_before(request.headers()).and_then(|place| asking(&request, &place));
     let refused = next.run(request).await;
     let trouble = refused.extensions().get::<Trouble>().cloned();
     let (Some(mut page), Some(trouble)) = (page, trouble) else {
@@ -41,19 +41,15 @@ fn is_page(answer: &Response) -> bool {
     answer.status() == StatusCode::OK && kind.is_some_and(|kind| kind.starts_with("text/html"))
 }
 
-/// The request for the page of the console from which a form came; none if the browser does not say it.
-fn page_before(request: &Request) -> Option<Request> {
-    let from: Uri = request
-        .headers()
-        .get(REFERER)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()?;
+/// The page of the console from which a form came; none if the browser does not say it.
+pub(super) fn page_before(headers: &HeaderMap) -> Option<String> {
+    let from: Uri = headers.get(REFERER)?.to_str().ok()?.parse().ok()?;
     let place = from.path_and_query()?.as_str();
-    if !place.starts_with("/console") {
-        return None;
-    }
+    place.starts_with("/console").then(|| place.to_owned())
+}
+
+/// The request for a page by whoever sent another one.
+fn asking(request: &Request, place: &str) -> Option<Request> {
     let mut page = Request::get(place).body(Body::empty()).ok()?;
     let headers = request.headers();
     *page.headers_mut() = passed_on(headers);

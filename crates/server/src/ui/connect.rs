@@ -1,8 +1,7 @@
 //! The set-up of one connector for somebody without an account, who was given a link.
 
 use askama::Template;
-use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use provision::ProvisionError;
 use serde::Deserialize;
@@ -18,6 +17,8 @@ use super::setup::choices::provider_name;
 use super::setup::progress::{Answer, Progress, shown};
 use super::setup::{Connector, steps_for};
 use super::when::When;
+use crate::audit::MadeByLink;
+use crate::forwarded::client_address;
 
 #[derive(Template)]
 #[template(path = "connect.html")]
@@ -144,22 +145,33 @@ pub(super) async fn page(
 /// `POST /connect/{link}`: makes the token.
 pub(super) async fn make_token(
     State(ui): State<Ui>,
-    headers: HeaderMap,
     Path(link): Path<String>,
-    body: Body,
+    request: Request,
 ) -> Shown {
-    let form = Fields::read(&ui.app, &headers, body).await?;
+    let (parts, body) = request.into_parts();
+    let headers = &parts.headers;
+    let form = Fields::read(&ui.app, headers, body).await?;
     // The form names the token that it takes the place of: sent twice, it makes one.
     let before = Some(form.text("before")).filter(|id| !id.is_empty());
     let made = ui.app.provision().token_by_setup_link(&link, before).await;
     let guest = Guest::let_in(&ui, &link).await?;
     match made {
-        Ok(token) => {
-            let token = token.secret.reveal().to_owned();
-            show(&guest.page(&ui, &headers, Some(token), "").await?)
+        Ok(made) => {
+            let settings = &ui.app.inner().settings;
+            let entry = MadeByLink {
+                link: guest.name(),
+                connector: &guest.connector.connector,
+                token: &made.token.id,
+                ended: before,
+                address: client_address(settings, &parts.extensions, headers),
+                headers,
+            };
+            ui.app.note_token_by_link(entry).await;
+            let token = made.secret.reveal().to_owned();
+            show(&guest.page(&ui, headers, Some(token), "").await?)
         }
         Err(ProvisionError::Conflict(_)) => {
-            let mut page = guest.page(&ui, &headers, None, "").await?;
+            let mut page = guest.page(&ui, headers, None, "").await?;
             page.wrong = Some(Trouble::new(StatusCode::CONFLICT, MADE_ALREADY));
             show_wrong(StatusCode::CONFLICT, &page)
         }

@@ -63,6 +63,9 @@
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   });
 
+  // Nobody uses the session by what a page asks by itself.
+  const byItself = { "x-by-itself": "1" };
+
   let touched = Date.now();
   for (const kind of ["pointermove", "keydown", "scroll"]) {
     document.addEventListener(kind, () => { touched = Date.now(); }, { passive: true });
@@ -86,7 +89,7 @@
       if (place.querySelector("[data-complete]")) return;
       if (!document.hidden && !stands() && Date.now() - touched < GIVE_UP_AFTER) {
         try {
-          const answer = await fetch(place.dataset.live, { redirect: "manual" });
+          const answer = await fetch(place.dataset.live, { redirect: "manual", headers: byItself });
           // Signed out, or gone: the page itself says so.
           if (answer.type === "opaqueredirect" || answer.status === 404) return location.reload();
           const text = answer.ok ? await answer.text() : shown;
@@ -112,7 +115,7 @@
     // A page that answered a form cannot be asked for again: it says where it is found.
     const own = told.dataset.goingOn || location.pathname;
     const place = own === location.pathname ? location.href : own;
-    const answer = await fetch(place);
+    const answer = await fetch(place, { headers: byItself });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.getElementById(told.id);
     if (!answer.ok || !fresh) return;

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use provision::NewSession;
+use provision::{NewSession, needs_proof};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -21,7 +21,7 @@ use super::page::{Shell, Trouble};
 use super::refused::refused;
 use super::upload::Upload;
 use super::when::When;
-use super::{SIGN_IN, Ui, account, entry, session};
+use super::{SIGN_IN, Ui, account, back, entry, session};
 use crate::authority::{Admin, request_id};
 use crate::forwarded::{client_address, passed_on};
 use crate::limits::API_BODY_BYTES_MAX;
@@ -33,6 +33,9 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'.')
     .remove(b'~');
+
+/// What the console's script sends when a page looks for news by itself: nobody uses the session by that.
+const BY_ITSELF: &str = "x-by-itself";
 
 /// Longest name of a browser that is kept, in characters.
 const AGENT_CHARS_MAX: usize = 300;
@@ -52,6 +55,8 @@ pub(super) struct Desk {
     headers: HeaderMap,
     now: Timestamp,
     private: bool,
+    /// Whether the password was last shown too long ago for what gives rights away.
+    pub(super) needs_proof: bool,
 }
 
 /// A session in the place of one that ended.
@@ -105,7 +110,10 @@ impl FromRequestParts<Ui> for Desk {
         let Some(session) = session::shown(app, &parts.headers) else {
             return Err(to_sign_in(parts));
         };
-        let found = app.provision().administrator_session(&session).await;
+        let found = match parts.headers.contains_key(BY_ITSELF) {
+            true => app.provision().watched_session(&session).await,
+            false => app.provision().administrator_session(&session).await,
+        };
         let signed_in = match found {
             Ok(Some(found)) => found,
             Ok(None) => return Err(to_sign_in(parts)),
@@ -114,6 +122,8 @@ impl FromRequestParts<Ui> for Desk {
                 return Err(Trouble::ours().alone());
             }
         };
+        let now = app.provision().store().now();
+        let needs_proof = needs_proof(&signed_in, now);
         let (who, stage) = (signed_in.administrator, signed_in.stage);
         match stage {
             Stage::Full => {}
@@ -140,7 +150,8 @@ impl FromRequestParts<Ui> for Desk {
             },
             private: session::is_private(app, &parts.headers),
             headers: parts.headers.clone(),
-            now: app.provision().store().now(),
+            now,
+            needs_proof,
             ui: ui.clone(),
             who,
             session,
@@ -173,13 +184,17 @@ pub(super) async fn look<T: DeserializeOwned>(
     answered(ui, &visitor, Method::GET, &url(path, &[]), None).await
 }
 
-/// A page that was asked for is shown after signing in; what a form sent is lost, and the form is shown instead.
+/// A page that was asked for is shown after signing in; what a form sent is lost, and the page that it was on is shown.
 fn to_sign_in(parts: &Parts) -> Response {
     let wanted = parts.uri.path_and_query().map(|target| target.as_str());
     let target = match (&parts.method, wanted) {
         (&Method::GET, Some(wanted)) if wanted != "/console" => {
-            let wanted = utf8_percent_encode(wanted, SEGMENT);
-            format!("{SIGN_IN}?next={wanted}")
+            format!("{SIGN_IN}?next={}", segment(wanted))
+        }
+        (&Method::POST, _) => {
+            let before = back::page_before(&parts.headers);
+            let before = before.as_deref().unwrap_or("/console");
+            format!("{SIGN_IN}?ended=true&next={}", segment(before))
         }
         _ => SIGN_IN.to_owned(),
     };
@@ -302,7 +317,7 @@ impl Desk {
         Ok(form)
     }
 
-    fn require_token(&self, fields: &Fields) -> Result<(), Trouble> {
+    pub(super) fn require_token(&self, fields: &Fields) -> Result<(), Trouble> {
         if !session::is_form_token(&self.session, fields.text("form_token")) {
             return Err(Trouble::new(
                 StatusCode::FORBIDDEN,

@@ -7,10 +7,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use provision::{NewSession, ProvisionError, SignInError};
 use serde::Deserialize;
-use store::{Administrator, Browser, Stage};
+use store::{Administrator, Browser, Role, Stage};
 
 use super::desk::{self, segment};
 use super::form::Fields;
+use super::knock::{NotIn, knocked, told};
 use super::page::{Shown, Trouble, go_to, show, show_wrong};
 use super::session::{self, is_form_token, is_private};
 use super::{SIGN_IN, Ui, account, open_id};
@@ -27,6 +28,8 @@ struct SignInPage {
     private: bool,
     nobody: bool,
     welcome: bool,
+    /// Whether a form was sent after the session had ended.
+    ended: bool,
     /// What the button says that leads to the company's own provider.
     open_id: Option<String>,
     /// The same for who has just left and came by it.
@@ -57,6 +60,7 @@ pub(super) struct Next {
     next: String,
     welcome: bool,
     left: bool,
+    ended: bool,
 }
 
 impl Next {
@@ -97,6 +101,7 @@ pub(super) async fn page(
         next: next.inside().to_owned(),
         nobody: nobody.unwrap_or(false),
         welcome: next.welcome,
+        ended: next.ended,
         left: page.open_id.clone().filter(|_| next.left),
         ..page
     })
@@ -112,6 +117,7 @@ async fn blank(ui: &Ui, headers: &HeaderMap) -> SignInPage {
         private: is_private(&ui.app, headers),
         nobody: false,
         welcome: false,
+        ended: false,
         open_id: settings.as_ref().map(open_id::label),
         left: None,
     }
@@ -137,15 +143,14 @@ pub(super) async fn sign_in(State(ui): State<Ui>, request: axum::extract::Reques
     let (app, headers) = (&ui.app, &parts.headers);
     let fields = Fields::read(app, headers, body).await?;
     let name = fields.text("name").to_owned();
-    let signed_in = app
-        .provision()
-        .sign_in_administrator(
-            &name,
-            fields.exact("password"),
-            app.passwords(),
-            browser(&ui, &parts),
-        )
-        .await;
+    let signed_in = knocked(&ui, &parts, async {
+        let password = fields.exact("password");
+        let browser = browser(&ui, &parts);
+        app.provision()
+            .sign_in_administrator(&name, password, app.passwords(), browser)
+            .await
+    })
+    .await;
     let next = inside(fields.text("next")).to_owned();
     let error = match signed_in {
         Ok(made) => {
@@ -157,19 +162,16 @@ pub(super) async fn sign_in(State(ui): State<Ui>, request: axum::extract::Reques
     };
     // A name that nobody has is not entered: it may be a password, typed in the wrong place.
     let meant = app.provision().administrator(&name).await.ok();
-    let failure = error.to_string();
+    let failure = error.reason();
     ui.enter(&parts, "sign_in", meant.as_ref(), Some(&failure))
         .await;
-    let (status, wrong) = told(&ui, &parts, error, "Name or password is wrong.")?;
-    show_wrong(
-        status,
-        &SignInPage {
-            wrong: Some(wrong),
-            name,
-            next,
-            ..blank(&ui, headers).await
-        },
-    )
+    let told = told(&ui, error, "Name or password is wrong.")?;
+    told.show(&SignInPage {
+        wrong: Some(told.wrong.clone()),
+        name,
+        next,
+        ..blank(&ui, headers).await
+    })
 }
 
 impl Ui {
@@ -211,52 +213,6 @@ fn entered(ui: &Ui, headers: &HeaderMap, made: &NewSession, next: &str) -> Shown
     let mut response = go_to(&target)?;
     session::keep(&ui.app, headers, &mut response, made.secret.reveal());
     Ok(response)
-}
-
-/// What somebody is told who is not let in; what was wrong is counted by address as well.
-fn told(
-    ui: &Ui,
-    parts: &Parts,
-    error: SignInError,
-    wrong: &str,
-) -> Result<(StatusCode, String), Trouble> {
-    let app = &ui.app;
-    let now = app.provision().store().now();
-    Ok(match error {
-        SignInError::Wrong => {
-            let settings = &app.inner().settings;
-            let address = client_address(settings, &parts.extensions, &parts.headers);
-            match app.inner().failures.note(address, now) {
-                None => (StatusCode::UNAUTHORIZED, wrong.to_owned()),
-                Some(wait) => (
-                    StatusCode::TOO_MANY_REQUESTS,
-                    format!(
-                        "Too many attempts from this address. Try again in {} s.",
-                        wait.as_secs().max(1)
-                    ),
-                ),
-            }
-        }
-        SignInError::Locked(until) => (
-            StatusCode::TOO_MANY_REQUESTS,
-            format!(
-                "Too many failures. Try again in {} s.",
-                until.duration_since(now).as_secs().max(1)
-            ),
-        ),
-        SignInError::Late => (
-            StatusCode::UNAUTHORIZED,
-            "That took too long. Sign in again.".to_owned(),
-        ),
-        SignInError::Hash(_) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Too many people sign in at the moment. Try again.".to_owned(),
-        ),
-        SignInError::Provision(error) => {
-            tracing::error!(%error, "signing in failed");
-            return Err(Trouble::ours());
-        }
-    })
 }
 
 #[derive(Template)]
@@ -305,34 +261,31 @@ pub(super) async fn show_code(State(ui): State<Ui>, request: axum::extract::Requ
     let provision = ui.app.provision();
     let meant = provision.administrator_session(&text).await.ok().flatten();
     let meant = meant.map(|session| session.administrator);
-    let shown = provision
-        .show_second_factor(&text, fields.text("code"), browser(&ui, &parts))
-        .await;
+    let code = fields.text("code");
+    let shown = provision.show_second_factor(&text, code, browser(&ui, &parts));
+    let shown = knocked(&ui, &parts, shown).await;
     let error = match shown {
         Ok(made) => {
             ui.enter(&parts, "second_factor", Some(&made.administrator), None)
                 .await;
             return entered(&ui, &parts.headers, &made, &next);
         }
-        Err(SignInError::Late) => return go_to(SIGN_IN),
+        Err(NotIn::Refused(SignInError::Late)) => return go_to(SIGN_IN),
         Err(error) => error,
     };
     let failure = match &error {
-        SignInError::Wrong => "the code is wrong".to_owned(),
-        other => other.to_string(),
+        NotIn::Refused(SignInError::Wrong) => "the code is wrong".to_owned(),
+        other => other.reason(),
     };
     ui.enter(&parts, "second_factor", meant.as_ref(), Some(&failure))
         .await;
     let wrong = "The code is wrong, or was used already. Wait for the next one.";
-    let (status, wrong) = told(&ui, &parts, error, wrong)?;
-    show_wrong(
-        status,
-        &CodePage {
-            wrong: Some(wrong),
-            next,
-            form_token: session::form_token(&text),
-        },
-    )
+    let told = told(&ui, error, wrong)?;
+    told.show(&CodePage {
+        wrong: Some(told.wrong.clone()),
+        next,
+        form_token: session::form_token(&text),
+    })
 }
 
 /// `POST /console/sign-out`
@@ -444,14 +397,18 @@ pub(super) async fn accept(
         Ok(made) => {
             ui.enter(&parts, "sign_in", Some(&made.administrator), None)
                 .await;
-            entered(&ui, &headers, &made, first_page(&ui.app).await)
+            let first = first_page(&ui.app, &made.administrator).await;
+            entered(&ui, &headers, &made, first)
         }
         Err(_busy) => go_to(&format!("{SIGN_IN}?welcome=true")),
     }
 }
 
-/// Where a new administrator begins: at the set-up while nobody has arrived from anywhere.
-async fn first_page(app: &App) -> &'static str {
+/// Where a new administrator begins: at the set-up while nobody has arrived from anywhere, for who may set something up.
+async fn first_page(app: &App, who: &Administrator) -> &'static str {
+    if who.rights.role == Role::Auditor || who.rights.connectors.is_some() {
+        return "/console";
+    }
     let counted = app
         .provision()
         .store()

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use axum::body::Body;
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
 
 use super::page::Trouble;
 use crate::App;
@@ -27,15 +28,40 @@ impl Fields {
         body: Body,
         bytes_max: usize,
     ) -> Result<Self, Trouble> {
+        let bytes = Self::bytes(app, headers, body, bytes_max).await?;
+        Ok(Self::parse(&bytes))
+    }
+
+    /// A form as it was sent.
+    pub(super) async fn bytes(
+        app: &App,
+        headers: &HeaderMap,
+        body: Body,
+        bytes_max: usize,
+    ) -> Result<Bytes, Trouble> {
         require_ours(app, headers)?;
         let read = body::read(headers, body, bytes_max).await;
-        let bytes = read.map_err(|_error| {
+        read.map_err(|_error| {
             Trouble::new(
                 StatusCode::BAD_REQUEST,
                 "The form did not arrive as a whole, or is too large. Send it again.",
             )
-        })?;
-        Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
+        })
+    }
+
+    /// Its fields.
+    pub(super) fn parse(bytes: &[u8]) -> Self {
+        Self(form_urlencoded::parse(bytes).into_owned().collect())
+    }
+
+    /// All fields but one, in the order of their names.
+    pub(super) fn without(&self, name: &str) -> Vec<(String, String)> {
+        let others = self.0.iter().filter(|(other, _)| *other != name);
+        let mut others: Vec<_> = others
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        others.sort();
+        others
     }
 
     /// A field without blanks around it; empty if it is not there.

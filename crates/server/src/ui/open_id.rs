@@ -118,11 +118,6 @@ async fn callback(State(ui): State<Ui>, Query(back): Query<Back>, request: Reque
     let person = match outcome {
         Ok(person) => person,
         Err(why) => {
-            tracing::warn!(
-                issuer = attempt.issuer,
-                why,
-                "somebody could not sign in at the OpenID provider"
-            );
             ui.enter(&parts, "sign_in_openid", None, Some(&why)).await;
             let wrong = "Your company’s identity provider did not let you in, or its answer could not be used. Try again; the server’s audit log tells an owner why.";
             let refused = entry::refused(&ui, headers, StatusCode::UNAUTHORIZED, wrong).await;

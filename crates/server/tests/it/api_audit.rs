@@ -146,7 +146,10 @@ fn it_is_saved_as_csv_and_json_and_no_cell_is_a_formula() {
     on_each_database(|database| {
         let world = &World::new(database);
         let console = Console::new(world);
-        let made = ok(&console.post("/tokens", json!({"label": "=HYPERLINK(\"x\")"})));
+        let made = ok(&console.post(
+            "/tokens",
+            json!({"label": "=HYPERLINK(\"x\")", "role": "owner"}),
+        ));
         let evil = Console::with_token(world, made["token"].as_str().unwrap());
         for number in 0..1_100 {
             let draft = AuditDraft {
@@ -164,11 +167,13 @@ fn it_is_saved_as_csv_and_json_and_no_cell_is_a_formula() {
                 .contains("audit.csv")
         );
         let lines: Vec<&str> = saved.text().lines().collect();
-        assert_eq!(lines.len(), 1 + 1 + 1_100 + 1);
-        assert!(lines[1].contains(r#""'=HYPERLINK(""x"")""#), "{}", lines[1]);
+        // The newest entry is that this was taken along.
+        assert_eq!(lines.len(), 1 + 1 + 1 + 1_100 + 1);
+        assert!(lines[1].contains("export_audit_csv"), "{}", lines[1]);
+        assert!(lines[2].contains(r#""'=HYPERLINK(""x"")""#), "{}", lines[2]);
         assert_eq!(console.get("/audit.csv?limit=3").text().lines().count(), 4);
         let saved: Value = console.get("/audit.json").json();
-        assert_eq!(saved.as_array().unwrap().len(), 1_102);
+        assert_eq!(saved.as_array().unwrap().len(), 1_105);
         assert_eq!(
             console.get("/audit.json?actor=nobody-there").json(),
             json!([])
@@ -255,5 +260,110 @@ fn draft(actor: &str) -> AuditDraft {
         detail: String::new(),
         changes: None,
         object: None,
+    }
+}
+
+#[test]
+fn a_token_that_a_link_made_is_entered_with_the_one_that_it_ended() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let made = ok(&console.post("/connectors/idp/setup-links", json!({})));
+        let (_, text) = made["link"]
+            .as_str()
+            .unwrap()
+            .split_once("/connect/")
+            .unwrap();
+        let page = format!("/connect/{text}");
+        let guest = Browser::new(&world);
+        let mut before = String::new();
+        for _ in 0..2 {
+            assert_eq!(guest.submit(&page, &[("before", &before)]).status, 200);
+            let shown = guest.text(&page);
+            let (_, rest) = shown.split_once("name=\"before\" value=\"").unwrap();
+            before = rest.split('"').next().unwrap().to_owned();
+        }
+        let entries = console.show("/audit?action=create_connector_token");
+        let [second, first] = entries["items"].as_array().unwrap().as_slice() else {
+            panic!("{entries}");
+        };
+        assert_eq!(first["actor_kind"], "nobody");
+        assert_eq!(first["actor"], "set-up link of console");
+        assert_eq!(first["address"], "127.0.0.1");
+        assert_eq!(first["detail"], "");
+        assert_eq!(second["target"], format!("/connectors/idp/tokens/{before}"));
+        let (_, older) = first["target"].as_str().unwrap().rsplit_once('/').unwrap();
+        assert_eq!(
+            second["detail"],
+            format!("the token {older}, which the link had made before, stopped working")
+        );
+        assert!(!entries.to_string().contains(text));
+        let of_connector = console.show("/audit?target=/connectors/idp");
+        assert_eq!(each(&of_connector, "action").len(), 3);
+    });
+}
+
+#[test]
+fn why_something_was_refused_is_entered() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        Browser::signed_in(&world, "ann", Role::Owner);
+        problem(&console.patch("/administrators/ann", json!({"role": "auditor"})));
+        let rules = json!({"mapping": [{"target": "nothing", "source": "userName"}]});
+        problem(&console.put("/connectors/idp/rules", json!({"rules": rules})));
+        let entries = console.show("/audit?succeeded=false");
+        let details = each(&entries, "detail");
+        assert_eq!(
+            details[1],
+            "answered 422 ('role' cannot be taken from the last owner with a password; make somebody else an owner \
+             first.): {\"role\":\"auditor\"}"
+        );
+        assert!(details[0].starts_with("answered 4"), "{details:?}");
+        assert!(details[0].contains('('), "{details:?}");
+    });
+}
+
+#[test]
+fn who_takes_the_log_or_the_configuration_along_is_entered() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let ann = Browser::signed_in(&world, "ann", Role::Auditor);
+        assert_eq!(ann.get("/console/audit.csv").status, 200);
+        assert_eq!(ann.get("/console/audit.json?actor=ann").status, 200);
+        assert_eq!(console.get("/configuration").status, 200);
+        let entries = console.show("/audit?limit=3");
+        assert_eq!(
+            each(&entries, "action"),
+            [
+                "export_configuration",
+                "export_audit_json",
+                "export_audit_csv"
+            ]
+        );
+        assert_eq!(each(&entries, "actor"), ["console", "ann", "ann"]);
+    });
+}
+
+#[test]
+fn an_action_is_found_as_the_page_calls_it() {
+    let database = emulate::databases::TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let ann = Browser::signed_in(&world, "ann", Role::Owner);
+    let page = ann.text("/console/audit");
+    for action in [
+        "sign in",
+        "restore backup",
+        "export audit csv",
+        "apply rules",
+    ] {
+        let option = format!("<option value=\"{action}\">");
+        assert!(page.contains(&option), "{action} in {page}");
+    }
+    assert!(!page.contains("<option value=\"list audit\">"));
+    for asked in ["sign+in", "Sign_in", "+sign+in+"] {
+        let found = ann.text(&format!("/console/audit?action={asked}"));
+        assert!(found.contains("<td data-label=\"What\">sign in"), "{asked}");
     }
 }

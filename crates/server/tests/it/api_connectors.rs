@@ -251,7 +251,7 @@ fn tokens_of_the_api_itself() {
     let database = TestDatabase::sqlite().unwrap();
     let world = World::new(&database);
     let console = Console::new(&world);
-    let made = ok(&console.post("/tokens", json!({"label": "deploy"})));
+    let made = ok(&console.post("/tokens", json!({"label": "deploy", "role": "owner"})));
     let other = Console::with_token(&world, made["token"].as_str().unwrap());
     assert_eq!(
         each(&other.show("/tokens"), "label"),
@@ -271,9 +271,15 @@ fn tokens_of_the_api_itself() {
             .unwrap()
             .starts_with("Bearer")
     );
-    let past = console.post("/tokens", json!({"expires": "2020-01-01T00:00:00Z"}));
+    let past = console.post(
+        "/tokens",
+        json!({"role": "owner", "expires": "2020-01-01T00:00:00Z"}),
+    );
     assert_eq!(problem(&past).0, 422);
-    let long = console.post("/tokens", json!({"label": "x".repeat(101)}));
+    let long = console.post(
+        "/tokens",
+        json!({"role": "owner", "label": "x".repeat(101)}),
+    );
     assert_eq!(problem(&long).0, 422);
 }
 

@@ -182,7 +182,7 @@ fn tokens_have_the_role_they_were_made_with() {
         let world = &World::new(database);
         let owner = Console::new(world);
         for (wish, role, access) in [
-            (json!({}), "owner", "read-write"),
+            (json!({"role": "owner"}), "owner", "read-write"),
             (json!({"access": "read-only"}), "auditor", "read-only"),
             (json!({"role": "auditor"}), "auditor", "read-only"),
             (
@@ -211,10 +211,10 @@ fn tokens_have_the_role_they_were_made_with() {
                 json!({"role": "owner", "connectors": ["idp"]}),
                 "cannot be named for an owner",
             ),
-            (
-                json!({"connectors": ["idp"]}),
-                "cannot be named for an owner",
-            ),
+            // Nobody has everything by having forgotten to say it.
+            (json!({}), "'role' is missing"),
+            (json!({"access": "read-write"}), "'role' is missing"),
+            (json!({"connectors": ["idp"]}), "'role' is missing"),
             (json!({"role": "operator", "connectors": []}), "names none"),
             (
                 json!({"role": "operator", "connectors": ["nowhere"]}),

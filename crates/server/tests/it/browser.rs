@@ -9,7 +9,7 @@ use emulate::browser::{Browser, Wishes};
 use serde_json::Value;
 use store::{Rights, Role};
 
-use crate::ui_browser::PASSWORD;
+use crate::ui_browser::{PASSWORD, TESTER};
 use crate::world::World;
 
 /// A browser at the console of a world.
@@ -33,7 +33,7 @@ impl<'w> Console<'w> {
         let browser = Browser::with(wishes).unwrap_or_else(|error| panic!("{error}"));
         let console = Console { world, browser };
         let made = world
-            .run(world.provision.invite(Rights::of(Role::Owner), "test"))
+            .run(world.provision.invite(Rights::of(Role::Owner), TESTER))
             .unwrap();
         console.go(&format!("/console/welcome/{}", made.secret.reveal()));
         console.enter("name", "Ann");

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use provision::Passwords;
+use provision::{Inviter, Passwords};
 use store::{Rights, Role};
 
 use crate::http::{Answer, Ask};
@@ -10,6 +10,12 @@ use crate::world::World;
 
 /// A password that the console takes.
 pub const PASSWORD: &str = "copper river lantern mosaic";
+
+/// Who invites in tests.
+pub const TESTER: Inviter<'static> = Inviter {
+    name: "test",
+    id: None,
+};
 
 /// A browser, and the cookie that it keeps.
 pub struct Browser<'w> {
@@ -33,7 +39,7 @@ impl<'w> Browser<'w> {
     /// The same with these rights.
     pub fn with_rights(world: &'w World, name: &str, rights: Rights) -> Browser<'w> {
         world.run(async {
-            let made = world.provision.invite(rights, "test").await.unwrap();
+            let made = world.provision.invite(rights, TESTER).await.unwrap();
             let passwords = Passwords::default();
             let accepted = world.provision.accept_invitation(
                 made.secret.reveal(),

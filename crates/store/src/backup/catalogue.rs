@@ -12,12 +12,13 @@ use crate::sqlite;
 const OWN: &str = "migration";
 
 /// What lets somebody in for a while, and so is in no backup: what was ended or used since would be good again.
-pub(super) const FLEETING: [&str; 5] = [
+pub(super) const FLEETING: [&str; 6] = [
     "access_token",
     "administrator_session",
     "invitation",
     "setup_link",
     "sso_session",
+    "unknown_name",
 ];
 
 /// A table, with what a backup has to know of it.

@@ -62,6 +62,28 @@ fn in_use(database: &Path, file: &mut File) -> StoreError {
     }
 }
 
+/// Makes the file, if it is not there, for its owner alone, as are then the files that the engine keeps beside it.
+pub(super) fn keep_private(database: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let failed =
+        |error: std::io::Error| StoreError::open(format!("{}: {error}", database.display()));
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(database)
+        .map_err(failed)?;
+    let mode = file.metadata().map_err(failed)?.permissions().mode();
+    if mode & 0o044 != 0 {
+        tracing::warn!(
+            file = %database.display(),
+            "other accounts of this machine can read the database, with everybody's data and the hashes of passwords; \
+             stop the server and take that away with: chmod go= vestibule.db*"
+        );
+    }
+    Ok(())
+}
+
 /// Refuses a path on a network file system, where the system tells.
 pub(super) fn refuse_network(database: &Path) -> Result<(), StoreError> {
     let Ok(mounts) = std::fs::read_to_string("/proc/mounts") else {

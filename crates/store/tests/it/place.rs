@@ -31,6 +31,21 @@ fn one_server_at_a_time() {
 }
 
 #[test]
+fn the_file_is_for_its_owner_alone_whatever_folder_it_lies_in() {
+    use std::os::unix::fs::PermissionsExt;
+    let database = TestDatabase::sqlite().unwrap();
+    let path = database.url.strip_prefix("sqlite:").unwrap();
+    let folder = std::path::Path::new(path).parent().unwrap();
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let _store = open_with_notes(&database);
+    for name in ["", "-wal", "-shm"] {
+        let file = format!("{path}{name}");
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{file} has {mode:o}");
+    }
+}
+
+#[test]
 fn a_tool_works_beside_the_server() {
     let database = TestDatabase::sqlite().unwrap();
     let server = open_with_notes(&database);

@@ -28,7 +28,8 @@ pub enum TokenCommand {
         /// A connector, by name or id, whose token it is; without one it is a token of the admin API.
         #[arg(long)]
         connector: Option<String>,
-        /// What a token of the admin API may do: read (auditor), operate (operator) or own (owner).
+        /// What a token of the admin API may do: read (auditor), operate (operator) or own (owner). It has to be said, by
+        /// this or --read-only.
         #[arg(long, value_enum, conflicts_with_all = ["connector", "read_only"])]
         role: Option<RoleArg>,
         /// A connector, by name or id, to which a token of the admin API is confined; may be given several times.

@@ -51,6 +51,7 @@ impl Started {
     pub async fn open(settings: &Settings) -> Result<Self, Failure> {
         make_folder(&settings.data)?;
         let listener = listen(settings.listen).await?;
+        warn_of_listeners(settings);
         let url = settings
             .public_url
             .clone()
@@ -121,6 +122,18 @@ pub fn make_folder(path: &Path) -> Result<(), Failure> {
         let message = format!("the data folder {} cannot be made: {error}", path.display());
         Failure::new(Exit::Store, message).with("name another folder with --data")
     })
+}
+
+/// What is sent in the clear on a network is read there.
+fn warn_of_listeners(settings: &Settings) {
+    let public = settings.public_url.as_deref().unwrap_or_default();
+    if !settings.listen.ip().is_loopback() && !public.starts_with("https://") {
+        tracing::warn!(
+            address = %settings.listen,
+            "serving without encryption on a network: passwords, tokens and people's data can be read on their way; \
+             put a proxy with HTTPS before it, listen for that alone, and set public_url"
+        );
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {

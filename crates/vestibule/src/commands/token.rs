@@ -8,7 +8,7 @@ use crate::cli::{GrantArgs, TokenArgs, TokenCommand};
 use crate::commands::admin::{rights, shown_rights};
 use crate::config::Settings;
 use crate::door::{self, NewToken, TokenView};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::output::{Output, fields, moment, table};
 
 /// Does what was asked.
@@ -22,6 +22,9 @@ pub fn run(args: &TokenArgs, settings: &Settings, out: Output) -> Result<(), Fai
             within,
             grant: wish,
         } => {
+            if connector.is_none() && role.is_none() && !wish.read_only {
+                return Err(roleless());
+            }
             let rights = role.map(|role| rights(role, within));
             let made = door.create_token(connector.as_deref(), &grant(label, wish), rights)?;
             out.show(&made, |made| created(made, connector.as_deref()))
@@ -36,6 +39,13 @@ pub fn run(args: &TokenArgs, settings: &Settings, out: Output) -> Result<(), Fai
             })
         }
     }
+}
+
+/// A token of the admin API is no owner's by having forgotten to say what it is for.
+fn roleless() -> Failure {
+    let message = "nothing says what the token may do";
+    Failure::new(Exit::Usage, message)
+        .with("add --role auditor (read), --role operator or --role owner (everything); or --connector for the token of a connector")
 }
 
 /// What a credential is to be made with.

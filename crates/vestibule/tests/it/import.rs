@@ -73,7 +73,9 @@ fn a_crowd_server_is_copied_as_a_whole() {
     assert_eq!(words(&[])["counts"]["users_unchanged"], 2);
     // The same, read by the server itself.
     let by_server = |more: &[&'static str], (program, serving): (&Program, &Serving)| {
-        let made = program.json(&["token", "create", "--label", "mover", "--json"]);
+        let made = program.json(&[
+            "token", "create", "--label", "mover", "--role", "owner", "--json",
+        ]);
         let token = made["token"].as_str().unwrap();
         let mut words = vec![
             "import",

@@ -189,7 +189,7 @@ fn a_mail_server_takes_what_administrators_are_told() {
 
     // The running server tells by itself what stands, once.
     program.json(&[
-        "token", "create", "--label", "sändare", "--days", "5", "--json",
+        "token", "create", "--label", "sändare", "--role", "auditor", "--days", "5", "--json",
     ]);
     let serving = program.serve(&[]);
     let told = mail.next();

@@ -53,7 +53,7 @@ fn both_doors_give_the_same_answers() {
         &["connector", "rotate-token", "--overlap", "5"],
         &["connector", "pause"],
         &["application", "create", "--directory", "default", "--name"],
-        &["token", "create", "--label"],
+        &["token", "create", "--role", "owner", "--label"],
     ];
     for words in pairs {
         let through = |program: &Program, name: &str| {
@@ -150,7 +150,14 @@ fn refusals_have_the_same_exit_codes() {
 #[test]
 fn a_token_that_is_revoked_is_refused() {
     let elsewhere = Elsewhere::new();
-    let made = elsewhere.json(&["token", "create", "--label", "nightly script"]);
+    let made = elsewhere.json(&[
+        "token",
+        "create",
+        "--label",
+        "nightly script",
+        "--role",
+        "owner",
+    ]);
     let script = Program::new()
         .with("VESTIBULE_SERVER", elsewhere.server.url())
         .with("VESTIBULE_TOKEN", made["token"].as_str().unwrap());

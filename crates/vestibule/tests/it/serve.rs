@@ -228,6 +228,31 @@ fn a_data_folder_is_for_its_owner_alone() {
 }
 
 #[test]
+fn what_is_sent_in_the_clear_on_a_network_is_warned_of() {
+    let warned = |program: &Program, listen: &str, arguments: &[&str]| {
+        let _server = program.serve_at(listen, arguments);
+        let log = std::fs::read_to_string(program.folder().join("serve.log")).unwrap();
+        log.contains("serving without encryption on a network")
+    };
+    let program = Program::new();
+    let everywhere = "0.0.0.0:0";
+    assert!(warned(&program, everywhere, &[]));
+    assert!(!warned(&program, "127.0.0.1:0", &[]));
+    let public = ["--public-url", "https://vestibule.example.org"];
+    assert!(!warned(&program, everywhere, &public));
+}
+
+#[test]
+fn nobody_gets_an_owners_token_by_saying_nothing() {
+    let program = Program::new();
+    let refused = program.run(&["token", "create", "--label", "x"]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(refused.err.contains("--role auditor"), "{}", refused.err);
+    let reader = program.json(&["token", "create", "--label", "x", "--read-only", "--json"]);
+    assert_eq!(reader["role"], "auditor");
+}
+
+#[test]
 fn every_engine_serves_and_takes_commands() {
     on_each_database(|database| {
         let program = Program::new().with("VESTIBULE_DATABASE", &database.url);
@@ -298,7 +323,9 @@ fn an_application_sees_directories_in_an_order() {
     assert_eq!(unclear.code, 2, "{unclear:?}");
     assert!(unclear.err.contains("--everybody"), "{}", unclear.err);
     // Through the data folder and through the server alike.
-    let token = program.json(&["token", "create", "--label", "test", "--json"]);
+    let token = program.json(&[
+        "token", "create", "--label", "test", "--role", "owner", "--json",
+    ]);
     let token = token["token"].as_str().unwrap().to_owned();
     let url = server.url().to_owned();
     let doors: [&[&str]; 2] = [&[], &["--server", &url, "--token", &token]];
