@@ -26,7 +26,7 @@ pub(crate) struct Attempt {
 /// What becomes of an attempt by a name.
 pub(crate) enum Admitted {
     /// It may be compared with the password of this administrator.
-    Known(Administrator, Attempt),
+    Known(Box<Administrator>, Attempt),
     /// Nobody has the name. It is to take as long as if somebody had.
     Unknown,
     /// Nothing is looked at until then.
@@ -41,7 +41,7 @@ pub(crate) fn admit(tx: &WriteTx<'_>, name: &str) -> Result<Admitted, ProvisionE
         return admit_unknown(tx, name);
     };
     Ok(match begin(tx, found.pk)? {
-        Ok(attempt) => Admitted::Known(found, attempt),
+        Ok(attempt) => Admitted::Known(Box::new(found), attempt),
         Err(until) => Admitted::Locked(until),
     })
 }

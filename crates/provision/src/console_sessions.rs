@@ -75,7 +75,7 @@ impl Provision {
         let hash = attempt.password_hash.clone();
         match passwords.verify(password, Some(hash)).await? {
             true => Ok(self
-                .begin_console_session(administrator, attempt, browser)
+                .begin_console_session(*administrator, attempt, browser)
                 .await?),
             false => Err(SignInError::Wrong),
         }
