@@ -74,7 +74,7 @@ impl Fault {
             Fault::TooManyValues => "became a list of more than 1,000",
             Fault::NotUnderstood => "is neither true nor false",
             Fault::NotAName => {
-                "is not a possible name: it has more than 255 characters, or some that names may not have"
+                "is not a possible name: names have 1 to 255 characters, none of them invisible, and no white space around"
             }
             Fault::NotADate => "is not a date of the format",
             Fault::NoneFree => "belongs to somebody else with every number that was tried",
