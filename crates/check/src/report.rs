@@ -112,6 +112,8 @@ pub struct Report {
     pub outcomes: Vec<Outcome>,
     /// Paths of what was created and could not be deleted.
     pub left_behind: Vec<String>,
+    /// How much was created and deleted again.
+    pub deleted: usize,
 }
 
 impl Report {

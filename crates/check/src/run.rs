@@ -15,7 +15,8 @@ use crate::profile::{Need, Profile};
 use crate::report::{Evidence, Outcome, Report, Verdict};
 use crate::stop::{Fault, Step, Stop};
 use crate::talk::{
-    Exchange, Ledger, Talk, Tenant, Unanswered, encoded, patiently, resources, together, with_query,
+    Exchange, Ledger, Patience, Talk, Tenant, Unanswered, encoded, patiently, resources, together,
+    with_query,
 };
 use crate::target::Target;
 use crate::wire::{Answer, Ask, Wire};
@@ -44,6 +45,8 @@ pub struct Plan {
     pub concurrency: usize,
     /// So many members a big group gets.
     pub crowd: usize,
+    /// Hears, from any thread, that the run waits because the server asked for patience.
+    pub told: fn(&str),
 }
 
 impl Plan {
@@ -58,6 +61,7 @@ impl Plan {
             is_strict: false,
             concurrency: 4,
             crowd: 101,
+            told: |_| {},
         }
     }
 }
@@ -144,11 +148,13 @@ pub struct Stage {
     pub(crate) prefix: String,
     pub(crate) profile: Profile,
     pub(crate) cancel: Cancel,
+    patience: Patience,
     pub(crate) crowd: usize,
     pub(crate) cast: OnceLock<Result<Cast, Stop>>,
     /// What the shared users are.
     ledger: Mutex<Vec<(Tenant, String)>>,
     left_behind: Mutex<Vec<String>>,
+    deleted: AtomicUsize,
 }
 
 /// Runs the checks of a plan. `watch` hears each outcome as it comes, from any thread.
@@ -199,12 +205,14 @@ pub fn run(
             .filter_map(OnceLock::into_inner)
             .collect(),
         left_behind,
+        deleted: stage.deleted.load(Ordering::SeqCst),
     })
 }
 
 impl Stage {
     fn prepare(plan: &Plan, cancel: &Cancel) -> Result<Stage, CannotRun> {
         let wire = Wire::new(&plan.target).map_err(CannotRun::Plan)?;
+        only_base(wire.base())?;
         let other = plan
             .other
             .as_ref()
@@ -225,10 +233,12 @@ impl Stage {
                 ..Profile::default()
             },
             cancel: cancel.clone(),
+            patience: Patience::new(plan.told),
             crowd: plan.crowd.max(2),
             cast: OnceLock::new(),
             ledger: Mutex::default(),
             left_behind: Mutex::default(),
+            deleted: AtomicUsize::new(0),
         };
         stage.look()?;
         Ok(stage)
@@ -276,12 +286,13 @@ impl Stage {
             Tenant::First => &self.wire,
             Tenant::Second => self.other.as_ref().unwrap_or(&self.wire),
         };
-        self.runtime.block_on(patiently(wire, &self.cancel, ask))
+        let asked = patiently(wire, &self.cancel, &self.patience, ask);
+        self.runtime.block_on(asked)
     }
 
     pub(crate) fn all_at_once(&self, asks: &[Ask]) -> Vec<Result<Answer, Unanswered>> {
         self.runtime
-            .block_on(together(&self.wire, &self.cancel, asks))
+            .block_on(together(&self.wire, &self.cancel, &self.patience, asks))
     }
 
     /// Takes over what a conversation created, to be deleted at the end of the run.
@@ -374,10 +385,12 @@ impl Stage {
         // Nobody can stop this: it is the promise to leave nothing behind.
         let never = Cancel::default();
         let ask = Ask::new("DELETE", path.as_str());
-        let is_gone = match self.runtime.block_on(patiently(wire, &never, &ask)) {
+        let asked = patiently(wire, &never, &self.patience, &ask);
+        let is_gone = match self.runtime.block_on(asked) {
             Ok(answer) => answer.is_success() || matches!(answer.status, 404 | 410),
             Err(_) => false,
         };
+        self.deleted.fetch_add(1, Ordering::SeqCst);
         if !is_gone {
             let mut left = self
                 .left_behind
@@ -422,6 +435,7 @@ impl Stage {
         let asked = self.runtime.block_on(patiently(
             &self.wire,
             &Cancel::default(),
+            &self.patience,
             &Ask::new("GET", path),
         ));
         let Ok(answer) = asked else {
@@ -442,6 +456,27 @@ impl Stage {
     }
 }
 
+/// Refuses an address that ends in one of those that are made from the base URL.
+fn only_base(base: &str) -> Result<(), CannotRun> {
+    const ENDPOINTS: [&str; 6] = [
+        "Users",
+        "Groups",
+        "Bulk",
+        "Schemas",
+        "ResourceTypes",
+        "ServiceProviderConfig",
+    ];
+    let Some((before, last)) = base.rsplit_once('/') else {
+        return Ok(());
+    };
+    match ENDPOINTS.iter().any(|one| one.eq_ignore_ascii_case(last)) {
+        true => Err(CannotRun::Plan(format!(
+            "the URL ends in /{last}; the base URL is what is before that: {before}"
+        ))),
+        false => Ok(()),
+    }
+}
+
 fn weight(plan: &Plan, level: Level) -> Verdict {
     let counts = match level {
         Level::Must => true,
@@ -457,6 +492,13 @@ fn weight(plan: &Plan, level: Level) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_of_a_collection_is_no_base_url() {
+        let refused = only_base("https://a.example/scim/v2/users").unwrap_err();
+        assert!(refused.to_string().ends_with(": https://a.example/scim/v2"));
+        assert!(only_base("https://users.example/scim/v2/users-of-all").is_ok());
+    }
 
     #[test]
     fn a_word_means_a_check_or_all_that_begin_with_it() {

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -445,8 +445,45 @@ pub enum Unanswered {
     Why(NoAnswer),
 }
 
+/// Tells that the run waits: once for all requests that wait at the same time.
+#[derive(Debug)]
+pub struct Patience {
+    told: fn(&str),
+    until: Mutex<Option<Instant>>,
+}
+
+impl Patience {
+    /// Tells it to this one.
+    pub fn new(told: fn(&str)) -> Patience {
+        Patience {
+            told,
+            until: Mutex::default(),
+        }
+    }
+
+    fn waits(&self, wait: Duration, status: u16) {
+        let now = Instant::now();
+        let mut until = self
+            .until
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner());
+        if until.is_none_or(|until| until <= now) {
+            (self.told)(&format!(
+                "waiting {} s, since the server answered {status} and asked for it",
+                wait.as_secs()
+            ));
+            *until = Some(now + wait);
+        }
+    }
+}
+
 /// Sends a request, again if the server asks for patience; ends early when the user wants to end.
-pub async fn patiently(wire: &Wire, cancel: &Cancel, ask: &Ask) -> Result<Answer, Unanswered> {
+pub async fn patiently(
+    wire: &Wire,
+    cancel: &Cancel,
+    patience: &Patience,
+    ask: &Ask,
+) -> Result<Answer, Unanswered> {
     let mut left = RETRIES;
     loop {
         let answer = tokio::select! {
@@ -462,9 +499,11 @@ pub async fn patiently(wire: &Wire, cancel: &Cancel, ask: &Ask) -> Result<Answer
             return Ok(answer);
         };
         left -= 1;
+        let wait = wait.min(RETRY_WAIT_MAX);
+        patience.waits(wait, answer.status);
         tokio::select! {
             () = cancel.cancelled() => return Err(Unanswered::Cancelled),
-            () = tokio::time::sleep(wait.min(RETRY_WAIT_MAX)) => {}
+            () = tokio::time::sleep(wait) => {}
         }
     }
 }
@@ -473,9 +512,14 @@ pub async fn patiently(wire: &Wire, cancel: &Cancel, ask: &Ask) -> Result<Answer
 pub async fn together(
     wire: &Wire,
     cancel: &Cancel,
+    patience: &Patience,
     asks: &[Ask],
 ) -> Vec<Result<Answer, Unanswered>> {
-    join_all(asks.iter().map(|ask| patiently(wire, cancel, ask))).await
+    join_all(
+        asks.iter()
+            .map(|ask| patiently(wire, cancel, patience, ask)),
+    )
+    .await
 }
 
 /// Fails with the first difference between what came and what should have.
@@ -495,5 +539,28 @@ pub fn exactly_one(answers: &[Answer], status: u16, what: &str) -> Step {
             format!("exactly one {what} with {status}"),
             format!("{all:?}"),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn who_waits_says_so_once_for_all_who_wait() {
+        static TOLD: AtomicUsize = AtomicUsize::new(0);
+        let patience = Patience::new(|text| {
+            assert!(
+                text.contains("waiting 60 s") && text.contains("429"),
+                "{text}"
+            );
+            TOLD.fetch_add(1, Ordering::SeqCst);
+        });
+        for _ in 0..8 {
+            patience.waits(Duration::from_secs(60), 429);
+        }
+        assert_eq!(TOLD.load(Ordering::SeqCst), 1);
     }
 }

@@ -93,6 +93,8 @@ pub enum Event {
         user: User,
         /// The attributes the user now has.
         stored: Attributes,
+        /// Names of attributes that went.
+        deleted: Vec<String>,
     },
     /// A group appeared, changed or went.
     Group {
@@ -102,6 +104,8 @@ pub enum Event {
         group: Group,
         /// The attributes the group now has.
         stored: Attributes,
+        /// Names of attributes that went.
+        deleted: Vec<String>,
     },
     /// A user's groups changed.
     UserMembership {
@@ -253,6 +257,10 @@ fn attributes_of(node: &Node) -> Result<Attributes, Unreadable> {
     Ok(attributes)
 }
 
+fn attribute_names_of(node: &Node) -> Result<Vec<String>, Unreadable> {
+    Ok(attributes_of(node)?.into_keys().collect())
+}
+
 fn names_of(node: &Node, list: &str) -> Result<Vec<String>, Unreadable> {
     let entries = node.child(list).map_or(&[][..], |list| &list.children);
     entries.iter().map(|entry| entry.required("name")).collect()
@@ -271,16 +279,17 @@ fn event_of(node: &Node) -> Result<Event, Unreadable> {
             stored: node
                 .child("storedAttributes")
                 .map_or(Ok(Attributes::new()), attributes_of)?,
+            deleted: node
+                .child("deletedAttributes")
+                .map_or(Ok(Vec::new()), attribute_names_of)?,
         }),
-        "groupEvent" => {
-            // A product reads both without asking whether they are there.
-            part("deletedAttributes")?;
-            Ok(Event::Group {
-                operation,
-                group: group_of(part("group")?)?,
-                stored: attributes_of(part("storedAttributes")?)?,
-            })
-        }
+        // A product reads both without asking whether they are there.
+        "groupEvent" => Ok(Event::Group {
+            operation,
+            group: group_of(part("group")?)?,
+            stored: attributes_of(part("storedAttributes")?)?,
+            deleted: attribute_names_of(part("deletedAttributes")?)?,
+        }),
         "userMembershipEvent" => Ok(Event::UserMembership {
             operation,
             child: part("childUser")?.required("name")?,

@@ -54,7 +54,7 @@ impl Reason {
             Reason::InvalidUserAuthentication => (
                 "The password is wrong, or there is none here.",
                 "Mistyped; or the identity provider pushes no passwords, or the connector keeps none.",
-                "Log in by the identity provider's single sign-on; or switch on `accept_passwords` and the push of passwords.",
+                "Log in by the identity provider's single sign-on; or switch on `accept_passwords` (`vestibule connector settings NAME --accept-passwords true`) and the push of passwords.",
             ),
             Reason::InvalidCredential => (
                 "A new password cannot be used.",

@@ -167,9 +167,16 @@ fn decode(text: &str, form: bool) -> Result<String, CrowdError> {
             other => other,
         });
     }
-    String::from_utf8(bytes)
+    let text = String::from_utf8(bytes)
         .ok()
-        .ok_or_else(|| CrowdError::illegal_argument("The URL is not UTF-8 once decoded."))
+        .ok_or_else(|| CrowdError::illegal_argument("The URL is not UTF-8 once decoded."))?;
+    match text.contains('\0') {
+        // Nothing has such a name, and no database takes it.
+        true => Err(CrowdError::illegal_argument(
+            "The URL has the character NUL (%00) in it, which no name has.",
+        )),
+        false => Ok(text),
+    }
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
@@ -203,7 +210,9 @@ mod tests {
             Reason::IllegalArgument
         );
         assert_eq!(super::Query::parse("u=a&u=b").unwrap().get("u"), Some("a"));
-        for broken in ["u=%", "u=%4", "u=%zz", "u=%ff", "%ff=u"] {
+        for broken in [
+            "u=%", "u=%4", "u=%zz", "u=%ff", "%ff=u", "u=a%00b", "%00=u", "u=%00",
+        ] {
             assert_eq!(Query::parse(broken).unwrap_err().status, 400, "{broken}");
         }
         assert_eq!(decode_segment("8f2c%3A1042+1").unwrap(), "8f2c:1042+1");

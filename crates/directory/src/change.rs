@@ -157,6 +157,9 @@ pub enum Change {
         from: String,
         /// The new name.
         to: String,
+        /// Applications that let its members log in, and know it by the new name from now on.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        admitted_to: Vec<String>,
     },
     /// A group is gone, and with it every membership in it.
     DeleteGroup {
@@ -261,6 +264,23 @@ impl Change {
         }
     }
 
+    /// Names of attributes that it takes away, other than those that everybody has.
+    pub fn lost_attributes(&self) -> Vec<String> {
+        match self {
+            Change::UpdateUser { before, after } => {
+                let names = before.extra.keys();
+                let lost = names.filter(|name| !after.extra.contains_key(*name));
+                lost.cloned().collect()
+            }
+            Change::RemoveUser {
+                before: Some(before),
+                ..
+            } => before.attributes.extra.keys().cloned().collect(),
+            Change::SetAttribute { name, values } if values.is_empty() => vec![name.clone()],
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether products can see a difference; changes of reasons and origins are for us alone.
     pub const fn is_visible(&self) -> bool {
         !matches!(
@@ -287,6 +307,28 @@ mod tests {
         assert_eq!(json, r#"{"change":"rename_user","from":"ann","to":"anna"}"#);
         assert_eq!(change.kind(), "rename_user");
         assert_eq!(serde_json::from_str::<Change>(&json).unwrap(), change);
+    }
+
+    #[test]
+    fn a_change_tells_which_attributes_it_takes_away() {
+        let with = |names: &[&str]| Attributes {
+            extra: names
+                .iter()
+                .map(|name| ((*name).to_owned(), vec!["x".to_owned()]))
+                .collect(),
+            ..Attributes::default()
+        };
+        let update = Change::UpdateUser {
+            before: with(&["department", "floor"]),
+            after: with(&["floor", "room"]),
+        };
+        assert_eq!(update.lost_attributes(), ["department"]);
+        let set = |values: &[&str]| Change::SetAttribute {
+            name: "theme".into(),
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+        };
+        assert_eq!(set(&[]).lost_attributes(), ["theme"]);
+        assert!(set(&["dark"]).lost_attributes().is_empty());
     }
 
     #[test]

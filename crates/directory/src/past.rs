@@ -94,7 +94,7 @@ impl Past {
                 self.set_membership(group, Some(before), pass);
             }
             Change::CreateGroup { name, .. } => self.names.created(name),
-            Change::RenameGroup { from, to } => self.names.renamed(from, to),
+            Change::RenameGroup { from, to, .. } => self.names.renamed(from, to),
             Change::DeleteGroup { name } => self.names.deleted(name),
             // Of groups in groups, of what products write and of whose it is, an account knows nothing.
             Change::LinkUser { .. }

@@ -185,7 +185,8 @@ impl Preset {
             Preset::Rauthy => "rauthy",
             Preset::Pocketid => "pocketid",
             Preset::Sailpoint => "sailpoint",
-            Preset::Generic | Preset::Polis | Preset::Rfc => return None,
+            Preset::Polis => "polis",
+            Preset::Generic | Preset::Rfc => return None,
         })
     }
 

@@ -92,17 +92,21 @@ pub(crate) fn require_known(
     .into())
 }
 
-/// Tells the administrator which ids are waited for.
+/// Tells the administrator which ids are waited for, and that a group named itself. Groups may well contain each other,
+/// as RFC 7644 section 3.7.1 has it; one that is in itself means nothing, and a client that hears 400 gives up.
 pub(crate) fn warnings(change: &MemberChange) -> Vec<Warning> {
+    let itself = change
+        .named_itself
+        .then(|| Warning::new("members", "a group is no member of itself, ignored"));
     let waiting = change.newly_pending.iter();
-    waiting
+    let waiting = waiting
         .map(|value| {
             Warning::new(
                 &format!("members[value eq \"{value}\"]"),
                 "no user or group of this id has been provisioned yet; it joins the group when it appears",
             )
-        })
-        .collect()
+        });
+    itself.into_iter().chain(waiting).collect()
 }
 
 fn add_into(
@@ -113,8 +117,7 @@ fn add_into(
     change: &mut MemberChange,
 ) -> Result<(), ProvisionError> {
     let values = distinct(members);
-    tx.add_source_members(connector, group, &values, change)?;
-    refuse_itself(group, change)
+    Ok(tx.add_source_members(connector, group, &values, change)?)
 }
 
 fn replace_into(
@@ -137,8 +140,7 @@ fn replace_into(
         .map(|(value, _)| value.as_str())
         .collect();
     tx.remove_source_members(connector, group, &gone, change)?;
-    tx.add_source_members(connector, group, &new, change)?;
-    refuse_itself(group, change)
+    Ok(tx.add_source_members(connector, group, &new, change)?)
 }
 
 /// Members that a list names by something else than their id, and that are in the group already.
@@ -191,18 +193,6 @@ fn matching(
         Ok(())
     })?;
     Ok(values)
-}
-
-/// A group that names itself is a mistake, and nothing of the request happens. Groups may well contain each
-/// other, as RFC 7644 section 3.7.1 has it: whoever walks through groups passes none twice.
-fn refuse_itself(group: SourceGroupPk, change: &MemberChange) -> Result<(), ProvisionError> {
-    if change.groups_changed.contains(&group) {
-        return Err(catalogue::GROUP_IN_ITSELF.error(
-            "A group cannot be a member of itself. Remove the group from 'members' and repeat the request.",
-        )
-        .into());
-    }
-    Ok(())
 }
 
 /// A user that one request removes and adds again has not changed.

@@ -108,6 +108,7 @@ impl Provision {
                 let until = tx.now() + SignedDuration::from_hours(24 * days);
                 standing.former_name = Some(former.to_owned());
                 standing.former_until = Some(until);
+                admit_alias(tx, connector, group, bound)?;
                 self.retire(tx, connector, bound.pk, until, cause)?;
             }
             _ => (standing.former_name, standing.former_until) = (None, None),
@@ -205,6 +206,7 @@ impl Provision {
                 let change = Change::RenameGroup {
                     from: bound.name.clone(),
                     to: wanted.clone(),
+                    admitted_to: tx.rename_login_group(directory, &bound.name, wanted)?,
                 };
                 let subject = Subject::Group(bound.pk);
                 tx.append_journal(directory, subject, Some(&bound.name), &change, cause)?;
@@ -320,6 +322,26 @@ impl Provision {
         self.wake_worker();
         Ok(Vec::new())
     }
+}
+
+/// Lets the members of a group log in under its new name too, where they do under the former one. A group that is
+/// there already has members of its own, whom nobody meant.
+fn admit_alias(
+    tx: &WriteTx<'_>,
+    connector: &LoadedConnector,
+    group: &SourceGroup,
+    former: &Group,
+) -> Result<(), ProvisionError> {
+    let directory = connector.connector.directory;
+    let mut seen = tx.group_standing(group.pk)?;
+    (seen.former_name, seen.former_until) = (None, None);
+    let seen = seen.seen(group.pk, group.display_name.clone());
+    if let Some(wanted) = connector.rules.effective_group(&seen)
+        && tx.directory_group(directory, &wanted)?.is_none()
+    {
+        tx.add_login_group(directory, &former.name, &wanted)?;
+    }
+    Ok(())
 }
 
 /// Whether somebody has to decide before a source group feeds a group that is there (AG-06). Who wrote a row of the

@@ -11,6 +11,9 @@ use crate::path::Spot;
 use crate::schema::{Attribute, Kind};
 use crate::{ScimError, Warning};
 
+/// How templates of OneLogin name the identifier of a manager.
+const MANAGER_ID: &str = "managerId";
+
 /// What coercion needs to know and where it reports.
 pub(crate) struct Coercion<'c> {
     pub dialect: &'c Dialect,
@@ -82,7 +85,8 @@ impl Coercion<'_> {
     fn parts(&mut self, spot: Spot<'_>, map: Map<String, Value>) -> Result<Parts, ScimError> {
         let mut parts = Parts::with_capacity(map.len());
         for (name, value) in map {
-            match spot.attribute.sub(&name) {
+            let named = spot.attribute.sub(&name);
+            match named.or_else(|| other_name(spot, &name)) {
                 Some(sub) if sub.is_read_only() => {}
                 Some(sub) => {
                     parts.push((sub.name.clone(), self.simple(spot.with_sub(sub), value)?))
@@ -144,6 +148,12 @@ impl Coercion<'_> {
             .collect();
         Ok((!element.is_empty()).then_some(Value::Object(element)))
     }
+}
+
+/// What a client means by a part that no attribute has.
+fn other_name<'s>(spot: Spot<'s>, name: &str) -> Option<&'s Attribute> {
+    let is_manager = spot.attribute.name == "manager" && name.eq_ignore_ascii_case(MANAGER_ID);
+    is_manager.then(|| spot.attribute.sub("value")).flatten()
 }
 
 fn unpack(parts: &mut Parts) {

@@ -137,7 +137,7 @@ impl fmt::Display for Departure {
 }
 
 /// Departures that are pure widening and have no switch: what is accepted, and from whom it was seen.
-pub const ALWAYS: [(&str, &str); 17] = [
+pub const ALWAYS: [(&str, &str); 18] = [
     ("`op` in any case: `Add`, `Replace`, `Remove`", "Entra"),
     (
         "truth values as text in any case: `\"True\"`",
@@ -165,6 +165,10 @@ pub const ALWAYS: [(&str, &str); 17] = [
     ),
     ("one object where a list belongs", "OneLogin: `emails`"),
     ("a text where an object belongs: `manager`", "Entra"),
+    (
+        "`managerId` in the place of `value` of `manager`",
+        "OneLogin, templates",
+    ),
     (
         "`null`, an empty list and absence are the same",
         "Entra, OneLogin, rauthy",

@@ -31,6 +31,23 @@ pub struct Capabilities {
     pub etag: bool,
     /// Address of a documentation for people.
     pub documentation: Option<String>,
+    /// How a client may prove who it is beside a token after the word Bearer.
+    pub credentials: CredentialForms,
+}
+
+/// Forms of credentials beside a token after the word Bearer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CredentialForms {
+    /// A token is taken without the word Bearer, too.
+    pub bare_token: bool,
+    /// A header in which a token is taken in the place of `Authorization`.
+    pub token_header: Option<String>,
+    /// Tokens that this issuer signs are taken.
+    pub issuer: Option<String>,
+    /// The endpoint at which clients get access tokens.
+    pub token_endpoint: Option<String>,
+    /// Id and secret of a client are taken as user name and password.
+    pub basic: bool,
 }
 
 /// Limits of a bulk request.
@@ -53,6 +70,7 @@ impl Default for Capabilities {
             sort: true,
             etag: true,
             documentation: None,
+            credentials: CredentialForms::default(),
         }
     }
 }
@@ -77,18 +95,67 @@ pub fn service_provider_config(offered: &Capabilities, base: &str) -> Value {
         "maxPageSize": PAGE_MAX,
         "cursorTimeout": CURSOR_SECONDS,
     });
-    document["authenticationSchemes"] = json!([{
-        "type": "oauthbearertoken",
-        "name": "Bearer token",
-        "description": "The token of the connector in the header Authorization, after the word Bearer.",
-        "specUri": "https://www.rfc-editor.org/info/rfc6750",
-        "primary": true,
-    }]);
+    document["authenticationSchemes"] = authentication_schemes(&offered.credentials).into();
     document["meta"] = meta(
         "ServiceProviderConfig",
         &format!("{base}/ServiceProviderConfig"),
     );
     document
+}
+
+/// The words for types are those of RFC 7643, section 5; there is none for a header of another name.
+fn authentication_schemes(forms: &CredentialForms) -> Vec<Value> {
+    let mut token =
+        "The token of the connector in the header Authorization, after the word Bearer".to_owned();
+    if forms.bare_token {
+        token.push_str(" or alone");
+    }
+    if let Some(header) = &forms.token_header {
+        token.push_str(&format!(", or in the header {header}"));
+    }
+    let scheme = |kind: &str, name: &str, description: String, rfc: u16| {
+        json!({
+            "type": kind,
+            "name": name,
+            "description": description,
+            "specUri": format!("https://www.rfc-editor.org/info/rfc{rfc}"),
+            "primary": false,
+        })
+    };
+    let mut schemes = vec![scheme(
+        "oauthbearertoken",
+        "Bearer token",
+        format!("{token}."),
+        6750,
+    )];
+    schemes[0]["primary"] = true.into();
+    if let Some(issuer) = &forms.issuer {
+        let description = format!(
+            "A token that {issuer} signed, in the header Authorization after the word Bearer."
+        );
+        schemes.push(scheme(
+            "oauthbearertoken",
+            "Signed token",
+            description,
+            7519,
+        ));
+    }
+    if let Some(endpoint) = &forms.token_endpoint {
+        let description = format!(
+            "Client credentials: id and secret of a client give an access token at {endpoint}."
+        );
+        schemes.push(scheme(
+            "oauth2",
+            "OAuth 2.0 client credentials",
+            description,
+            6749,
+        ));
+    }
+    if forms.basic {
+        let description = "Id and secret of a client as user name and password.".to_owned();
+        schemes.push(scheme("httpbasic", "HTTP Basic", description, 7617));
+    }
+    schemes
 }
 
 /// One client takes `maxOperations` as the number of operations of one PATCH, whether or not bulk is

@@ -30,11 +30,11 @@ pub fn same(a: &str, b: &str) -> bool {
 
 /// Says what is wrong with a name of a user or group, if anything: control characters, line
 /// separators, invisible or bidirectional controls, unassigned code points, white space around it.
+///
+/// Joiners are a part of how some scripts are written (Persian, Hindi) and of emoji; they are refused where they
+/// join nothing, since there nobody can see them: between Latin letters, or at an end.
 pub fn refuse_name(name: &str) -> Option<&'static str> {
-    static REFUSED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"[\p{Cc}\p{Cn}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}]")
-            .ok()
-    });
+    static REFUSED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&refused()).ok());
     if name.starts_with(char::is_whitespace) || name.ends_with(char::is_whitespace) {
         return Some("white space at its beginning or end");
     }
@@ -45,6 +45,21 @@ pub fn refuse_name(name: &str) -> Option<&'static str> {
         Some(refused) if !refused.is_match(name) => None,
         _ => Some("a control character, an invisible character or an unassigned code point"),
     }
+}
+
+/// What no name may have: characters, and joiners and selectors of emoji without what they belong to.
+fn refused() -> String {
+    const JOINERS: &str = r"\u{200C}\u{200D}";
+    // Scripts whose letters look otherwise when they are joined or kept apart (Unicode Standard Annex #31, section 2.3).
+    const JOINED: &str = r"\p{scx:Arab}\p{scx:Syrc}\p{scx:Mong}\p{scx:Deva}\p{scx:Beng}\p{scx:Guru}\p{scx:Gujr}\p{scx:Orya}\p{scx:Taml}\p{scx:Telu}\p{scx:Knda}\p{scx:Mlym}\p{scx:Sinh}\p{scx:Khmr}\p{Extended_Pictographic}\p{Emoji_Modifier}\u{FE0F}";
+    // Of characters that several scripts share, only letters and marks can be joined.
+    let joined =
+        format!("[{JOINED}&&[\\p{{L}}\\p{{M}}\\p{{Extended_Pictographic}}\\p{{Emoji_Modifier}}]]");
+    let other = format!("[^{JOINED}]|[{JOINED}--{joined}]");
+    let ignorable = format!(r"[\p{{Default_Ignorable_Code_Point}}--[{JOINERS}\u{{FE0F}}]]");
+    format!(
+        r"[\p{{Cc}}\p{{Cn}}\p{{Zl}}\p{{Zp}}\p{{Bidi_Control}}]|{ignorable}|(?:^|{other})[{JOINERS}]|[{JOINERS}](?:$|{other})|(?:^|[^\p{{Extended_Pictographic}}])\u{{FE0F}}"
+    )
 }
 
 /// Shortens and cleans a piece of input for an error message.
@@ -91,6 +106,11 @@ mod tests {
             "山田",
             "jane+x@example.org",
             "a b",
+            "نمی\u{200C}دانم",
+            "क्\u{200D}ष",
+            "\u{1F469}\u{200D}\u{1F4BB} Team",
+            "\u{2764}\u{FE0F}\u{200D}\u{1F525}",
+            "\u{1F469}\u{1F3FD}\u{200D}\u{1F680}",
         ] {
             assert_eq!(refuse_name(name), None, "{name}");
         }
@@ -112,6 +132,16 @@ mod tests {
             "a\u{FFFF}b",
             "a\u{E0041}b",
             "\u{3164}",
+            "ali\u{200C}ce",
+            "ali\u{200D}ce",
+            "\u{200D}jane",
+            "jane\u{200C}",
+            "دانم\u{200C}",
+            "دانم\u{200C} x",
+            "دا\u{200C}\u{200C}نم",
+            "دa\u{200C}نم",
+            "1\u{200D}2",
+            "a\u{FE0F}b",
         ] {
             assert!(refuse_name(name).is_some(), "{name:?}");
         }

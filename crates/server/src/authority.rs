@@ -85,14 +85,14 @@ pub(crate) fn presented(headers: &HeaderMap) -> Presented<'_> {
 }
 
 /// User name and password of HTTP Basic, split at the first colon; UTF-8, or else ISO-8859-1
-/// (RFC 7617 section 2.1).
+/// (RFC 7617 section 2.1). The character NUL is in neither.
 pub(crate) fn basic_pair(pair: &str) -> Option<(String, String)> {
     let bytes = STANDARD.decode(pair).ok()?;
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => error.into_bytes().into_iter().map(char::from).collect(),
     };
-    let (name, password) = text.split_once(':')?;
+    let (name, password) = text.split_once(':').filter(|_| !text.contains('\0'))?;
     Some((name.to_owned(), password.to_owned()))
 }
 

@@ -44,7 +44,7 @@ use crate::authority::require_application;
 pub(crate) use negotiate::format_of;
 pub(crate) use refusal::Refusal;
 pub(crate) use session::prune as prune_sessions;
-pub(crate) use view::View;
+pub(crate) use view::{GateStanding, View};
 
 /// What the handlers of this face share: the server, and what it remembers between requests.
 #[derive(Clone)]

@@ -200,6 +200,7 @@ fn client(headers: &HeaderMap, form: &Form) -> Result<(String, String), Refusal>
             // Both are encoded as in a form before they are put together.
             let (user, password) = (decoded(&user), decoded(&password));
             match id {
+                _ if user.contains('\0') => Err(invalid_client()),
                 Some(id) if id != user => Err(invalid_client()),
                 _ => Ok((user, password)),
             }
@@ -261,6 +262,12 @@ async fn form(headers: &HeaderMap, body: axum::body::Body) -> Result<Form, Refus
             return Err(refused(
                 "invalid_request",
                 "A parameter stands in the body twice.",
+            ));
+        }
+        if value.contains('\0') {
+            return Err(refused(
+                "invalid_request",
+                "A parameter has the character NUL in it.",
             ));
         }
         pairs.push((name.into_owned(), value.into_owned()));

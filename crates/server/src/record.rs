@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use directory::ConnectorId;
+use provision::ProvisionError;
 use scim::ResourceTypes;
 use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
-use store::RequestRecord;
+use store::{RequestRecord, StoreError};
 use tokio::sync::Notify;
 
 use crate::App;
@@ -152,25 +153,42 @@ impl App {
     }
 
     async fn write_down(&self, batch: Vec<Answered>) {
-        let count = batch.len();
-        let mut records = Vec::with_capacity(count);
+        let mut records = Vec::with_capacity(batch.len());
         for answered in batch {
             if let Some(connector) = self.connector_of(&answered.owner).await {
                 records.push(complete(answered, connector));
             }
         }
-        if records.is_empty() {
+        let Err(error) = self.store_records(records.clone()).await else {
             return;
-        }
-        let warned = &self.inner().records.warned;
-        match self.provision().record_requests(records).await {
-            Ok(()) => warned.store(false, Ordering::Relaxed),
-            Err(error) => {
-                self.inner().metrics.dropped_records(count as u64);
-                if !warned.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(%error, "records of requests could not be written down");
+        };
+        match error {
+            // Something about one of them: the others are not lost with it.
+            ProvisionError::Store(StoreError::Sql { .. }) if records.len() > 1 => {
+                for record in records {
+                    if let Err(error) = self.store_records(vec![record]).await {
+                        self.drop_records(1, &error);
+                    }
                 }
             }
+            error => self.drop_records(records.len(), &error),
+        }
+    }
+
+    async fn store_records(&self, records: Vec<RequestRecord>) -> Result<(), ProvisionError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.provision().record_requests(records).await?;
+        let warned = &self.inner().records.warned;
+        warned.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn drop_records(&self, count: usize, error: &ProvisionError) {
+        self.inner().metrics.dropped_records(count as u64);
+        if !self.inner().records.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(%error, count, "records of requests could not be written down");
         }
     }
 
@@ -211,7 +229,24 @@ fn complete(answered: Answered, connector: ConnectorId) -> RequestRecord {
         }
         record.body = Some(text);
     }
+    clean(&mut record);
     record
+}
+
+/// What a client sent may be anything; a database takes no character NUL.
+fn clean(record: &mut RequestRecord) {
+    let texts = [&mut record.request, &mut record.path, &mut record.client];
+    let others = [
+        &mut record.resource_id,
+        &mut record.resource_name,
+        &mut record.detail,
+        &mut record.body,
+    ];
+    for text in texts.into_iter().chain(others.into_iter().flatten()) {
+        if text.contains('\0') {
+            *text = text.replace('\0', "\u{fffd}");
+        }
+    }
 }
 
 /// The name that a resource was to get.

@@ -7,6 +7,7 @@ mod bulk;
 mod cursor;
 mod discovery;
 mod groups;
+mod gzip;
 mod members;
 mod page;
 mod record;
@@ -102,7 +103,7 @@ async fn serve(State(face): State<Face>, request: Request) -> Response {
     };
     let response = reply.unwrap_or_else(|error| error_response(&error));
     arrived.answered(&call, &response);
-    response
+    gzip::compressed(&call.parts.headers, response).await
 }
 
 /// What follows `/scim/v2/{connector}` in a path.
@@ -126,7 +127,7 @@ async fn handle(call: &Call, route: Route, body: axum::body::Body) -> Reply {
         (Route::Group(id), "PATCH") => groups::patch(call, id, body).await,
         (Route::Group(id), "DELETE") => groups::delete(call, id).await,
         (Route::Group(id), _) => groups::get(call, &id).await,
-        (Route::ServiceProviderConfig, _) => discovery::service_provider_config(call),
+        (Route::ServiceProviderConfig, _) => discovery::service_provider_config(call).await,
         (Route::ResourceTypes, _) => discovery::resource_types(call),
         (Route::ResourceType(name), _) => discovery::resource_type(call, &name),
         (Route::Schemas, _) => discovery::schemas(call),

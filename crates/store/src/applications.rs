@@ -238,6 +238,58 @@ impl WriteTx<'_> {
         self.insert_mapping(application.id, &application.mapping)
     }
 
+    /// Lets the applications that know a group of a directory as one whose members may log in know it by another
+    /// name. Gives their names.
+    pub fn rename_login_group(
+        &self,
+        directory: DirectoryId,
+        from: &str,
+        to: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        self.change_login_groups(directory, |groups| {
+            let renamed = groups.iter_mut().find(|name| fold(name) == fold(from));
+            renamed.map(|name| to.clone_into(name)).is_some()
+        })
+    }
+
+    /// Lets the members of another group log in wherever those of the first may. Gives the names of the applications.
+    pub fn add_login_group(
+        &self,
+        directory: DirectoryId,
+        beside: &str,
+        name: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        self.change_login_groups(directory, |groups| {
+            let has = |name: &str| groups.iter().any(|known| fold(known) == fold(name));
+            let is_new = has(beside) && !has(name);
+            if is_new {
+                groups.push(name.to_owned());
+            }
+            is_new
+        })
+    }
+
+    /// Changes the login groups of a directory in every application that has some. Gives the names of those that changed.
+    fn change_login_groups(
+        &self,
+        directory: DirectoryId,
+        change: impl Fn(&mut Vec<String>) -> bool,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut changed = Vec::new();
+        for mut application in self.applications()? {
+            let mut attached = application.mapping.directories.iter_mut();
+            let found = attached.find(|one| one.directory == directory);
+            if found
+                .and_then(|one| one.login_groups.as_mut())
+                .is_some_and(&change)
+            {
+                self.update_application(&application)?;
+                changed.push(application.name);
+            }
+        }
+        Ok(changed)
+    }
+
     fn insert_mapping(
         &self,
         application: ApplicationId,

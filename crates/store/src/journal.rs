@@ -95,6 +95,10 @@ pub struct Touched {
     pub members: BTreeSet<UserPk>,
     /// Groups whose places in other groups were touched.
     pub nested: BTreeSet<GroupPk>,
+    /// Attributes that users lost; they may have them again.
+    pub lost_by_users: BTreeMap<UserPk, BTreeSet<String>>,
+    /// Attributes that groups lost, likewise.
+    pub lost_by_groups: BTreeMap<GroupPk, BTreeSet<String>>,
 }
 
 /// The columns of [`read_entry`], in its order.
@@ -127,6 +131,16 @@ pub(crate) fn read_entry(row: &Row<'_>) -> Result<JournalEntry, StoreError> {
             request: row.text(9)?,
         },
     })
+}
+
+/// The attributes that a change took away, if there is a change in this column.
+fn lost_attributes(row: &Row<'_>, column: usize) -> Result<Vec<String>, StoreError> {
+    let Some(text) = row.opt_text(column)? else {
+        return Ok(Vec::new());
+    };
+    let change: Change = serde_json::from_str(&text)
+        .map_err(|error| StoreError::corrupt(format!("journal.change: {error}")))?;
+    Ok(change.lost_attributes())
 }
 
 impl ReadTx<'_> {
@@ -244,7 +258,8 @@ impl ReadTx<'_> {
         }
         let mut entries = 0;
         self.for_each(
-            "SELECT subject, user_pk, group_pk, known_as, child_pk FROM journal \
+            "SELECT subject, user_pk, group_pk, known_as, child_pk, \
+             CASE WHEN subject IN ('user', 'group') THEN change END FROM journal \
              WHERE directory_pk = $1 AND pk > $2 AND pk <= $3 AND visible = 1 ORDER BY pk LIMIT $4",
             args![directory.0, position, newest, most + 1],
             |row| {
@@ -254,10 +269,22 @@ impl ReadTx<'_> {
                     ("user", Some(user), _) => {
                         let known_as = row.opt_text(3)?;
                         touched.users.entry(user).or_insert(known_as);
+                        let lost = lost_attributes(row, 5)?;
+                        if !lost.is_empty() {
+                            touched.lost_by_users.entry(user).or_default().extend(lost);
+                        }
                     }
                     ("group", _, Some(group)) => {
                         let known_as = row.opt_text(3)?;
                         touched.groups.entry(group).or_insert(known_as);
+                        let lost = lost_attributes(row, 5)?;
+                        if !lost.is_empty() {
+                            touched
+                                .lost_by_groups
+                                .entry(group)
+                                .or_default()
+                                .extend(lost);
+                        }
                     }
                     ("nesting", _, _) => {
                         let child = row.opt_int(4)?.map(GroupPk);

@@ -44,6 +44,8 @@ pub struct MemberChange {
     pub newly_pending: Vec<String>,
     /// Ids that are no longer waited for.
     pub no_longer_pending: u64,
+    /// The group was named as a member of itself, which it does not become.
+    pub named_itself: bool,
 }
 
 impl MemberChange {
@@ -263,7 +265,7 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Puts members into a group; those already in it change nothing.
+    /// Puts members into a group; those already in it, and the group itself, change nothing.
     pub fn add_source_members(
         &self,
         connector: ConnectorId,
@@ -276,6 +278,7 @@ impl WriteTx<'_> {
         for (&value, kind) in values.iter().zip(&kinds) {
             match *kind {
                 MemberKind::User(user) => users.push(user.0),
+                MemberKind::Group(child) if child == group => change.named_itself = true,
                 MemberKind::Group(child) => {
                     if !self.insert_pair("source_group_member", "child_pk", group, &[child.0])?.is_empty() {
                         change.groups_changed.push(child);

@@ -144,6 +144,7 @@ fn plan(args: &CheckScimArgs) -> Result<Plan, Failure> {
         is_strict: args.strict,
         concurrency: usize::from(args.concurrency),
         crowd: args.members as usize,
+        told: |what| eprintln!("vestibule: {what}"),
         ..Plan::new(target)
     })
 }

@@ -51,6 +51,8 @@ pub struct ApplicationWish {
     pub name: String,
     /// What it may do.
     pub access: Access,
+    /// Addresses and ranges it may come from; empty means any.
+    pub addresses: Vec<String>,
     /// What it sees; the only directory if none is given.
     pub sight: SightWish,
 }
@@ -111,6 +113,8 @@ pub struct ApplicationEdit {
     pub name: Option<String>,
     /// What it may do.
     pub access: Option<Access>,
+    /// Addresses and ranges it may come from, all of them.
+    pub addresses: Option<Vec<String>>,
     /// What it sees.
     pub sight: SightWish,
 }

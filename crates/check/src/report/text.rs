@@ -202,6 +202,15 @@ fn ending(text: &mut String, report: &Report, style: Style) {
             style.bold("Could not be deleted, delete them by hand:")
         );
     }
+    if report.deleted > 0 {
+        line!(
+            text,
+            "{} users and groups were created and deleted again. A server that keeps who was deleted, as an account that is \
+             disabled or until somebody approves it, has them still: their names begin with {}.",
+            report.deleted,
+            report.prefix
+        );
+    }
     if report.is_cancelled {
         line!(text, "The run was stopped before its end.");
     }

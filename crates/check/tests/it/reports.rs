@@ -213,3 +213,34 @@ fn what_cannot_be_checked_is_told() {
     plan.selection = Selection(vec!["NOTHING".into()]);
     assert!(told(&plan).to_string().contains("NOTHING"));
 }
+
+#[test]
+fn the_report_says_what_was_created_and_by_which_name_it_is_found() {
+    let fake = Fake::start(&[]);
+    let plan = Plan {
+        selection: Selection(vec!["USR-POST".into()]),
+        ..fake.plan()
+    };
+    let report = run(&plan, &Cancel::default(), &quiet).unwrap();
+    assert!(report.deleted > 0);
+    let told = format!(
+        "{} users and groups were created and deleted again",
+        report.deleted
+    );
+    let text = report.text(Style::default());
+    assert!(
+        text.contains(&told) && text.contains(&report.prefix),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_address_of_a_collection_is_told_at_once() {
+    let fake = Fake::start(&[]);
+    let mut plan = fake.plan();
+    plan.target.url.push_str("/Users");
+    match run(&plan, &Cancel::default(), &quiet) {
+        Err(CannotRun::Plan(why)) => assert!(why.contains("ends in /Users"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}

@@ -71,12 +71,12 @@ impl<'de> Visitor<'de> for Limited {
         Ok(value.into())
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        self.visit_string(value.to_owned())
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
+        without_nul(value).map(Value::from)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
@@ -98,11 +98,19 @@ impl<'de> Visitor<'de> for Limited {
                 )));
             }
             let value = members.next_value_seed(seed)?;
-            if object.insert(name, value).is_some() {
+            if object.insert(without_nul(name)?, value).is_some() {
                 return Err(A::Error::custom("an object has the same member twice"));
             }
         }
         Ok(Value::Object(object))
+    }
+}
+
+/// A text that can be kept: no database takes the character NUL, and XML cannot say it.
+fn without_nul<E: Error>(text: String) -> Result<String, E> {
+    match text.contains('\0') {
+        true => Err(E::custom("a text has the character NUL in it")),
+        false => Ok(text),
     }
 }
 
@@ -165,6 +173,9 @@ mod tests {
             "nul",
             "\"\\ud800\"",
             "{\"a\":1e999}",
+            "\"a\\u0000b\"",
+            "{\"a\\u0000\":1}",
+            "\"a\0b\"",
         ] {
             assert!(document(body.as_bytes()).is_err(), "{body}");
         }

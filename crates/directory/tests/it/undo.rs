@@ -183,6 +183,7 @@ fn a_group_is_found_under_its_present_name_and_shown_under_its_former() {
     let rename = Change::RenameGroup {
         from: "dev".into(),
         to: "developers".into(),
+        admitted_to: Vec::new(),
     };
     let left = Change::RemoveMembership {
         group: "dev".into(),

@@ -53,12 +53,12 @@ SIGNED_TOKEN_REFUSED "signed-token-refused" 401 {
     cause: "Issuer, audience, signature or time are others than the settings of the connector say; the sentence names which.",
     remedy: "Compare `jwt` in the connector's settings with the tenant, and the clocks of both sides.",
 }
-TOKEN_IN_ADDRESS "token-in-address" 401 {
+TOKEN_IN_ADDRESS "token-in-address" 403 Sensitive {
     meaning: "The URL holds a token, where logs keep it.",
     cause: "The token was entered as a part of the base URL.",
     remedy: "Take it out of the URL, make a new one, and send that as a bearer token.",
 }
-CONNECTOR_SWITCHED_OFF "connector-switched-off" 401 {
+CONNECTOR_SWITCHED_OFF "connector-switched-off" 403 {
     meaning: "The connector is disabled.",
     cause: "An administrator disabled it.",
     remedy: "Enable it with `vestibule connector resume NAME`; what was missed comes with the next full cycle.",

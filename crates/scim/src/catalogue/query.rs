@@ -18,10 +18,15 @@ FILTER_ATTRIBUTE_UNKNOWN "filter-attribute-unknown" 400 InvalidFilter {
     cause: "The matching attribute is misspelled, or is one of a schema that is not registered with the connector.",
     remedy: "Match by userName or externalId (users), or by displayName or externalId (groups); see `/Schemas` for the others.",
 }
-FILTER_ATTRIBUTE_SECRET "filter-attribute-not-offered" 400 InvalidFilter {
+FILTER_ATTRIBUTE_NOT_OFFERED "filter-attribute-not-offered" 400 InvalidFilter {
     meaning: "The filter names an attribute that cannot be looked for.",
-    cause: "Passwords and addresses of resources cannot be compared.",
+    cause: "Addresses of resources cannot be compared.",
     remedy: "Match by another attribute.",
+}
+FILTER_ON_SECRET "filter-on-secret" 403 Sensitive {
+    meaning: "The filter names an attribute that is secret, whose value would be in the logs of every proxy.",
+    cause: "A matching rule that looks for a password.",
+    remedy: "Match by another attribute, and change what was sent.",
 }
 FILTER_COMPARISON_WRONG "filter-comparison-wrong" 400 InvalidFilter {
     meaning: "The filter compares what cannot be compared in this way.",

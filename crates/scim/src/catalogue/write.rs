@@ -94,11 +94,6 @@ MEMBER_UNKNOWN "member-unknown" 400 InvalidValue {
     cause: "The group was pushed before the user was assigned. Okta does not repeat it by itself.",
     remedy: "Assign the user first, or switch on the departure `unknown_members_wait` in the connector's settings; then push again.",
 }
-GROUP_IN_ITSELF "group-in-itself" 400 InvalidValue {
-    meaning: "A group would be a member of itself.",
-    cause: "A mistake in the groups of the identity provider.",
-    remedy: "Remove the group from its members there.",
-}
 TOO_MANY_MEMBERS "too-many-members" 413 {
     meaning: "The request names more members than one request may.",
     cause: "A very large group in one piece.",

@@ -76,7 +76,11 @@ impl<'t> Scope<'t> {
         };
         match found {
             Some(spot) if spot.is_secret() || spot.name() == "meta.location" => {
-                Err(catalogue::FILTER_ATTRIBUTE_SECRET.error(format!(
+                let entry = match spot.is_secret() {
+                    true => &catalogue::FILTER_ON_SECRET,
+                    false => &catalogue::FILTER_ATTRIBUTE_NOT_OFFERED,
+                };
+                Err(entry.error(format!(
                     "'{}' can't be used in a filter. Look for another attribute, such as userName.",
                     spot.name()
                 )))

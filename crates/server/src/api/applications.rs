@@ -10,7 +10,7 @@ use directory::DirectoryId;
 use jiff::Timestamp;
 use provision::{ApplicationChange as Change, ApplicationDraft, DirectoryChoice, ProvisionError};
 use serde::{Deserialize, Serialize};
-use store::{Access, Application, StoreError};
+use store::{Access, Application, ReadTx, StoreError};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,6 +21,7 @@ use super::page::List;
 use super::request::{Body, Segments};
 use crate::App;
 use crate::authority::Admin;
+use crate::crowd::{GateStanding, View};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -104,6 +105,39 @@ struct AttachedView {
     login_groups: Option<Vec<String>>,
     /// The position of its journal that the application has fetched up to.
     position: Option<i64>,
+    /// What is wrong with the login groups.
+    #[serde(flatten)]
+    gate: GateView,
+}
+
+/// What is wrong with groups whose members may log in; nothing is shown if nothing is.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(super) struct GateView {
+    /// Those that there are not, or not any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing_login_groups: Vec<String>,
+    /// Whether nobody is in any of them, so that nobody may log in.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    lets_nobody_in: bool,
+}
+
+impl GateView {
+    /// Of each directory of an application, in their order.
+    pub(super) fn of(
+        tx: &ReadTx<'_>,
+        application: &Application,
+    ) -> Result<Vec<GateView>, StoreError> {
+        let view = View::new(application.mapping.clone());
+        let standings = view.gate_standings(tx)?.into_iter();
+        let views = standings.map(|standing| {
+            let standing: GateStanding = standing.unwrap_or_default();
+            GateView {
+                missing_login_groups: standing.missing,
+                lets_nobody_in: standing.lets_nobody_in,
+            }
+        });
+        Ok(views.collect())
+    }
 }
 
 /// A directory that an application is to see: its name or id, or an object with more about it.
@@ -128,6 +162,14 @@ struct GatedDirectory {
     #[serde(rename = "position", default)]
     #[schema(read_only)]
     _position: Option<i64>,
+    /// As shown; of no effect here.
+    #[serde(rename = "missing_login_groups", default)]
+    #[schema(read_only)]
+    _missing_login_groups: Vec<String>,
+    /// As shown; of no effect here.
+    #[serde(rename = "lets_nobody_in", default)]
+    #[schema(read_only)]
+    _lets_nobody_in: bool,
 }
 
 impl From<DirectoryWish> for DirectoryChoice {
@@ -231,8 +273,8 @@ async fn list(
         .read(move |tx| {
             let names = names_of_directories(tx)?;
             let all = tx.applications()?.into_iter();
-            let views = all.map(|application| view(&names, application, &base));
-            Ok::<_, StoreError>(views.collect::<Vec<_>>())
+            let views = all.map(|application| view(tx, &names, application, &base));
+            views.collect::<Result<Vec<_>, StoreError>>()
         })
         .await?;
     Ok(Json(List { items }))
@@ -377,26 +419,29 @@ async fn shown(
         .store()
         .look_up(move |tx| {
             let names = names_of_directories(tx)?;
-            Ok(view(&names, application.clone(), &base))
+            view(tx, &names, application.clone(), &base)
         })
         .await
 }
 
 fn view(
+    tx: &ReadTx<'_>,
     names: &HashMap<DirectoryId, String>,
     application: Application,
     base: &str,
-) -> ApplicationView {
-    let attached = application.mapping.directories.into_iter();
+) -> Result<ApplicationView, StoreError> {
+    let gates = GateView::of(tx, &application)?;
+    let attached = application.mapping.directories.into_iter().zip(gates);
     let directories: Vec<AttachedView> = attached
-        .map(|attached| AttachedView {
+        .map(|(attached, gate)| AttachedView {
             directory: names.get(&attached.directory).cloned().unwrap_or_default(),
             login_groups: attached.login_groups,
             position: attached.last_position,
+            gate,
         })
         .collect();
     let first = directories.first();
-    ApplicationView {
+    Ok(ApplicationView {
         id: application.public_id,
         name: application.name,
         access: application.access.into(),
@@ -413,5 +458,5 @@ fn view(
         created: application.created,
         updated: application.updated,
         last_seen: application.last_seen,
-    }
+    })
 }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::applications::GateView;
 use super::directories::{self, DirectoryView, names_of_directories};
 use super::request::Segments;
 use super::{Answer, applications, schema};
@@ -121,6 +122,9 @@ struct LagView {
     /// When the first change was made that it has not fetched.
     #[schema(value_type = Option<String>, format = DateTime)]
     behind_since: Option<Timestamp>,
+    /// What is wrong with the groups whose members may log in.
+    #[serde(flatten)]
+    gate: GateView,
 }
 
 /// A credential that ends soon, or has ended.
@@ -252,8 +256,9 @@ fn product(
     names: &HashMap<DirectoryId, String>,
     counts: &HashMap<DirectoryId, DirectoryCounts>,
 ) -> Result<ProductView, StoreError> {
+    let gates = GateView::of(tx, &application)?;
     let mut directories = Vec::new();
-    for attached in application.mapping.directories {
+    for (attached, gate) in application.mapping.directories.into_iter().zip(gates) {
         let newest = counts.get(&attached.directory).map(|one| one.position);
         let newest = newest.unwrap_or_default();
         let behind = attached.last_position.filter(|position| *position < newest);
@@ -267,6 +272,7 @@ fn product(
             newest,
             changes_behind,
             behind_since,
+            gate,
         });
     }
     Ok(ProductView {

@@ -147,13 +147,19 @@ impl Refusal {
     }
 
     /// A credential in a URL is known to everybody who can read a log.
-    pub(super) fn exposed() -> Self {
+    ///
+    /// Whether it is right is not told; if nothing else was shown, it counts as an attempt.
+    pub(super) fn exposed(is_attempt: bool) -> Self {
         tracing::warn!("a request carried a token in its URL");
-        Self::unauthorized(
+        let refusal = Self::unauthorized(
             &catalogue::TOKEN_IN_ADDRESS,
             Some("invalid_request"),
-            "The URL holds a token, where logs keep it. Send it as 'Authorization: Bearer', and make a new one: this one has to count as known.",
-        )
+            "The URL holds a token, where logs keep it. Take it out of the base URL, send it as 'Authorization: Bearer', and make a new one: this one has to count as known.",
+        );
+        Self {
+            reason: refusal.reason.filter(|_| is_attempt),
+            ..refusal
+        }
     }
 
     pub(super) fn no_keys(issuer: &str, why: &str) -> Self {

@@ -184,8 +184,8 @@ fn kept(tx: &ReadTx<'_>, user: &User) -> Result<Kept, StoreError> {
         ),
         false => format!(
             "User <{}> has no password here: connector <{name}> does not keep pushed passwords. Let people sign in \
-             by single sign-on, or switch on accept_passwords in the settings of the connector and let the identity \
-             provider push passwords",
+             by single sign-on, or switch on accept_passwords in the settings of the connector (vestibule connector settings \
+             {name} --accept-passwords true) and let the identity provider push passwords",
             user.name
         ),
     };

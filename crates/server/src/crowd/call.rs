@@ -166,6 +166,27 @@ pub(super) fn only_admitted(tx: &ReadTx<'_>, view: &View, user: &User) -> Result
     Err(CrowdError::new(Reason::ApplicationAccessDenied, message).into())
 }
 
+/// Refuses to list those who may log in where the groups that let them in are gone: a product would forget
+/// everybody else.
+pub(super) fn only_open(tx: &ReadTx<'_>, view: &View, application: &str) -> Result<(), Refusal> {
+    let Some(groups) = view.shut_gate(tx)? else {
+        return Ok(());
+    };
+    let groups = groups.join(", ");
+    tracing::warn!(
+        application,
+        groups,
+        "nothing is listed, since the login groups are gone or nobody is in them"
+    );
+    let message = format!(
+        "Application <{application}> shows only users who may log in, and its login groups ({groups}) do not exist \
+         or nobody is in them. So that the product does not forget everybody, nothing is listed until an administrator \
+         names other groups."
+    );
+    let error = CrowdError::new(Reason::OperationFailed, message);
+    Err(error.with_status(503).into())
+}
+
 /// Attributes by name.
 pub(super) fn by_name(attributes: Vec<Attribute>) -> Attributes {
     attributes

@@ -19,7 +19,7 @@ use store::{ReadTx, StoreError};
 
 use self::news::News;
 use super::Refusal;
-use super::call::Call;
+use super::call::{Call, only_open};
 use super::reply::{Reply, document};
 use super::stream;
 use super::view::View;
@@ -157,7 +157,9 @@ pub(super) async fn since(path: Result<Path<TokenPath>, PathRejection>, call: Ca
         call.face.app.clone(),
         call.application.id,
     );
+    let name = call.application.name.clone();
     stream::unbounded(&call, call.format(), move |tx, view, sink| {
+        only_open(tx, view, &name)?;
         let mut touched = Vec::with_capacity(since.len());
         for (directory, since) in view.directories().zip(&since) {
             let of_one = tx.touched_since(directory, *since, ENTRIES_MAX)?;

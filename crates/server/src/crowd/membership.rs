@@ -10,7 +10,7 @@ use directory::{Group, Search};
 use store::{MembershipItem, ReadTx, StoreError};
 
 use super::Refusal;
-use super::call::{Call, find_group, find_user};
+use super::call::{Call, find_group, find_user, only_open};
 use super::listing::{Wanted, walk};
 use super::reply::{Reply, created, document, nothing};
 use super::stream::{self, Sink};
@@ -218,7 +218,9 @@ async fn list_groups(
 
 /// `GET group/membership`: every group with its users. XML, whatever the caller accepts.
 pub(super) async fn all(call: Call) -> Reply {
-    stream::unbounded(&call, Format::Xml, |tx, view, sink| {
+    let name = call.application.name.clone();
+    stream::unbounded(&call, Format::Xml, move |tx, view, sink| {
+        only_open(tx, view, &name)?;
         let mut memberships = Memberships::new(sink)?;
         let mut failed = None;
         let walked = view.each_membership(tx, &mut |item| {

@@ -6,7 +6,7 @@ use axum::extract::Request;
 use directory::{Group, Search, User};
 use store::ReadTx;
 
-use super::call::Call;
+use super::call::{Call, only_open};
 use super::listing::{Users, Wanted, walk};
 use super::question::{Shortcut, search_of, shortcut};
 use super::reply::Reply;
@@ -30,16 +30,19 @@ pub(super) async fn by_body(call: Call, request: Request) -> Reply {
 
 async fn answer(call: Call, kind: EntityType, restriction: &Restriction) -> Reply {
     let wanted = Wanted::new(&call, kind, search_of(restriction, kind)?)?;
+    let name = call.application.name.clone();
     let everybody =
         kind == EntityType::User && wanted.search == Search::All && wanted.paging.is_everything();
     if wanted.is_bounded() {
         return stream::bounded(&call, move |tx, view, sink| {
+            only_whole(tx, view, kind, &wanted, &name)?;
             write(tx, view, kind, &wanted, sink)
         })
         .await;
     }
     let (positions, application) = (call.face.positions.clone(), call.application.id);
     stream::unbounded(&call, call.format(), move |tx, view, sink| {
+        only_whole(tx, view, kind, &wanted, &name)?;
         if everybody {
             // The first of the three lists of a full synchronisation: what changes from here on may be missed.
             positions.note(application, event::Position::now(tx, view)?);
@@ -47,6 +50,21 @@ async fn answer(call: Call, kind: EntityType, restriction: &Restriction) -> Repl
         write(tx, view, kind, &wanted, sink)
     })
     .await
+}
+
+/// Refuses a list of everybody, or of all groups, that would be short by mistake.
+fn only_whole(
+    tx: &ReadTx<'_>,
+    view: &View,
+    kind: EntityType,
+    wanted: &Wanted,
+    application: &str,
+) -> Result<(), Refusal> {
+    let is_filtered = kind == EntityType::User || view.hides_groups();
+    match wanted.search == Search::All && is_filtered {
+        true => only_open(tx, view, application),
+        false => Ok(()),
+    }
 }
 
 fn write(

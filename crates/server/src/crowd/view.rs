@@ -17,6 +17,7 @@ use directory::{DirectoryId, Group, User};
 use scim::fold;
 use store::{AttachedDirectory, Mapping, ReadTx, StoreError};
 
+pub(crate) use self::access::GateStanding;
 use self::access::{Gates, Sight};
 use self::merge::Merge;
 

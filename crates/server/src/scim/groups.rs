@@ -29,7 +29,7 @@ pub(super) async fn get(call: &Call, id: &str) -> Reply {
     {
         return Ok(reply::not_modified(&group.meta));
     }
-    show(call, id, projection).await
+    show(call, id, projection, None).await
 }
 
 async fn find(call: &Call, id: &str) -> Result<Option<SourceGroup>, ScimError> {
@@ -43,8 +43,8 @@ async fn find(call: &Call, id: &str) -> Result<Option<SourceGroup>, ScimError> {
     found.await.map_err(|error| scim_error(error.into()))
 }
 
-/// A group as it is now, with its members if they are wanted.
-async fn show(call: &Call, id: &str, projection: Projection) -> Reply {
+/// A group as it is now, with its members if they are wanted, and not more than `most` if that is given.
+async fn show(call: &Call, id: &str, projection: Projection, most: Option<usize>) -> Reply {
     let (showing, id) = (Showing::new(call, projection), id.to_owned());
     stream::answer(call, !showing.with_members(), move |tx, out| {
         let found = tx.source_group(showing.connector, &id)?;
@@ -52,7 +52,10 @@ async fn show(call: &Call, id: &str, projection: Projection) -> Reply {
             catalogue::GROUP_NOT_FOUND.error("There is no Group with this id. It may have been deleted; look it up with a filter.")
         })?;
         out.tag(group.meta, showing.location(&group))?;
-        showing.write(tx, &group, out)
+        match most {
+            Some(most) => showing.write_up_to(tx, &group, most, out),
+            None => showing.write(tx, &group, out),
+        }
     })
     .await
 }
@@ -125,7 +128,10 @@ pub(super) async fn patch(call: &Call, id: String, body: Body) -> Reply {
 /// it is gone already, the answer is what was written.
 async fn show_written(call: &Call, group: &SourceGroup, projection: Projection) -> Reply {
     if !is_long(group, &projection) {
-        match show(call, &group.id, projection.clone()).await {
+        // References to what is not there yet are not in the count.
+        let most = (!projection.is_selective())
+            .then(|| usize::try_from(MEMBERS_AFTER_WRITE_MAX).unwrap_or_default());
+        match show(call, &group.id, projection.clone(), most).await {
             Err(error) if error.status == 404 => {}
             shown => return shown,
         }

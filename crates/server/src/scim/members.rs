@@ -115,6 +115,32 @@ impl Showing {
         self.write_with(group, out, |each| tx.source_members(group.pk, each))
     }
 
+    /// Writes a group, with its members if they are wanted and not more than `most`.
+    pub(super) fn write_up_to(
+        &self,
+        tx: &ReadTx<'_>,
+        group: &SourceGroup,
+        most: usize,
+        out: &mut Out,
+    ) -> Result<(), Halt> {
+        let mut members = Vec::new();
+        if self.with_members() {
+            let read = tx.source_members(group.pk, &mut |member| {
+                members.push(member);
+                match members.len() > most {
+                    // Only ends the walk.
+                    true => Err(StoreError::Busy),
+                    false => Ok(()),
+                }
+            });
+            if members.len() > most {
+                return self.write_without_members(group, out);
+            }
+            read?;
+        }
+        self.write_with(group, out, |each| members.into_iter().try_for_each(each))
+    }
+
     /// Writes a group with the members that `read` gives, if they are wanted.
     pub(super) fn write_with(
         &self,

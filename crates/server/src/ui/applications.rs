@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::confirm::Confirm;
 use super::desk::{Desk, Listed, Named, segment};
 use super::once::found_at;
-use super::overview::{self, Lag, lag};
+use super::overview::{self, Gate, Lag, lag};
 use super::page::{Shell, Shown, Trouble, go_to, number, show, show_wrong};
 use super::secret::Secret;
 use super::when::{When, length};
@@ -73,6 +73,8 @@ impl Application {
 struct Attached {
     directory: String,
     login_groups: Option<Vec<String>>,
+    #[serde(flatten)]
+    gate: Gate,
 }
 
 impl Attached {

@@ -48,6 +48,10 @@ const GUIDES: &[(&str, &str)] = &[
         "sailpoint",
         include_str!("../../../../docs/src/guides/sailpoint.md"),
     ),
+    (
+        "polis",
+        include_str!("../../../../docs/src/guides/polis.md"),
+    ),
 ];
 
 /// The words of a guide for something to enter, and what that is; none while it is not to be shown.

@@ -211,7 +211,13 @@ pub(super) fn told(change: &Value, child: Option<&str>) -> String {
         "create_user" => format!("appears, {} ({})", text("status"), because()),
         "update_user" => updated(&change["before"], &change["after"]),
         "rename_user" | "rename_group" => {
-            format!("is renamed from {} to {}", text("from"), text("to"))
+            let renamed = format!("is renamed from {} to {}", text("from"), text("to"));
+            match value_text(&change["admitted_to"]) {
+                none if none.is_empty() => renamed,
+                applications => {
+                    format!("{renamed}; its members still may log in to {applications}")
+                }
+            }
         }
         "disable" => format!("may no longer log in ({})", because()),
         "reactivate" => format!("may log in again ({})", because()),

@@ -44,6 +44,8 @@ pub(super) struct Lag {
     pub(super) directory: String,
     pub(super) words: String,
     pub(super) is_current: bool,
+    /// What is wrong with its login groups.
+    pub(super) gate: Option<String>,
 }
 
 struct Ending {
@@ -112,6 +114,35 @@ pub(super) struct Read {
     pub(super) position: Option<i64>,
     changes_behind: i64,
     behind_since: Option<Timestamp>,
+    #[serde(flatten)]
+    gate: Gate,
+}
+
+/// What is wrong with the groups whose members may log in.
+#[derive(Deserialize)]
+pub(super) struct Gate {
+    #[serde(default)]
+    missing_login_groups: Vec<String>,
+    #[serde(default)]
+    lets_nobody_in: bool,
+}
+
+impl Gate {
+    /// The same in a sentence.
+    pub(super) fn words(&self) -> Option<String> {
+        let groups = self.missing_login_groups.join(", ");
+        let missing = match self.missing_login_groups.len() {
+            0 => String::new(),
+            1 => format!("The login group {groups} does not exist. "),
+            _ => format!("The login groups {groups} do not exist. "),
+        };
+        let nobody = match self.lets_nobody_in {
+            true => "Nobody may log in.",
+            false => "",
+        };
+        let words = format!("{missing}{nobody}");
+        Some(words.trim_end().to_owned()).filter(|words| !words.is_empty())
+    }
 }
 
 #[derive(Deserialize)]
@@ -219,6 +250,7 @@ fn application_card(desk: &Desk, one: Application) -> ApplicationCard {
     ApplicationCard {
         address: segment(&one.id),
         mood: match one.last_seen.is_some() && lags.iter().all(|lag| lag.is_current) {
+            _ if lags.iter().any(|lag| lag.gate.is_some()) => "bad",
             true => "good",
             false => "warn",
         },
@@ -247,6 +279,7 @@ pub(super) fn lag(desk: &Desk, read: &Read) -> Lag {
         directory: read.directory.clone(),
         words,
         is_current,
+        gate: read.gate.words(),
     }
 }
 

@@ -125,6 +125,33 @@ fn writes_and_failures_are_recorded_and_plain_reads_are_not() {
     });
 }
 
+/// A database takes no NUL; what is recorded of such a request must not cost the record of others.
+#[test]
+fn a_request_with_nul_is_recorded_beside_all_others() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let (console, idp) = (Console::new(&world), Idp::new(&world));
+        let made = |nth: usize| {
+            let body = json!({ "userName": format!("user{nth}") });
+            assert_eq!(idp.post("/Users", &body).status, 201);
+        };
+        (0..5).for_each(made);
+        let refused = idp.post("/Users", &json!({ "userName": "a\u{0}b" }));
+        assert_eq!(refused.status, 400);
+        let raw = idp
+            .ask("POST", "/Users")
+            .header("Content-Type", "application/scim+json");
+        assert_eq!(world.send(raw.body("{\"userName\":\"a\0b\"}")).status, 400);
+        (5..10).for_each(made);
+
+        let page = console.show("/requests");
+        assert_eq!(operations(&page).len(), 12);
+        let items = page["items"].as_array().unwrap();
+        assert_eq!(items[6]["status"], 400);
+        assert_eq!(items[6]["resource_name"], "a\u{fffd}b");
+    });
+}
+
 #[test]
 fn the_record_is_filtered_and_walked_in_pages() {
     on_each_database(|database| {

@@ -30,6 +30,8 @@ fn wrong_credentials_get_the_exact_text() {
             Some("Basic !!!".to_owned()),
             Some("Basic".to_owned()),
             Some(format!("Bearer {}", jira.password)),
+            Some(basic("Jira\0prod", &jira.password)),
+            Some(basic("Jira prod", "\0")),
         ];
         for path in [
             "/crowd/rest/usermanagement/1/user?username=x",
@@ -181,6 +183,61 @@ fn wrong_parameters_are_illegal_arguments() {
             400,
             ILLEGAL,
         );
+    });
+}
+
+/// No name has it, and no database takes it: it is refused before anything is looked up.
+#[test]
+fn the_character_nul_is_an_illegal_argument_wherever_it_stands() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        world.mira();
+        let writer = Product::writer(&world);
+        for path in [
+            "/user?username=a%00b",
+            "/user?key=%00",
+            "/group?groupname=%00",
+            "/user/group/nested?username=mira&groupname=%00",
+            "/search?entity-type=user&restriction=name%3D%22a%00b%22",
+            "/search?entity-type=user&restriction=a%00b%3D1",
+        ] {
+            for product in [&writer, &writer.json()] {
+                refused(&product.get(path), 400, ILLEGAL);
+            }
+        }
+        refused(&writer.delete("/session?username=%00"), 400, ILLEGAL);
+        refused(
+            &writer.delete("/user/attribute?username=mira&attributename=%00"),
+            400,
+            ILLEGAL,
+        );
+        let names = "{\"name\":\"property\",\"type\":\"STRING\"}";
+        let restriction = format!(
+            "{{\"restriction-type\":\"property-search-restriction\",\"property\":{names},\
+             \"match-mode\":\"EXACTLY_MATCHES\",\"value\":\"a\\u0000b\"}}"
+        );
+        for (path, body) in [
+            ("/authentication?username=a%00b", "{\"value\":\"x\"}"),
+            ("/authentication?username=mira", "{\"value\":\"\\u0000\"}"),
+            (
+                "/session",
+                "{\"username\":\"a\\u0000b\",\"password\":\"x\"}",
+            ),
+            ("/search?entity-type=user", &restriction),
+            ("/user/rename?username=mira", "{\"new-name\":\"a\\u0000b\"}"),
+            (
+                "/user/attribute?username=mira",
+                "{\"attributes\":[{\"name\":\"a\",\"values\":[\"b\\u0000\"]}]}",
+            ),
+            ("/user/rename?username=mira", "<new-name>a&#0;b</new-name>"),
+        ] {
+            refused(&writer.post(path, body), 400, ILLEGAL);
+        }
+        for path in ["/session/%00", "/session/a%00b"] {
+            refused(&writer.get(path), 404, "INVALID_SSO_TOKEN");
+        }
+        refused(&writer.get("/event/a%00:1"), 410, "EVENT_TOKEN_EXPIRED");
+        refused(&writer.get("/webhook/%00"), 404, "WEBHOOK_NOT_FOUND");
     });
 }
 

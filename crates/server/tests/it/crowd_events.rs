@@ -190,6 +190,78 @@ fn names_that_are_handed_on_need_a_full_run() {
     });
 }
 
+/// A product that keeps attributes forgets only those that it is told have gone.
+#[test]
+fn attributes_that_went_are_named_and_those_that_came_back_are_not() {
+    on_each_database(|database| {
+        let department = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
+        let mapping = json!([{"target": "attr:department", "source": {"attribute": department}}]);
+        let rules = serde_json::from_value(json!({ "mapping": mapping })).unwrap();
+        let world = World::with_rules(database, rules);
+        let mira = world.mira();
+        world.patch_user(&mira, department, "Platform");
+        let writer = Product::writer(&world);
+        assert_eq!(writer.post("/group", "<group name=\"eng\"/>").status, 201);
+        let set = |owner: &str, names: &[&str]| {
+            let list: String = names
+                .iter()
+                .map(|name| {
+                    format!(
+                        "<attribute name=\"{name}\"><values><value>1</value></values></attribute>"
+                    )
+                })
+                .collect();
+            let body = format!("<attributes>{list}</attributes>");
+            assert_eq!(writer.post(owner, &body).status, 204);
+        };
+        let (of_mira, of_eng) = (
+            "/user/attribute?username=mira",
+            "/group/attribute?groupname=eng",
+        );
+        set(of_mira, &["theme", "tour"]);
+        set(of_eng, &["colour"]);
+        let mut product = Follower::new(&world);
+        let mut lost = || {
+            let answer = product.product.get(&format!("/event/{}", product.token));
+            let text = ok(&answer);
+            product.token = token(text);
+            let mut lost = Vec::new();
+            crowd::answer::events(text.as_bytes(), |event| match event {
+                Event::User { user, deleted, .. } => lost.push((user.name, deleted)),
+                Event::Group { group, deleted, .. } => lost.push((group.name, deleted)),
+                other => panic!("{other:?}"),
+            })
+            .unwrap();
+            lost
+        };
+        let told = |name: &str, names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            (name.to_owned(), names)
+        };
+
+        let none: [&str; 0] = [];
+        world.patch_user(&mira, department, serde_json::Value::Null);
+        assert_eq!(lost(), [told("mira", &["department"])]);
+        world.patch_user(&mira, "displayName", "Mira S.");
+        assert_eq!(lost(), [told("mira", &none)]);
+
+        for path in [
+            format!("{of_mira}&attributename=theme"),
+            format!("{of_mira}&attributename=tour"),
+        ] {
+            assert_eq!(writer.delete(&path).status, 204);
+        }
+        assert_eq!(
+            writer
+                .delete(&format!("{of_eng}&attributename=colour"))
+                .status,
+            204
+        );
+        set(of_mira, &["Tour"]);
+        assert_eq!(lost(), [told("eng", &["colour"]), told("mira", &["theme"])]);
+    });
+}
+
 #[test]
 fn tokens_that_are_none_of_ours_send_the_product_back() {
     on_each_database(|database| {

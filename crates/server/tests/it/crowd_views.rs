@@ -4,6 +4,7 @@ use emulate::databases::on_each_database;
 use provision::{ApplicationChange, DirectoryChoice};
 use serde_json::{Value, json};
 
+use crate::api_console::Console;
 use crate::http::Answer;
 use crate::source::Source;
 use crate::world::{Product, World, ok, refusal};
@@ -307,9 +308,117 @@ fn only_members_of_login_groups_may_log_in() {
         assert_eq!(search(&json, "user", ""), ["mira"]);
         assert_eq!(users_of(&json, "jira-users"), ["mira"]);
         source.remove(&staff, &mira);
-        assert_eq!(search(&json, "user", ""), Vec::<String>::new());
+        let listed = json.get("/search?entity-type=user");
+        assert_eq!(refusal(&listed), (503, "OPERATION_FAILED".to_owned()));
         change(&world, &product, gate(None, true));
         assert_eq!(search(&json, "user", ""), ["jon", "mira"]);
+    });
+}
+
+/// A product forgets whoever is missing from a list: it is not to forget everybody because a group is called otherwise.
+#[test]
+fn a_login_group_that_is_renamed_is_followed_and_one_that_is_gone_empties_nothing() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let rules = json!({"groups": {"rename": "follow", "on_source_deleted": "delete_if_empty_and_ours"}});
+        let source = Source::new(&world, "first", rules);
+        let (mira, _jon) = (source.user("mira"), source.user("jon"));
+        let staff = source.group("jira-users", &[&mira]);
+        let product = Product::reader_of(&world, "first");
+        let gate = ApplicationChange {
+            directories: Some(vec![DirectoryChoice {
+                directory: "first".to_owned(),
+                login_groups: Some(vec!["Jira-Users".to_owned()]),
+            }]),
+            only_with_access: Some(true),
+            only_groups_with_access: Some(true),
+            ..ApplicationChange::default()
+        };
+        change(&world, &product, gate);
+        let json = product.json();
+        assert_eq!(search(&json, "user", ""), ["mira"]);
+
+        source.rename_group(&staff, "jira-people");
+        assert_eq!(search(&json, "user", ""), ["mira"]);
+        assert_eq!(search(&json, "group", ""), ["jira-people"]);
+        let console = Console::new(&world);
+        let path = format!(
+            "/applications/{}",
+            product.credentials.name.replace(' ', "%20")
+        );
+        let shown = console.show(&path)["directories"][0].clone();
+        assert_eq!(shown["login_groups"], json!(["jira-people"]));
+        assert_eq!(shown["lets_nobody_in"], Value::Null);
+        let journal = console.show("/directories/first/journal");
+        let renamed = journal["items"].as_array().unwrap().iter();
+        let renamed = renamed
+            .map(|entry| &entry["change"])
+            .find(|it| it["change"] == "rename_group");
+        assert_eq!(
+            renamed.unwrap()["admitted_to"],
+            json!([product.credentials.name])
+        );
+
+        let event = product.get("/event");
+        let text = ok(&event);
+        let token = crowd::answer::events(text.as_bytes(), |_| {})
+            .unwrap()
+            .token
+            .unwrap();
+        source.delete_group(&staff);
+        world.run(world.provision.work_off()).unwrap();
+        let failed = (503, "OPERATION_FAILED".to_owned());
+        for path in [
+            "/search?entity-type=user&max-results=-1&expand=user",
+            "/search?entity-type=user",
+            "/search?entity-type=group&max-results=-1",
+            "/group/membership",
+            &format!("/event/{token}"),
+        ] {
+            let answer = product.get(path);
+            assert_eq!(refusal(&answer), failed, "{path}");
+            assert!(answer.text().contains("jira-people"), "{}", answer.text());
+        }
+        // What a product asks to test the connection, and about one person, is answered.
+        assert_eq!(refusal(&product.get("/user?username=mira")).0, 404);
+        let shown = console.show(&path)["directories"][0].clone();
+        assert_eq!(shown["missing_login_groups"], json!(["jira-people"]));
+        assert_eq!(shown["lets_nobody_in"], true);
+        let overview = console.show("/overview");
+        let lag = &overview["applications"][0]["directories"][0];
+        assert_eq!(lag["missing_login_groups"], json!(["jira-people"]));
+    });
+}
+
+/// The former name is kept for some days: whoever may log in by it may by the new one, which outlives it.
+#[test]
+fn a_login_group_with_an_alias_lets_in_by_both_names() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let source = Source::new(&world, "first", json!({"groups": {"rename": "alias"}}));
+        let mira = source.user("mira");
+        let staff = source.group("jira-users", &[&mira]);
+        let other = source.group("board", &[&mira]);
+        let product = Product::reader_of(&world, "first");
+        let gate = ApplicationChange {
+            directories: Some(vec![DirectoryChoice {
+                directory: "first".to_owned(),
+                login_groups: Some(vec!["jira-users".to_owned(), "board".to_owned()]),
+            }]),
+            ..ApplicationChange::default()
+        };
+        change(&world, &product, gate);
+        source.rename_group(&staff, "jira-people");
+        source.rename_group(&other, "choir");
+        let path = format!(
+            "/applications/{}",
+            product.credentials.name.replace(' ', "%20")
+        );
+        let shown = Console::new(&world).show(&path)["directories"][0].clone();
+        assert_eq!(
+            shown["login_groups"],
+            json!(["jira-users", "board", "jira-people", "choir"])
+        );
     });
 }
 

@@ -80,6 +80,36 @@ fn a_refusal_says_what_came_and_what_to_do_and_repeats_nothing() {
         let answer = world.send(Ask::new("GET", in_url));
         assert!(refused(&answer).1.contains("The URL holds a token"));
         assert!(!answer.text().contains(&idp.token));
+        // A right header beside it does not take it out of the logs.
+        for query in [
+            format!("access_token={}", idp.token),
+            format!("filter=userName%20eq%20%22{}%22", idp.token),
+        ] {
+            let answer = idp.get(&format!("/Users?{query}"));
+            assert_eq!(refused(&answer).0, 403);
+            assert_eq!(answer.json()["scimType"], "sensitive");
+        }
+        let name = idp.get("/Users?filter=userName%20eq%20%22vst_jane%22");
+        assert_eq!(name.status, 200, "somebody's name is no token");
+    });
+}
+
+/// An identity provider takes 401 for wrong credentials, and its administrator would make new ones.
+#[test]
+fn a_connector_that_is_switched_off_is_no_matter_of_credentials() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let idp = Idp::new(&world);
+        let id = idp.base.rsplit('/').next().unwrap();
+        let state = json!({"state": "disabled"});
+        ok(&Console::new(&world).patch(&format!("/connectors/{id}"), state));
+        world.wait(SignedDuration::from_secs(10));
+        let answer = idp.get("/Users");
+        let (status, detail) = refused(&answer);
+        assert_eq!(status, 403, "{detail}");
+        assert!(detail.contains("switched off"), "{detail}");
+        assert_eq!(answer.header("www-authenticate"), None);
+        assert_eq!(refused(&idp.stranger().get("/Users")).0, 401);
     });
 }
 

@@ -1,10 +1,14 @@
 //! The discovery documents and the server agree: each probe is derived from what the documents say, so
 //! that it holds whatever is offered.
 
+use std::io::Read;
+
 use directory::ConnectorSettings;
 use emulate::databases::on_each_database;
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
+use crate::api_console::{Console, ok};
 use crate::http::Ask;
 use crate::scim_idp::*;
 use crate::world::World;
@@ -152,6 +156,97 @@ fn authentication(idp: &Idp<'_>, config: &Value) {
     if !offers("httpbasic") {
         assert_eq!(ask(crate::world::basic("idp", &idp.token)), 401);
     }
+}
+
+/// Whatever opens the connector is named, and what is named opens it.
+#[test]
+fn every_form_of_credentials_that_is_taken_is_named() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let idp = Idp::new(&world);
+        let id = idp.base.rsplit('/').next().unwrap().to_owned();
+        let kinds = |idp: &Idp<'_>| -> Vec<String> {
+            let config = config(idp);
+            let schemes = config["authenticationSchemes"].as_array().unwrap().clone();
+            let kinds = schemes
+                .iter()
+                .map(|scheme| scheme["type"].as_str().unwrap().to_owned());
+            kinds.collect()
+        };
+        assert_eq!(kinds(&idp), ["oauthbearertoken"]);
+        let console = Console::new(&world);
+        let made = ok(&console.post(&format!("/connectors/{id}/clients"), json!({"label": "hr"})));
+        let change = json!({"basic": true, "bare_token": true, "token_header": "X-Scim",
+            "jwt": {"issuer": "https://idp.example.org", "audience": "vestibule"}});
+        let body = json!({"settings": {"credentials": change}});
+        ok(&console.patch(&format!("/connectors/{id}"), body));
+        world.wait(SignedDuration::from_secs(10));
+        let named = [
+            "oauthbearertoken",
+            "oauthbearertoken",
+            "oauth2",
+            "httpbasic",
+        ];
+        assert_eq!(kinds(&idp), named);
+        let schemes = config(&idp)["authenticationSchemes"].clone();
+        let told = |nth: usize| schemes[nth]["description"].as_str().unwrap().to_owned();
+        assert!(
+            told(0).contains("X-Scim") && told(0).contains("alone"),
+            "{}",
+            told(0)
+        );
+        assert!(told(1).contains("https://idp.example.org"));
+        assert!(
+            told(2).contains(&format!("/oauth/{id}/token")),
+            "{}",
+            told(2)
+        );
+        let pair = crate::world::basic(
+            made["client_id"].as_str().unwrap(),
+            made["client_secret"].as_str().unwrap(),
+        );
+        let ask = Ask::new("GET", format!("{}/Users?count=0", idp.base));
+        assert_eq!(world.send(ask.header("Authorization", &pair)).status, 200);
+    });
+}
+
+#[test]
+fn discovery_is_given_whole_and_short_for_whoever_asks_for_gzip() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let idp = Idp::new(&world);
+        for path in ["/ServiceProviderConfig", "/Schemas", "/ResourceTypes"] {
+            assert_eq!(
+                refused(&idp.get(&format!("{path}?filter=x"))).0,
+                403,
+                "{path}"
+            );
+        }
+        let plain = idp.get("/Schemas");
+        assert_eq!(plain.header("content-encoding"), None);
+        assert_eq!(plain.header("vary"), Some("accept-encoding"));
+        let ask = idp
+            .ask("GET", "/Schemas")
+            .header("Accept-Encoding", "gzip, deflate");
+        let short = world.send(ask);
+        assert_eq!(short.header("content-encoding"), Some("gzip"));
+        assert_eq!(short.header("vary"), Some("accept-encoding"));
+        assert!(
+            short.body.len() * 4 < plain.body.len(),
+            "{}",
+            short.body.len()
+        );
+        let mut whole = String::new();
+        flate2::read::GzDecoder::new(&short.body[..])
+            .read_to_string(&mut whole)
+            .unwrap();
+        assert_eq!(whole, plain.text());
+        let tiny = idp.ask("GET", "/Users").header("Accept-Encoding", "gzip");
+        assert_eq!(world.send(tiny).header("content-encoding"), None);
+        let secret = idp.get("/Users?filter=password%20eq%20%22x%22");
+        assert_eq!(refused(&secret).0, 403);
+        assert_eq!(secret.json()["scimType"], "sensitive");
+    });
 }
 
 #[test]

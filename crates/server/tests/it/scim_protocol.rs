@@ -4,6 +4,7 @@ use directory::{ConnectorSettings, PatchReply};
 use emulate::databases::on_each_database;
 use serde_json::{Value, json};
 
+use crate::api_console::Console;
 use crate::http::Ask;
 use crate::scim_idp::*;
 use crate::world::World;
@@ -528,6 +529,74 @@ fn a_patch_of_a_group_above_a_thousand_members_is_answered_without_them() {
             (&json!("bigger"), None)
         );
         assert_eq!(idp.members(&group).len(), 1_001);
+    });
+}
+
+/// Those who are waited for count too: nobody reads a list of thousands after each write.
+#[test]
+fn members_who_are_waited_for_are_not_sent_back_by_the_thousand() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let idp = Idp::new(&world);
+        let members = |count: usize| -> Vec<Value> {
+            (0..count)
+                .map(|n| json!({ "value": format!("unknown-{n}") }))
+                .collect()
+        };
+        let body = |count: usize| json!({ "displayName": "big", "members": members(count) });
+        let made = created(&idp.post("/Groups", &body(1_001)));
+        assert_eq!(made.get("members"), None);
+        let path = format!("/Groups/{}", made["id"].as_str().unwrap());
+        let add = json!([{ "op": "add", "path": "members", "value": [{ "value": "one more" }] }]);
+        assert_eq!(shown(&idp.patch(&path, &add)).get("members"), None);
+        assert_eq!(shown(&idp.put(&path, &body(1_001))).get("members"), None);
+        let short = shown(&idp.put(&path, &body(1_000)));
+        assert_eq!(member_ids(&short).len(), 1_000);
+        assert_eq!(shown(&idp.patch(&path, &add)).get("members"), None);
+        let wished = shown(&idp.put(&format!("{path}?attributes=members"), &body(1_001)));
+        assert_eq!(member_ids(&wished).len(), 1_001);
+    });
+}
+
+/// Okta takes a 400 for final and gives the push up.
+#[test]
+fn a_group_that_names_itself_is_written_without_that() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let idp = Idp::new(&world);
+        let mira = idp.user("mira");
+        let group = idp.group("staff", &[]);
+        let path = format!("/Groups/{group}");
+        let both = json!([{ "value": group }, { "value": mira }]);
+        let add = json!([{ "op": "add", "path": "members", "value": both }]);
+        assert_eq!(member_ids(&shown(&idp.patch(&path, &add))), [mira.as_str()]);
+        let put = json!({ "displayName": "staff", "members": both });
+        assert_eq!(member_ids(&shown(&idp.put(&path, &put))), [mira.as_str()]);
+        let page = Console::new(&world).show("/requests");
+        let warned = &page["items"][0]["warnings"];
+        assert!(warned.to_string().contains("no member of itself"), "{page}");
+    });
+}
+
+#[test]
+fn names_are_written_as_their_scripts_are() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let idp = Idp::new(&world);
+        for name in ["نمی\u{200C}دانم", "\u{1F469}\u{200D}\u{1F4BB} Team"] {
+            let group = idp.group(name, &[]);
+            assert_eq!(
+                shown(&idp.get(&format!("/Groups/{group}")))["displayName"],
+                name
+            );
+            let found = idp.find("/Groups", &format!("displayName eq \"{name}\""));
+            assert_eq!(found["totalResults"], 1);
+        }
+        let hidden = json!({ "displayName": "sta\u{200D}ff" });
+        assert_eq!(
+            refused(&idp.post("/Groups", &hidden)),
+            (400, "invalidValue".into())
+        );
     });
 }
 

@@ -26,6 +26,9 @@ pub enum ApplicationCommand {
         /// What the product may do.
         #[arg(long, value_enum, default_value_t = AccessArg::ReadOnly)]
         access: AccessArg,
+        /// An address or range that it may come from; may be given several times. Without any, it may come from anywhere.
+        #[arg(long = "from", value_name = "RANGE")]
+        from: Vec<String>,
         /// What it sees.
         #[command(flatten)]
         sight: SightArgs,
@@ -40,6 +43,12 @@ pub enum ApplicationCommand {
         /// What the product may do.
         #[arg(long, value_enum)]
         access: Option<AccessArg>,
+        /// An address or range that it may come from, in the place of those before; may be given several times.
+        #[arg(long = "from", value_name = "RANGE")]
+        from: Vec<String>,
+        /// It may come from anywhere.
+        #[arg(long, conflicts_with = "from")]
+        from_anywhere: bool,
         /// What it sees.
         #[command(flatten)]
         sight: SightArgs,

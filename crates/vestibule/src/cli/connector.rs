@@ -114,6 +114,17 @@ pub enum ConnectorCommand {
     },
     /// Show or change how the identity provider may prove who it is, from where, and how often it may ask.
     Credentials(Box<CredentialsArgs>),
+    /// Show or change whether pushed passwords are kept, and what a PATCH is answered with.
+    Settings {
+        /// Its name or id.
+        connector: String,
+        /// Keep the passwords that the identity provider pushes, as hashes, so that people can log in with them.
+        #[arg(long, value_name = "true|false")]
+        accept_passwords: Option<bool>,
+        /// The answer to a PATCH: as the preset's client expects, always 200 with the resource, or always 204.
+        #[arg(long, value_name = "ANSWER", value_parser = ["auto", "always200", "always204"])]
+        patch_reply: Option<String>,
+    },
     /// Show or change when everybody is evaluated anew by itself.
     Schedule {
         /// Its name or id.

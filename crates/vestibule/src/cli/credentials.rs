@@ -170,7 +170,8 @@ pub struct CredentialsArgs {
     /// Take tokens that the identity provider signs for this tenant; for presets that know tenants.
     #[arg(long, value_name = "ID")]
     pub jwt_tenant: Option<String>,
-    /// Take tokens that this issuer signs.
+    /// Take tokens that this issuer signs. What else is said of signed tokens begins anew with it, or with --jwt-tenant;
+    /// without either, it changes those that are taken already.
     #[arg(long, value_name = "ISSUER", requires = "jwt_audience")]
     pub jwt_issuer: Option<String>,
     /// For whom the issuer's tokens have to be meant.
@@ -185,11 +186,12 @@ pub struct CredentialsArgs {
     /// An algorithm of signatures that is taken; may be given several times. RS256 if none is given.
     #[arg(long = "jwt-algorithm", value_name = "NAME", value_parser = algorithms())]
     pub jwt_algorithms: Vec<String>,
-    /// Signed tokens may only read.
-    #[arg(long)]
-    pub jwt_read_only: bool,
+    /// Signed tokens may only read; `false` lets them write again.
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub jwt_read_only: Option<bool>,
     /// Take no signed tokens.
-    #[arg(long, conflicts_with_all = ["jwt_tenant", "jwt_issuer"])]
+    #[arg(long, conflicts_with_all = ["jwt_tenant", "jwt_issuer", "jwt_audience", "jwt_keys_url", "jwt_claims",
+        "jwt_algorithms", "jwt_read_only"])]
     pub no_jwt: bool,
 }
 

@@ -6,7 +6,8 @@ use store::Access;
 use crate::cli::{AccessArg, ApplicationArgs, ApplicationCommand, SightArgs};
 use crate::config::Settings;
 use crate::door::{
-    self, ApplicationEdit, ApplicationView, ApplicationWish, NewApplication, SightWish,
+    self, ApplicationEdit, ApplicationView, ApplicationWish, AttachedView, NewApplication,
+    SightWish,
 };
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, fields, moment, table};
@@ -18,6 +19,7 @@ pub fn run(args: &ApplicationArgs, settings: &Settings, out: Output) -> Result<(
         ApplicationCommand::Create {
             name,
             access,
+            from,
             sight,
         } => {
             if sight.directories.is_empty() && !sight.login_groups.is_empty() {
@@ -27,6 +29,7 @@ pub fn run(args: &ApplicationArgs, settings: &Settings, out: Output) -> Result<(
             let wish = ApplicationWish {
                 name: name.clone(),
                 access: access_of(*access),
+                addresses: from.clone(),
                 sight: sight_of(sight),
             };
             out.show(&door.create_application(&wish)?, created)
@@ -35,11 +38,14 @@ pub fn run(args: &ApplicationArgs, settings: &Settings, out: Output) -> Result<(
             application,
             name,
             access,
+            from,
+            from_anywhere,
             sight,
         } => {
             let edit = ApplicationEdit {
                 name: name.clone(),
                 access: access.map(access_of),
+                addresses: (*from_anywhere || !from.is_empty()).then(|| from.clone()),
                 sight: sight_of(sight),
             };
             out.show(&door.change_application(application, &edit)?, changed)
@@ -93,15 +99,23 @@ fn changed(one: &ApplicationView) -> String {
     };
     let seen = one.directories.iter().map(|attached| {
         let who = groups(&attached.login_groups);
-        format!("  {}: {who} may log in", attached.directory)
+        format!(
+            "  {}: {who} may log in{}",
+            attached.directory,
+            wrong(attached)
+        )
     });
     let seen: Vec<String> = seen.collect();
     let memberships = match one.aggregate_memberships {
         true => "of every directory",
         false => "of the directory a user is from",
     };
+    let from = match one.addresses.is_empty() {
+        true => "anywhere".to_owned(),
+        false => one.addresses.join(", "),
+    };
     format!(
-        "Application {} ({}) sees these directories, the first one wins:\n{}\nmemberships {memberships}{}",
+        "Application {} ({}) sees these directories, the first one wins:\n{}\nmemberships {memberships}{}\ncomes from {from}",
         one.name,
         one.access,
         seen.join("\n"),
@@ -111,6 +125,19 @@ fn changed(one: &ApplicationView) -> String {
             (false, _) => "",
         }
     )
+}
+
+/// What is wrong with the login groups of a directory.
+fn wrong(attached: &AttachedView) -> String {
+    let missing = match attached.missing_login_groups.as_slice() {
+        [] => String::new(),
+        missing => format!("; there is no group {}", missing.join(", ")),
+    };
+    let nobody = match attached.lets_nobody_in {
+        true => "; nobody is in them",
+        false => "",
+    };
+    format!("{missing}{nobody}")
 }
 
 fn directories(one: &ApplicationView) -> String {

@@ -1,6 +1,6 @@
 //! `vestibule connector`: the endpoints that identity providers write to.
 
-use directory::ConnectorState;
+use directory::{ConnectorState, PatchReply};
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde::Serialize;
@@ -54,6 +54,26 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
         }
         ConnectorCommand::Show { connector } => out.show(&door.connector(connector)?, detail),
         ConnectorCommand::Credentials(args) => credentials::run(args, &door, out),
+        ConnectorCommand::Settings { connector, accept_passwords, patch_reply } => {
+            let mut change = json!({});
+            if let Some(accept) = accept_passwords {
+                change["accept_passwords"] = json!(accept);
+            }
+            if let Some(reply) = patch_reply {
+                change["patch_reply"] = json!(reply);
+            }
+            let path = ["connectors", connector.as_str()];
+            let one: ConnectorDetail = match change == json!({}) {
+                true => door.get(&path)?,
+                false => door.ask(Method::PATCH, &path, Some(&json!({ "settings": change })))?,
+            };
+            out.show(&one.settings, |settings| {
+                fields(&[
+                    ("pushed passwords", if settings.accept_passwords { "kept" } else { "dropped" }),
+                    ("answer to a PATCH", patch_answer(settings.patch_reply)),
+                ])
+            })
+        }
         ConnectorCommand::RotateToken { connector, overlap } => {
             let overlap = SignedDuration::from_mins(i64::from(*overlap));
             out.show(&door.rotate_token(connector, overlap)?, rotated)
@@ -109,7 +129,7 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
         ConnectorCommand::Disable { connector } => {
             out.show(&door.set_state(connector, ConnectorState::Disabled)?, |one| {
                 format!(
-                    "{} is disabled: the identity provider gets 401 until\n  vestibule connector resume {}",
+                    "{} is disabled: the identity provider gets 403 until\n  vestibule connector resume {}",
                     one.connector.name, one.connector.name
                 )
             })
@@ -124,6 +144,14 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
                 format!("{} is active", one.connector.name)
             })
         }
+    }
+}
+
+fn patch_answer(reply: PatchReply) -> &'static str {
+    match reply {
+        PatchReply::Auto => "as the preset's client expects",
+        PatchReply::Always200 => "always 200 with the resource",
+        PatchReply::Always204 => "always 204",
     }
 }
 

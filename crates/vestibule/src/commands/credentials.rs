@@ -1,5 +1,6 @@
 //! `vestibule connector credentials`: how an identity provider may prove who it is.
 
+use directory::JwtSettings;
 use serde_json::{Map, Value, json};
 
 use crate::cli::CredentialsArgs;
@@ -9,7 +10,10 @@ use crate::output::{Output, fields};
 
 /// Shows the settings, after changing them if there is anything to change.
 pub fn run(args: &CredentialsArgs, door: &Door, out: Output) -> Result<(), Failure> {
-    let change = change(args)?;
+    let mut change = change(args);
+    if let Some(jwt) = jwt(args, door)? {
+        change.insert("jwt".to_owned(), jwt);
+    }
     let detail = match change.is_empty() {
         true => door.connector(&args.connector)?,
         false => door.set_credentials(&args.connector, change)?,
@@ -17,8 +21,8 @@ pub fn run(args: &CredentialsArgs, door: &Door, out: Output) -> Result<(), Failu
     out.show(&detail.settings.credentials, |_credentials| shown(&detail))
 }
 
-/// The members that change, as the admin API takes them.
-fn change(args: &CredentialsArgs) -> Result<Map<String, Value>, Failure> {
+/// The members that change, as the admin API takes them; all but what is said of signed tokens.
+fn change(args: &CredentialsArgs) -> Map<String, Value> {
     let mut change = Map::new();
     let mut set = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -47,15 +51,42 @@ fn change(args: &CredentialsArgs) -> Result<Map<String, Value>, Failure> {
     );
     set("rate", args.rate.map(or_default));
     set("burst", args.burst.map(or_default));
-    set("jwt", jwt(args)?);
     set("jwt", args.no_jwt.then_some(Value::Null));
-    Ok(change)
+    change
 }
 
-fn jwt(args: &CredentialsArgs) -> Result<Option<Value>, Failure> {
-    if args.jwt_tenant.is_none() && args.jwt_issuer.is_none() {
+/// Which signed tokens are taken from now on, if that changes: others, or those that are taken already, with other
+/// restrictions.
+fn jwt(args: &CredentialsArgs, door: &Door) -> Result<Option<Value>, Failure> {
+    let restricted = restrictions(args)?;
+    if args.jwt_tenant.is_some() || args.jwt_issuer.is_some() {
+        let begun = JwtSettings {
+            tenant: args.jwt_tenant.clone(),
+            issuer: args.jwt_issuer.clone().unwrap_or_default(),
+            ..JwtSettings::default()
+        };
+        return Ok(Some(with(begun, restricted)));
+    }
+    if restricted.is_empty() {
         return Ok(None);
     }
+    let now = door.connector(&args.connector)?;
+    match now.settings.credentials.jwt {
+        Some(jwt) => Ok(Some(with(jwt, restricted))),
+        None => {
+            let message = format!(
+                "connector {} takes no signed tokens, so that there is nothing to restrict",
+                now.connector.name
+            );
+            Err(Failure::new(Exit::Usage, message).with(
+                "say whose tokens it is to take: --jwt-issuer and --jwt-audience, or --jwt-tenant",
+            ))
+        }
+    }
+}
+
+/// What is said of signed tokens beside whose they are.
+fn restrictions(args: &CredentialsArgs) -> Result<Map<String, Value>, Failure> {
     let mut claims = Map::new();
     for claim in &args.jwt_claims {
         let (name, value) = claim.split_once('=').ok_or_else(|| {
@@ -64,15 +95,40 @@ fn jwt(args: &CredentialsArgs) -> Result<Option<Value>, Failure> {
         })?;
         claims.insert(name.to_owned(), value.into());
     }
-    Ok(Some(json!({
-        "tenant": args.jwt_tenant,
-        "issuer": args.jwt_issuer.as_deref().unwrap_or_default(),
-        "audience": args.jwt_audience.as_deref().unwrap_or_default(),
-        "keys_url": args.jwt_keys_url,
-        "claims": claims,
-        "algorithms": args.jwt_algorithms,
-        "read_only": args.jwt_read_only,
-    })))
+    let algorithms = &args.jwt_algorithms;
+    let said = [
+        ("audience", args.jwt_audience.clone().map(Value::from)),
+        ("keys_url", args.jwt_keys_url.clone().map(Value::from)),
+        (
+            "claims",
+            (!claims.is_empty()).then_some(Value::Object(claims)),
+        ),
+        (
+            "algorithms",
+            (!algorithms.is_empty()).then(|| json!(algorithms)),
+        ),
+        ("read_only", args.jwt_read_only.map(Value::Bool)),
+    ];
+    let said = said.into_iter();
+    Ok(said
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect())
+}
+
+/// The settings with these restrictions; a claim comes beside those there are.
+fn with(jwt: JwtSettings, restrictions: Map<String, Value>) -> Value {
+    let mut whole = json!(jwt);
+    for (name, value) in restrictions {
+        match value {
+            Value::Object(claims) => {
+                for (claim, value) in claims {
+                    whole[name.as_str()][claim.as_str()] = value;
+                }
+            }
+            value => whole[name.as_str()] = value,
+        }
+    }
+    whole
 }
 
 fn shown(detail: &ConnectorDetail) -> String {
@@ -84,10 +140,8 @@ fn shown(detail: &ConnectorDetail) -> String {
         false => credentials.addresses.join(", "),
     };
     let minutes = format!("{} minutes", credentials.access_token_minutes);
-    let jwt = credentials.jwt.as_ref();
-    let issuer = jwt.map_or("none are taken", |jwt| jwt.issuer.as_str());
-    let audience = jwt.map_or("", |jwt| jwt.audience.as_str());
-    fields(&[
+    let said = credentials.jwt.as_ref().map(signed_tokens);
+    let mut rows: Vec<(&str, &str)> = vec![
         ("connector", &detail.connector.name),
         ("from", &from),
         ("Basic", yes(credentials.basic)),
@@ -99,7 +153,42 @@ fn shown(detail: &ConnectorDetail) -> String {
         ("access tokens live", &minutes),
         ("requests in a second", &number(credentials.rate)),
         ("requests at once", &number(credentials.burst)),
-        ("signed tokens of", issuer),
-        ("signed tokens for", audience),
-    ])
+    ];
+    match &said {
+        None => rows.push(("signed tokens of", "none are taken")),
+        Some(said) => rows.extend(said.iter().map(|(name, value)| (*name, value.as_str()))),
+    }
+    fields(&rows)
+}
+
+/// Everything that is said of signed tokens.
+fn signed_tokens(jwt: &JwtSettings) -> Vec<(&'static str, String)> {
+    let algorithms: Vec<&str> = jwt.algorithms.iter().map(|one| one.as_str()).collect();
+    let claims: Vec<String> = jwt
+        .claims
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let keys = jwt.keys_url.as_deref().unwrap_or("as the issuer says");
+    let claims = match claims.is_empty() {
+        true => "any".to_owned(),
+        false => claims.join(", "),
+    };
+    let may = if jwt.read_only {
+        "only read"
+    } else {
+        "read and write"
+    };
+    let mut said = vec![
+        ("signed tokens of", jwt.issuer.clone()),
+        ("signed tokens for", jwt.audience.clone()),
+        ("their keys", keys.to_owned()),
+        ("their algorithms", algorithms.join(", ")),
+        ("their claims", claims),
+        ("they may", may.to_owned()),
+    ];
+    if let Some(tenant) = &jwt.tenant {
+        said.insert(0, ("signed tokens of tenant", tenant.clone()));
+    }
+    said
 }

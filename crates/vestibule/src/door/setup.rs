@@ -107,7 +107,9 @@ impl Door {
 
     /// Makes an application with a password.
     pub fn create_application(&self, wish: &ApplicationWish) -> Result<NewApplication, Failure> {
-        let mut body = json!({ "name": wish.name, "access": wish.access.as_str() });
+        let mut body = json!({
+            "name": wish.name, "access": wish.access.as_str(), "addresses": wish.addresses,
+        });
         sight_into(&mut body, &wish.sight, &[])?;
         self.post(&["applications"], &body)
     }
@@ -126,6 +128,9 @@ impl Door {
         }
         if let Some(access) = edit.access {
             body["access"] = json!(access.as_str());
+        }
+        if let Some(addresses) = &edit.addresses {
+            body["addresses"] = json!(addresses);
         }
         sight_into(&mut body, &edit.sight, &now.directories)?;
         self.ask(Method::PATCH, &path, Some(&body))

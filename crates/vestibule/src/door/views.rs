@@ -249,6 +249,12 @@ pub struct AttachedView {
     pub login_groups: Option<Vec<String>>,
     /// The position of its journal that the application has fetched up to.
     pub position: Option<i64>,
+    /// Those of the groups that there are not, or not any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_login_groups: Vec<String>,
+    /// Whether nobody is in any of them, so that nobody may log in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lets_nobody_in: bool,
 }
 
 /// An application that was just made.

@@ -450,3 +450,123 @@ fn who_stays_disabled_and_whose_name_is_kept_is_told_through_both_doors() {
     let release = ["conflict", "release", "nobody"];
     assert_eq!(elsewhere.run(&release).code, 3);
 }
+
+/// A flag that has no effect and says nothing leaves a door open that somebody thinks closed.
+#[test]
+fn restrictions_of_signed_tokens_are_applied_to_those_that_are_taken_or_refused() {
+    let elsewhere = Elsewhere::new();
+    let _made = elsewhere.json(&["connector", "create", "--name", "idp"]);
+    let ask = |more: &[&str]| {
+        let words = [&["connector", "credentials", "idp"], more].concat();
+        elsewhere.run(&words)
+    };
+    for restriction in [
+        &["--jwt-read-only"][..],
+        &["--jwt-claim", "azp=x"],
+        &["--jwt-algorithm", "ES256"],
+        &["--jwt-keys-url", "https://idp.example.org/keys"],
+        &["--jwt-audience", "vst"],
+    ] {
+        let ran = ask(restriction);
+        assert_eq!(ran.code, 2, "{restriction:?}: {ran:?}");
+        assert!(ran.err.contains("takes no signed tokens"), "{ran:?}");
+    }
+    let issuer = [
+        "--jwt-issuer",
+        "https://idp.example.org",
+        "--jwt-audience",
+        "vst",
+    ];
+    assert_eq!(
+        ask(&[&issuer[..], &["--jwt-claim", "tid=1"]].concat()).code,
+        0
+    );
+    let ran = ask(&[
+        "--jwt-read-only",
+        "--jwt-claim",
+        "azp=x",
+        "--jwt-algorithm",
+        "ES256",
+    ]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for told in [
+        "azp=x, tid=1",
+        "ES256",
+        "only read",
+        "https://idp.example.org",
+    ] {
+        assert!(ran.out.contains(told), "{told}: {ran:?}");
+    }
+    let shown = elsewhere.json(&["connector", "credentials", "idp"]);
+    let jwt = &shown["jwt"];
+    assert_eq!(
+        (&jwt["read_only"], &jwt["audience"]),
+        (&true.into(), &"vst".into())
+    );
+    assert_eq!(ask(&["--jwt-read-only=false"]).code, 0);
+    let shown = elsewhere.json(&["connector", "credentials", "idp"]);
+    assert_eq!(shown["jwt"]["read_only"], false);
+    assert_eq!(shown["jwt"]["claims"]["tid"], "1");
+    assert_eq!(ask(&["--no-jwt", "--jwt-read-only"]).code, 2);
+}
+
+#[test]
+fn addresses_of_applications_and_settings_of_connectors_have_flags() {
+    let elsewhere = Elsewhere::new();
+    let _made = elsewhere.json(&["connector", "create", "--name", "idp"]);
+    let made = [
+        "application",
+        "create",
+        "--name",
+        "jira",
+        "--from",
+        "10.0.0.0/8",
+        "--directory",
+        "default",
+    ];
+    assert_eq!(
+        elsewhere.json(&made)["addresses"],
+        serde_json::json!(["10.0.0.0/8"])
+    );
+    let more = [
+        "application",
+        "update",
+        "jira",
+        "--from",
+        "192.0.2.1",
+        "--from",
+        "192.0.2.2",
+    ];
+    let changed = elsewhere.json(&more);
+    assert_eq!(
+        changed["addresses"],
+        serde_json::json!(["192.0.2.1", "192.0.2.2"])
+    );
+    let changed = elsewhere.json(&["application", "update", "jira", "--access", "read-write"]);
+    assert_eq!(changed["addresses"].as_array().unwrap().len(), 2);
+    let changed = elsewhere.json(&["application", "update", "jira", "--from-anywhere"]);
+    assert_eq!(changed["addresses"], serde_json::json!([]));
+    let missing = ["application", "update", "jira", "--login-group", "nobodys"];
+    let ran = elsewhere.run(&missing);
+    assert!(ran.out.contains("there is no group nobodys"), "{ran:?}");
+
+    let words = [
+        "connector",
+        "settings",
+        "idp",
+        "--accept-passwords",
+        "true",
+        "--patch-reply",
+        "always204",
+    ];
+    let shown = elsewhere.json(&words);
+    assert_eq!(
+        (&shown["accept_passwords"], &shown["patch_reply"]),
+        (&true.into(), &"always204".into())
+    );
+    let ran = elsewhere.run(&["connector", "settings", "idp"]);
+    assert!(
+        ran.out.contains("kept") && ran.out.contains("always 204"),
+        "{ran:?}"
+    );
+}

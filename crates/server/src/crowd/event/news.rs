@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use ::crowd::Attributes;
 use ::crowd::event::{Events, Operation, expired};
 use directory::{Group, GroupPk, Status, User, UserPk};
 use scim::fold;
@@ -53,6 +54,9 @@ pub(super) struct News {
     gone_users: Vec<String>,
     groups: Vec<Group>,
     users: Vec<User>,
+    /// Attributes that may have gone with what is told of these.
+    lost_by_groups: HashMap<GroupPk, BTreeSet<String>>,
+    lost_by_users: HashMap<UserPk, BTreeSet<String>>,
     /// Users whose groups are told as a whole list.
     members: Vec<Account>,
     /// Groups whose places among groups are told as whole lists.
@@ -152,6 +156,16 @@ impl News {
                 self.nested.push(group.clone());
             }
             if is_touched {
+                let mut lost = BTreeSet::new();
+                for (touched, was) in touched.iter().zip(&history.was) {
+                    let before = was
+                        .as_ref()
+                        .and_then(|(pk, _)| touched.lost_by_groups.get(pk));
+                    lost.extend(before.into_iter().flatten().cloned());
+                }
+                if !lost.is_empty() {
+                    self.lost_by_groups.insert(group.pk, lost);
+                }
                 self.groups.push(group);
             }
         }
@@ -231,6 +245,21 @@ impl News {
                 .get(account.place)
                 .is_some_and(|touched| touched.users.contains_key(&account.user.pk));
             if tell_all || !is_same || is_touched {
+                let known = before.map_or(account.user.pk, |(pk, _)| *pk);
+                let mut lost: BTreeSet<String> = [account.user.pk, known]
+                    .iter()
+                    .flat_map(|pk| touched.iter().filter_map(|it| it.lost_by_users.get(pk)))
+                    .flatten()
+                    .cloned()
+                    .collect();
+                if known != account.user.pk {
+                    // What the product knows of the one who had the name before.
+                    let of_known = tx.user_attributes(known)?.into_iter();
+                    lost.extend(of_known.map(|attribute| attribute.name));
+                }
+                if !lost.is_empty() {
+                    self.lost_by_users.insert(account.user.pk, lost);
+                }
                 self.users.push(account.user.clone());
             }
             let is_new = before.is_none() && is_touched && is_new(touched, account);
@@ -257,13 +286,15 @@ impl News {
         }
         for group in &self.groups {
             let attributes = by_name(tx.group_attributes(group.pk)?);
-            events.group(Operation::Updated, &group::shown(group, &attributes), &[])?;
+            let lost = gone(self.lost_by_groups.get(&group.pk), &attributes);
+            events.group(Operation::Updated, &group::shown(group, &attributes), &lost)?;
         }
         for batch in self.users.chunks(BATCH) {
             let mut found = attributes_of(tx, batch)?;
             for user in batch {
                 let attributes = found.remove(&user.pk).unwrap_or_default();
-                events.user(Operation::Updated, &user::shown(user, &attributes), &[])?;
+                let lost = gone(self.lost_by_users.get(&user.pk), &attributes);
+                events.user(Operation::Updated, &user::shown(user, &attributes), &lost)?;
             }
         }
         for batch in self.nested.chunks(BATCH) {
@@ -283,6 +314,15 @@ impl News {
         }
         Ok(())
     }
+}
+
+/// Those attributes that are not there again.
+fn gone<'l>(lost: Option<&'l BTreeSet<String>>, stored: &Attributes) -> Vec<&'l str> {
+    let stored: BTreeSet<String> = stored.keys().map(|name| fold(name)).collect();
+    let lost = lost.into_iter().flatten();
+    lost.map(String::as_str)
+        .filter(|name| !stored.contains(&fold(name)))
+        .collect()
 }
 
 /// Whom the view shows under each name.

@@ -49,6 +49,94 @@ impl Gates {
     }
 }
 
+/// How the login groups of a directory stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct GateStanding {
+    /// Those that no directory of the application has.
+    pub(crate) missing: Vec<String>,
+    /// Whether nobody is in any of them, or in a group below: nobody may log in.
+    pub(crate) lets_nobody_in: bool,
+}
+
+impl View {
+    /// How the login groups of each directory stand, in their order; none where everybody may log in.
+    pub(crate) fn gate_standings(
+        &self,
+        tx: &ReadTx<'_>,
+    ) -> Result<Vec<Option<GateStanding>>, StoreError> {
+        let attached = self.0.directories.iter();
+        attached
+            .map(|one| match &one.login_groups {
+                Some(groups) => self.gate_standing(tx, one, groups).map(Some),
+                None => Ok(None),
+            })
+            .collect()
+    }
+
+    fn gate_standing(
+        &self,
+        tx: &ReadTx<'_>,
+        attached: &AttachedDirectory,
+        groups: &[String],
+    ) -> Result<GateStanding, StoreError> {
+        let named: BTreeSet<String> = groups.iter().map(|name| fold(name)).collect();
+        let mut known = BTreeSet::new();
+        for directory in self.directories() {
+            let found = tx.directory_groups_named(directory, named.iter().map(String::as_str))?;
+            known.extend(found.iter().map(|group| fold(&group.name)));
+        }
+        let missing = groups.iter().filter(|name| !known.contains(&fold(name)));
+        Ok(GateStanding {
+            missing: missing.cloned().collect(),
+            lets_nobody_in: !self.has_members(tx, attached, known)?,
+        })
+    }
+
+    /// Whether somebody is in one of these groups or below, in a directory whose memberships count.
+    fn has_members(
+        &self,
+        tx: &ReadTx<'_>,
+        attached: &AttachedDirectory,
+        groups: BTreeSet<String>,
+    ) -> Result<bool, StoreError> {
+        let groups = self.closure(tx, Way::Down, groups)?;
+        let counting = self
+            .directories()
+            .filter(|one| self.0.aggregate_memberships || *one == attached.directory);
+        for directory in counting {
+            for group in tx.directory_groups_named(directory, groups.iter().map(String::as_str))? {
+                if !tx.user_pks_of_group(group.pk, 1)?.is_empty() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Why a list of those who may log in would be short, or empty, by mistake: the groups of a directory are all gone,
+    /// or nobody at all is let in. A product forgets whoever is missing from such a list.
+    pub(in crate::crowd) fn shut_gate(
+        &self,
+        tx: &ReadTx<'_>,
+    ) -> Result<Option<Vec<String>>, StoreError> {
+        if !self.is_filtered() {
+            return Ok(None);
+        }
+        let standings = self.gate_standings(tx)?;
+        let is_shut = |one: &Option<GateStanding>| one.as_ref().is_some_and(|it| it.lets_nobody_in);
+        let all_shut = standings.iter().all(is_shut);
+        let attached = self.0.directories.iter().zip(standings);
+        let shut = attached.filter_map(|(attached, standing)| {
+            let groups = attached.login_groups.as_ref()?;
+            let standing = standing?;
+            let are_gone = standing.missing.len() == groups.len();
+            (all_shut || are_gone).then(|| groups.clone())
+        });
+        let groups: Vec<String> = shut.flatten().collect();
+        Ok((!groups.is_empty()).then_some(groups))
+    }
+}
+
 /// Which groups are seen. One that several directories have is one group: it is seen if one of them shows it.
 pub(in crate::crowd) enum Sight {
     /// Every one.

@@ -34,6 +34,7 @@ pub(in crate::ui) const PROVIDERS: &[Choice] = &[
     choice("rauthy", "rauthy", "a client with SCIM"),
     choice("pocketid", "Pocket ID", "a client with SCIM"),
     choice("sailpoint", "SailPoint", "a SCIM 2.0 source"),
+    choice("polis", "Ory Polis", "hands on what Okta and Entra push"),
     choice("generic", "Another one", "anything that speaks SCIM 2.0"),
 ];
 
