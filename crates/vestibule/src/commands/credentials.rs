@@ -141,6 +141,7 @@ fn shown(detail: &ConnectorDetail) -> String {
     };
     let minutes = format!("{} minutes", credentials.access_token_minutes);
     let said = credentials.jwt.as_ref().map(signed_tokens);
+    let (rate, burst) = (number(credentials.rate), number(credentials.burst));
     let mut rows: Vec<(&str, &str)> = vec![
         ("connector", &detail.connector.name),
         ("from", &from),
@@ -151,8 +152,8 @@ fn shown(detail: &ConnectorDetail) -> String {
             credentials.token_header.as_deref().unwrap_or("none"),
         ),
         ("access tokens live", &minutes),
-        ("requests in a second", &number(credentials.rate)),
-        ("requests at once", &number(credentials.burst)),
+        ("requests in a second", &rate),
+        ("requests at once", &burst),
     ];
     match &said {
         None => rows.push(("signed tokens of", "none are taken")),
