@@ -24,8 +24,10 @@ mod directory;
 mod editor;
 mod entry;
 mod form;
+mod framed;
 mod groups;
 mod guide;
+mod hold_filters;
 mod holds;
 mod jobs;
 mod journal;
@@ -46,6 +48,7 @@ mod sessions;
 mod settings;
 mod setup;
 mod tokens;
+mod told;
 mod undo;
 mod upload;
 mod when;
@@ -90,6 +93,8 @@ pub(crate) fn routes(app: App) -> Router<App> {
     let before = pages.clone().with_state(ui.clone());
     pages
         .layer(from_fn_with_state(before, back::tell))
+        .layer(from_fn_with_state(ui.clone(), framed::within))
+        .layer(from_fn_with_state(ui.clone(), told::forget))
         .with_state(ui)
 }
 
@@ -270,7 +275,10 @@ fn connector_routes() -> Router<Ui> {
     let of = |rest: &str| format!("/console/connectors/{{connector}}{rest}");
     Router::new()
         .route(&of(""), get(connector::page))
-        .route(&of("/state"), post(connector::state))
+        .route(
+            &of("/state"),
+            get(connector::ask_state).post(connector::state),
+        )
         .route(&of("/settings"), post(connector::settings::save))
         .route(&of("/reconcile"), post(connector::reconcile))
         .route(

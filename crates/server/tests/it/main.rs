@@ -92,5 +92,6 @@ mod ui_refused;
 mod ui_rules;
 mod ui_second_factor;
 mod ui_sessions;
+mod ui_told;
 mod ui_work;
 mod world;
