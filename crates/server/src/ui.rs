@@ -52,6 +52,7 @@ mod told;
 mod undo;
 mod upload;
 mod when;
+mod why;
 mod words;
 
 use axum::Router;
@@ -323,6 +324,15 @@ fn connector_routes() -> Router<Ui> {
         .route(
             &of("/source-groups/{group}/{decision}"),
             get(connector::source_groups::ask).post(connector::source_groups::decide),
+        )
+        .route(&of("/source-users"), get(connector::source_users::list))
+        .route(
+            &of("/source-users/{user}"),
+            get(connector::source_users::page),
+        )
+        .route(
+            &of("/source-users/{user}/evaluate"),
+            post(connector::source_users::evaluate),
         )
         .route(&of("/match"), get(connector::matches::page))
         .route(

@@ -15,6 +15,7 @@ use super::page::{Shell, Shown, Trouble, show};
 use super::people::{Origin, because};
 use super::undo::moment;
 use super::when::When;
+use super::why::Why;
 use super::words;
 
 #[derive(Template)]
@@ -142,46 +143,6 @@ struct Attached {
 }
 
 #[derive(Deserialize)]
-struct Why {
-    decision: String,
-    reason: String,
-    member: Option<bool>,
-    #[serde(default)]
-    member_by_way_of: Vec<String>,
-    taken_name: Option<String>,
-    lines: Vec<Line>,
-    #[serde(default)]
-    conditions: Vec<String>,
-    written: Option<Written>,
-    joined: Option<Written>,
-}
-
-impl Why {
-    fn because(&self) -> &str {
-        words::reason(&self.reason)
-    }
-}
-
-#[derive(Deserialize)]
-struct Line {
-    stage: String,
-    text: String,
-}
-
-#[derive(Deserialize)]
-struct Written {
-    request: String,
-    what: String,
-    actor: String,
-}
-
-impl Written {
-    fn address(&self) -> String {
-        format!("/console/activity?request={}", segment(&self.request))
-    }
-}
-
-#[derive(Deserialize)]
 struct Session {
     application: String,
     created: Timestamp,
@@ -209,18 +170,6 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> Shown {
     show(&person(&desk, &directory, &user, asked).await?)
-}
-
-/// The page after something was done.
-pub(super) async fn told(
-    desk: &Desk,
-    directory: &str,
-    user: &str,
-    told: impl Into<String>,
-) -> Shown {
-    let mut page = person(desk, directory, user, Asked::default()).await?;
-    page.shell = page.shell.told(told);
-    show(&page)
 }
 
 async fn person(

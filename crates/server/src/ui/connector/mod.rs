@@ -7,6 +7,7 @@ pub(super) mod matches;
 pub(super) mod release;
 pub(super) mod settings;
 pub(super) mod source_groups;
+pub(super) mod source_users;
 pub(super) mod tokens;
 pub(super) mod versions;
 
