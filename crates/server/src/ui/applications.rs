@@ -73,12 +73,26 @@ impl Application {
 struct Attached {
     directory: String,
     login_groups: Option<Vec<String>>,
+    /// Those of them that are not there.
+    #[serde(skip)]
+    unknown: Vec<String>,
 }
 
 impl Attached {
     /// The name as a segment of an address.
     fn address(&self) -> String {
         segment(&self.directory)
+    }
+
+    /// Looks which groups are there.
+    async fn look_for_groups(&mut self, desk: &Desk) -> Result<(), Trouble> {
+        for name in self.login_groups.iter().flatten() {
+            let path = ["directories", self.directory.as_str(), "groups", name];
+            if desk.find::<Value>(&path, &[]).await?.is_none() {
+                self.unknown.push(name.clone());
+            }
+        }
+        Ok(())
     }
 
     /// Who of it may log in.
@@ -92,6 +106,8 @@ impl Attached {
 
 /// How far the product has read, and what to do if that is not far enough.
 struct Reading {
+    /// When it was not let in, and why.
+    refused: Option<(When, String)>,
     lags: Vec<Lag>,
     is_current: bool,
     remedy: Option<String>,
@@ -153,7 +169,8 @@ impl Made {
     }
 }
 
-fn place(application: &str) -> String {
+/// Where an application is looked at.
+pub(super) fn place(application: &str) -> String {
     format!("/console/applications/{}", segment(application))
 }
 
@@ -215,15 +232,11 @@ pub(super) async fn page(desk: Desk, Path(application): Path<String>) -> Shown {
     show(&detail(&desk, &application).await?)
 }
 
-/// The page after something was done.
-pub(super) async fn told(desk: &Desk, application: &str, told: &str) -> Shown {
-    let mut page = detail(desk, application).await?;
-    page.shell = page.shell.told(told);
-    show(&page)
-}
-
 async fn detail(desk: &Desk, id: &str) -> Result<ApplicationPage, Trouble> {
-    let found: Application = desk.get(&["applications", id], &[]).await?;
+    let mut found: Application = desk.get(&["applications", id], &[]).await?;
+    for attached in &mut found.directories {
+        attached.look_for_groups(desk).await?;
+    }
     let read: overview::Application = desk.get(&["applications", id, "position"], &[]).await?;
     let webhooks: Listed<Webhook> = desk.get(&["applications", id, "webhooks"], &[]).await?;
     let webhooks = webhooks.items.into_iter().map(|webhook| WebhookRow {
@@ -245,7 +258,9 @@ fn reading(desk: &Desk, read: &overview::Application) -> Reading {
     let lags: Vec<Lag> = read.directories.iter().map(|one| lag(desk, one)).collect();
     let is_current = lags.iter().all(|lag| lag.is_current);
     let away = read.last_seen.map(|at| desk.now().duration_since(at));
+    let refused = read.refused.as_ref();
     let remedy = match away {
+        _ if refused.is_some() => refused.map(overview::Refused::remedy),
         None => Some(
             "It has not asked yet. Add the directory in the product as the steps say, and press Synchronise there. If the \
              product says that it cannot sign in, name or password are wrong, or its address is not allowed here."
@@ -269,6 +284,7 @@ fn reading(desk: &Desk, read: &overview::Application) -> Reading {
         ),
     };
     Reading {
+        refused: refused.map(|refused| (desk.when(refused.at), refused.words())),
         lags,
         is_current,
         remedy,
@@ -285,7 +301,7 @@ pub(super) async fn enable_webhook(
     number(&webhook)?;
     let path = ["applications", &application, "webhooks", &webhook, "enable"];
     let _enabled: Value = desk.send(Method::POST, &path, None).await?;
-    told(&desk, &application, "The webhook is tried again at once.").await
+    desk.go_told(&place(&application), "The webhook is tried again at once.")
 }
 
 /// `GET /console/applications/{application}/webhooks/{webhook}/delete`
@@ -316,7 +332,7 @@ pub(super) async fn delete_webhook(
     number(&webhook)?;
     let path = ["applications", &application, "webhooks", &webhook];
     let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
-    told(&desk, &application, "The webhook is deleted.").await
+    desk.go_told(&place(&application), "The webhook is deleted.")
 }
 
 /// `GET /console/applications/{application}/password`
