@@ -288,7 +288,7 @@ impl Provision {
         draft: ApplicationDraft,
         passwords: &Passwords,
     ) -> Result<(Application, Secret), ProvisionError> {
-        let name = checked_name(&draft.name)?;
+        let name = checked_application_name(&draft.name)?;
         let addresses = checked_addresses(&draft.addresses)?;
         let (secret, hash) = new_password(passwords).await?;
         let application = self
@@ -406,7 +406,7 @@ pub struct ApplicationUse {
 impl ApplicationChange {
     fn apply(&self, tx: &WriteTx<'_>, application: &mut Application) -> Result<(), ProvisionError> {
         if let Some(name) = &self.name {
-            application.name = checked_name(name)?;
+            application.name = checked_application_name(name)?;
         }
         if let Some(access) = self.access {
             application.access = access;
@@ -556,6 +556,18 @@ pub(crate) fn checked_name(name: &str) -> Result<String, ProvisionError> {
         ));
     }
     Ok(name.to_owned())
+}
+
+/// The same for an application, which signs in by HTTP Basic: what stands behind the first colon is the password there.
+pub(crate) fn checked_application_name(name: &str) -> Result<String, ProvisionError> {
+    let name = checked_name(name)?;
+    match name.contains(':') {
+        false => Ok(name),
+        true => Err(ProvisionError::invalid(
+            "name",
+            "has a colon in it, and no product could sign in with it; take another character",
+        )),
+    }
 }
 
 pub(crate) fn checked_addresses(addresses: &[String]) -> Result<Vec<String>, ProvisionError> {

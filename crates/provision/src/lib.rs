@@ -9,6 +9,7 @@ mod address;
 mod administration;
 mod administrators;
 mod admission;
+mod application_preview;
 mod attempts;
 mod audit;
 mod backup;
@@ -94,6 +95,7 @@ pub use administration::{
 };
 pub use administrators::{Inviter, NewInvitation};
 pub use admission::{changed_credentials, changed_limits};
+pub use application_preview::AccessPreview;
 pub use audit::{AuditCheck, AuditSettings};
 pub use backup::{CheckedBackup, is_key_of, restore};
 pub use bulk::{BulkDone, BulkJob, BulkOutcome};

@@ -45,6 +45,7 @@ mod sessions;
 mod setup_links;
 mod sign_in;
 mod sign_in_rules;
+mod source_users;
 mod sticky;
 mod tokens;
 mod undo;
@@ -125,6 +126,7 @@ fn described() -> OpenApiRouter<App> {
         .merge(setup_links::routes())
         .merge(pilot::routes())
         .merge(connector_groups::routes())
+        .merge(source_users::routes())
         .merge(precedence::routes())
         .merge(presets::routes())
         .merge(rules::routes())

@@ -25,8 +25,10 @@ mod directory;
 mod editor;
 mod entry;
 mod form;
+mod framed;
 mod groups;
 mod guide;
+mod hold_filters;
 mod holds;
 mod jobs;
 mod journal;
@@ -49,9 +51,11 @@ mod sessions;
 mod settings;
 mod setup;
 mod tokens;
+mod told;
 mod undo;
 mod upload;
 mod when;
+mod why;
 mod words;
 
 use axum::Router;
@@ -92,6 +96,8 @@ pub(crate) fn routes(app: App) -> Router<App> {
     let before = pages.clone().with_state(ui.clone());
     pages
         .layer(from_fn_with_state(before, back::tell))
+        .layer(from_fn_with_state(ui.clone(), framed::within))
+        .layer(from_fn_with_state(ui.clone(), told::forget))
         .with_state(ui)
 }
 
@@ -272,7 +278,10 @@ fn connector_routes() -> Router<Ui> {
     let of = |rest: &str| format!("/console/connectors/{{connector}}{rest}");
     Router::new()
         .route(&of(""), get(connector::page))
-        .route(&of("/state"), post(connector::state))
+        .route(
+            &of("/state"),
+            get(connector::ask_state).post(connector::state),
+        )
         .route(&of("/settings"), post(connector::settings::save))
         .route(&of("/reconcile"), post(connector::reconcile))
         .route(
@@ -317,6 +326,15 @@ fn connector_routes() -> Router<Ui> {
         .route(
             &of("/source-groups/{group}/{decision}"),
             get(connector::source_groups::ask).post(connector::source_groups::decide),
+        )
+        .route(&of("/source-users"), get(connector::source_users::list))
+        .route(
+            &of("/source-users/{user}"),
+            get(connector::source_users::page),
+        )
+        .route(
+            &of("/source-users/{user}/evaluate"),
+            post(connector::source_users::evaluate),
         )
         .route(&of("/match"), get(connector::matches::page))
         .route(

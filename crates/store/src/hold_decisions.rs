@@ -6,6 +6,7 @@ use directory::{ConnectorId, HoldKind, HoldState, UserPk};
 use jiff::Timestamp;
 use scim::fold;
 
+use crate::holds::named_like;
 use crate::{ReadTx, Sql, StoreError, WriteTx, args};
 
 /// Which holds a decision is about.
@@ -19,6 +20,8 @@ pub struct HoldChoice {
     pub group: Option<String>,
     /// Only about this account.
     pub user: Option<UserPk>,
+    /// Only where the name of the user or of the group has this text in it.
+    pub text: Option<String>,
     /// Only those that began before this moment.
     pub before: Option<Timestamp>,
 }
@@ -126,6 +129,9 @@ impl WriteTx<'_> {
         }
         if let Some(user) = choice.user {
             sql = sql.then(" AND user_pk = ").bind(user.0);
+        }
+        if let Some(text) = &choice.text {
+            sql = named_like(sql, text);
         }
         if let Some(before) = choice.before {
             sql = sql.then(" AND since < ").bind(before);

@@ -125,6 +125,17 @@ fn state(word: &str) -> Result<HoldState, StoreError> {
     HoldState::parse(word).ok_or_else(|| StoreError::corrupt("hold.state"))
 }
 
+/// Adds that the name of the user or of the group has a text in it.
+pub(crate) fn named_like(parts: Sql, text: &str) -> Sql {
+    let pattern = sql::containing(&fold(text));
+    parts
+        .then(" AND (user_fold LIKE ")
+        .bind(pattern.clone())
+        .then(" ESCAPE '!' OR group_fold LIKE ")
+        .bind(pattern)
+        .then(" ESCAPE '!')")
+}
+
 impl ReadTx<'_> {
     /// Holds that bear on an account.
     pub fn standing_holds(&self, user: UserPk) -> Result<Vec<StandingHold>, StoreError> {
@@ -188,13 +199,7 @@ impl ReadTx<'_> {
             parts = parts.then(" AND request = ").bind(request.as_str());
         }
         if let Some(text) = &query.text {
-            let pattern = sql::containing(&fold(text));
-            parts = parts
-                .then(" AND (user_fold LIKE ")
-                .bind(pattern.clone())
-                .then(" ESCAPE '!' OR group_fold LIKE ")
-                .bind(pattern)
-                .then(" ESCAPE '!')");
+            parts = named_like(parts, text);
         }
         let parts = parts.then(" ORDER BY pk LIMIT ").bind(query.limit);
         let sql = format!("SELECT {COLUMNS} FROM hold WHERE {}", parts.text());

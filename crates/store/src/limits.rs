@@ -152,17 +152,25 @@ impl ReadTx<'_> {
                 Ok(())
             },
         )?;
-        self.for_each(
+        passed.deletions = self.held_deletions(connector)?;
+        Ok(passed)
+    }
+
+    /// Source groups of a connector that were deleted, and what became of the hold on that.
+    pub fn held_deletions(
+        &self,
+        connector: ConnectorId,
+    ) -> Result<BTreeMap<SourceGroupPk, HoldState>, StoreError> {
+        let found = self.query(
             "SELECT source_group_pk, state FROM hold WHERE connector_pk = $1 AND source_group_pk IS NOT NULL",
             args![connector.0],
             |row| {
                 let state = HoldState::parse(row.str(1)?);
                 let state = state.ok_or_else(|| StoreError::corrupt("hold.state"))?;
-                passed.deletions.insert(SourceGroupPk(row.int(0)?), state);
-                Ok(())
+                Ok((SourceGroupPk(row.int(0)?), state))
             },
         )?;
-        Ok(passed)
+        Ok(found.into_iter().collect())
     }
 
     /// The groups with the most memberships that were let end since a moment, by their fold.

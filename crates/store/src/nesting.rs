@@ -141,6 +141,18 @@ impl ReadTx<'_> {
             .unwrap_or(0))
     }
 
+    /// The users in a group or in any group below it who may log in, each once.
+    pub fn active_users_below_group(&self, group: GroupPk) -> Result<Vec<UserPk>, StoreError> {
+        self.query(
+            "WITH RECURSIVE below (pk) AS (SELECT pk FROM directory_group WHERE pk = $1 \
+               UNION SELECT n.child_pk FROM group_nesting n JOIN below b ON n.parent_pk = b.pk) \
+             SELECT DISTINCT m.user_pk FROM below b CROSS JOIN membership m CROSS JOIN directory_user d \
+             WHERE m.group_pk = b.pk AND d.pk = m.user_pk AND d.status = 'active'",
+            args![group.0],
+            |row| Ok(UserPk(row.int(0)?)),
+        )
+    }
+
     /// Whether a user is in a group or in any group below it.
     pub fn user_lies_below_group(&self, user: UserPk, group: GroupPk) -> Result<bool, StoreError> {
         Ok(self

@@ -130,6 +130,29 @@ impl ReadTx<'_> {
         )
     }
 
+    /// Those of these users that the connector has.
+    pub fn source_users_by_pk(
+        &self,
+        connector: ConnectorId,
+        users: &[SourceUserPk],
+    ) -> Result<HashMap<SourceUserPk, SourceUser>, StoreError> {
+        let wanted: Vec<i64> = users.iter().map(|user| user.0).collect();
+        let mut found = HashMap::with_capacity(wanted.len());
+        let begin = format!("SELECT {USER_COLUMNS} FROM source_user u WHERE u.connector_pk = $1");
+        for chunk in crate::sql::padded(&wanted) {
+            let places = crate::sql::placeholders(2, chunk.len());
+            let statement = format!("{begin} AND u.pk IN ({places})");
+            let mut arguments = args![connector.0];
+            arguments.extend(chunk.into_iter().map(Into::into));
+            self.for_each(&statement, arguments, |row| {
+                let user = read_user(row)?;
+                found.insert(user.pk, user);
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    }
+
     /// SCIM id of the user with this `userName`, compared by [`fold`].
     pub fn source_user_id_by_user_name(
         &self,

@@ -72,24 +72,8 @@ impl<'t, 'c> SubjectReader<'t, 'c> {
 
     /// Those of these users that the connector has, in the order they are named.
     pub fn these(&mut self, users: &[SourceUserPk]) -> Result<Vec<StoredSubject>, StoreError> {
-        let wanted: Vec<i64> = users.iter().map(|user| user.0).collect();
-        let mut found: HashMap<i64, SourceUser> = HashMap::with_capacity(wanted.len());
-        let begin = format!("SELECT {USER_COLUMNS} FROM source_user u WHERE u.connector_pk = $1");
-        let connector = self.connector;
-        for chunk in sql::padded(&wanted) {
-            let statement = format!(
-                "{begin} AND u.pk IN ({})",
-                sql::placeholders(2, chunk.len())
-            );
-            let mut arguments = args![connector.0];
-            arguments.extend(chunk.into_iter().map(Arg::from));
-            self.tx.for_each(&statement, arguments, |row| {
-                let user = read_user(row)?;
-                found.insert(user.pk.0, user);
-                Ok(())
-            })?;
-        }
-        let users = wanted.iter().filter_map(|pk| found.remove(pk)).collect();
+        let mut found = self.tx.source_users_by_pk(self.connector, users)?;
+        let users = users.iter().filter_map(|pk| found.remove(pk)).collect();
         self.complete(users)
     }
 

@@ -13,7 +13,9 @@ use store::{Mapping, ReadTx};
 
 use super::ConfigurationWish;
 use super::survey::{grant, members};
-use crate::administration::{check_sight, checked_addresses, checked_groups, checked_name};
+use crate::administration::{
+    check_sight, checked_addresses, checked_application_name, checked_groups, checked_name,
+};
 use crate::admission::checked_settings;
 use crate::audit::check_settings;
 use crate::rule_changes::failure;
@@ -98,7 +100,12 @@ impl<'a> Checks<'a> {
     }
 
     pub(super) fn name(&mut self, one: &Merged) -> Result<(), ProvisionError> {
-        self.told(&member(&one.path, "name"), checked_name(&one.name.name))?;
+        let name = &one.name.name;
+        let checked = match one.name.kind {
+            Kind::Application => checked_application_name(name),
+            _ => checked_name(name),
+        };
+        self.told(&member(&one.path, "name"), checked)?;
         Ok(())
     }
 

@@ -7,17 +7,19 @@ use std::sync::Arc;
 
 use directory::name::folded;
 use directory::{
-    Change, CompiledLimits, ConnectorId, Guarding, HoldKind, HoldState, Limit, LimitSettings,
+    Change, CompiledLimits, ConnectorId, Guarding, Held, HoldKind, HoldState, Limit, LimitSettings,
     Outcome, ReconcileMode, SourceGroupPk, Tally, UserPk, WindowCounts, all_fit, guard, plan,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{ReadTx, StoredAccount};
+use store::{PassedByAll, ReadTx, StoredAccount};
 
 use crate::ProvisionError;
 use crate::loaded::LoadedConnector;
 use crate::safety::{concerns, count_base, name_below};
 
+/// The word for what nobody ever loses, by which nothing is held.
+const BREAK_GLASS: &str = "break_glass";
 /// Groups of which a summary tells how many memberships would be held.
 const GROUPS_MAX: usize = 1_000;
 
@@ -42,6 +44,9 @@ pub struct ForeseenHold {
     pub change: Change,
     /// By what: `limit`, `rejected`, `group_deletion`, `name_below` or `break_glass`.
     pub by: String,
+    /// Whether it is kept back already, so that this is nothing new.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stands: bool,
 }
 
 /// What is done with effects that take something away.
@@ -53,6 +58,8 @@ enum Manner {
     Collect,
     /// All of it is let through, as all of it is within the limits.
     LetThrough,
+    /// All of it is let through but what is held already.
+    HeldAlready,
 }
 
 /// Of connectors that hold all or nothing: whether all that a first look found is within their limits.
@@ -63,6 +70,8 @@ pub(super) struct Foresight<'t, 'c> {
     tx: &'t ReadTx<'c>,
     /// None where users are settled one by one, whatever the connector does in a run over everybody.
     fits: Option<Fits>,
+    /// Whether nothing is asked but what is held already.
+    held_already: bool,
     windows: BTreeMap<ConnectorId, Window<'t, 'c>>,
 }
 
@@ -79,6 +88,7 @@ impl<'t, 'c> Foresight<'t, 'c> {
         Self {
             tx,
             fits: Some(fits),
+            held_already: false,
             windows: BTreeMap::new(),
         }
     }
@@ -88,7 +98,16 @@ impl<'t, 'c> Foresight<'t, 'c> {
         Self {
             tx,
             fits: None,
+            held_already: false,
             windows: BTreeMap::new(),
+        }
+    }
+
+    /// For what is held already and stays as it is, whatever the limits let through.
+    pub(super) fn held_already(tx: &'t ReadTx<'c>) -> Self {
+        Self {
+            held_already: true,
+            ..Self::one_by_one(tx)
         }
     }
 
@@ -110,6 +129,7 @@ impl<'t, 'c> Foresight<'t, 'c> {
             Entry::Occupied(window) => window.into_mut(),
             Entry::Vacant(place) => {
                 let manner = match &self.fits {
+                    _ if self.held_already => Manner::HeldAlready,
                     Some(fits) if Self::is_all_or_nothing(connector) => match fits.get(&id) {
                         Some(true) => Manner::LetThrough,
                         _ => Manner::Collect,
@@ -195,7 +215,15 @@ impl<'t, 'c> Window<'t, 'c> {
     ) -> Result<Self, ProvisionError> {
         let settings = connector.limits.settings();
         let since = tx.now() - SignedDuration::from_mins(i64::from(settings.window_minutes));
-        let passed = tx.passed_by_all(connector.connector.id, since)?;
+        let id = connector.connector.id;
+        let passed = match manner {
+            // Nothing is counted, so it makes no difference what was.
+            Manner::HeldAlready => PassedByAll {
+                deletions: tx.held_deletions(id)?,
+                ..PassedByAll::default()
+            },
+            _ => tx.passed_by_all(id, since)?,
+        };
         let unlimited = LimitSettings {
             enabled: false,
             ..settings.clone()
@@ -262,14 +290,18 @@ impl<'t, 'c> Window<'t, 'c> {
             0 => Vec::new(),
             _ => self.tx.standing_holds(existing.user.pk)?,
         };
-        let below = name_below(self.tx, &self.connector, existing, &wanted)?;
-        let renames_wait = self.connector.rules.holds_renames();
+        let asks = self.manner != Manner::HeldAlready;
+        let below = match asks {
+            true => name_below(self.tx, &self.connector, existing, &wanted)?,
+            false => None,
+        };
+        let renames_wait = asks && self.connector.rules.holds_renames();
         let guarding = Guarding {
             account: &existing.account,
             standing: &standing,
             deletions: &self.deletions,
             limits: match self.manner {
-                Manner::LetThrough => &self.unlimited,
+                Manner::LetThrough | Manner::HeldAlready => &self.unlimited,
                 Manner::InOrder | Manner::Collect => &self.connector.limits,
             },
             name_is_below: below.is_some(),
@@ -284,7 +316,7 @@ impl<'t, 'c> Window<'t, 'c> {
             .map(|held| (held.kind, folded(&held.group).into_owned()))
             .collect();
         self.last.passed = guarded.passed;
-        let held = held(outcome);
+        let held = held(outcome, &guarded.begun);
         let effects = wanted.changes.iter().filter_map(|change| {
             let is_held = held.iter().any(|it| it.change == *change);
             let group = change.group_name().map(str::to_owned);
@@ -325,12 +357,13 @@ impl<'t, 'c> Window<'t, 'c> {
 }
 
 /// What of a decision is kept back.
-fn held(outcome: &Outcome) -> Vec<ForeseenHold> {
+fn held(outcome: &Outcome, begun: &[Held]) -> Vec<ForeseenHold> {
     outcome
         .kept_back()
         .map(|(change, effect)| ForeseenHold {
             change: change.clone(),
             by: effect.as_str().to_owned(),
+            stands: effect.as_str() != BREAK_GLASS && begun.iter().all(|it| it.change != *change),
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Samples: what rules would do to a few users and groups, at once and without keeping anything (US-13).
 //!
-//! They are compared with what the rules in force give, not with the accounts as they are: what is held, or still to
-//! be evaluated, is not a matter of the new rules.
+//! They are compared with what the rules in force give and holds leave, not with the accounts as they are: what is still to
+//! be evaluated is not a matter of the new rules. What is held stays as it is, before and after; limits are not looked at.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -79,7 +79,8 @@ impl Provision {
         let look = |range| {
             let by = |rules: &Arc<LoadedConnector>| {
                 let mut few = Few::default();
-                Simulation::new(self, tx, &present, rules, &mut few).run(range)?;
+                let simulation = Simulation::new(self, tx, &present, rules, &mut few);
+                simulation.with_holds().run(range)?;
                 Ok::<_, ProvisionError>(few.users)
             };
             Ok::<_, ProvisionError>(compared(by(&present)?, by(&tried)?))
@@ -119,6 +120,9 @@ fn compared(present: Vec<PreviewedUser>, tried: Vec<PreviewedUser>) -> Vec<Previ
         if let Some(now) = present.get(&user.id) {
             user.before.clone_from(&now.after);
             user.changes.retain(|it| !now.changes.contains(it));
+            if user.held == now.held {
+                user.operations.remove(&Operation::Held);
+            }
             user.operations
                 .retain(|it| !it.is_seen() && *it != Operation::Unchanged);
             user.operations

@@ -129,6 +129,12 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         self
     }
 
+    /// The same with what is held already, which stays as it is.
+    pub(super) fn with_holds(mut self) -> Self {
+        self.foresight = Some(Foresight::held_already(self.tx));
+        self
+    }
+
     /// Looks at everybody in the range, and says whether all that would be taken away is within the limits.
     pub(super) fn fits(mut self, range: Range) -> Result<Fits, ProvisionError> {
         self.look_at_range(range)?;
@@ -409,7 +415,8 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         let before = existing.map(|it| &it.account);
         let mut operations =
             Operation::all_of(&plan, outcome, taken_name.is_some(), !errors.is_empty());
-        if !held.is_empty() {
+        // What was held before is no work of these rules.
+        if held.iter().any(|it| !it.stands) {
             tell(&mut operations, Operation::Held);
         }
         if after_grace.is_some() {

@@ -1,6 +1,6 @@
 //! What is shown of rules before they count: samples, and values that are not to be seen.
 
-use directory::{Limit, Operation, Rules};
+use directory::{Limit, Operation, Rules, Status};
 use emulate::databases::on_each_database;
 use provision::{PreviewWish, SampleWish};
 use serde_json::{Value, json};
@@ -49,7 +49,13 @@ fn a_sample_tells_what_the_new_rules_change_and_not_what_is_held_anyway() {
             assert_eq!(user.operations, [Operation::Update].into());
         }
         let kept = sample(json!({"cleanup": {"idp_inactive": "keep"}}));
-        assert_eq!(kept.changed, 2, "whom the rules in force would disable");
+        assert_eq!(kept.changed, 0, "what is held stays as it is");
+        let active = |it: &provision::PreviewedUser| {
+            it.before
+                .as_ref()
+                .is_some_and(|now| now.status == Status::Active)
+        };
+        assert!(kept.users.iter().all(active), "{:?}", kept.users);
     });
 }
 

@@ -8,7 +8,9 @@ use axum::http::{HeaderMap, StatusCode, header::LOCATION};
 use axum::response::IntoResponse;
 use directory::DirectoryId;
 use jiff::Timestamp;
-use provision::{ApplicationChange as Change, ApplicationDraft, DirectoryChoice, ProvisionError};
+use provision::{
+    AccessPreview, ApplicationChange as Change, ApplicationDraft, DirectoryChoice, ProvisionError,
+};
 use serde::{Deserialize, Serialize};
 use store::{Access, Application, ReadTx, StoreError};
 use utoipa::ToSchema;
@@ -28,6 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list, create))
         .routes(routes!(show, change, delete))
         .routes(routes!(new_password))
+        .routes(routes!(preview))
 }
 
 /// What an application may do.
@@ -258,6 +261,41 @@ struct ApplicationChange {
     only_groups_with_access: Option<bool>,
 }
 
+/// What an application is to see, to be looked at first.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SightWish {
+    /// The directories that it is to see, all of them, the one that wins first.
+    directories: Vec<DirectoryWish>,
+}
+
+/// What becomes of the users of one directory.
+#[derive(Debug, Serialize, ToSchema)]
+struct AccessPreviewView {
+    /// The name of the directory.
+    directory: String,
+    /// How many of its users may log in now; null if the application does not see it.
+    before: Option<u64>,
+    /// How many may then, likewise.
+    after: Option<u64>,
+    /// How many who may log in now may not then.
+    loses: u64,
+    /// Groups named in `login_groups` that the directory does not have: nobody logs in by them before they are there.
+    unknown_groups: Vec<String>,
+}
+
+impl From<AccessPreview> for AccessPreviewView {
+    fn from(preview: AccessPreview) -> Self {
+        Self {
+            directory: preview.directory,
+            before: preview.before,
+            after: preview.after,
+            loses: preview.loses,
+            unknown_groups: preview.unknown_groups,
+        }
+    }
+}
+
 /// All applications, by name.
 #[utoipa::path(get, path = "/applications", operation_id = "list_applications", tag = "applications",
     responses((status = OK, body = List<ApplicationView>)))]
@@ -356,6 +394,30 @@ async fn change(
         .change_application(&found.public_id, change)
         .await?;
     Ok(Json(shown(&app, app.base_url(&headers), changed).await?))
+}
+
+/// Tells who could log in no more if an application saw other directories, or other groups might log in; changes nothing.
+///
+/// Each directory is counted alone, by its own groups.
+#[utoipa::path(post, path = "/applications/{application}/preview", operation_id = "preview_application", tag = "applications",
+    extensions(("x-changes" = json!("nothing"))),
+    params(("application" = String, Path, description = "Its id or name")),
+    request_body = SightWish,
+    responses((status = OK, body = List<AccessPreviewView>)))]
+async fn preview(
+    _admin: Admin,
+    State(app): State<App>,
+    name: Segments<String>,
+    Body(wish): Body<SightWish>,
+) -> Answer<Json<List<AccessPreviewView>>> {
+    let found = find(&app, &name).await?;
+    let choices = wish.directories.into_iter().map(Into::into).collect();
+    let preview = app
+        .provision()
+        .preview_application(&found.public_id, choices)
+        .await?;
+    let items = preview.into_iter().map(AccessPreviewView::from).collect();
+    Ok(Json(List { items }))
 }
 
 /// Gives an application a new password; the old one stops working at once.

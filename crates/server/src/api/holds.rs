@@ -125,6 +125,8 @@ struct HoldFilter {
     state: Option<HoldState>,
     /// Only about the user of this key.
     user: Option<String>,
+    /// Only those that the request of this id brought about.
+    request: Option<String>,
     /// Text that the name of the user or of the group contains, in any case.
     q: Option<String>,
     /// `next` of the page before.
@@ -144,6 +146,8 @@ struct HoldSelection {
     group: Option<String>,
     /// Only about the user of this key.
     user: Option<String>,
+    /// Only where the name of the user or of the group contains this text, in any case.
+    q: Option<String>,
 }
 
 /// What a decision was about.
@@ -191,7 +195,7 @@ async fn list(
                 kind: filter.kind,
                 state: filter.state,
                 user,
-                request: None,
+                request: filter.request.clone(),
                 text: filter.q.clone(),
                 after: filter.after.unwrap_or_default(),
                 limit: i64::try_from(limit + 1).unwrap_or(i64::MAX),
@@ -321,6 +325,7 @@ async fn choice(app: &App, selection: HoldSelection) -> Answer<HoldChoice> {
         kind: selection.kind,
         group: selection.group,
         user,
+        text: selection.q,
         ..HoldChoice::default()
     })
 }

@@ -2,9 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
-use directory::{Connector, ConnectorState, DirectoryId, Preset};
+use directory::{ApplicationId, Connector, ConnectorState, DirectoryId, Preset};
 use jiff::{SignedDuration, Timestamp};
-use provision::{ProvisionError, silence_report};
+use provision::{ProvisionError, RefusedProduct, silence_report};
 use serde::Serialize;
 use std::collections::HashMap;
 use store::{Application, DirectoryCounts, ReadTx, Rights, StoreError, TokenKind};
@@ -106,6 +106,34 @@ struct ProductView {
     last_seen: Option<Timestamp>,
     /// How current it is on each directory that it sees.
     directories: Vec<LagView>,
+    /// That it was not let in since it last was, as far as this node knows since it was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<RefusedView>,
+}
+
+/// That a product was not let in.
+#[derive(Debug, Serialize, ToSchema)]
+struct RefusedView {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// Whence, if that is known.
+    address: Option<String>,
+    /// `address` if it may not come from there, `password` if its password was wrong.
+    why: &'static str,
+}
+
+impl From<&RefusedProduct> for RefusedView {
+    fn from(refused: &RefusedProduct) -> Self {
+        Self {
+            at: refused.at,
+            address: refused.address.clone(),
+            why: match refused.is_address {
+                true => "address",
+                false => "password",
+            },
+        }
+    }
 }
 
 /// How far a product has read a directory.
@@ -160,7 +188,9 @@ async fn show(admin: Admin, State(app): State<App>) -> Answer<Json<OverviewView>
     app.flush_records().await;
     seen::write_once(&app).await;
     let store = app.provision().store();
-    let view = store.read(move |tx| overview(tx, &admin.rights)).await?;
+    let refused = app.inner().seen.refused_applications();
+    let view = store.read(move |tx| overview(tx, &admin.rights, &refused));
+    let view = view.await?;
     Ok(Json(view))
 }
 
@@ -175,17 +205,22 @@ async fn application_position(
 ) -> Answer<Json<ProductView>> {
     seen::write_once(&app).await;
     let found = applications::find(&app, &name).await?;
+    let refused = app.inner().seen.refused_applications();
     let view = app.provision().store().read(move |tx| {
         let names = names_of_directories(tx)?;
         let attached = found.mapping.directories.iter();
         let attached: Vec<DirectoryId> = attached.map(|one| one.directory).collect();
         let counts = tx.directory_counts(&attached)?;
-        product(tx, found.clone(), &names, &counts)
+        product(tx, found.clone(), (&names, &counts), &refused)
     });
     Ok(Json(view.await?))
 }
 
-fn overview(tx: &ReadTx<'_>, rights: &Rights) -> Result<OverviewView, ProvisionError> {
+fn overview(
+    tx: &ReadTx<'_>,
+    rights: &Rights,
+    refused: &HashMap<ApplicationId, RefusedProduct>,
+) -> Result<OverviewView, ProvisionError> {
     let names = names_of_directories(tx)?;
     let sources = tx.source_counts_of_all()?;
     let mut connectors = Vec::new();
@@ -212,7 +247,7 @@ fn overview(tx: &ReadTx<'_>, rights: &Rights) -> Result<OverviewView, ProvisionE
         let attached: Vec<DirectoryId> = names.keys().copied().collect();
         let counts = tx.directory_counts(&attached)?;
         for application in tx.applications()? {
-            applications.push(product(tx, application, &names, &counts)?);
+            applications.push(product(tx, application, (&names, &counts), refused)?);
         }
         api_tokens_ending = ending(tx, TokenKind::Api)?;
     }
@@ -253,10 +288,16 @@ fn provider(tx: &ReadTx<'_>, connector: &Connector) -> Result<ProviderView, Stor
 fn product(
     tx: &ReadTx<'_>,
     application: Application,
-    names: &HashMap<DirectoryId, String>,
-    counts: &HashMap<DirectoryId, DirectoryCounts>,
+    (names, counts): (
+        &HashMap<DirectoryId, String>,
+        &HashMap<DirectoryId, DirectoryCounts>,
+    ),
+    refused: &HashMap<ApplicationId, RefusedProduct>,
 ) -> Result<ProductView, StoreError> {
     let gates = GateView::of(tx, &application)?;
+    // One that was let in since has the right password now.
+    let is_since = |one: &&RefusedProduct| application.last_seen.is_none_or(|seen| seen < one.at);
+    let refused = refused.get(&application.id).filter(is_since);
     let mut directories = Vec::new();
     for (attached, gate) in application.mapping.directories.into_iter().zip(gates) {
         let newest = counts.get(&attached.directory).map(|one| one.position);
@@ -280,6 +321,7 @@ fn product(
         name: application.name,
         last_seen: application.last_seen,
         directories,
+        refused: refused.map(RefusedView::from),
     })
 }
 

@@ -112,9 +112,7 @@ async fn password(mut desk: Desk, body: Body) -> Shown {
         return refused(&desk, wrong).await;
     }
     let renewed = desk.renew().await?;
-    let mut page = account(&desk, None).await?;
-    page.shell = page.shell.told("The password is changed.");
-    let mut response = show(&page)?;
+    let mut response = desk.go_told(PLACE, "The password is changed.")?;
     desk.keep(&renewed, &mut response);
     Ok(response)
 }
@@ -173,9 +171,7 @@ async fn remove(desk: Desk, body: Body) -> Shown {
     if let Err(wrong) = removed {
         return refused(&desk, wrong).await;
     }
-    let mut page = account(&desk, None).await?;
-    page.shell = page.shell.told("The second factor is removed.");
-    show(&page)
+    desk.go_told(PLACE, "The second factor is removed.")
 }
 
 /// `POST /console/account/recovery-codes`

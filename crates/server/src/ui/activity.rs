@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::connector::source_users;
 use super::desk::{Desk, Listed, Named, segment};
+use super::holds::{HoldRow, StoredHold};
 use super::journal::told;
 use super::page::{Shell, Shown, Trouble, show};
 use super::undo::moment;
@@ -159,6 +161,10 @@ pub(super) struct Request {
     path: String,
     operation: String,
     pub(super) status: i64,
+    #[serde(default)]
+    resource_type: Option<String>,
+    #[serde(default)]
+    resource_id: Option<String>,
     pub(super) resource_name: Option<String>,
     code: Option<String>,
     scim_type: Option<String>,
@@ -267,11 +273,15 @@ fn row(desk: &Desk, request: Request) -> RequestRow {
     }
 }
 
+/// Holds that a page about a request names.
+const HOLDS: &str = "10";
+
 #[derive(Template)]
 #[template(path = "request.html")]
 struct RequestPage {
     shell: Shell,
     row: RequestRow,
+    about: About,
     /// Where it can be taken back.
     undo: Option<String>,
     error: Option<Explained>,
@@ -336,6 +346,63 @@ struct Effect {
     words: String,
 }
 
+/// What there is by now of what a request was about.
+#[derive(Default)]
+struct About {
+    /// Where it is looked at, if it is there.
+    place: Option<String>,
+    /// Of a user: whether there is an account.
+    has_account: Option<bool>,
+    /// Where somebody decides about the name, if it is taken.
+    conflict: Option<String>,
+    /// What the request brought about and limits kept back: where it is looked at, and what it is.
+    holds: Vec<(String, String)>,
+    more_holds: bool,
+}
+
+impl About {
+    async fn of(desk: &Desk, request: &Request) -> Result<Self, Trouble> {
+        #[derive(Deserialize)]
+        struct User {
+            account: Option<Value>,
+        }
+        let mut about = Self::default();
+        let connector = request.connector.as_str();
+        match (request.resource_type.as_deref(), &request.resource_id) {
+            (Some("User"), Some(id)) => {
+                let path = ["connectors", connector, "users", id];
+                if let Some(user) = desk.find::<User>(&path, &[]).await? {
+                    about.place = Some(source_users::place(connector, id));
+                    about.has_account = Some(user.account.is_some());
+                    let is_taken = source_users::has_conflict(desk, connector, id).await?;
+                    let conflicts = format!("/console/connectors/{}/conflicts", segment(connector));
+                    about.conflict = is_taken.then_some(conflicts);
+                }
+            }
+            (Some("Group"), Some(id)) => {
+                let path = ["connectors", connector, "groups", id];
+                let found: Option<Value> = desk.find(&path, &[]).await?;
+                let (connector, id) = (segment(connector), segment(id));
+                let place = format!("/console/connectors/{connector}/source-groups/{id}");
+                about.place = found.map(|_there| place);
+            }
+            _ => {}
+        }
+        if !request.request.is_empty() {
+            let query = [("request", request.request.as_str()), ("limit", HOLDS)];
+            let found: Listed<StoredHold> = desk.get(&["holds"], &query).await?;
+            about.more_holds = found.next.is_some();
+            let holds = found.items.into_iter().map(|hold| hold.row(desk));
+            let told = |row: HoldRow| {
+                let words = format!("{}: {} ({})", row.whom, row.words, row.state());
+                (format!("/console/holds/{}", row.id), words)
+            };
+            about.holds = holds.map(told).collect();
+        }
+        Ok(about)
+    }
+}
+
 /// `GET /console/activity/{request}`
 pub(super) async fn page(desk: Desk, Path(request): Path<String>) -> Shown {
     #[derive(Deserialize)]
@@ -354,8 +421,10 @@ pub(super) async fn page(desk: Desk, Path(request): Path<String>) -> Shown {
         position: one.position,
         words: one.told.words(),
     });
+    let about = About::of(&desk, &found.request).await?;
     show(&RequestPage {
         shell: desk.shell("activity"),
+        about,
         effect: effect.collect(),
         undo,
         row: row(&desk, found.request),

@@ -7,7 +7,8 @@ use axum::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::applications::told;
+use super::applications::place;
+use super::confirm::Confirm;
 use super::desk::{Desk, Listed, Named, segment};
 use super::form::Fields;
 use super::page::{Shell, Shown, Trouble, show, show_wrong};
@@ -32,6 +33,8 @@ struct Settings {
     only_with_access: bool,
     only_groups_with_access: bool,
     directories: Vec<Row>,
+    /// Whether groups may log in that are still to come.
+    anyway: bool,
 }
 
 /// A directory, the place that it has among those that are seen, and who of it may log in.
@@ -43,6 +46,12 @@ struct Row {
 }
 
 impl Settings {
+    /// Whether it has to be said that groups are still to come.
+    fn asks_about_groups(&self, wrong: &Option<Trouble>) -> bool {
+        let field = wrong.as_ref().and_then(|wrong| wrong.field.as_deref());
+        self.anyway || field == Some("login_groups")
+    }
+
     /// The places that a directory can have.
     fn places(&self) -> Vec<String> {
         let count = self.directories.len();
@@ -105,6 +114,7 @@ impl Stored {
             only_with_access: self.only_with_access,
             only_groups_with_access: self.only_groups_with_access,
             directories: seen.chain(others).collect(),
+            anyway: false,
         })
     }
 }
@@ -138,6 +148,13 @@ pub(super) async fn save(desk: Desk, Path(application): Path<String>, body: Body
     let sight = sight(&wanted);
     let sees_other = sight != stored.sight();
     if sees_other {
+        match looked_at(&desk, &stored, &wanted, &sight).await? {
+            Verdict::Unknown(wrong) => return wrong_form(&desk, stored, wanted, wrong),
+            Verdict::Loses(effects) if form.text("sure").is_empty() => {
+                return ask(&desk, &stored, &form, effects);
+            }
+            Verdict::Fine | Verdict::Loses(_) => {}
+        }
         change["directories"] = sight;
     }
     let path = ["applications", application.as_str()];
@@ -149,19 +166,118 @@ pub(super) async fn save(desk: Desk, Path(application): Path<String>, body: Body
                 }
                 false => "The application is changed.",
             };
-            told(&desk, &stored.id, words).await
+            desk.go_told(&place(&stored.id), words)
         }
-        Err(wrong) => show_wrong(
-            wrong.status,
-            &FormPage {
-                shell: desk.shell("applications"),
-                address: segment(&stored.id),
-                called: stored.name,
-                settings: wanted,
-                wrong: Some(wrong),
-            },
-        ),
+        Err(wrong) => wrong_form(&desk, stored, wanted, wrong),
     }
+}
+
+fn wrong_form(desk: &Desk, stored: Stored, wanted: Settings, wrong: Trouble) -> Shown {
+    show_wrong(
+        wrong.status,
+        &FormPage {
+            shell: desk.shell("applications"),
+            address: segment(&stored.id),
+            called: stored.name,
+            settings: wanted,
+            wrong: Some(wrong),
+        },
+    )
+}
+
+/// What is found out about a change before it is made.
+enum Verdict {
+    Fine,
+    /// Groups that may log in are not there, and nobody said that they are to come.
+    Unknown(Trouble),
+    /// Somebody could log in no more.
+    Loses(Vec<String>),
+}
+
+/// What becomes of the users of one directory, as the admin API tells it.
+#[derive(Deserialize)]
+struct Preview {
+    directory: String,
+    after: Option<u64>,
+    loses: u64,
+    unknown_groups: Vec<String>,
+}
+
+impl Preview {
+    /// What is lost, in words.
+    fn effect(&self) -> Option<String> {
+        let (name, lost) = (&self.directory, accounts(self.loses));
+        match (self.loses, self.after) {
+            (0, _) => None,
+            (_, None) => Some(format!(
+                "{name} is no longer seen: {lost} that may log in now can’t any more."
+            )),
+            (_, Some(0)) => Some(format!(
+                "Nobody of {name} may log in any more: {lost} that may now can’t."
+            )),
+            (_, Some(stay)) => Some(format!(
+                "Of {name}, {lost} that may log in now can’t any more; {} can.",
+                accounts(stay)
+            )),
+        }
+    }
+}
+
+fn accounts(count: u64) -> String {
+    match count {
+        1 => "one account".to_owned(),
+        count => format!("{count} accounts"),
+    }
+}
+
+/// Looks at what the application is to see before it does.
+async fn looked_at(
+    desk: &Desk,
+    stored: &Stored,
+    wanted: &Settings,
+    sight: &Value,
+) -> Result<Verdict, Trouble> {
+    // That it sees nothing at all is refused as a change.
+    if sight.as_array().is_none_or(Vec::is_empty) {
+        return Ok(Verdict::Fine);
+    }
+    let path = ["applications", stored.id.as_str(), "preview"];
+    let wish = json!({ "directories": sight });
+    let previews: Listed<Preview> = desk.ask(&path, &[], wish).await?;
+    let previews = previews.items;
+    let unknown = previews.iter().flat_map(|one| {
+        let names = one.unknown_groups.iter();
+        names.map(|name| format!("{} has no group “{name}”.", one.directory))
+    });
+    let unknown: Vec<String> = unknown.collect();
+    if !unknown.is_empty() && !wanted.anyway {
+        let told = format!(
+            "{} Nobody logs in by a group that is not there. Correct the name, or say below that the group is still to come.",
+            unknown.join(" ")
+        );
+        return Ok(Verdict::Unknown(Trouble::in_field("login_groups", told)));
+    }
+    let effects: Vec<String> = previews.iter().filter_map(Preview::effect).collect();
+    Ok(match effects.is_empty() {
+        true => Verdict::Fine,
+        false => Verdict::Loses(effects),
+    })
+}
+
+/// Asks before anybody loses the log-in.
+fn ask(desk: &Desk, stored: &Stored, form: &Fields, effects: Vec<String>) -> Shown {
+    let address = place(&stored.id);
+    let question = format!("Take the log-in with {} from people?", stored.name);
+    let asked = Confirm::new("applications", question);
+    let asked = effects.into_iter().fold(asked, Confirm::effect);
+    let asked = asked.effect("The product fetches everything anew when it asks next.");
+    let kept = form.all().filter(|(name, _)| *name != "form_token");
+    kept.fold(asked, |asked, (name, value)| asked.hidden(name, value))
+        .hidden("sure", "yes")
+        .verb("Change it")
+        .action(format!("{address}/settings"))
+        .back(format!("{address}/settings"))
+        .show(desk)
 }
 
 /// What the form says. There are as many directories in it as it names.
@@ -180,6 +296,7 @@ fn read(form: &Fields) -> Settings {
         only_with_access: !form.text("only_with_access").is_empty(),
         only_groups_with_access: !form.text("only_groups_with_access").is_empty(),
         directories: rows.collect(),
+        anyway: !form.text("anyway").is_empty(),
     }
 }
 

@@ -94,6 +94,8 @@ impl Attached {
 
 /// How far the product has read, and what to do if that is not far enough.
 struct Reading {
+    /// When it was not let in, and why.
+    refused: Option<(When, String)>,
     lags: Vec<Lag>,
     is_current: bool,
     remedy: Option<String>,
@@ -155,7 +157,8 @@ impl Made {
     }
 }
 
-fn place(application: &str) -> String {
+/// Where an application is looked at.
+pub(super) fn place(application: &str) -> String {
     format!("/console/applications/{}", segment(application))
 }
 
@@ -217,13 +220,6 @@ pub(super) async fn page(desk: Desk, Path(application): Path<String>) -> Shown {
     show(&detail(&desk, &application).await?)
 }
 
-/// The page after something was done.
-pub(super) async fn told(desk: &Desk, application: &str, told: &str) -> Shown {
-    let mut page = detail(desk, application).await?;
-    page.shell = page.shell.told(told);
-    show(&page)
-}
-
 async fn detail(desk: &Desk, id: &str) -> Result<ApplicationPage, Trouble> {
     let found: Application = desk.get(&["applications", id], &[]).await?;
     let read: overview::Application = desk.get(&["applications", id, "position"], &[]).await?;
@@ -247,7 +243,9 @@ fn reading(desk: &Desk, read: &overview::Application) -> Reading {
     let lags: Vec<Lag> = read.directories.iter().map(|one| lag(desk, one)).collect();
     let is_current = lags.iter().all(|lag| lag.is_current);
     let away = read.last_seen.map(|at| desk.now().duration_since(at));
+    let refused = read.refused.as_ref();
     let remedy = match away {
+        _ if refused.is_some() => refused.map(overview::Refused::remedy),
         None => Some(
             "It has not asked yet. Add the directory in the product as the steps say, and press Synchronise there. If the \
              product says that it cannot sign in, name or password are wrong, or its address is not allowed here."
@@ -271,6 +269,7 @@ fn reading(desk: &Desk, read: &overview::Application) -> Reading {
         ),
     };
     Reading {
+        refused: refused.map(|refused| (desk.when(refused.at), refused.words())),
         lags,
         is_current,
         remedy,
@@ -287,7 +286,7 @@ pub(super) async fn enable_webhook(
     number(&webhook)?;
     let path = ["applications", &application, "webhooks", &webhook, "enable"];
     let _enabled: Value = desk.send(Method::POST, &path, None).await?;
-    told(&desk, &application, "The webhook is tried again at once.").await
+    desk.go_told(&place(&application), "The webhook is tried again at once.")
 }
 
 /// `GET /console/applications/{application}/webhooks/{webhook}/delete`
@@ -318,7 +317,7 @@ pub(super) async fn delete_webhook(
     number(&webhook)?;
     let path = ["applications", &application, "webhooks", &webhook];
     let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
-    told(&desk, &application, "The webhook is deleted.").await
+    desk.go_told(&place(&application), "The webhook is deleted.")
 }
 
 /// `GET /console/applications/{application}/password`

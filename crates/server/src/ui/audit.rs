@@ -256,13 +256,10 @@ async fn settings(desk: Desk, body: Body) -> Shown {
     let wish = json!({ "keep_days": days.unwrap_or(0) });
     let path = ["audit", "settings"];
     let changed = desk.send::<Value>(Method::PATCH, &path, Some(wish)).await;
-    let mut page = listed(&desk, Wanted::default()).await?;
     match changed {
-        Ok(_) => {
-            page.shell = page.shell.told("It is kept so long from now on.");
-            show(&page)
-        }
+        Ok(_) => desk.go_told(PLACE, "It is kept so long from now on."),
         Err(wrong) => {
+            let mut page = listed(&desk, Wanted::default()).await?;
             let status = wrong.status;
             page.wrong = Some(wrong);
             page.keep_days = form.text("keep_days").to_owned();

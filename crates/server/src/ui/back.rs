@@ -35,7 +35,8 @@ pub(super) async fn tell(State(pages): State<Router>, request: Request, next: Ne
     }
 }
 
-fn is_page(answer: &Response) -> bool {
+/// Whether an answer is a page that could be shown.
+pub(super) fn is_page(answer: &Response) -> bool {
     let kind = answer.headers().get(CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok());
     answer.status() == StatusCode::OK && kind.is_some_and(|kind| kind.starts_with("text/html"))

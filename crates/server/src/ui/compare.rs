@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
+
+use super::journal;
 
 /// An account at a moment, as the admin API tells it: in previews by the rules' names, elsewhere by the directory's.
 #[derive(Clone, Default, Deserialize)]
@@ -166,6 +169,30 @@ pub(super) struct Previewed {
     #[serde(default)]
     errors: Vec<ValueError>,
     after_grace: Option<AfterGrace>,
+    #[serde(default)]
+    held: Vec<Held>,
+}
+
+/// A change that is kept back.
+#[derive(Deserialize)]
+struct Held {
+    change: Value,
+    #[serde(default)]
+    stands: bool,
+}
+
+impl Held {
+    fn sentence(&self) -> String {
+        let words = journal::told(&self.change, None);
+        let words = match self.change["group"].as_str() {
+            Some(group) => format!("{words} ({group})"),
+            None => words,
+        };
+        match self.stands {
+            true => format!("Held already, and stays so: {words}."),
+            false => format!("Held back: {words}."),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -202,6 +229,9 @@ impl Previewed {
         let errors = self.errors.into_iter();
         let errors = errors.map(|error| format!("{}: {}", error.target, error.message));
         compared.troubles.extend(errors);
+        compared
+            .troubles
+            .extend(self.held.iter().map(Held::sentence));
         let later = self.after_grace.iter().map(AfterGrace::sentence);
         compared.troubles.extend(later);
         compared

@@ -14,7 +14,7 @@ pub(super) struct Confirm {
     action: String,
     back: String,
     names: Vec<String>,
-    hidden: Vec<(&'static str, String)>,
+    hidden: Vec<(String, String)>,
     choices: Option<Choices>,
     is_harmless: bool,
 }
@@ -80,8 +80,8 @@ impl Confirm {
     }
 
     /// Sends something along.
-    pub(super) fn hidden(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.hidden.push((name, value.into()));
+    pub(super) fn hidden(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.hidden.push((name.into(), value.into()));
         self
     }
 

@@ -19,6 +19,7 @@ use store::{ActorKind, Administrator, Browser, Rights, Role, Stage};
 use super::form::Fields;
 use super::page::{Shell, Trouble};
 use super::refused::refused;
+use super::told::told;
 use super::upload::Upload;
 use super::when::When;
 use super::{SIGN_IN, Ui, account, back, entry, session};
@@ -49,6 +50,8 @@ pub(super) struct Desk {
     session_id: String,
     /// Where this request arrived.
     pub(super) path: String,
+    /// What was just done, for the page that is shown after it.
+    done: Option<String>,
     /// Why what was wanted could not be done, for the page that it came from.
     wrong: Option<Trouble>,
     caller: Caller,
@@ -153,6 +156,7 @@ impl FromRequestParts<Ui> for Desk {
             now,
             needs_proof,
             ui: ui.clone(),
+            done: told(app, &parts.method, &parts.headers, &session),
             who,
             session,
             session_id: signed_in.id,
@@ -218,7 +222,7 @@ impl Desk {
             is_owner: self.who.rights.role == Role::Owner,
             confined: self.is_confined(),
             private: self.private,
-            done: None,
+            done: self.done.clone(),
             wrong: self.wrong.clone(),
         }
     }
@@ -226,6 +230,11 @@ impl Desk {
     /// A path as people outside know it.
     pub(super) fn address(&self, path: &str) -> String {
         format!("{}{path}", self.ui.app.base_url(&self.headers))
+    }
+
+    /// What came with the request.
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.headers
     }
 
     /// Who looks at the page.

@@ -69,6 +69,17 @@ impl Fields {
         self.0.get(name).map(|text| text.trim()).unwrap_or_default()
     }
 
+    /// All fields as they were typed, by name.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut all: Vec<(&str, &str)> = self
+            .0
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .collect();
+        all.sort_unstable();
+        all.into_iter()
+    }
+
     /// What was ticked among the boxes whose names begin so, in order.
     pub(super) fn ticked(&self, prefix: &str) -> Vec<String> {
         let names = self.0.keys().filter_map(|name| name.strip_prefix(prefix));

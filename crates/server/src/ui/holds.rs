@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 
 use super::confirm::Confirm;
 use super::desk::{Desk, Listed, Named, segment};
+use super::hold_filters::Wanted;
 use super::journal;
-use super::page::{Shell, Shown, Trouble, go_to, show};
+use super::page::{Shell, Shown, Trouble, show};
 use super::when::When;
 
 /// Holds on one page.
@@ -31,18 +32,9 @@ struct ListPage {
     holds: Vec<HoldRow>,
     /// The connectors of what is shown: their name, and that as a segment of an address.
     deciding: Vec<(String, String)>,
+    /// The filters, as a query.
+    filters: String,
     more: Option<String>,
-}
-
-/// Which holds to show.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Wanted {
-    connector: String,
-    kind: String,
-    state: String,
-    q: String,
-    after: String,
 }
 
 /// A hold as the admin API tells it.
@@ -91,8 +83,7 @@ pub(super) struct HoldRow {
 impl HoldRow {
     /// What became of it so far.
     pub(super) fn state(&self) -> &str {
-        let found = STATES.iter().find(|(state, _)| *state == self.state);
-        found.map_or(&self.state, |(_, words)| words)
+        state_in_words(&self.state)
     }
 
     /// Whether a decision is still to come.
@@ -102,6 +93,21 @@ impl HoldRow {
 }
 
 impl StoredHold {
+    fn is_open(&self) -> bool {
+        self.state == "open"
+    }
+
+    /// That there is nothing to decide any more.
+    fn decided_already(&self) -> String {
+        let state = state_in_words(&self.state);
+        match &self.decided_by {
+            Some(by) => {
+                format!("Nothing was done: this is decided already. It is {state}, by {by}.")
+            }
+            None => format!("Nothing was done: this waits no more. It is {state}."),
+        }
+    }
+
     pub(super) fn row(self, desk: &Desk) -> HoldRow {
         let group = self.group.clone().unwrap_or_default();
         let whom = match &self.user {
@@ -160,6 +166,16 @@ const STATES: [(&str, &str); 6] = [
     ("collected", "still being collected"),
 ];
 
+fn state_in_words(word: &str) -> &str {
+    let found = STATES.iter().find(|(state, _)| *state == word);
+    found.map_or(word, |(_, words)| words)
+}
+
+/// Where a hold is looked at.
+fn place(hold: i64) -> String {
+    format!("/console/holds/{hold}")
+}
+
 fn kind(word: &str) -> &'static str {
     let found = KINDS.iter().find(|(kind, _)| *kind == word);
     found.map_or("other", |(_, words)| *words)
@@ -168,13 +184,6 @@ fn kind(word: &str) -> &'static str {
 /// `GET /console/holds`
 pub(super) async fn list(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
     show(&listed(&desk, wanted).await?)
-}
-
-/// The list after something was decided.
-async fn told(desk: &Desk, told: String) -> Shown {
-    let mut page = listed(desk, Wanted::default()).await?;
-    page.shell = page.shell.told(told);
-    show(&page)
 }
 
 async fn listed(desk: &Desk, mut wanted: Wanted) -> Result<ListPage, Trouble> {
@@ -203,6 +212,7 @@ async fn listed(desk: &Desk, mut wanted: Wanted) -> Result<ListPage, Trouble> {
         ("q", wanted.q.as_str()),
     ];
     let more = found.more("/console/holds", &same);
+    let filters = wanted.query();
     let names: BTreeSet<&str> = found.items.iter().map(|it| it.connector.as_str()).collect();
     let deciding = names.into_iter().map(|it| (it.to_owned(), segment(it)));
     let deciding = deciding.collect();
@@ -211,6 +221,7 @@ async fn listed(desk: &Desk, mut wanted: Wanted) -> Result<ListPage, Trouble> {
         connectors: connectors.items,
         states: STATES,
         deciding,
+        filters,
         holds: found.items.into_iter().map(|hold| hold.row(desk)).collect(),
         more,
         wanted,
@@ -233,10 +244,17 @@ struct HoldPage {
     person: Option<String>,
     would_change: Vec<String>,
     why: Vec<String>,
+    /// The list that it was found in, and its filters as a query.
+    list: String,
+    filters: String,
 }
 
 /// `GET /console/holds/{hold}`
-pub(super) async fn page(desk: Desk, Path(hold): Path<String>) -> Shown {
+pub(super) async fn page(
+    desk: Desk,
+    Path(hold): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Shown {
     let found: Detail = desk.get(&["holds", &hold], &[]).await?;
     let person = person_of(&desk, &found.hold).await?;
     show(&HoldPage {
@@ -244,6 +262,8 @@ pub(super) async fn page(desk: Desk, Path(hold): Path<String>) -> Shown {
         person,
         would_change: found.would_change.iter().map(in_words).collect(),
         why: found.why,
+        list: wanted.place(),
+        filters: wanted.query(),
         row: found.hold.row(&desk),
     })
 }
@@ -289,15 +309,25 @@ const REJECTING: &str = "Nothing is taken away, now or by later evaluations, as 
                          says something else of the person, that counts.";
 
 /// `GET /console/holds/{hold}/{decision}`
-pub(super) async fn ask_one(desk: Desk, Path((hold, decision)): Path<(String, String)>) -> Shown {
+pub(super) async fn ask_one(
+    desk: Desk,
+    Path((hold, decision)): Path<(String, String)>,
+    Query(wanted): Query<Wanted>,
+) -> Shown {
     let approve = is_approval(&decision)?;
     let found: Detail = desk.get(&["holds", &hold], &[]).await?;
+    if !found.hold.is_open() {
+        return desk.go_told(
+            &wanted.within(&place(found.hold.id)),
+            found.hold.decided_already(),
+        );
+    }
     let mut effects: Vec<String> = found.would_change.iter().map(in_words).collect();
     if effects.is_empty() {
         effects.push(in_words(&found.hold.change));
     }
     let row = found.hold.row(&desk);
-    let action = format!("/console/holds/{}/{decision}", row.id);
+    let action = format!("{}/{decision}", place(row.id));
     let asked = match approve {
         true => {
             let asked = Confirm::new("holds", format!("Let it happen to {}?", row.whom));
@@ -313,7 +343,11 @@ pub(super) async fn ask_one(desk: Desk, Path((hold, decision)): Path<(String, St
             .verb("Reject")
             .harmless(),
     };
-    asked.action(action).back("/console/holds").show(&desk)
+    asked
+        .hidden("filters", wanted.query())
+        .action(action)
+        .back(wanted.place())
+        .show(&desk)
 }
 
 /// `POST /console/holds/{hold}/{decision}`
@@ -323,8 +357,12 @@ pub(super) async fn decide_one(
     body: Body,
 ) -> Shown {
     let approve = is_approval(&decision)?;
-    desk.form(body).await?;
+    let form = desk.form(body).await?;
+    let wanted = Wanted::of_query(form.text("filters"));
     let found: StoredHold = desk.get(&["holds", &hold], &[]).await?;
+    if !found.is_open() {
+        return desk.go_told(&wanted.within(&place(found.id)), found.decided_already());
+    }
     let whom = found.row(&desk).whom;
     let path = ["holds", &hold, &decision];
     let _decided: Value = desk.send(Method::POST, &path, None).await?;
@@ -332,36 +370,35 @@ pub(super) async fn decide_one(
         true => format!("Approved: it happens to {whom}."),
         false => format!("Rejected: nothing happens to {whom}."),
     };
-    told(&desk, words).await
-}
-
-/// Which holds of a connector are decided about together.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Selection {
-    kind: String,
+    desk.go_told(&wanted.place(), words)
 }
 
 /// `GET /console/connectors/{connector}/holds/{decision}`
 pub(super) async fn ask_all(
     desk: Desk,
     Path((connector, decision)): Path<(String, String)>,
-    Query(selection): Query<Selection>,
+    Query(wanted): Query<Wanted>,
 ) -> Shown {
     let approve = is_approval(&decision)?;
     let query = [
         ("connector", connector.as_str()),
         ("state", "open"),
-        ("kind", selection.kind.as_str()),
+        ("kind", wanted.kind.as_str()),
+        ("q", wanted.q.as_str()),
         ("limit", NAMES),
     ];
     let found: Listed<StoredHold> = desk.get(&["holds"], &query).await?;
-    let of_kind = match selection.kind.as_str() {
+    let of_kind = match wanted.kind.as_str() {
         "" => String::new(),
         word => format!(" of the kind “{}”", kind(word)),
     };
+    let named = match wanted.q.as_str() {
+        "" => String::new(),
+        text => format!(" with “{text}” in the name"),
+    };
+    let which = format!("{of_kind}{named}");
     if found.items.is_empty() {
-        return go_to("/console/holds");
+        return desk.go_told(&wanted.place(), "None of these is open any more.");
     }
     let is_all = found.after().is_none();
     let count = found.items.len();
@@ -381,7 +418,7 @@ pub(super) async fn ask_all(
     let asked = match approve {
         true => Confirm::new(
             "holds",
-            format!("Approve the open holds of {connector}{of_kind}?"),
+            format!("Approve the open holds of {connector}{which}?"),
         )
         .effect(format!(
             "{many} happen now. Products see it at their next synchronisation."
@@ -389,7 +426,7 @@ pub(super) async fn ask_all(
         .verb("Approve all of them"),
         false => Confirm::new(
             "holds",
-            format!("Reject the open holds of {connector}{of_kind}?"),
+            format!("Reject the open holds of {connector}{which}?"),
         )
         .effect(REJECTING)
         .verb("Reject all of them")
@@ -397,9 +434,9 @@ pub(super) async fn ask_all(
     };
     asked
         .names(names)
-        .hidden("kind", selection.kind)
+        .hidden("filters", wanted.query())
         .action(action)
-        .back("/console/holds")
+        .back(wanted.place())
         .show(&desk)
 }
 
@@ -429,11 +466,14 @@ pub(super) async fn decide_all(
 ) -> Shown {
     let approve = is_approval(&decision)?;
     let form = desk.form(body).await?;
-    let selection = match form.text("kind") {
-        "" => json!({}),
-        kind => json!({ "kind": kind }),
-    };
+    let wanted = Wanted::of_query(form.text("filters"));
+    let mut selection = json!({});
+    for (name, value) in [("kind", &wanted.kind), ("q", &wanted.q)] {
+        if !value.is_empty() {
+            selection[name] = value.as_str().into();
+        }
+    }
     let path = ["connectors", &connector, "holds", &decision];
     let done: Decided = desk.send(Method::POST, &path, Some(selection)).await?;
-    told(&desk, done.words(&connector, approve)).await
+    desk.go_told(&wanted.place(), done.words(&connector, approve))
 }

@@ -230,11 +230,9 @@ pub(super) async fn page(
     show(&job_page(&desk, &job, results).await?)
 }
 
-/// The page of a job after something was done.
-pub(super) async fn told(desk: &Desk, job: &str, told: impl Into<String>) -> Shown {
-    let mut page = job_page(desk, job, Results::default()).await?;
-    page.shell = page.shell.told(told);
-    show(&page)
+/// Where a job is looked at.
+pub(super) fn place(job: &str) -> String {
+    format!("/console/jobs/{}", segment(job))
 }
 
 async fn job_page(desk: &Desk, id: &str, results: Results) -> Result<JobPage, Trouble> {
@@ -273,7 +271,7 @@ async fn job_page(desk: &Desk, id: &str, results: Results) -> Result<JobPage, Tr
 /// `GET /console/jobs/{job}/cancel`
 pub(super) async fn ask_cancel(desk: Desk, Path(job): Path<String>) -> Shown {
     let job: Job = desk.get(&["jobs", &job], &[]).await?;
-    let place = format!("/console/jobs/{}", segment(&job.id));
+    let place = place(&job.id);
     Confirm::new("jobs", format!("End “{}” before its end?", title(&job)))
         .effect(format!(
             "It is through with {} of {} users. What it did so far stays; the others stay as they are, and it can be begun again.",
@@ -291,5 +289,5 @@ pub(super) async fn cancel(desk: Desk, Path(job): Path<String>, body: Body) -> S
     let _cancelled: Value = desk
         .send(Method::POST, &["jobs", &job, "cancel"], None)
         .await?;
-    go_to(&format!("/console/jobs/{}", segment(&job)))
+    go_to(&place(&job))
 }

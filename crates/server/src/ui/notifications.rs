@@ -392,15 +392,14 @@ async fn test(desk: Desk, Path(channel): Path<String>, body: Body) -> Shown {
     desk.form(body).await?;
     let path = ["notifications", &channel, "test"];
     let tested: Result<Value, Trouble> = desk.send(Method::POST, &path, None).await;
-    let mut page = channel_page(&desk, &channel).await?;
     match tested {
         Ok(tested) => {
             let answer = tested["answer"].as_str().unwrap_or_default();
             let told = format!("The test message was taken. The other end said: {answer}");
-            page.shell = page.shell.told(&told);
-            show(&page)
+            desk.go_told(&format!("{PLACE}/{}", segment(&channel)), told)
         }
         Err(wrong) => {
+            let mut page = channel_page(&desk, &channel).await?;
             let status = wrong.status;
             page.wrong = Some(wrong);
             show_wrong(status, &page)

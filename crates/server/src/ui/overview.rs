@@ -105,6 +105,36 @@ pub(super) struct Application {
     name: String,
     pub(super) last_seen: Option<Timestamp>,
     pub(super) directories: Vec<Read>,
+    #[serde(default)]
+    pub(super) refused: Option<Refused>,
+}
+
+/// That a product was not let in.
+#[derive(Deserialize)]
+pub(super) struct Refused {
+    pub(super) at: Timestamp,
+    address: Option<String>,
+    why: String,
+}
+
+impl Refused {
+    /// Whence it came, and why that was not enough.
+    pub(super) fn words(&self) -> String {
+        let from = self.address.as_deref().unwrap_or("an unknown address");
+        match self.why.as_str() {
+            "address" => format!("from {from}, whence it may not come"),
+            _ => format!("from {from}: its password was wrong"),
+        }
+    }
+
+    /// What to do about it.
+    pub(super) fn remedy(&self) -> String {
+        match self.why.as_str() {
+            "address" => "Add the address to those that the application may come from.",
+            _ => "Enter the application’s password again in the product, or make a new one here.",
+        }
+        .to_owned()
+    }
 }
 
 /// How far a directory is read.

@@ -101,6 +101,14 @@ struct TroublePage<'a> {
     trouble: &'a Trouble,
 }
 
+#[derive(Template)]
+#[template(path = "trouble_framed.html")]
+struct FramedTroublePage<'a> {
+    shell: Shell,
+    title: &'a str,
+    trouble: &'a Trouble,
+}
+
 impl Trouble {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
@@ -133,6 +141,16 @@ impl Trouble {
             StatusCode::INTERNAL_SERVER_ERROR,
             "The server made a mistake. Its log tells more.",
         )
+    }
+
+    /// Told on a page of the console.
+    pub(super) fn within(&self, shell: Shell) -> Response {
+        let page = FramedTroublePage {
+            shell,
+            title: title(self.status),
+            trouble: self,
+        };
+        with_status(self.status, &page)
     }
 
     /// Told on a page of its own.

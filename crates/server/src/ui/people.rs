@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::connector::source_users::{Row as LeftOut, left_out};
 use super::desk::{Desk, Listed, segment};
 use super::page::{Shell, Shown, Trouble, show};
 use super::when::When;
@@ -25,6 +26,8 @@ struct SearchPage {
     is_cut: bool,
     /// Where those are as well who have the text elsewhere than at the beginning; none if they are here.
     inside: Option<String>,
+    /// Whom identity providers wrote, and who has no account.
+    left_out: Vec<LeftOut>,
 }
 
 /// Which directory is looked at, and for what.
@@ -276,8 +279,13 @@ pub(super) async fn search(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
         updated: desk.when(user.updated),
         user,
     });
+    let left_out = match wanted.after.as_str() {
+        "" => left_out(&desk, &choice.directory, &choice.search).await?,
+        _ => Vec::new(),
+    };
     show(&SearchPage {
         shell: desk.shell("people"),
+        left_out,
         people: people.collect(),
         more: found.more,
         is_cut: found.is_cut,

@@ -15,6 +15,7 @@ use super::page::{Shell, Shown, Trouble, show};
 use super::people::{Origin, because};
 use super::undo::moment;
 use super::when::When;
+use super::why::Why;
 use super::words;
 
 #[derive(Template)]
@@ -142,63 +143,6 @@ struct Attached {
 }
 
 #[derive(Deserialize)]
-struct Why {
-    decision: String,
-    reason: String,
-    member: Option<bool>,
-    #[serde(default)]
-    member_by_way_of: Vec<String>,
-    taken_name: Option<String>,
-    lines: Vec<Line>,
-    #[serde(default)]
-    conditions: Vec<String>,
-    written: Option<Written>,
-    joined: Option<Written>,
-    linked: Option<Linked>,
-}
-
-/// How an account that was there before became this person's.
-#[derive(Deserialize)]
-struct Linked {
-    by: String,
-}
-
-impl Linked {
-    fn by(&self) -> &str {
-        match self.by.as_str() {
-            "username" => "user name",
-            "email" => "e-mail address",
-            other => other,
-        }
-    }
-}
-
-impl Why {
-    fn because(&self) -> &str {
-        words::reason(&self.reason)
-    }
-}
-
-#[derive(Deserialize)]
-struct Line {
-    stage: String,
-    text: String,
-}
-
-#[derive(Deserialize)]
-struct Written {
-    request: String,
-    what: String,
-    actor: String,
-}
-
-impl Written {
-    fn address(&self) -> String {
-        format!("/console/activity?request={}", segment(&self.request))
-    }
-}
-
-#[derive(Deserialize)]
 struct Session {
     application: String,
     created: Timestamp,
@@ -226,18 +170,6 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> Shown {
     show(&person(&desk, &directory, &user, asked).await?)
-}
-
-/// The page after something was done.
-pub(super) async fn told(
-    desk: &Desk,
-    directory: &str,
-    user: &str,
-    told: impl Into<String>,
-) -> Shown {
-    let mut page = person(desk, directory, user, Asked::default()).await?;
-    page.shell = page.shell.told(told);
-    show(&page)
 }
 
 async fn person(

@@ -10,7 +10,6 @@ use serde_json::{Map, Value};
 use super::confirm::Confirm;
 use super::desk::{Desk, segment};
 use super::page::{Shell, Shown, Trouble, number, show, show_wrong};
-use super::person::told;
 use super::undo::moment;
 
 type Place = Path<(String, String)>;
@@ -65,30 +64,32 @@ pub(super) async fn carry_out(
     body: Body,
 ) -> Shown {
     desk.form(body).await?;
+    let place = place(&directory, &user);
     let path = ["directories", &directory, "users", &user, &act];
     let words = match act.as_str() {
-        "disable" => "The account is disabled.".to_owned(),
-        "enable" => "The rules decide about the account again.".to_owned(),
-        "unlink" => "The account is kept here from now on.".to_owned(),
+        "disable" => "The account is disabled.",
+        "enable" => "The rules decide about the account again.",
+        "unlink" => "The account is kept here from now on.",
         "evaluate" => {
             let done: Evaluated = desk.send(Method::POST, &path, None).await?;
-            let told = done.told();
-            return self::told(&desk, &directory, &user, told).await;
+            return desk.go_told(&place, done.told());
         }
         _ => return Err(unknown()),
     };
     let _done: Value = desk.send(Method::POST, &path, None).await?;
-    told(&desk, &directory, &user, words).await
+    desk.go_told(&place, words)
 }
 
+/// What evaluating somebody anew did.
 #[derive(Deserialize)]
-struct Evaluated {
+pub(super) struct Evaluated {
     changes: usize,
     waits: bool,
 }
 
 impl Evaluated {
-    fn told(&self) -> String {
+    /// In words.
+    pub(super) fn told(&self) -> String {
         match (self.waits, self.changes) {
             (true, _) => {
                 "The connector is not active: the evaluation waits until it is.".to_owned()
@@ -156,7 +157,7 @@ pub(super) async fn add_override(desk: Desk, Path((directory, user)): Place, bod
             .send::<Value>(Method::POST, &path, Some(Value::Object(wish)))
             .await;
         let Err(wrong) = said else {
-            return told(&desk, &directory, &user, "The override is in force.").await;
+            return desk.go_told(&place, "The override is in force.");
         };
         let found: Person = desk.get(&path[..4], &[]).await?;
         let text = |name: &str| form.text(name).to_owned();
@@ -202,7 +203,7 @@ pub(super) async fn remove_override(
     number(&said)?;
     let path = ["directories", directory.as_str(), "overrides", &said];
     let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
-    told(&desk, &directory, &user, "The override is taken back.").await
+    desk.go_told(&place(&directory, &user), "The override is taken back.")
 }
 
 fn place(directory: &str, user: &str) -> String {

@@ -22,6 +22,9 @@ use super::when::When;
 /// Users on one page.
 const PAGE: &str = "25";
 
+/// Versions that are looked through for the one that a plan became.
+const VERSIONS: &str = "20";
+
 /// How many have an operation: what people call it, the colour of its badge, the word to look for, and the number.
 type Figure = (&'static str, &'static str, String, u64);
 
@@ -39,7 +42,19 @@ struct PlanPage {
     later: Option<(When, Vec<Figure>)>,
     people: Vec<Compared>,
     more: Option<String>,
+    /// Of how many the limits hold something back that was not held before.
+    held: u64,
+    /// That it was applied.
+    applied: Option<Applied>,
     wrong: Option<Trouble>,
+}
+
+/// When, by whom and as what a plan was applied.
+struct Applied {
+    at: When,
+    author: String,
+    version: i64,
+    is_newest: bool,
 }
 
 impl PlanPage {
@@ -131,6 +146,8 @@ async fn plan_page(
     let later = after.first.map(|first| desk.when(first));
     Ok(PlanPage {
         shell: desk.shell("connectors"),
+        held: plan.summary.operations.get("held").copied().unwrap_or(0),
+        applied: applied_as(desk, connector, &plan).await?,
         frame: Frame::of(desk, connector, "rules").await?,
         created: desk.when(plan.created),
         operations: figures(&plan.summary.operations),
@@ -145,6 +162,38 @@ async fn plan_page(
         wanted,
         wrong: None,
     })
+}
+
+/// The first version behind a plan that has its rules.
+async fn applied_as(desk: &Desk, connector: &str, plan: &Plan) -> Result<Option<Applied>, Trouble> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: i64,
+        author: String,
+        created: Timestamp,
+    }
+    #[derive(Deserialize)]
+    struct Whole {
+        rules: Value,
+    }
+    let path = ["connectors", connector, "rules", "versions"];
+    let newest: Listed<Version> = desk.get(&path, &[("limit", VERSIONS)]).await?;
+    let last = newest.items.first().map(|version| version.version);
+    let later = newest.items.into_iter().rev();
+    for version in later.filter(|version| version.created >= plan.created) {
+        let number = version.version.to_string();
+        let path = [path[0], path[1], path[2], path[3], number.as_str()];
+        let whole: Whole = desk.get(&path, &[]).await?;
+        if whole.rules == plan.rules {
+            return Ok(Some(Applied {
+                at: desk.when(version.created),
+                author: version.author,
+                is_newest: Some(version.version) == last,
+                version: version.version,
+            }));
+        }
+    }
+    Ok(None)
 }
 
 fn figures(operations: &BTreeMap<String, u64>) -> Vec<Figure> {
@@ -197,7 +246,7 @@ async fn applied(desk: &Desk, connector: &str) -> Shown {
     match begun.items.first() {
         Some(job) => {
             let told = "The rules are in force. Everybody is evaluated by them now.";
-            jobs::told(desk, &job.id, told).await
+            desk.go_told(&jobs::place(&job.id), told)
         }
         None => go_to(&format!(
             "/console/connectors/{}/versions",

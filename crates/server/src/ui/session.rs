@@ -102,6 +102,38 @@ pub(super) fn attempt(app: &App, headers: &HeaderMap) -> Option<String> {
     cookie(headers, &format!("{prefix}{COOKIE_ATTEMPT}"))
 }
 
+/// The cookie of what was just done, which the next page tells.
+const COOKIE_TOLD: &str = "vestibule-told";
+/// Seconds within which that page has to come.
+const TOLD_SECONDS: u32 = 60;
+
+/// Lets the browser keep what the next page is to tell, or, with an empty text, forget it.
+pub(super) fn keep_told(app: &App, headers: &HeaderMap, response: &mut Response, text: &str) {
+    let (prefix, secure) = match is_private(app, headers) {
+        true => ("__Host-", "; Secure"),
+        false => ("", ""),
+    };
+    let life = match text.is_empty() {
+        true => 0,
+        false => TOLD_SECONDS,
+    };
+    let cookie = format!(
+        "{prefix}{COOKIE_TOLD}={text}; Path=/; HttpOnly; SameSite=Strict; Max-Age={life}{secure}"
+    );
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+}
+
+/// What the browser brings back of it.
+pub(super) fn told(app: &App, headers: &HeaderMap) -> Option<String> {
+    let prefix = match is_private(app, headers) {
+        true => "__Host-",
+        false => "",
+    };
+    cookie(headers, &format!("{prefix}{COOKIE_TOLD}"))
+}
+
 /// What every form of a session carries: nobody else can know it, and it tells nothing of the session.
 pub(super) fn form_token(session: &str) -> String {
     token_hash(&format!("form of {session}"))

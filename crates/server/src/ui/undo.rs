@@ -10,10 +10,13 @@ use serde_json::{Map, Value};
 use super::compare::{Account, Compared, compared};
 use super::desk::{Desk, Listed, Named, segment};
 use super::form::Fields;
+use super::jobs;
 use super::page::{Shell, Shown, Trouble, show};
 
 /// Users looked at on one page.
 const PAGE: &str = "25";
+/// Evaluations by new rules that are looked through for the one that is to be undone.
+const JOBS: &str = "100";
 
 #[derive(Template)]
 #[template(path = "undo.html")]
@@ -124,6 +127,45 @@ struct Preview {
     group_changes: i64,
     people: Vec<Compared>,
     more: Option<String>,
+    /// The rules that did it, if new rules did.
+    rules: Option<NewRules>,
+}
+
+/// New rules that are in force.
+struct NewRules {
+    connector: String,
+    /// Where a version before them is put in force again.
+    versions: String,
+}
+
+impl NewRules {
+    /// Those of which an evaluation of everybody has this number of a request.
+    async fn behind(desk: &Desk, wanted: &Wanted) -> Result<Option<Self>, Trouble> {
+        #[derive(Deserialize)]
+        struct Job {
+            connector: Option<String>,
+            request: String,
+        }
+        if wanted.request.is_empty() {
+            return Ok(None);
+        }
+        let query = [
+            ("directory", wanted.directory.as_str()),
+            ("kind", "rules"),
+            ("limit", JOBS),
+        ];
+        let jobs: Listed<Job> = desk.get(&["jobs"], &query).await?;
+        let jobs = jobs.items;
+        let did = jobs.iter().find(|job| job.request == wanted.request);
+        // What others have followed since is in force no more.
+        let newest = did.and_then(|did| jobs.iter().find(|job| job.connector == did.connector));
+        let newest = newest.filter(|newest| newest.request == wanted.request);
+        let connector = newest.and_then(|job| job.connector.clone());
+        Ok(connector.map(|connector| Self {
+            versions: format!("/console/connectors/{}/versions", segment(&connector)),
+            connector,
+        }))
+    }
 }
 
 #[derive(Deserialize)]
@@ -190,6 +232,7 @@ async fn previewed(desk: &Desk, wanted: &Wanted) -> Result<Preview, Trouble> {
         }
     });
     Ok(Preview {
+        rules: NewRules::behind(desk, wanted).await?,
         users: found.users,
         group_changes: found.group_changes,
         people: people.collect(),
@@ -245,7 +288,7 @@ pub(super) async fn undo(desk: Desk, body: Body) -> Shown {
         Undone::Now(done) => done,
         Undone::Later { job } => {
             let told = "It is being undone. This is how far it is.";
-            return super::jobs::told(&desk, &job.id, told).await;
+            return desk.go_told(&jobs::place(&job.id), told);
         }
     };
     let again = Wanted {

@@ -583,6 +583,12 @@ fn lists_of_the_admin_api_cost_the_same_however_long_they_are() {
                 "/directories/default/groups/small",
                 "/directories/default/groups/large",
             ),
+            (
+                "users of a connector",
+                8,
+                "/connectors/idp/users?limit=1",
+                "/connectors/idp/users?limit=100",
+            ),
             ("requests", 8, "/requests?limit=1", "/requests?limit=10"),
         ] {
             town.grows(what, most, BATCHES, get(little), get(much));

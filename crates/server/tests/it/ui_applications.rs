@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use store::{Access, Role};
 
 use crate::api_console::{Console, ok, problem};
+use crate::http::Ask;
 use crate::ui_browser::{Browser, PASSWORD};
 use crate::ui_form::fields;
-use crate::world::{Product, World};
+use crate::world::{Product, World, basic};
 
 /// The fields of a form with others in the place of some.
 fn with<'f>(
@@ -70,6 +71,19 @@ fn what_an_application_sees_is_changed_by_a_form() {
         ("place.1", "1"),
         ("aggregate_memberships", "yes"),
     ];
+    // Groups that are not there are asked about.
+    let asked = browser.fill_in(&form, &form, &with(&untouched, &change));
+    assert_eq!(asked.status, 422, "{}", asked.text());
+    for told in [
+        "default has no group “jira-users”.",
+        "default has no group “Ärger”.",
+        "name=\"anyway\"",
+    ] {
+        assert!(asked.text().contains(told), "{told} in {}", asked.text());
+    }
+    let before = console.show("/applications/jira");
+    assert_eq!(before["directories"][0]["login_groups"], Value::Null);
+    let change = [&change[..], &[("anyway", "yes")]].concat();
     let saved = browser.fill_in(&form, &form, &with(&untouched, &change));
     assert!(
         saved.text().contains("fetches everything anew"),
@@ -79,7 +93,7 @@ fn what_an_application_sees_is_changed_by_a_form() {
     assert!(
         saved
             .text()
-            .contains("members of jira-users, Ärger may log in"),
+            .contains("members of jira-users, Ärger may log in <span class=\"warned\">(there are no groups jira-users, Ärger)"),
         "{}",
         saved.text()
     );
@@ -133,6 +147,134 @@ fn what_an_application_sees_is_changed_by_a_form() {
     assert_eq!(
         browser.get("/console/applications/none/settings").status,
         404
+    );
+}
+
+#[test]
+fn who_would_lose_the_log_in_is_counted_and_asked_about() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let mira = world.mira();
+        for name in ["ann", "ben"] {
+            world.user(json!({ "userName": name }));
+        }
+        world.group("staff", &[&mira]);
+        ok(&console.post("/connectors", json!({"name": "other"})));
+        let wish = json!({"name": "jira", "directories": ["default", "other"]});
+        let id = ok(&console.post("/applications", wish))["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let preview = |directories: Value| {
+            let wish = json!({ "directories": directories });
+            ok(&console.post(&format!("/applications/{id}/preview"), wish))["items"].clone()
+        };
+        let gated = json!([{"directory": "default", "login_groups": ["STAFF", "nobody"]}]);
+        assert_eq!(
+            preview(gated),
+            json!([
+                {"directory": "default", "before": 3, "after": 1, "loses": 2, "unknown_groups": ["nobody"]},
+                {"directory": "other", "before": 0, "after": null, "loses": 0, "unknown_groups": []},
+            ])
+        );
+        assert_eq!(preview(json!(["default", "other"]))[0]["loses"], 0);
+
+        let browser = Browser::signed_in(&world, "cleo", Role::Operator);
+        let page = format!("/console/applications/{id}");
+        let form = format!("{page}/settings");
+        let mark = format!(" method=\"post\" action=\"{form}\"");
+        let untouched = fields(&browser.get(&form), &mark);
+        let seen = || console.show("/applications/jira")["directories"].clone();
+        let before = seen();
+        for (change, told) in [
+            (
+                vec![("groups.0", "staff")],
+                "Of default, 2 accounts that may log in now can’t any more; one account can.",
+            ),
+            (
+                vec![("place.0", "")],
+                "default is no longer seen: 3 accounts that may log in now can’t any more.",
+            ),
+        ] {
+            let asked = browser.fill_in(&form, &form, &with(&untouched, &change));
+            assert_eq!(asked.status, 200, "{}", asked.text());
+            assert!(asked.text().contains(told), "{told} in {}", asked.text());
+            assert!(
+                asked
+                    .text()
+                    .contains("Take the log-in with jira from people?")
+            );
+            assert_eq!(seen(), before, "nothing happens before it is said");
+            if told.starts_with("Of") {
+                let sure = fields(&asked, &mark);
+                let done = browser.fill_in(&form, &form, &with(&sure, &[]));
+                assert!(
+                    done.text().contains("The application is changed."),
+                    "{}",
+                    done.text()
+                );
+                assert_eq!(seen()[0]["login_groups"], json!(["staff"]));
+                // To let more in again is nothing to ask about.
+                let back = browser.fill_in(&form, &form, &with(&untouched, &[]));
+                assert!(
+                    back.text().contains("The application is changed."),
+                    "{}",
+                    back.text()
+                );
+                assert_eq!(seen()[0]["login_groups"], Value::Null);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_name_with_a_colon_could_not_sign_in_and_is_refused() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let console = Console::new(&world);
+    let refused = problem(&console.post("/applications", json!({"name": "jira:prod"})));
+    assert_eq!(refused.0, 422);
+    assert!(refused.1.contains("colon"), "{}", refused.1);
+    ok(&console.post("/applications", json!({"name": "jira"})));
+    let refused = problem(&console.patch("/applications/jira", json!({"name": "a:b"})));
+    assert!(refused.1.contains("colon"), "{}", refused.1);
+    let file = json!({"configuration": {"applications": [{"name": "a:b", "directories": [{"directory": "default"}]}]}});
+    let planned = console.post("/configuration/plan", file);
+    assert!(planned.text().contains("colon"), "{}", planned.text());
+}
+
+#[test]
+fn a_product_with_a_wrong_password_is_told_of_on_its_page() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let console = Console::new(&world);
+    let jira = world.application("jira", Access::ReadOnly);
+    let browser = Browser::signed_in(&world, "ann", Role::Operator);
+    let wrong = basic("jira", "nothing");
+    let ask = |credentials: &str| {
+        let ask = Ask::new("GET", "/crowd/rest/usermanagement/1/user?username=x");
+        world.send(ask.header("Authorization", credentials))
+    };
+    assert_eq!(ask(&wrong).status, 401);
+    let page = browser.text("/console/applications/jira");
+    for told in [
+        "Refused <time",
+        "its password was wrong",
+        "Enter the application’s password again",
+    ] {
+        assert!(page.contains(told), "{told} in {page}");
+    }
+    assert!(!page.contains("It has not asked yet"), "{page}");
+    assert_eq!(
+        console.show("/applications/jira/position")["refused"]["why"],
+        "password"
+    );
+    assert_eq!(ask(&jira.basic()).status, 404);
+    assert!(
+        !browser
+            .text("/console/applications/jira")
+            .contains("Refused")
     );
 }
 

@@ -21,6 +21,8 @@ pub const TESTER: Inviter<'static> = Inviter {
 pub struct Browser<'w> {
     pub world: &'w World,
     cookie: RefCell<Option<String>>,
+    /// The cookie of what the next page is to tell.
+    told: RefCell<Option<String>>,
 }
 
 impl<'w> Browser<'w> {
@@ -28,6 +30,7 @@ impl<'w> Browser<'w> {
         Browser {
             world,
             cookie: RefCell::default(),
+            told: RefCell::default(),
         }
     }
 
@@ -88,11 +91,19 @@ impl<'w> Browser<'w> {
         self.get(path).text().to_owned()
     }
 
-    /// Fills in a form of a page and sends it.
+    /// Fills in a form of a page and sends it; gives the page that tells what was done, if there is one.
     pub fn fill_in(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
         let from = format!("http://{}{page}", self.world.address);
         let form = self.form_of(&self.get(page), action, fields);
-        self.ask(form.header("Referer", &from))
+        self.follow(self.ask(form.header("Referer", &from)))
+    }
+
+    /// Goes on to the page that tells what was done, if a form was answered with one.
+    pub fn follow(&self, answer: Answer) -> Answer {
+        match answer.header("location") {
+            Some(place) if self.told.borrow().is_some() => self.get(place),
+            _ => answer,
+        }
     }
 
     /// The same browser at another node.
@@ -100,12 +111,13 @@ impl<'w> Browser<'w> {
         Browser {
             world,
             cookie: self.cookie.clone(),
+            told: self.told.clone(),
         }
     }
 
     /// Sends a form of a page that is open.
     pub fn send_form(&self, page: &Answer, action: &str, fields: &[(&str, &str)]) -> Answer {
-        self.ask(self.form_of(page, action, fields))
+        self.follow(self.ask(self.form_of(page, action, fields)))
     }
 
     /// A form of a page that is open, as it is sent.
@@ -154,17 +166,22 @@ impl<'w> Browser<'w> {
     }
 
     pub fn ask(&self, ask: Ask) -> Answer {
-        let cookie = self.cookie.borrow().clone();
-        let ask = match cookie {
-            Some(cookie) => ask.header("Cookie", &cookie),
-            None => ask,
+        let pairs = [self.cookie.borrow().clone(), self.told.borrow().clone()];
+        let pairs: Vec<String> = pairs.into_iter().flatten().collect();
+        let ask = match pairs.is_empty() {
+            false => ask.header("Cookie", &pairs.join("; ")),
+            true => ask,
         };
         let answer = self.world.send(ask);
-        if let Some(set) = answer.header("set-cookie") {
+        for set in answer.headers("set-cookie") {
             assert!(set.contains("HttpOnly; SameSite=Strict"), "{set}");
             let pair = set.split(';').next().unwrap().to_owned();
             let is_over = set.contains("Max-Age=0");
-            *self.cookie.borrow_mut() = (!is_over).then_some(pair);
+            let kept = match pair.contains("vestibule-told=") {
+                true => &self.told,
+                false => &self.cookie,
+            };
+            *kept.borrow_mut() = (!is_over).then_some(pair);
         }
         answer
     }

@@ -294,7 +294,7 @@ fn the_field_has_its_message_beside_it_and_no_secret_comes_back() {
 }
 
 #[test]
-fn who_came_from_elsewhere_or_from_a_page_that_is_gone_is_told_alone() {
+fn who_came_from_elsewhere_or_from_a_page_that_is_gone_is_told_on_a_page_with_the_menu() {
     let database = TestDatabase::sqlite().unwrap();
     let world = World::new(&database);
     let browser = Browser::signed_in(&world, "ann", Role::Owner);
@@ -321,7 +321,11 @@ fn who_came_from_elsewhere_or_from_a_page_that_is_gone_is_told_alone() {
             "{from:?}: {}",
             told.text()
         );
-        assert!(!told.text().contains("aria-label=\"Console\""), "{from:?}");
+        assert!(told.text().contains("aria-label=\"Console\""), "{from:?}");
+        assert!(
+            told.text().contains("<h1>This cannot be done</h1>"),
+            "{from:?}"
+        );
     }
     // The notice is text, whatever was sent.
     let form = browser.form_of(&shown, &format!("{IDP}/state"), &[("state", "<b>x</b>")]);

@@ -115,7 +115,9 @@ fn a_rule_is_written_seen_planned_applied_and_taken_back() {
         let browser = Browser::signed_in(&world, "ann", Role::Operator);
         let page = browser.get(&format!("{EDIT}/mapping"));
         assert!(
-            page.text().contains("This is what becomes of people now"),
+            page.text().contains(
+                "This is what the rules in force make of people; what is held stays as it is."
+            ),
             "{}",
             page.text()
         );
@@ -193,10 +195,19 @@ fn a_rule_is_written_seen_planned_applied_and_taken_back() {
         assert_eq!(console.get("/directories/default/users/x-MIRA").status, 200);
         let jobs = browser.get("/console/jobs");
         assert!(jobs.text().contains("Evaluation by new rules"));
-        // The same plan again is another matter.
+        // The plan says that it was applied, and offers nothing more; who has its form still open is told.
+        let over = browser.text(&plan);
+        assert!(
+            over.contains("Applied ") && over.contains("by ann, as <a"),
+            "{over}"
+        );
+        assert!(
+            over.contains("version 2</a>.") && !over.contains("Apply exactly this"),
+            "{over}"
+        );
         let late = browser.fill_in(&plan, &apply, &[("comment", "twice")]);
         assert_eq!(late.status, 409);
-        assert!(late.text().contains("Plan again"));
+        assert!(late.text().contains("Applied "), "{}", late.text());
         // A form that was begun before cannot overwrite what others did since.
         let old = edit(&browser, "mapping", &page, &[], "plan");
         assert_eq!(old.status, 409);
@@ -218,6 +229,107 @@ fn a_rule_is_written_seen_planned_applied_and_taken_back() {
         );
         world.run(world.provision.work_off()).unwrap();
         assert_eq!(console.get("/directories/default/users/mira").status, 200);
+        let over = browser.text(&plan);
+        assert!(over.contains("which others have followed since"), "{over}");
+    });
+}
+
+#[test]
+fn undoing_what_new_rules_did_says_that_they_stay_in_force() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    world.mira();
+    let console = Console::new(&world);
+    let rules =
+        json!({"rules": {"scope": {"filter": "userName eq \"nobody\"", "grace_minutes": 0}}});
+    ok(&console.put("/connectors/idp/rules", rules));
+    world.run(world.provision.work_off()).unwrap();
+    let browser = Browser::signed_in(&world, "ann", Role::Operator);
+    let job = console.show("/jobs?kind=rules")["items"][0].clone();
+    let page = browser.text(&format!("/console/jobs/{}", job["id"].as_str().unwrap()));
+    assert!(page.contains("Go back to former rules…"), "{page}");
+    let request = job["request"].as_str().unwrap();
+    let undo = format!("/console/undo?directory=default&request={request}");
+    let shown = browser.text(&undo);
+    assert!(
+        shown.contains("New rules of idp did this, and undoing leaves them in force."),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("/console/connectors/idp/versions"),
+        "{shown}"
+    );
+    let sent = [("directory", "default"), ("request", request)];
+    let done = browser.fill_in(&undo, "/console/undo", &sent);
+    assert!(
+        done.text()
+            .contains("The identity provider or the rules still say otherwise of one of them"),
+        "{}",
+        done.text()
+    );
+}
+
+#[test]
+fn what_is_held_stays_as_it_is_before_and_after_and_is_no_work_of_a_plan() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let limits = json!({"settings": {"limits": {"deactivations": {"at_least": 1}}}});
+        ok(&console.patch("/connectors/idp", limits));
+        for name in ["ann", "ben", "cid"] {
+            let id = world.user(json!({ "userName": name }));
+            world.patch_user(&id, "active", false);
+        }
+        let hold = console.show("/holds?q=cid")["items"][0]["id"].clone();
+        ok(&console.call(&format!("/holds/{hold}/reject")));
+        let browser = Browser::signed_in(&world, "ann", Role::Operator);
+        let page = browser.get(&format!("{EDIT}/mapping"));
+        let of = |page: &str, name: &str| {
+            let (_, rest) = page.split_once(&format!("<h3>{name}")).unwrap();
+            rest.split("</article>").next().unwrap().to_owned()
+        };
+        for name in ["ben", "cid"] {
+            let card = of(page.text(), name);
+            assert!(card.contains("<dd>active</dd>"), "{name}: {card}");
+            assert!(
+                card.contains("Held already, and stays so: may no longer log in"),
+                "{card}"
+            );
+        }
+        assert!(of(page.text(), "ann").contains("<dd>disabled</dd>"));
+        // A rule that changes one of the others has nothing to do with the old holds.
+        let rules = json!({"rules": {"conditions": [
+            {"name": "x", "when": "userName eq \"ann\"", "add_groups": ["new"]}]}});
+        let plan = ok(&console.post("/connectors/idp/rules/preview", rules));
+        let place = format!(
+            "/console/connectors/idp/plans/{}",
+            plan["id"].as_str().unwrap()
+        );
+        let shown = browser.text(&place);
+        assert!(
+            shown.contains("<h3>ann") && !shown.contains("<h3>ben"),
+            "{shown}"
+        );
+        assert!(!shown.contains("held by limits"), "{shown}");
+        // New holds are told of, and why the numbers differ.
+        let rules =
+            json!({"rules": {"scope": {"filter": "userName ne \"dan\"", "grace_minutes": 0}}});
+        let dan = world.user(json!({ "userName": "dan" }));
+        let plan = ok(&console.post("/connectors/idp/rules/preview", rules));
+        let place = format!(
+            "/console/connectors/idp/plans/{}",
+            plan["id"].as_str().unwrap()
+        );
+        let shown = browser.text(&place);
+        assert!(
+            shown.contains("Of 1 person the <a") && shown.contains("looks at no limits"),
+            "{shown}"
+        );
+        assert!(
+            of(&shown, "dan").contains("Held back: may no longer log in"),
+            "{shown}"
+        );
+        assert!(!dan.is_empty() && !shown.contains("<h3>ben"), "{shown}");
     });
 }
 

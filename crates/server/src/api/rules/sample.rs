@@ -50,8 +50,8 @@ struct SampleView {
     groups: Vec<SampledGroupView>,
     /// How many users were looked at: the oldest ones, a few hundred.
     looked_at: u64,
-    /// For how many of them products would see a difference from what the rules in force give. What is held, or due, counts for
-    /// neither.
+    /// For how many of them products would see a difference from what the rules in force give. What is held already stays as it
+    /// is, and limits are not looked at: what they would hold back, a preview of everybody tells.
     changed: u64,
     /// How many of them would have a trouble that they do not have now.
     problems: u64,

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::super::desk::{Desk, Listed};
+use super::super::desk::{Desk, Listed, segment};
 use super::super::form::Fields;
 use super::super::holds::{HoldRow, StoredHold};
 use super::super::page::{Place, Shell, Shown, Trouble, show, show_wrong};
@@ -69,6 +69,8 @@ struct LimitsPage {
     rows: Vec<Row>,
     form: Form,
     holds: Vec<HoldRow>,
+    /// The list that has them all, as a query.
+    filters: String,
     wrong: Option<Trouble>,
 }
 
@@ -274,6 +276,7 @@ async fn limits(desk: &Desk, connector: &str, typed: Option<Form>) -> Result<Lim
         held_since: limits.held_since.map(|at| desk.when(at)),
         rows: rows.into(),
         form,
+        filters: format!("connector={}", segment(connector)),
         holds: holds.items.into_iter().map(|hold| hold.row(desk)).collect(),
         limits,
         wrong: None,
@@ -293,9 +296,8 @@ pub(in crate::ui) async fn save(desk: Desk, Path(connector): Path<String>, body:
     };
     match saved {
         Ok(_) => {
-            let mut page = limits(&desk, &connector, None).await?;
-            page.shell = page.shell.told("The limits are saved.");
-            show(&page)
+            let place = format!("/console/connectors/{}/limits", segment(&connector));
+            desk.go_told(&place, "The limits are saved.")
         }
         Err(wrong) => {
             let mut page = limits(&desk, &connector, Some(form)).await?;

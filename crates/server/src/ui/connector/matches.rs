@@ -90,6 +90,7 @@ fn inner(value: &Value) -> String {
 
 #[derive(Deserialize)]
 struct Row {
+    user_id: String,
     user_name: String,
     username: String,
     email: String,

@@ -7,20 +7,23 @@ pub(super) mod matches;
 pub(super) mod release;
 pub(super) mod settings;
 pub(super) mod source_groups;
+pub(super) mod source_users;
 pub(super) mod tokens;
 pub(super) mod versions;
 
 use askama::Template;
 use axum::body::Body;
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use axum::http::Method;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::confirm::Confirm;
 use super::desk::{Desk, Listed, segment};
 use super::editor::SECTIONS;
-use super::page::{Shell, Shown, Trouble, show};
+use super::jobs;
+use super::page::{Shell, Shown, Trouble, go_to, show};
 use super::when::When;
 use settings::SettingsForm;
 
@@ -189,6 +192,53 @@ async fn setup(desk: &Desk, name: &str) -> Result<SetupPage, Trouble> {
     })
 }
 
+/// Which state is wanted.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WantedState {
+    state: String,
+}
+
+/// `GET /console/connectors/{connector}/state`: asks before anything is kept from taking effect.
+pub(super) async fn ask_state(
+    desk: Desk,
+    Path(connector): Path<String>,
+    Query(wanted): Query<WantedState>,
+) -> Shown {
+    let found: Detail = desk.get(&["connectors", &connector], &[]).await?;
+    let (name, people) = (&found.name, counted(found.users, "user"));
+    let back = place(&connector);
+    let asked = match wanted.state.as_str() {
+        "paused" => Confirm::new("connectors", format!("Pause {name}?"))
+            .effect(format!(
+                "What the identity provider writes about its {people} is still taken and kept, and nothing of it takes effect. \
+                 Whoever leaves meanwhile keeps the account, and whoever comes gets none."
+            ))
+            .effect("When you resume, all of it takes effect at once.")
+            .verb("Pause it"),
+        "disabled" => Confirm::new("connectors", format!("Switch {name} off?"))
+            .effect(format!(
+                "The identity provider is refused from then on, and shows errors. Whatever happens to its {people} meanwhile \
+                 does not arrive here, unless it is sent again later."
+            ))
+            .effect("Accounts and groups stay as they are: whoever leaves keeps the account.")
+            .verb("Switch it off"),
+        _ => return go_to(&back),
+    };
+    asked
+        .hidden("state", wanted.state)
+        .action(format!("{back}/state"))
+        .back(back)
+        .show(&desk)
+}
+
+fn counted(count: i64, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    }
+}
+
 /// `POST /console/connectors/{connector}/state`
 pub(super) async fn state(desk: Desk, Path(connector): Path<String>, body: Body) -> Shown {
     let form = desk.form(body).await?;
@@ -203,14 +253,12 @@ pub(super) async fn state(desk: Desk, Path(connector): Path<String>, body: Body)
         "disabled" => "The connector is switched off: the identity provider is refused.",
         _ => "The connector is active.",
     };
-    told_on_setup(&desk, &connector, told).await
+    desk.go_told(&place(&connector), told)
 }
 
-/// The first tab after something was done.
-async fn told_on_setup(desk: &Desk, connector: &str, told: impl Into<String>) -> Shown {
-    let mut page = setup(desk, connector).await?;
-    page.shell = page.shell.told(told);
-    show(&page)
+/// Where a connector is looked at.
+fn place(connector: &str) -> String {
+    format!("/console/connectors/{}", segment(connector))
 }
 
 #[derive(Deserialize)]
@@ -233,5 +281,5 @@ pub(super) async fn reconcile(desk: Desk, Path(connector): Path<String>, body: B
         true => "Everybody is being evaluated anew already. This is how far it is.",
         false => "Everybody is being evaluated anew. This is how far it is.",
     };
-    super::jobs::told(&desk, &begun.job.id, told).await
+    desk.go_told(&jobs::place(&begun.job.id), told)
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::super::confirm::Confirm;
 use super::super::desk::{Desk, segment};
+use super::super::jobs;
 use super::super::page::Shown;
 use super::Begun;
 
@@ -52,5 +53,8 @@ pub(in crate::ui) async fn delete(desk: Desk, Path(connector): Path<String>, bod
     let query = [("accounts", form.text("accounts"))];
     let path = ["connectors", connector.as_str()];
     let begun: Begun = desk.send_with(Method::DELETE, &path, &query, None).await?;
-    super::super::jobs::told(&desk, &begun.job.id, "The connector is being deleted.").await
+    desk.go_told(
+        &jobs::place(&begun.job.id),
+        "The connector is being deleted.",
+    )
 }

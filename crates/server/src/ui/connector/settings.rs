@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::desk::Desk;
 use super::super::form::Fields;
 use super::super::page::{Shown, show_wrong};
-use super::{setup, told_on_setup};
+use super::{place, setup};
 
 /// The settings as a form shows them, or as they were typed.
 pub(super) struct SettingsForm {
@@ -52,7 +52,7 @@ pub(in crate::ui) async fn save(desk: Desk, Path(connector): Path<String>, body:
     let path = ["connectors", &connector];
     let changed = desk.send::<Value>(Method::PATCH, &path, Some(change)).await;
     let Err(mut wrong) = changed else {
-        return told_on_setup(&desk, &connector, "The settings are saved.").await;
+        return desk.go_told(&place(&connector), "The settings are saved.");
     };
     // Both fields are one value of the API.
     if wrong.field.as_deref() == Some("schedule") && wrong.detail.contains("is no time zone") {

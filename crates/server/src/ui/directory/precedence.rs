@@ -244,15 +244,13 @@ async fn put_in_force(desk: &Desk, directory: &str, wish: &Precedence) -> Shown 
     let path = ["directories", directory, "precedence"];
     let done = desk.send::<Value>(Method::PUT, &path, Some(json!(wish)));
     let done = done.await;
-    let mut page = shown(desk, directory, Some(wish)).await?;
     match done {
-        Ok(_) => {
-            page.shell = page
-                .shell
-                .told("It is in force. Everybody in the directory is being evaluated; Jobs tells how far it is.");
-            show(&page)
-        }
+        Ok(_) => desk.go_told(
+            &place(directory),
+            "It is in force. Everybody in the directory is being evaluated; Jobs tells how far it is.",
+        ),
         Err(wrong) => {
+            let mut page = shown(desk, directory, Some(wish)).await?;
             let status = wrong.status;
             page.wrong = Some(wrong);
             show_wrong(status, &page)
@@ -286,11 +284,10 @@ pub(in crate::ui) async fn end(desk: Desk, Path(directory): Path<String>, body: 
     desk.form(body).await?;
     let path = ["directories", directory.as_str(), "precedence"];
     let _begun: Value = desk.send(Method::DELETE, &path, None).await?;
-    let mut page = shown(&desk, &directory, None).await?;
-    page.shell = page
-        .shell
-        .told("Each account is spoken of by one connector alone. Everybody is being evaluated.");
-    show(&page)
+    desk.go_told(
+        &place(&directory),
+        "Each account is spoken of by one connector alone. Everybody is being evaluated.",
+    )
 }
 
 fn place(directory: &str) -> String {

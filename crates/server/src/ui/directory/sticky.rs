@@ -188,6 +188,10 @@ pub(in crate::ui) async fn add(desk: Desk, Path(directory): Path<String>, body: 
                 (1, _) => "One person is kept disabled from now on.".to_owned(),
                 (count, _) => format!("{count} people are kept disabled from now on."),
             };
+            // Who could not be disabled is told on this page alone.
+            if done.refused.is_empty() {
+                return desk.go_told(&place(&directory), told);
+            }
             page.shell = page.shell.told(told);
             page.refused = done.refused;
             show(&page)
@@ -279,12 +283,11 @@ pub(in crate::ui) async fn clear(desk: Desk, Path(directory): Path<String>, body
     let query = [("reason", form.text("reason"))];
     let path = ["directories", directory.as_str(), "sticky-users"];
     let done: Cleared = desk.send_with(Method::DELETE, &path, &query, None).await?;
-    let mut page = listed(&desk, &directory, Asked::default()).await?;
-    page.shell = page.shell.told(match done.enabled {
+    let told = match done.enabled {
         1 => "The rules decide about one person again.".to_owned(),
         count => format!("The rules decide about {count} people again."),
-    });
-    show(&page)
+    };
+    desk.go_told(&place(&directory), told)
 }
 
 fn place(directory: &str) -> String {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::ui::desk::Desk;
+use crate::ui::desk::{Desk, segment};
 use crate::ui::page::Trouble;
 use crate::ui::when::When;
 
@@ -20,6 +20,8 @@ pub(in crate::ui) struct CheckRow {
     pub(in crate::ui) at: Option<When>,
     /// Whether more is told of it: what has not begun waits for the one before.
     pub(in crate::ui) is_told: bool,
+    /// Where more is told of it.
+    pub(in crate::ui) more: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +38,7 @@ impl Answer {
 
 #[derive(Deserialize)]
 pub(in crate::ui) struct Check {
+    check: String,
     side: String,
     pub(in crate::ui) title: String,
     pub(in crate::ui) state: String,
@@ -52,6 +55,11 @@ impl Check {
             "skipped" => "not needed",
             _ => "waiting",
         }
+    }
+
+    /// Whether people have come and there is something to do about their accounts.
+    fn lets_nobody_in(&self) -> bool {
+        self.check == "user" && self.state == "done" && self.remedy.is_some()
     }
 
     pub(in crate::ui) fn mark(&self) -> &'static str {
@@ -76,7 +84,16 @@ pub(super) async fn progress(
     if desk.is_confined() {
         answer.keep_provider();
     }
-    Ok(shown(answer.items, |at| desk.when(at)))
+    let mut progress = shown(answer.items, |at| desk.when(at));
+    let people = progress
+        .checks
+        .iter_mut()
+        .find(|row| row.check.lets_nobody_in());
+    if let Some(row) = people {
+        let place = format!("/console/connectors/{}/source-users", segment(connector));
+        row.more = Some(format!("{place}?account=false"));
+    }
+    Ok(progress)
 }
 
 /// Checks as a page shows them.
@@ -84,10 +101,17 @@ pub(in crate::ui) fn shown(checks: Vec<Check>, when: impl Fn(Timestamp) -> When)
     let is_over = |one: &&Check| matches!(one.state.as_str(), "done" | "skipped");
     let over = checks.iter().filter(is_over).count();
     let all = checks.len();
+    // What is not needed is neither done nor still to be done.
+    let skipped = checks.iter().filter(|one| one.state == "skipped").count();
     let next = checks.iter().position(|one| !is_over(&one));
     let words = match next.and_then(|next| checks.get(next)) {
         None => "Everything works.".to_owned(),
-        Some(next) => format!("{over} of {all} done. Next: {}.", lower_first(&next.title)),
+        Some(next) => format!(
+            "{} of {} done. Next: {}.",
+            over - skipped,
+            all - skipped,
+            lower_first(&next.title)
+        ),
     };
     let rows = checks
         .into_iter()
@@ -96,6 +120,7 @@ pub(in crate::ui) fn shown(checks: Vec<Check>, when: impl Fn(Timestamp) -> When)
             at: check.at.map(&when),
             is_told: check.state != "waiting" || next == Some(place),
             check,
+            more: None,
         });
     Progress {
         complete: over == all,

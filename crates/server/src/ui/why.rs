@@ -1,0 +1,74 @@
+//! Why an account is as it is, or is none, as pages tell it.
+
+use serde::Deserialize;
+
+use super::desk::segment;
+use super::words;
+
+/// An explanation of the admin API.
+#[derive(Deserialize)]
+pub(super) struct Why {
+    pub(super) decision: String,
+    pub(super) reason: String,
+    pub(super) member: Option<bool>,
+    #[serde(default)]
+    pub(super) member_by_way_of: Vec<String>,
+    pub(super) taken_name: Option<String>,
+    pub(super) lines: Vec<Line>,
+    #[serde(default)]
+    pub(super) conditions: Vec<String>,
+    pub(super) written: Option<Written>,
+    pub(super) joined: Option<Written>,
+    pub(super) linked: Option<Linked>,
+}
+
+/// How an account that was there before became this person's.
+#[derive(Deserialize)]
+pub(super) struct Linked {
+    by: String,
+}
+
+impl Linked {
+    /// By what it was found.
+    pub(super) fn by(&self) -> &str {
+        match self.by.as_str() {
+            "username" => "user name",
+            "email" => "e-mail address",
+            other => other,
+        }
+    }
+}
+
+impl Why {
+    /// Whether the rules give no account, or take it away.
+    pub(super) fn is_none(&self) -> bool {
+        matches!(self.decision.as_str(), "none" | "removed")
+    }
+
+    /// The reason in words.
+    pub(super) fn because(&self) -> &str {
+        words::reason(&self.reason)
+    }
+}
+
+/// One line of it.
+#[derive(Deserialize)]
+pub(super) struct Line {
+    pub(super) stage: String,
+    pub(super) text: String,
+}
+
+/// What wrote something.
+#[derive(Deserialize)]
+pub(super) struct Written {
+    request: String,
+    pub(super) what: String,
+    pub(super) actor: String,
+}
+
+impl Written {
+    /// Where it is looked at.
+    pub(super) fn address(&self) -> String {
+        format!("/console/activity?request={}", segment(&self.request))
+    }
+}
