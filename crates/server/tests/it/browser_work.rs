@@ -9,24 +9,32 @@ use crate::browser::Console;
 use crate::scim_idp::Idp;
 use crate::world::World;
 
+/// Somebody whose browser runs scripts, or does not.
+fn opened(world: &World, has_scripts: bool) -> Console<'_> {
+    match has_scripts {
+        true => Console::signed_in(world),
+        false => Console::without_scripts(world),
+    }
+}
+
 #[test]
 fn a_rule_is_changed_after_a_look_at_what_it_does_and_taken_back() {
-    change_a_rule(Console::signed_in, true);
+    change_a_rule(true);
 }
 
 #[test]
 fn a_rule_is_changed_without_scripts() {
-    change_a_rule(Console::without_scripts, false);
+    change_a_rule(false);
 }
 
-fn change_a_rule(open: fn(&World) -> Console<'_>, has_scripts: bool) {
+fn change_a_rule(has_scripts: bool) {
     let database = TestDatabase::sqlite().unwrap();
     let world = World::new(&database);
     let (api, idp) = (api_console::Console::new(&world), Idp::new(&world));
     for name in ["ben", "cid"] {
         idp.user(name);
     }
-    let console = open(&world);
+    let console = opened(&world, has_scripts);
     console.go("/console/connectors");
     console.follow("idp");
     console.follow("Provisioning");
@@ -68,15 +76,15 @@ fn change_a_rule(open: fn(&World) -> Console<'_>, has_scripts: bool) {
 
 #[test]
 fn a_hold_is_approved_and_what_it_did_is_undone() {
-    approve_and_undo(Console::signed_in);
+    approve_and_undo(true);
 }
 
 #[test]
 fn a_hold_is_approved_and_undone_without_scripts() {
-    approve_and_undo(Console::without_scripts);
+    approve_and_undo(false);
 }
 
-fn approve_and_undo(open: fn(&World) -> Console<'_>) {
+fn approve_and_undo(has_scripts: bool) {
     let database = TestDatabase::sqlite().unwrap();
     let world = World::new(&database);
     let (api, idp) = (api_console::Console::new(&world), Idp::new(&world));
@@ -87,7 +95,7 @@ fn approve_and_undo(open: fn(&World) -> Console<'_>) {
         let operations = json!([{"op": "replace", "value": {"active": false}}]);
         assert_eq!(idp.patch(&format!("/Users/{id}"), &operations).status, 200);
     }
-    let console = open(&world);
+    let console = opened(&world, has_scripts);
     console.go("/console");
     console.click("a.bad");
     console.sees("cid");
