@@ -45,6 +45,7 @@ mod session;
 mod sessions;
 mod settings;
 mod setup;
+mod stopped;
 mod tokens;
 mod undo;
 mod upload;

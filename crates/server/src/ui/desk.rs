@@ -205,6 +205,7 @@ impl Desk {
             private: self.private,
             done: None,
             wrong: self.wrong.clone(),
+            stopped: Vec::new(),
         }
     }
 

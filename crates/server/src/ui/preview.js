@@ -6,6 +6,22 @@ const form = document.querySelector("form[data-preview]");
 let turn = 0;
 let waiting = 0;
 
+// What is wrong with a field is told beside it, and what is typed in it stays.
+function tell(page) {
+  for (const control of document.querySelectorAll("#lines .control")) {
+    const field = control.querySelector("[id^=f-]");
+    const fresh = field && page.getElementById(field.id);
+    if (!fresh) continue;
+    for (const name of ["aria-invalid", "aria-describedby"]) {
+      if (fresh.hasAttribute(name)) field.setAttribute(name, fresh.getAttribute(name));
+      else field.removeAttribute(name);
+    }
+    control.querySelector(".fault")?.remove();
+    const fault = fresh.closest(".control").querySelector(".fault");
+    if (fault) control.append(fault);
+  }
+}
+
 async function refresh(whole) {
   const mine = ++turn;
   const pane = document.getElementById("preview");
@@ -24,6 +40,8 @@ async function refresh(whole) {
       document.getElementById("lines").replaceChildren(...page.getElementById("lines").childNodes);
       const again = focused && document.getElementById(focused);
       if (again) again.focus();
+    } else {
+      tell(page);
     }
   } finally {
     if (mine === turn) pane.removeAttribute("aria-busy");
