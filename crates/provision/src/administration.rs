@@ -6,6 +6,7 @@ use directory::{
     JobKind, Preset, Rules, Schedule, Trigger,
 };
 use jiff::Timestamp;
+use scim::name::refuse_name;
 use store::{
     Access, Application, AttachedDirectory, Job, Mapping, Scope, StoredConnector, WriteTx,
 };
@@ -18,6 +19,9 @@ use crate::rule_changes::{MADE_WITH, Terms, check_terms, keep_version};
 use crate::schedule::plan_next_run;
 use crate::secret::{APPLICATION_PREFIX, Secret};
 use crate::{Passwords, Provision, ProvisionError};
+
+/// Characters of a name.
+const NAME_CHARS_MAX: usize = 100;
 
 /// A connector to be made.
 #[derive(Debug, Clone)]
@@ -188,7 +192,9 @@ impl Provision {
         let directory = before.connector.directory;
         let mut after = before.connector.clone();
         change(&mut after)?;
-        after.name = checked_name(&after.name)?;
+        if after.name != before.connector.name {
+            after.name = checked_name(&after.name)?;
+        }
         after.settings = checked_settings(after.settings, after.preset)?;
         let changed = after.rules != before.connector.rules;
         let compiled = match changed {
@@ -546,16 +552,28 @@ fn only_directory(tx: &WriteTx<'_>) -> Result<DirectoryId, ProvisionError> {
     }
 }
 
-/// A name for a connector or an application: 1 to 100 characters, no control characters.
+/// A name for something that administrators make: 1 to 100 characters, all of them to be seen.
 pub(crate) fn checked_name(name: &str) -> Result<String, ProvisionError> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        return Err(ProvisionError::invalid(
-            "name",
-            "needs 1 to 100 characters, without control characters",
-        ));
+    checked_text("name", name, 1)
+}
+
+/// A text that stands beside others on pages and in logs: what cannot be seen could hide them, or turn them around.
+pub(crate) fn checked_text(
+    member: &'static str,
+    text: &str,
+    chars_min: usize,
+) -> Result<String, ProvisionError> {
+    let text = text.trim();
+    let fits = (chars_min..=NAME_CHARS_MAX).contains(&text.chars().count());
+    let unseen = refuse_name(text);
+    if fits && unseen.is_none() {
+        return Ok(text.to_owned());
     }
-    Ok(name.to_owned())
+    let unseen = unseen.unwrap_or("control or invisible characters");
+    Err(ProvisionError::invalid(
+        member,
+        format!("needs {chars_min} to {NAME_CHARS_MAX} characters, without {unseen}"),
+    ))
 }
 
 /// The same for an application, which signs in by HTTP Basic: what stands behind the first colon is the password there.

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use store::{Administrator, Invitation, ReadTx, Rights, Role, Scope, WriteTx, token_hash};
 
+use crate::administration::checked_name;
 use crate::breached::is_breached;
 use crate::secret::{INVITATION_PREFIX, Secret, is_well_formed};
 use crate::{HashError, Passwords, Provision, ProvisionError};
@@ -284,19 +285,6 @@ fn invited(
     };
     let all = tx.administrators()?;
     Ok(all.into_iter().find(|one| one.pk == pk))
-}
-
-fn checked_name(name: &str) -> Result<String, ProvisionError> {
-    let name = name.trim();
-    let length = name.chars().count();
-    if length == 0 || length > 100 {
-        return Err(ProvisionError::invalid("name", "has 1 to 100 characters"));
-    }
-    if let Some(refused) = scim::refuse_name(name) {
-        let message = format!("may not have {refused}");
-        return Err(ProvisionError::invalid("name", message));
-    }
-    Ok(name.to_owned())
 }
 
 /// Long, and nothing that is tried first: common passwords, keyboard rows, repetitions, the person's own name.

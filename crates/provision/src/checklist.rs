@@ -351,6 +351,7 @@ fn is_refusal(record: &RequestRecord) -> bool {
 fn failed(check: Check, record: &RequestRecord) -> CheckItem {
     let detail = record.detail.as_deref().unwrap_or("it was refused");
     let whom = record.resource_name.as_deref();
+    let whom = whom.filter(|name| !name.is_empty());
     let whom = whom.map(|name| format!(" ({name})")).unwrap_or_default();
     let seen = format!(
         "{} {}{whom} was answered with {}: {detail}",
@@ -376,7 +377,7 @@ fn user(facts: &Facts) -> CheckItem {
     if facts.users > 0 {
         let (users, inside) = (counted(facts.users, "user"), facts.in_directory);
         let directory = &facts.directory;
-        let seen = format!("{users} arrived; there are {inside} in the directory {directory}.");
+        let seen = format!("{users} arrived; {inside} in the directory {directory}.");
         let item = CheckItem::new(Check::User, CheckState::Done, seen);
         return match (inside, facts.state) {
             (0, ConnectorState::Paused) => {

@@ -4,7 +4,7 @@ use directory::ConnectorId;
 use jiff::{SignedDuration, Timestamp};
 use store::{Access, Grant, Role, Scope, Token, TokenKind, token_hash};
 
-use crate::administration::checked_addresses;
+use crate::administration::{checked_addresses, checked_text};
 use crate::administrators::check_rights;
 use crate::secret::{API_PREFIX, SCIM_PREFIX, Secret};
 use crate::{Provision, ProvisionError};
@@ -139,7 +139,7 @@ impl Provision {
 /// What a credential is made with, in order.
 pub(crate) fn checked(grant: Grant) -> Result<Grant, ProvisionError> {
     Ok(Grant {
-        label: checked_label(&grant.label)?,
+        label: checked_text("label", &grant.label, 0)?,
         addresses: checked_addresses(&grant.addresses)?,
         ..grant
     })
@@ -156,15 +156,4 @@ pub(crate) fn require_future(
         ));
     }
     Ok(())
-}
-
-fn checked_label(label: &str) -> Result<String, ProvisionError> {
-    let label = label.trim();
-    if label.chars().count() > 100 || label.chars().any(char::is_control) {
-        return Err(ProvisionError::invalid(
-            "label",
-            "has at most 100 characters and no control characters",
-        ));
-    }
-    Ok(label.to_owned())
 }

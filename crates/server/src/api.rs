@@ -63,7 +63,7 @@ use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-pub(crate) use problem::{PLACES_TOLD, Problem, Why};
+pub(crate) use problem::{NAMES_TOLD, PLACES_TOLD, Problem, Why};
 pub(crate) use request::{BODY_UNUSABLE, PARAMETERS_UNUSABLE};
 
 use crate::App;

@@ -50,6 +50,7 @@ mod session;
 mod sessions;
 mod settings;
 mod setup;
+mod stopped;
 mod tokens;
 mod told;
 mod undo;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use directory::{DirectoryId, User};
+use directory::{DirectoryId, Status, User};
 use scim::fold;
 
 use crate::directory_users::{COLUMNS, read_user};
@@ -50,22 +50,26 @@ fn spellings(text: &str) -> Vec<String> {
 impl ReadTx<'_> {
     /// Users that products see who are meant by a text: it is their key or an id at the identity provider, or their
     /// user name, address, full name or last name begins with it. So many at most; who is meant most likely comes first.
+    /// Only those who may log in, or only those who may not, if `active` says so.
     pub fn directory_users_beginning(
         &self,
         directory: DirectoryId,
         text: &str,
+        active: Option<bool>,
         most: usize,
     ) -> Result<Vec<User>, StoreError> {
         let mut known = HashSet::new();
         let mut found = self.directory_users_with_id(directory, text)?;
-        found.retain(|user| known.insert(user.pk));
+        let is_meant =
+            |user: &User| active.is_none_or(|active| active == (user.status == Status::Active));
+        found.retain(|user| known.insert(user.pk) && is_meant(user));
         for way in &WAYS {
             let (column, beginnings) = way.beginnings(text);
             for from in beginnings {
                 if found.len() >= most {
                     break;
                 }
-                let begins = self.users_between(directory, column, &from, most)?;
+                let begins = self.users_between(directory, column, &from, active, most)?;
                 let new = begins.into_iter().filter(|user| known.insert(user.pk));
                 found.extend(new);
             }
@@ -105,11 +109,17 @@ impl ReadTx<'_> {
         directory: DirectoryId,
         column: &str,
         from: &str,
+        active: Option<bool>,
         most: usize,
     ) -> Result<Vec<User>, StoreError> {
+        let status = match active {
+            None => "",
+            Some(true) => "AND d.status = 'active' ",
+            Some(false) => "AND d.status <> 'active' ",
+        };
         let sql = format!(
             "SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1 AND d.status <> 'removed' \
-             AND {column} >= $2 AND {column} < $3 ORDER BY {column} LIMIT $4"
+             {status}AND {column} >= $2 AND {column} < $3 ORDER BY {column} LIMIT $4"
         );
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let to = sql::after_prefix(from).unwrap_or(char::MAX.into());

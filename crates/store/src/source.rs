@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use scim::{Meta, Resource, ResourceType, ScimError, fold};
 
 use crate::group_standing::GroupStanding;
-use crate::{ReadTx, Row, StoreError, WriteTx, args};
+use crate::{ReadTx, Row, StoreError, WriteTx, args, sql};
 
 /// A user of the source.
 #[derive(Debug, Clone)]
@@ -163,6 +163,22 @@ impl ReadTx<'_> {
             "SELECT id FROM source_user WHERE connector_pk = $1 AND user_name_fold = $2",
             args![connector.0, fold(user_name)],
             |row| row.text(0),
+        )
+    }
+
+    /// The first user, in the order of names, whose `userName` begins with the text, compared by [`fold`].
+    pub fn source_user_beginning(
+        &self,
+        connector: ConnectorId,
+        text: &str,
+    ) -> Result<Option<SourceUserPk>, StoreError> {
+        let from = fold(text);
+        let to = sql::after_prefix(&from).unwrap_or(char::MAX.into());
+        self.query_one(
+            "SELECT pk FROM source_user WHERE connector_pk = $1 AND user_name_fold >= $2 AND user_name_fold < $3 \
+             ORDER BY user_name_fold LIMIT 1",
+            args![connector.0, from, to],
+            |row| Ok(SourceUserPk(row.int(0)?)),
         )
     }
 

@@ -2,6 +2,7 @@
 
 use directory::notification::{check_every, check_way};
 use jiff::SignedDuration;
+use scim::name::refuse_name;
 use store::{Channel, ChannelDraft, ReadTx, Scope, WriteTx};
 
 use super::secrets::Need;
@@ -140,12 +141,14 @@ pub(crate) fn check_name(name: &str) -> Result<(), ProvisionError> {
     let is_good = !name.trim().is_empty()
         && name.trim() == name
         && name.chars().count() <= NAME_CHARS_MAX
-        && !name.chars().any(char::is_control);
+        && refuse_name(name).is_none();
     match is_good {
         true => Ok(()),
         false => Err(ProvisionError::invalid(
             "name",
-            format!("has to be 1 to {NAME_CHARS_MAX} characters, without blanks around them"),
+            format!(
+                "has to be 1 to {NAME_CHARS_MAX} characters that can be seen, without blanks around them"
+            ),
         )),
     }
 }

@@ -212,6 +212,20 @@ pub(crate) fn find_user(
         .ok_or_else(|| ProvisionError::not_found("user", name))
 }
 
+/// The same, else the first whose `userName` begins so.
+fn find_user_beginning(
+    tx: &ReadTx<'_>,
+    id: ConnectorId,
+    name: &str,
+) -> Result<SourceUserPk, ProvisionError> {
+    match find_user(tx, id, name) {
+        Err(nobody @ ProvisionError::NotFound { .. }) => {
+            tx.source_user_beginning(id, name)?.ok_or(nobody)
+        }
+        found => found,
+    }
+}
+
 fn find_group(
     tx: &ReadTx<'_>,
     id: ConnectorId,

@@ -10,7 +10,7 @@ use directory::{ConnectorId, Operation, Rules, SourceGroupPk, Status};
 use serde::{Deserialize, Serialize};
 use store::{ReadTx, StandingFilter};
 
-use super::find_user;
+use super::find_user_beginning;
 use super::simulation::{Audience, Range, Simulation};
 use super::user::{PreviewedAccount, PreviewedUser};
 use crate::loaded::LoadedConnector;
@@ -26,7 +26,7 @@ const GROUPS_LOOKED_AT: usize = 500;
 pub struct SampleWish {
     /// The rules to try.
     pub rules: Rules,
-    /// Somebody who is shown in any case, by `userName` or SCIM `id`.
+    /// Somebody who is shown in any case, by `userName`, its beginning, or SCIM `id`.
     pub user: Option<String>,
     /// How many users to show.
     pub users: usize,
@@ -86,7 +86,7 @@ impl Provision {
             Ok::<_, ProvisionError>(compared(by(&present)?, by(&tried)?))
         };
         let mut shown = match wish.user.as_deref() {
-            Some(name) => look(Range::User(find_user(tx, connector, name)?))?,
+            Some(name) => look(Range::User(find_user_beginning(tx, connector, name)?))?,
             None => Vec::new(),
         };
         let users = look(Range::First(LOOKED_AT))?;

@@ -13,6 +13,8 @@ use utoipa::ToSchema;
 
 /// Longest `detail`, in characters; what a client sent may be part of it.
 const DETAIL_CHARS_MAX: usize = 500;
+/// What is said of a name that nothing has: to programs, since pages show lists.
+pub(crate) const NAMES_TOLD: &str = " The list of them tells their names.";
 /// What is said where each place that is wrong is told.
 pub(crate) const PLACES_TOLD: &str = " 'errors' tells each place and what to do.";
 /// Seconds after which a client may try again when the server is in trouble.
@@ -87,7 +89,7 @@ impl Problem {
     }
 
     pub(super) fn not_found(what: &str, name: &str) -> Self {
-        let detail = format!("There is no {what} '{name}'. The list of them tells their names.");
+        let detail = format!("There is no {what} '{name}'.{NAMES_TOLD}");
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 

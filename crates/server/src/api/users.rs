@@ -128,7 +128,7 @@ pub(super) struct OriginView {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct UserQuery {
-    /// Text that the name, the full name or the address contains, in any case; or the key, the SCIM `id` or the id at the
+    /// Text that the name, the full, first or last name or the address contains, in any case; or the key, the SCIM `id` or the id at the
     /// identity provider.
     search: Option<String>,
     /// Only users of whom the user name, the address, the full name or the last name begins with the text, or of whom it is an
@@ -153,11 +153,10 @@ async fn list(
     Parameters(query): Parameters<UserQuery>,
 ) -> Answer<Json<Page<UserView>>> {
     let limit = limit(query.limit)?;
-    let alone = query.active.is_none() && query.after.is_none();
-    if query.begins == Some(true) && !alone {
+    if query.begins == Some(true) && query.after.is_some() {
         return Err(Problem::invalid(
             "begins",
-            "has one page of all users; leave out `active` and `after`",
+            "has one page of users; leave out `after`",
         ));
     }
     directories::answer(&app, directory.0, move |tx, directory| {
@@ -343,7 +342,7 @@ fn beginning(
     limit: usize,
 ) -> Result<Page<UserView>, StoreError> {
     let text = query.search.as_deref().unwrap_or_default().trim();
-    let found = tx.directory_users_beginning(directory, text, limit)?;
+    let found = tx.directory_users_beginning(directory, text, query.active, limit)?;
     let names = connector_names(tx)?;
     Ok(Page {
         next: None,
@@ -353,7 +352,13 @@ fn beginning(
 
 /// What a text is looked for in.
 fn about(text: &str) -> Search {
-    let fields = [Field::Name, Field::DisplayName, Field::Email];
+    let fields = [
+        Field::Name,
+        Field::DisplayName,
+        Field::FirstName,
+        Field::LastName,
+        Field::Email,
+    ];
     let tests = fields.map(|field| Search::Test {
         field,
         op: Match::Contains,

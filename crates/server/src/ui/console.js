@@ -1,4 +1,5 @@
-// What pages do beyond HTML where scripts run: copy, and keep what is marked as live up to date. No page needs it.
+// What pages do beyond HTML where scripts run: copy, filter without loading anew, and keep what is marked as live up to date.
+// No page needs it.
 "use strict";
 (() => {
   const LOOK_EVERY = 2000;
@@ -30,7 +31,10 @@
     }
     setTimeout(() => { button.textContent = word; }, 2000);
   });
-  for (const button of document.querySelectorAll("button[data-copy]")) button.hidden = false;
+  const showCopying = () => {
+    for (const button of document.querySelectorAll("button[data-copy]")) button.hidden = false;
+  };
+  showCopying();
 
   // Where a row of links is wider than the window, the open one is what is seen of it.
   const showOpen = () => {
@@ -41,6 +45,78 @@
   };
   showOpen();
   window.addEventListener("resize", showOpen);
+
+  const say = document.createElement("p");
+  say.className = "unseen";
+  say.setAttribute("role", "status");
+  document.body.append(say);
+
+  // What a form filters is asked for as soon as the form says something else. Where that fails, its button does it.
+  const WAIT = 300;
+  for (const form of document.querySelectorAll("form[role=search]")) {
+    const page = form.parentElement;
+    if (page.querySelector("[data-live]")) continue;
+    let turn = 0;
+    let waiting = 0;
+    const find = async () => {
+      const mine = ++turn;
+      const said = [...new FormData(form)].filter(([, value]) => value !== "");
+      // A field may be called "action".
+      const place = new URL(form.getAttribute("action") || location.pathname, location.href);
+      place.search = new URLSearchParams(said);
+      let fresh;
+      try {
+        const answer = await fetch(place);
+        const whole = new DOMParser().parseFromString(await answer.text(), "text/html");
+        fresh = !answer.redirected && whole.querySelector("form[role=search]");
+      } catch {
+        fresh = null;
+      }
+      if (mine !== turn) return;
+      if (!fresh) return form.submit();
+      history.replaceState(null, "", place);
+      const around = [...fresh.parentElement.childNodes];
+      const at = around.indexOf(fresh);
+      const links = fresh.querySelectorAll("a");
+      form.querySelectorAll("a").forEach((link, index) => links[index] && link.replaceWith(links[index].cloneNode(true)));
+      for (const old of [...page.childNodes]) if (old !== form) old.remove();
+      form.before(...around.slice(0, at));
+      form.after(...around.slice(at + 1));
+      showCopying();
+      const rows = page.querySelectorAll("tbody tr").length;
+      say.textContent = rows === 1 ? "1 row" : `${rows} rows`;
+    };
+    const soon = (time) => {
+      clearTimeout(waiting);
+      waiting = setTimeout(find, time);
+    };
+    form.addEventListener("change", () => soon(0));
+    form.addEventListener("input", (event) => {
+      if (event.target.hasAttribute("data-as-typed")) soon(WAIT);
+    });
+    form.addEventListener("submit", () => { clearTimeout(waiting); turn++; });
+  }
+
+  // Of a long table on a page that finds nothing, what is shown can be narrowed.
+  const LONG = 20;
+  for (const place of document.querySelectorAll("main .scroll")) {
+    const rows = [...place.querySelectorAll("tbody tr")];
+    if (rows.length < LONG || document.querySelector("form[role=search]")) continue;
+    const label = document.createElement("label");
+    const field = document.createElement("input");
+    label.className = "narrow";
+    field.type = "search";
+    field.autocomplete = "off";
+    label.append("Of these, only rows with ", field);
+    place.before(label);
+    field.addEventListener("input", () => {
+      const text = field.value.trim().toLowerCase();
+      for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(text);
+      const left = rows.filter((row) => !row.hidden).length;
+      say.textContent = `${left} of ${rows.length} rows`;
+    });
+  }
+
   // A chosen file goes into the field that is sent.
   for (const choice of document.querySelectorAll("input[data-into]")) {
     choice.closest("[data-file]").hidden = false;

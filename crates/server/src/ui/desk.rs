@@ -224,6 +224,7 @@ impl Desk {
             private: self.private,
             done: self.done.clone(),
             wrong: self.wrong.clone(),
+            stopped: Vec::new(),
         }
     }
 

@@ -12,6 +12,7 @@ use super::desk::{Desk, Listed, segment};
 use super::journal::{Entry, EntryRow};
 use super::page::{Shell, Shown, show};
 use super::people::{Choice, Origin, Wanted, because};
+use super::stopped;
 use super::undo::moment;
 use super::when::When;
 
@@ -46,6 +47,7 @@ pub(super) async fn search(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
     let choice = Choice::of(&desk, &wanted).await?;
     let found: Listed<Group> = choice.page(&desk, "groups", &wanted.after).await?;
     let more = choice.more("/console/groups", &found);
+    let stopped = stopped::notes(&desk, Some(&choice.directory)).await?;
     let directory = segment(&choice.directory);
     let groups = found.items.into_iter().map(|group| Row {
         address: format!(
@@ -56,7 +58,7 @@ pub(super) async fn search(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
         group,
     });
     show(&SearchPage {
-        shell: desk.shell("groups"),
+        shell: desk.shell("groups").stopped(stopped),
         groups: groups.collect(),
         more,
         choice,
@@ -213,6 +215,7 @@ pub(super) async fn page(
             source,
         }
     });
+    let stopped = stopped::notes(&desk, Some(&directory)).await?;
     let directory_address = segment(&directory);
     let more = members.more("", &[]);
     let members = members.items.into_iter().map(|member| MemberRow {
@@ -221,7 +224,7 @@ pub(super) async fn page(
         member,
     });
     show(&GroupPage {
-        shell: desk.shell("groups"),
+        shell: desk.shell("groups").stopped(stopped),
         created: desk.when(found.created),
         sources: sources.collect(),
         connectors: connectors

@@ -15,6 +15,7 @@ use super::desk::{Desk, Listed, Named, segment};
 use super::hold_filters::Wanted;
 use super::journal;
 use super::page::{Shell, Shown, Trouble, show};
+use super::stopped;
 use super::when::When;
 
 /// Holds on one page.
@@ -217,7 +218,9 @@ async fn listed(desk: &Desk, mut wanted: Wanted) -> Result<ListPage, Trouble> {
     let deciding = names.into_iter().map(|it| (it.to_owned(), segment(it)));
     let deciding = deciding.collect();
     Ok(ListPage {
-        shell: desk.shell("holds"),
+        shell: desk
+            .shell("holds")
+            .stopped(stopped::notes(desk, None).await?),
         connectors: connectors.items,
         states: STATES,
         deciding,
@@ -258,7 +261,9 @@ pub(super) async fn page(
     let found: Detail = desk.get(&["holds", &hold], &[]).await?;
     let person = person_of(&desk, &found.hold).await?;
     show(&HoldPage {
-        shell: desk.shell("holds"),
+        shell: desk
+            .shell("holds")
+            .stopped(stopped::notes(&desk, None).await?),
         person,
         would_change: found.would_change.iter().map(in_words).collect(),
         why: found.why,

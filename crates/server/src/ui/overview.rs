@@ -181,7 +181,6 @@ struct Directory {
     active_users: i64,
     disabled_users: i64,
     groups: i64,
-    position: i64,
 }
 
 #[derive(Deserialize)]
@@ -228,7 +227,7 @@ fn endings(desk: &Desk, tokens: Vec<EndingToken>) -> Vec<Ending> {
 fn connector_card(desk: &Desk, mut one: Connector) -> ConnectorCard {
     let tokens = endings(desk, std::mem::take(&mut one.tokens_ending));
     let words = match (one.last_heard, one.usual_pause) {
-        (None, _) => "has not come by yet".to_owned(),
+        (None, _) => "not heard of yet".to_owned(),
         (Some(at), Some(usual)) if one.silent => format!(
             "silent for {}, usually every {}",
             length(desk.now().duration_since(at)),
@@ -266,7 +265,7 @@ fn application_card(desk: &Desk, one: Application) -> ApplicationCard {
         .filter_map(|read| read.behind_since)
         .min();
     let words = match (one.last_seen, slowest) {
-        (None, _) => "has not come by yet".to_owned(),
+        (None, _) => "has not asked yet".to_owned(),
         (Some(at), None) if lags.iter().all(|lag| lag.is_current) => {
             format!("is up to date, last seen {}", desk.when(at).words())
         }

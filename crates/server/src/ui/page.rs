@@ -8,6 +8,8 @@ use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 
+use super::stopped::Note;
+
 /// What surrounds every page.
 pub(super) struct Shell {
     /// The part of the console that is open.
@@ -32,12 +34,20 @@ pub(super) struct Shell {
     pub(super) done: Option<String>,
     /// Why what was wanted could not be done.
     pub(super) wrong: Option<Trouble>,
+    /// Connectors of which everybody should know that they take no effect.
+    pub(super) stopped: Vec<Note>,
 }
 
 impl Shell {
     /// Whether connectors may be made: who is confined to some makes no others.
     pub(super) fn may_set_up(&self) -> bool {
         self.may_write && !self.confined
+    }
+
+    /// The same with what everybody should know who looks at what these connectors feed.
+    pub(super) fn stopped(mut self, notes: Vec<Note>) -> Self {
+        self.stopped = notes;
+        self
     }
 
     /// The same after something was done.
@@ -90,7 +100,12 @@ pub(super) fn beside(wrong: &Option<Trouble>, name: &str) -> Option<String> {
     if wrong.field.as_deref() == Some(name) {
         return Some(wrong.detail.clone());
     }
-    let place = wrong.places.iter().find(|place| place.path == name)?;
+    // Of a list, each item has a place of its own, and the list one field.
+    let place = wrong.places.iter();
+    let place = place
+        .map(|place| (place.path.strip_prefix(name), place))
+        .find(|(rest, _)| rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('[')));
+    let (_, place) = place?;
     Some(format!("{}; {}", place.message, place.remedy))
 }
 

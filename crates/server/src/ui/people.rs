@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::connector::source_users::{Row as LeftOut, left_out};
 use super::desk::{Desk, Listed, segment};
 use super::page::{Shell, Shown, Trouble, show};
+use super::stopped;
 use super::when::When;
 
 /// People or groups on one page of a list.
@@ -28,6 +29,8 @@ struct SearchPage {
     inside: Option<String>,
     /// Whom identity providers wrote, and who has no account.
     left_out: Vec<LeftOut>,
+    /// Whether what is shown begins with the text.
+    begins: bool,
 }
 
 /// Which directory is looked at, and for what.
@@ -35,6 +38,8 @@ pub(super) struct Choice {
     pub(super) search: String,
     /// The directory; empty if all are meant, or there is none.
     pub(super) directory: String,
+    /// `active` or `disabled`, if only such people are wanted.
+    pub(super) status: String,
     pub(super) directories: Vec<Directory>,
     /// Whether all of them can be looked at together.
     pub(super) together: bool,
@@ -53,6 +58,7 @@ pub(super) struct Directory {
 pub(super) struct Wanted {
     pub(super) search: String,
     pub(super) directory: String,
+    pub(super) status: String,
     pub(super) after: String,
     /// Whether the text may be anywhere in a name.
     pub(super) inside: String,
@@ -109,9 +115,24 @@ impl Choice {
         Ok(Self {
             search: wanted.search.clone(),
             directory: chosen.map(|one| one.name.clone()).unwrap_or_default(),
+            status: wanted.status.clone(),
             directories: directories.items,
             together: false,
         })
+    }
+
+    /// Whether only those are wanted who may log in, or only those who may not, as the admin API has it.
+    fn active(&self) -> &'static str {
+        match self.status.as_str() {
+            "active" => "true",
+            "disabled" => "false",
+            _ => "",
+        }
+    }
+
+    /// Whether not everybody is wanted.
+    pub(super) fn is_narrowed(&self) -> bool {
+        !self.search.trim().is_empty() || !self.active().is_empty()
     }
 
     /// A page of the directory's users or groups, as `what` says; empty as long as there is no directory.
@@ -121,11 +142,14 @@ impl Choice {
         what: &str,
         after: &str,
     ) -> Result<Listed<T>, Trouble> {
-        let query = [
+        let mut query = vec![
             ("search", self.search.as_str()),
             ("after", after),
             ("limit", PAGE),
         ];
+        if what == "users" {
+            query.push(("active", self.active()));
+        }
         match self.directory.as_str() {
             "" => Ok(Listed {
                 items: Vec::new(),
@@ -143,6 +167,7 @@ impl Choice {
         let query = [
             ("search", self.search.as_str()),
             ("begins", "true"),
+            ("active", self.active()),
             ("limit", PAGE),
         ];
         let found: Listed<User> = desk
@@ -152,20 +177,23 @@ impl Choice {
     }
 
     /// People of all directories: whom the text means, the best first, else those after a name; and whether a directory
-    /// has more. Each is asked for one page that it finds by an index.
+    /// has more. Each is asked for one page.
     async fn everywhere(
         &self,
         desk: &Desk,
+        begins: bool,
         after: &str,
     ) -> Result<(Vec<(String, User)>, bool), Trouble> {
         let search = self.search.trim();
-        let (begins, after) = match search {
-            "" => ("", after),
-            _ => ("true", ""),
+        let (begins, after) = match (search, begins) {
+            ("", _) => ("", after),
+            (_, true) => ("true", ""),
+            (_, false) => ("", ""),
         };
         let query = [
             ("search", search),
             ("begins", begins),
+            ("active", self.active()),
             ("after", after),
             ("limit", PAGE),
         ];
@@ -189,7 +217,16 @@ impl Choice {
     /// Where those of a directory are who have the text anywhere in a name.
     fn inside(&self, directory: &str) -> String {
         let (directory, search) = (segment(directory), segment(&self.search));
-        format!("/console/people?directory={directory}&search={search}&inside=yes")
+        let status = self.same_status();
+        format!("/console/people?directory={directory}&search={search}{status}&inside=yes")
+    }
+
+    /// What other pages with the same status have in their addresses.
+    fn same_status(&self) -> String {
+        match self.status.as_str() {
+            "" => String::new(),
+            status => format!("&status={}", segment(status)),
+        }
     }
 
     /// The address of the next page of a list.
@@ -197,6 +234,7 @@ impl Choice {
         let same = [
             ("directory", self.directory.as_str()),
             ("search", self.search.as_str()),
+            ("status", self.status.as_str()),
         ];
         found.more(place, &same)
     }
@@ -208,12 +246,17 @@ struct Found {
     more: Option<String>,
     inside: Option<String>,
     is_cut: bool,
+    begins: bool,
 }
 
 impl Found {
     async fn everywhere(desk: &Desk, choice: &Choice, after: &str) -> Result<Self, Trouble> {
-        let (mut people, goes_on) = choice.everywhere(desk, after).await?;
         let is_search = !choice.search.trim().is_empty();
+        let (mut people, mut goes_on) = choice.everywhere(desk, is_search, after).await?;
+        let begins = is_search && !people.is_empty();
+        if is_search && !begins {
+            (people, goes_on) = choice.everywhere(desk, false, "").await?;
+        }
         let most = PAGE.parse().unwrap_or(usize::MAX);
         let found = people.len();
         let last = people.get(most - 1).map(|(_, user)| user.name.clone());
@@ -230,9 +273,13 @@ impl Found {
         let next = last.filter(|_| is_cut && !is_search);
         Ok(Self {
             people,
-            more: next.map(|name| format!("/console/people?after={}", segment(&name))),
+            more: next.map(|name| {
+                let (status, after) = (choice.same_status(), segment(&name));
+                format!("/console/people?after={after}{status}")
+            }),
             inside: None,
             is_cut: is_cut && is_search,
+            begins,
         })
     }
 
@@ -241,6 +288,7 @@ impl Found {
             true => choice.beginning(desk).await?,
             false => None,
         };
+        let begins = beginning.is_some();
         let inside = beginning.as_ref().map(|_| choice.inside(&choice.directory));
         let (found, more) = match beginning {
             Some(found) => (found, None),
@@ -258,6 +306,7 @@ impl Found {
             more,
             inside,
             is_cut: false,
+            begins,
         })
     }
 }
@@ -283,8 +332,12 @@ pub(super) async fn search(desk: Desk, Query(wanted): Query<Wanted>) -> Shown {
         "" => left_out(&desk, &choice.directory, &choice.search).await?,
         _ => Vec::new(),
     };
+    let directory = Some(choice.directory.as_str()).filter(|name| !name.is_empty());
+    let stopped = stopped::notes(&desk, directory).await?;
+
     show(&SearchPage {
-        shell: desk.shell("people"),
+        shell: desk.shell("people").stopped(stopped),
+        begins: found.begins,
         left_out,
         people: people.collect(),
         more: found.more,

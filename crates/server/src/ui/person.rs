@@ -13,6 +13,7 @@ use super::desk::{Desk, Listed, segment};
 use super::journal::{Entry, EntryRow};
 use super::page::{Shell, Shown, Trouble, show};
 use super::people::{Origin, because};
+use super::stopped;
 use super::undo::moment;
 use super::when::When;
 use super::why::Why;
@@ -230,7 +231,9 @@ async fn person(
         serde_json::to_string_pretty(&document).unwrap_or_default()
     });
     Ok(PersonPage {
-        shell: desk.shell("people"),
+        shell: desk
+            .shell("people")
+            .stopped(stopped::notes(desk, Some(directory)).await?),
         place: format!(
             "/console/directories/{directory_address}/users/{}",
             segment(&found.key)

@@ -8,6 +8,22 @@ let waiting = 0;
 // Whether the form says something that is neither in force nor in a plan.
 let isChanged = form !== null && form.hasAttribute("data-changed");
 
+// What is wrong with a field is told beside it, and what is typed in it stays.
+function tell(page) {
+  for (const control of document.querySelectorAll("#lines .control")) {
+    const field = control.querySelector("[id^=f-]");
+    const fresh = field && page.getElementById(field.id);
+    if (!fresh) continue;
+    for (const name of ["aria-invalid", "aria-describedby"]) {
+      if (fresh.hasAttribute(name)) field.setAttribute(name, fresh.getAttribute(name));
+      else field.removeAttribute(name);
+    }
+    control.querySelector(".fault")?.remove();
+    const fault = fresh.closest(".control").querySelector(".fault");
+    if (fault) control.append(fault);
+  }
+}
+
 async function refresh(act, whole) {
   const mine = ++turn;
   const pane = document.getElementById("preview");
@@ -29,6 +45,8 @@ async function refresh(act, whole) {
       lines.replaceChildren(...page.getElementById("lines").childNodes);
       const again = place && lines.querySelector(place);
       if (again) again.focus();
+    } else {
+      tell(page);
     }
   } finally {
     if (mine === turn) pane.removeAttribute("aria-busy");

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 
 use super::page::{Place, Trouble};
-use crate::api::{BODY_UNUSABLE, PARAMETERS_UNUSABLE, PLACES_TOLD};
+use crate::api::{BODY_UNUSABLE, NAMES_TOLD, PARAMETERS_UNUSABLE, PLACES_TOLD};
 
 /// An error of the admin API.
 #[derive(Default, Deserialize)]
@@ -48,7 +48,9 @@ pub(super) fn refused(status: StatusCode, text: &str) -> Trouble {
         (None, Some(field), Some(rest)) => (Some(field.to_owned()), said_of(field, rest)),
         _ => (refused.field.clone(), refused.detail.clone()),
     };
-    let detail = detail.strip_suffix(PLACES_TOLD).unwrap_or(&detail);
+    let told = [PLACES_TOLD, NAMES_TOLD];
+    let short = told.iter().find_map(|told| detail.strip_suffix(told));
+    let detail = short.unwrap_or(&detail);
     Trouble {
         field,
         places: refused.errors,

@@ -1,5 +1,7 @@
 //! Words of the admin API as people read them.
 
+use std::fmt;
+
 use askama::filters::{Html, escape};
 
 /// Why an account is as it is.
@@ -44,6 +46,44 @@ pub(super) fn access(word: &str) -> &str {
     }
 }
 
+/// A number of things: one of this, or several of that.
+pub(super) fn count(number: impl fmt::Display, one: &str, many: &str) -> String {
+    let number = number.to_string();
+    let things = if number == "1" { one } else { many };
+    format!("{number} {things}")
+}
+
+/// A name as HTML, with places where a line may end; apart from what stands beside it, if it could turn that around.
+pub(super) fn name(text: &str) -> String {
+    let ends: &[char] = match text.contains('@') {
+        true => &['@'],
+        false => &['_', '.', '/'],
+    };
+    let pieces: Vec<String> = text.split_inclusive(ends).map(escaped).collect();
+    let pieces = pieces.join("<wbr>");
+    match turns(text) {
+        true => format!("<bdi>{pieces}</bdi>"),
+        false => pieces,
+    }
+}
+
+/// A name for a sentence: isolated by marks, if it could turn around what stands beside it.
+pub(super) fn apart(name: &str) -> String {
+    match turns(name) {
+        true => format!("\u{2068}{name}\u{2069}"),
+        false => name.to_owned(),
+    }
+}
+
+/// Whether something in a text is written from right to left, or is a mark of direction.
+fn turns(text: &str) -> bool {
+    text.contains(|c: char| {
+        matches!(c, '\u{590}'..='\u{8FF}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}')
+            || matches!(c, '\u{2066}'..='\u{2069}' | '\u{FB1D}'..='\u{FDFF}')
+            || matches!(c, '\u{FE70}'..='\u{FEFC}' | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
+    })
+}
+
 /// A text as HTML, what stands between backticks being code.
 pub(super) fn marked(text: &str) -> String {
     html(text, str::to_owned)
@@ -83,6 +123,27 @@ fn reasons_in_words(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_stand_apart_and_break_where_a_part_ends() {
+        assert_eq!(name("a.b@x<y>.org"), "a.b@<wbr>x&#60;y&#62;.org");
+        assert_eq!(name("wiki.x_y"), "wiki.<wbr>x_<wbr>y");
+        assert_eq!(name("\u{202E}a@b"), "<bdi>\u{202E}a@<wbr>b</bdi>");
+        assert_eq!(name(""), "");
+    }
+
+    #[test]
+    fn names_turn_nothing_around() {
+        assert_eq!(apart("Zoë (石)"), "Zoë (石)");
+        assert_eq!(apart("a\u{202E}b"), "\u{2068}a\u{202E}b\u{2069}");
+        assert_eq!(apart("דנה"), "\u{2068}דנה\u{2069}");
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        assert_eq!(count(1, "person", "people"), "1 person");
+        assert_eq!(count(0, "person", "people"), "0 people");
+    }
 
     #[test]
     fn names_are_code_and_reasons_are_words() {

@@ -202,6 +202,7 @@ fn bad_applications_are_refused_with_what_to_do() {
             "An application named 'Jira' exists already",
         ),
         (json!({"name": ""}), 422, "1 to 100 characters"),
+        (json!({"name": "jira\u{200B}"}), 422, "invisible character"),
         (json!({"name": "a", "access": "admin"}), 422, "read-only"),
         (
             json!({"name": "a", "addresses": ["10.0.0.0/33"]}),

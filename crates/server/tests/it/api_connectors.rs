@@ -296,7 +296,8 @@ fn bad_connectors_are_refused_with_what_to_do() {
         ),
         (json!({"name": " "}), 422, "1 to 100 characters"),
         (json!({"name": "x".repeat(101)}), 422, "1 to 100 characters"),
-        (json!({"name": "a\u{7}b"}), 422, "control characters"),
+        (json!({"name": "a\u{7}b"}), 422, "control character"),
+        (json!({"name": "a\u{202E}b"}), 422, "invisible character"),
         (json!({}), 422, "missing field `name`"),
         (json!({"name": 7}), 422, "name"),
         (

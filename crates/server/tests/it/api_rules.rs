@@ -115,6 +115,9 @@ fn rules_are_previewed_applied_and_taken_back() {
         let names =
             json!({"name": "Jira Users", "before": ["Jira Users"], "after": ["JIRA USERS"]});
         assert_eq!(sample["groups"], json!([names]));
+        let begins = json!({"rules": rules, "user": "MI"});
+        let begins = ok(&console.post("/connectors/idp/rules/sample", begins));
+        assert_eq!(begins["users"][0]["user_name"], "mira");
         let nobody = json!({"rules": rules, "user": "nobody"});
         assert_eq!(
             problem(&console.post("/connectors/idp/rules/sample", nobody)).0,

@@ -43,7 +43,13 @@ fn furnished(database: &TestDatabase) -> World {
     let product = Product::reader(&world);
     assert_eq!(product.get("/event").status, 200);
     world.application(&format!("jira {MARKUP}"), Access::ReadOnly);
+    world.application(&"y".repeat(100), Access::ReadOnly);
+    let console = crate::api_console::Console::new(&world);
+    let long = console.post("/connectors", json!({ "name": "x".repeat(100) }));
+    assert_eq!(long.status, 201, "{}", long.text());
     world.run(world.provision.work_off()).unwrap();
+    let paused = console.patch("/connectors/idp", json!({ "state": "paused" }));
+    assert_eq!(paused.status, 200, "{}", paused.text());
     world
 }
 

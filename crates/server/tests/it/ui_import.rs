@@ -86,8 +86,8 @@ fn a_file_is_looked_at_first_and_copied_then() {
         for told in [
             "From people &#60;1&#62;.csv",
             "tried, nothing copied",
-            "<strong>1</strong> <span class=\"badge good\">new accounts",
-            "<strong>1</strong> <span class=\"badge warn\">accounts left alone",
+            "<strong>1</strong> <span class=\"badge good\">new account<",
+            "<strong>1</strong> <span class=\"badge warn\">account left alone",
             "&#60;i&#62;jon</a>",
             "Copy them",
         ] {
@@ -125,7 +125,7 @@ fn a_file_is_looked_at_first_and_copied_then() {
         let file = json!({"users": [{"name": "eve", "groups": ["hr"]}]}).to_string();
         let (first, page) = settled(&browser, &send(&[], "people", file.as_bytes()));
         assert!(
-            page.contains("<strong>1</strong> <span class=\"badge good\">new groups"),
+            page.contains("<strong>1</strong> <span class=\"badge good\">new group<"),
             "{page}"
         );
         // What another import found is forgotten when the next one begins.
@@ -322,7 +322,7 @@ fn a_crowd_server_is_read_once_and_copied_without_its_password() {
         &browser.fill_in(PLACE, &action, &form(url, " s3cret")),
     );
     assert!(
-        page.contains("<strong>1</strong> <span class=\"badge good\">new accounts"),
+        page.contains("<strong>1</strong> <span class=\"badge good\">new account<"),
         "{page}"
     );
     let (_, page) = settled(

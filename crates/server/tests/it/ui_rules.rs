@@ -174,7 +174,20 @@ fn a_rule_is_written_seen_planned_applied_and_taken_back() {
         let pattern = [("mapping.0.steps.1.keep_if.pattern", "(")];
         let wrong = edit(&browser, "mapping", &wrong, &pattern, "plan");
         assert_eq!(wrong.status, 422);
-        assert!(wrong.text().contains("class=\"fault\""), "{}", wrong.text());
+        for told in [
+            "class=\"fault\" id=\"e-mapping.0.steps.1.keep_if.pattern\"",
+            "aria-describedby=\"e-mapping.0.steps.1.keep_if.pattern\" aria-invalid=\"true\"",
+            "Row 1, Step 2, Regular expression: ",
+        ] {
+            assert!(wrong.text().contains(told), "{told}: {}", wrong.text());
+        }
+        assert!(wrong.text().contains("list=\"targets\""));
+
+        // Whoever is not there leaves the preview as it is.
+        let nobody = edit(&browser, "mapping", &page, &[("who", "zzz")], "preview");
+        assert_eq!(nobody.status, 200);
+        assert!(nobody.text().contains("No user name begins with"));
+        assert!(nobody.text().contains("people looked at"));
 
         let plan = location(&edit(&browser, "mapping", &page, &[], "plan"));
         let shown = browser.get(&plan);

@@ -32,7 +32,7 @@ struct SampleCreation {
     /// The rules to try.
     #[schema(schema_with = schema::rules)]
     rules: WrittenRules,
-    /// Somebody who is shown in any case, by `userName` or SCIM `id`.
+    /// Somebody who is shown in any case, by `userName`, its beginning, or SCIM `id`.
     user: Option<String>,
     /// How many users to show, at most 50; 5 if left out.
     users: Option<usize>,

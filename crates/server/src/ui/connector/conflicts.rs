@@ -13,6 +13,7 @@ use super::super::confirm::Confirm;
 use super::super::desk::{Desk, Listed, segment};
 use super::super::page::{Shell, Shown, Trouble, go_to, show};
 use super::super::when::When;
+use super::super::words::apart;
 use super::{Detail, Frame};
 
 /// Items of each list on one page.
@@ -96,9 +97,10 @@ fn described(name: &str, others: &[&str]) -> String {
     let others = others
         .iter()
         .filter(|text| !text.is_empty() && **text != name);
-    let others: Vec<&str> = others.copied().collect();
+    let others: Vec<String> = others.map(|text| apart(text)).collect();
+    let name = apart(name);
     match others.is_empty() {
-        true => name.to_owned(),
+        true => name,
         false => format!("{name} ({})", others.join(", ")),
     }
 }
@@ -184,7 +186,7 @@ pub(in crate::ui) async fn page(
     Query(places): Query<Places>,
 ) -> Shown {
     let name = connector.as_str();
-    let fed: Detail = desk.get(&["connectors", name], &[]).await?;
+    let mut fed: Detail = desk.get(&["connectors", name], &[]).await?;
     let directory = segment(&fed.directory);
     let part = |after| [("after", after), ("limit", PAGE)];
     let path = ["connectors", name, "name-conflicts"];
@@ -229,7 +231,7 @@ pub(in crate::ui) async fn page(
     });
     show(&ConflictsPage {
         shell: desk.shell("connectors"),
-        frame: fed.frame("conflicts"),
+        frame: fed.frame(&desk, "conflicts"),
         conflicts: conflicts.collect(),
         groups: groups.collect(),
         pending: pending.items,

@@ -21,9 +21,10 @@ use serde_json::{Value, json};
 
 use super::confirm::Confirm;
 use super::desk::{Desk, Listed, segment};
-use super::editor::SECTIONS;
+use super::editor::{SECTIONS, place_of};
 use super::jobs;
-use super::page::{Shell, Shown, Trouble, go_to, show};
+use super::page::{Place, Shell, Shown, Trouble, go_to, show};
+use super::stopped::{Note, Stopped};
 use super::when::When;
 use settings::SettingsForm;
 
@@ -38,6 +39,8 @@ pub(super) struct Frame {
     holds: i64,
     /// Conflicts and groups that nobody has decided about, and values that cannot be used.
     decisions: i64,
+    /// What everybody should know unless it is active.
+    pub(super) stopped: Option<Note>,
 }
 
 /// A tab.
@@ -52,8 +55,8 @@ pub(super) struct Tab {
 impl Frame {
     /// The frame of a connector with this tab open.
     pub(super) async fn of(desk: &Desk, connector: &str, open: &str) -> Result<Self, Trouble> {
-        let found: Detail = desk.get(&["connectors", connector], &[]).await?;
-        Ok(found.frame(open))
+        let mut found: Detail = desk.get(&["connectors", connector], &[]).await?;
+        Ok(found.frame(desk, open))
     }
 
     pub(super) fn tabs(&self) -> Vec<Tab> {
@@ -112,29 +115,19 @@ pub(super) struct Detail {
     next_run: Option<Timestamp>,
     created: Timestamp,
     settings: Value,
-    warnings: Vec<Warning>,
+    #[serde(default)]
+    rules: Value,
+    warnings: Vec<Place>,
     tokens: Vec<tokens::Token>,
     #[serde(default)]
     stopped: Option<Stopped>,
 }
 
-#[derive(Deserialize)]
-struct Warning {
-    path: String,
-    message: String,
-    remedy: String,
-}
-
-#[derive(Deserialize)]
-struct Stopped {
-    since: Option<Timestamp>,
-    by: Option<String>,
-    waiting: i64,
-}
-
 impl Detail {
-    fn frame(&self, open: &str) -> Frame {
+    fn frame(&mut self, desk: &Desk, open: &str) -> Frame {
+        let stopped = self.stopped.take();
         Frame {
+            stopped: stopped.map(|it| it.note(desk, &self.name, &self.state)),
             address: segment(&self.name),
             name: self.name.clone(),
             state: self.state.clone(),
@@ -158,6 +151,20 @@ async fn called(desk: &Desk, preset: &str) -> Result<String, Trouble> {
     Ok(known.map_or_else(|| preset.to_owned(), |one| one.name))
 }
 
+/// Something that the rules say in vain, with the section whose form has it.
+struct Warning {
+    section: Option<&'static str>,
+    place: Place,
+}
+
+impl Warning {
+    fn of(rules: &Value, mut place: Place) -> Self {
+        let (section, label) = place_of(rules, &place).unzip();
+        place.label = label;
+        Self { section, place }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "connector/setup.html")]
 struct SetupPage {
@@ -166,8 +173,8 @@ struct SetupPage {
     connector: Detail,
     created: When,
     next_run: Option<When>,
-    stopped_since: Option<When>,
     settings: SettingsForm,
+    warnings: Vec<Warning>,
     wrong: Option<Trouble>,
 }
 
@@ -179,14 +186,17 @@ pub(super) async fn page(desk: Desk, Path(connector): Path<String>) -> Shown {
 async fn setup(desk: &Desk, name: &str) -> Result<SetupPage, Trouble> {
     let mut found: Detail = desk.get(&["connectors", name], &[]).await?;
     found.called = called(desk, &found.preset).await?;
-    let stopped_since = found.stopped.as_ref().and_then(|it| it.since);
+    let warnings = std::mem::take(&mut found.warnings).into_iter();
+    let warnings: Vec<Warning> = warnings
+        .map(|place| Warning::of(&found.rules, place))
+        .collect();
     Ok(SetupPage {
         shell: desk.shell("connectors"),
-        frame: found.frame("setup"),
+        frame: found.frame(desk, "setup"),
         created: desk.when(found.created),
         next_run: found.next_run.map(|at| desk.when(at)),
-        stopped_since: stopped_since.map(|at| desk.when(at)),
         settings: SettingsForm::of(&found.settings),
+        warnings,
         connector: found,
         wrong: None,
     })

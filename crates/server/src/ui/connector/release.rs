@@ -9,6 +9,7 @@ use super::super::confirm::Confirm;
 use super::super::desk::{Desk, segment};
 use super::super::jobs;
 use super::super::page::Shown;
+use super::super::words::count;
 use super::Begun;
 
 #[derive(Deserialize)]
@@ -33,12 +34,14 @@ pub(in crate::ui) async fn ask(desk: Desk, Path(connector): Path<String>) -> Sho
     let back = format!("/console/connectors/{}", segment(&connector));
     Confirm::new("connectors", format!("Delete the connector {connector}?"))
         .effect(format!(
-            "What the identity provider wrote is forgotten: {} users and {} groups. Its tokens stop working at once.",
-            found.users, found.groups
+            "What the identity provider wrote is forgotten: {} and {}. Its tokens stop working at once.",
+            count(found.users, "user", "users"),
+            count(found.groups, "group", "groups")
         ))
         .effect(format!(
-            "{} active and {} disabled accounts come from it. Say what becomes of them.",
-            found.active_accounts, found.disabled_accounts
+            "{} and {} come from it. Say what becomes of them.",
+            count(found.active_accounts, "active account", "active accounts"),
+            count(found.disabled_accounts, "disabled account", "disabled accounts")
         ))
         .choose("The accounts", "accounts", &FATES)
         .verb("Delete the connector")

@@ -12,6 +12,7 @@ use super::super::confirm::Confirm;
 use super::super::desk::{Desk, Listed, segment};
 use super::super::page::{Shell, Shown, Trouble, go_to, show};
 use super::super::when::When;
+use super::super::words::count;
 use super::{Detail, Frame};
 
 /// Groups on one page.
@@ -154,7 +155,7 @@ pub(in crate::ui) async fn page(
     desk: Desk,
     Path((connector, group)): Path<(String, String)>,
 ) -> Shown {
-    let fed: Detail = desk.get(&["connectors", &connector], &[]).await?;
+    let mut fed: Detail = desk.get(&["connectors", &connector], &[]).await?;
     let found = find(&desk, &connector, &group).await?;
     let (words, colour) = found.fate();
     let directory = segment(&fed.directory);
@@ -170,7 +171,7 @@ pub(in crate::ui) async fn page(
         since: found.since.map(|at| desk.when(at)),
         alias_until: found.alias.as_ref().map(|alias| desk.when(alias.until)),
         feeds: feeds.collect(),
-        frame: fed.frame("conflicts"),
+        frame: fed.frame(&desk, "conflicts"),
         group: found,
     })
 }
@@ -198,6 +199,12 @@ pub(in crate::ui) async fn ask(
         Some(it) => (it.name.clone(), it.would_add, it.would_remove),
         None => (found.name.clone(), 0, 0),
     };
+    let come = count(add, "person comes", "people come");
+    let leave = count(
+        remove,
+        "person whom others put there leaves",
+        "people whom others put there leave",
+    );
     let place = place(&connector, &found.id);
     let name = &found.name;
     let members = match found.members {
@@ -207,11 +214,11 @@ pub(in crate::ui) async fn ask(
     let feeds = found.groups.join(", ");
     let asked = match decision.as_str() {
         "adopt" => Confirm::new("connectors", format!("Let the identity provider own {there}?"))
-            .effect(format!("{add} people come into {there}."))
-            .effect(format!("{remove} people whom others put there leave it."))
+            .effect(format!("{come} into {there}."))
+            .effect(format!("{leave} it."))
             .verb("Adopt the group"),
         "merge" => Confirm::new("connectors", format!("Merge {name} into {there}?"))
-            .effect(format!("{add} people come into {there}. Nobody leaves it."))
+            .effect(format!("{come} into {there}. Nobody leaves it."))
             .verb("Merge")
             .harmless(),
         "ignore" => Confirm::new("connectors", format!("Leave {name} out?"))

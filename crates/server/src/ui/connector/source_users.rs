@@ -183,7 +183,7 @@ pub(in crate::ui) async fn page(
     Path((connector, user)): Path<(String, String)>,
 ) -> Shown {
     let name = connector.as_str();
-    let fed: Detail = desk.get(&["connectors", name], &[]).await?;
+    let mut fed: Detail = desk.get(&["connectors", name], &[]).await?;
     let found: Found = desk.get(&["connectors", name, "users", &user], &[]).await?;
     let id = found.user.id.as_str();
     let path = ["connectors", name, "users", id, "why"];
@@ -204,7 +204,7 @@ pub(in crate::ui) async fn page(
         person,
         conflict: conflict.then(|| format!("/console/connectors/{at}/conflicts")),
         requests: format!("/console/activity?connector={at}&name={called}"),
-        frame: fed.frame("setup"),
+        frame: fed.frame(&desk, "setup"),
         why,
         user: found.user,
     })

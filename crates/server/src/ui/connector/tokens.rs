@@ -72,7 +72,7 @@ async fn listed(desk: &Desk, connector: &str) -> Result<TokensPage, Trouble> {
     });
     Ok(TokensPage {
         shell: desk.shell("connectors"),
-        frame: found.frame("tokens"),
+        frame: found.frame(desk, "tokens"),
         rows: rows.collect(),
         draft: Draft::new("read-write", ""),
         wrong: None,

@@ -71,16 +71,51 @@ impl Import {
     /// What came of it, or would come of it: how many, of what, and the colour of the badge.
     fn figures(&self) -> Vec<(i64, &'static str, &'static str)> {
         let counts = &self.counts;
-        vec![
-            (counts.users_created, "new accounts", "good"),
-            (counts.users_updated, "accounts changed", "info"),
-            (counts.users_unchanged, "accounts as they should be", ""),
-            (counts.users_left_alone, "accounts left alone", "warn"),
-            (counts.groups_created, "new groups", "good"),
-            (counts.groups_unchanged, "groups that are there", ""),
-            (counts.memberships_added, "new memberships", "good"),
-            (counts.child_groups_added, "groups put into groups", "good"),
-        ]
+        let of = |(count, one, many, colour)| match count {
+            1 => (count, one, colour),
+            _ => (count, many, colour),
+        };
+        let all = [
+            (counts.users_created, "new account", "new accounts", "good"),
+            (
+                counts.users_updated,
+                "account changed",
+                "accounts changed",
+                "info",
+            ),
+            (
+                counts.users_unchanged,
+                "account as it should be",
+                "accounts as they should be",
+                "",
+            ),
+            (
+                counts.users_left_alone,
+                "account left alone",
+                "accounts left alone",
+                "warn",
+            ),
+            (counts.groups_created, "new group", "new groups", "good"),
+            (
+                counts.groups_unchanged,
+                "group that is there",
+                "groups that are there",
+                "",
+            ),
+            (
+                counts.memberships_added,
+                "new membership",
+                "new memberships",
+                "good",
+            ),
+            (
+                counts.child_groups_added,
+                "group put into a group",
+                "groups put into groups",
+                "good",
+            ),
+        ];
+        all.map(of).into()
     }
 }
 

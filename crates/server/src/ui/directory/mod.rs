@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::desk::{Desk, segment};
 use super::page::{Shell, Shown, Trouble, show};
+use super::stopped;
 use super::when::When;
 
 /// What stands above every tab.
@@ -100,10 +101,11 @@ pub(super) async fn page(desk: Desk, Path(directory): Path<String>) -> Shown {
     let found = Directory::of(&desk, &directory).await?;
     let path = ["directories", directory.as_str(), "precedence"];
     let sharing: Sharing = desk.get(&path, &[]).await?;
+    let stopped = stopped::notes(&desk, Some(&found.name)).await?;
     let connectors = found.connectors.iter();
     let connectors = connectors.map(|name| (name.clone(), segment(name)));
     show(&HomePage {
-        shell: desk.shell("overview"),
+        shell: desk.shell("overview").stopped(stopped),
         frame: Frame::of(&found.name, "directory"),
         created: desk.when(found.created),
         connectors: connectors.collect(),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::form::Fields;
-use super::sections::Section;
+use super::sections::{Section, TARGETS};
 use super::shape::{self, Item, Shape};
 
 /// The lines of the form.
@@ -64,17 +64,6 @@ pub(super) fn carry_out(section: &Section, form: &Fields, wish: &str, rules: &mu
         _ => {}
     }
 }
-
-/// The targets of the directory. Only the last may have several rows.
-const TARGETS: [&str; 7] = [
-    "username",
-    "email",
-    "display_name",
-    "first_name",
-    "last_name",
-    "active",
-    "groups",
-];
 
 /// Where rows have targets, a new one begins with the first that has none yet.
 fn take_free_target(new: &mut Value, rows: &[Value]) {

@@ -1,9 +1,12 @@
 //! The forms for a connector's rules, with what they would do to real users and groups beside them.
 
 mod draft;
+mod faults;
 mod sections;
 mod shape;
 mod steps;
+
+use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::body::Body;
@@ -12,14 +15,15 @@ use axum::http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use sections::SUGGESTIONS;
 pub(super) use sections::{SECTIONS, Section, section};
-use shape::{Item, Look};
+use shape::{Control, Item, Look};
 
 use super::compare::{Compared, Previewed};
 use super::connector::Frame;
 use super::desk::{Desk, segment};
 use super::form::Fields;
-use super::page::{Shell, Shown, Trouble, go_to, show, show_wrong};
+use super::page::{Place, Shell, Shown, Trouble, go_to, show, show_wrong};
 
 /// Users and groups beside a form.
 const SHOWN: usize = 6;
@@ -42,17 +46,34 @@ struct EditorPage {
     /// Who is to be shown in any case.
     who: String,
     wrong: Option<Trouble>,
+    /// What is wrong with fields, by their paths.
+    faults: BTreeMap<String, String>,
     sample: Option<Sampled>,
     /// Whether the form says something else than the rules in force.
     is_changed: bool,
 }
 
 impl EditorPage {
-    /// What is wrong at a place of the form.
-    fn fault(&self, path: &str) -> Option<String> {
-        let places = &self.wrong.as_ref()?.places;
-        let place = places.iter().find(|place| place.dotted() == path)?;
-        Some(format!("{}; {}", place.message, place.remedy))
+    /// What is wrong with a field of the form.
+    fn fault(&self, path: &str) -> Option<&str> {
+        self.faults.get(path).map(String::as_str)
+    }
+
+    /// What tells of a field besides its label: attributes, as HTML.
+    fn described(&self, control: &Control) -> String {
+        let path = &control.path;
+        let is_wrong = self.fault(path).is_some();
+        let by = [("h", !control.hint.is_empty()), ("e", is_wrong)];
+        let by = by.iter().filter(|(_, is_there)| *is_there);
+        let by: Vec<String> = by.map(|(kind, _)| format!("{kind}-{path}")).collect();
+        let mut attributes = String::new();
+        if !by.is_empty() {
+            attributes += &format!(" aria-describedby=\"{}\"", by.join(" "));
+        }
+        if is_wrong {
+            attributes += " aria-invalid=\"true\"";
+        }
+        attributes
     }
 }
 
@@ -85,6 +106,8 @@ struct Sampled {
     looked_at: u64,
     changed: u64,
     problems: u64,
+    /// Whether nobody is called as the person who is to be shown.
+    is_nobody: bool,
 }
 
 /// What a form of rules is about.
@@ -279,7 +302,9 @@ async fn editor(
             ("All rules", lead, Vec::new(), Some(text))
         }
     };
+    let faults = wrong.as_mut().map(|wrong| faults::beside(&items, wrong));
     Ok(EditorPage {
+        faults: faults.unwrap_or_default(),
         shell: desk.shell("connectors"),
         frame: Frame::of(desk, connector, part.key()).await?,
         place: part.place(connector),
@@ -295,6 +320,15 @@ async fn editor(
     })
 }
 
+/// The section whose form has a place of the rules, and what its field is called there.
+pub(super) fn place_of(rules: &Value, place: &Place) -> Option<(&'static str, String)> {
+    let path = place.dotted();
+    SECTIONS.iter().find_map(|section| {
+        let items = draft::lines(section, rules);
+        Some((section.key, faults::label_of(&items, &path)?))
+    })
+}
+
 async fn sampled(
     desk: &Desk,
     connector: &str,
@@ -302,8 +336,16 @@ async fn sampled(
     who: &str,
 ) -> Result<Sampled, Trouble> {
     let path = ["connectors", connector, "rules", "sample"];
-    let wish = json!({ "rules": rules, "user": who, "users": SHOWN, "groups": SHOWN });
-    let found: Sample = desk.ask(&path, &[], wish).await?;
+    let ask = async |who: &str| {
+        let wish = json!({ "rules": rules, "user": who, "users": SHOWN, "groups": SHOWN });
+        desk.ask::<Sample>(&path, &[], wish).await
+    };
+    let (found, is_nobody) = match ask(who).await {
+        Err(wrong) if wrong.status == StatusCode::NOT_FOUND && !who.is_empty() => {
+            (ask("").await?, true)
+        }
+        found => (found?, false),
+    };
     let users = found.users.into_iter();
     Ok(Sampled {
         users: users.map(|user| user.compared(true)).collect(),
@@ -311,5 +353,6 @@ async fn sampled(
         looked_at: found.looked_at,
         changed: found.changed,
         problems: found.problems,
+        is_nobody,
     })
 }

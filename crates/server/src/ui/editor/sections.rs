@@ -98,6 +98,49 @@ pub(in crate::ui) fn section(key: &str) -> Option<&'static Section> {
     SECTIONS.iter().find(|section| section.key == key)
 }
 
+/// The targets of the directory. Only the last may have several rows.
+pub(super) const TARGETS: [&str; 7] = [
+    "username",
+    "email",
+    "display_name",
+    "first_name",
+    "last_name",
+    "active",
+    "groups",
+];
+
+/// Attributes that identity providers usually push.
+const PATHS: [&str; 25] = [
+    "userName",
+    "externalId",
+    "displayName",
+    "name.givenName",
+    "name.familyName",
+    "name.formatted",
+    "nickName",
+    "emails[type eq \"work\"].value",
+    "emails[primary eq true].value",
+    "phoneNumbers[type eq \"work\"].value",
+    "addresses[type eq \"work\"].country",
+    "addresses[type eq \"work\"].locality",
+    "title",
+    "userType",
+    "active",
+    "preferredLanguage",
+    "locale",
+    "timezone",
+    "department",
+    "division",
+    "organization",
+    "costCenter",
+    "employeeNumber",
+    "manager.value",
+    "manager.displayName",
+];
+
+/// The ids of the lists that make suggestions for fields, with what is in them.
+pub(super) const SUGGESTIONS: [(&str, &[&str]); 2] = [("targets", &TARGETS), ("paths", &PATHS)];
+
 const ENTRIES: &str =
     "One on a line. re: begins an expression, source: the identity provider’s name.";
 const STATE: Member = member(
@@ -198,7 +241,7 @@ const ROW: &[Member] = &[
         "target",
         "Target",
         "username, email, display_name, first_name, last_name, active, groups or attr:NAME.",
-        Shape::Text,
+        Shape::Suggested("targets"),
     ),
     member("source", "Comes from", "", Shape::Tagged(SOURCES)),
     member("steps", "Steps", "", STEP_LIST),
@@ -248,7 +291,7 @@ const SOURCES: &[Variant] = &[
         "an attribute",
         source(
             "Attribute, such as emails[type eq \"work\"].value",
-            &Shape::Text,
+            &Shape::Suggested("paths"),
             "\"\"",
         ),
     ),
@@ -280,7 +323,11 @@ const SOURCES: &[Variant] = &[
     from(
         "result",
         "the result of another row",
-        source("Target of that row", &Shape::Text, "\"username\""),
+        source(
+            "Target of that row",
+            &Shape::Suggested("targets"),
+            "\"username\"",
+        ),
     ),
 ];
 

@@ -11,6 +11,8 @@ const ITEMS_MAX: usize = 500;
 pub(in crate::ui) enum Shape {
     /// A text; taken as it is typed.
     Text,
+    /// A text, for which the list of this id makes suggestions.
+    Suggested(&'static str),
     /// A text that is left out if it is empty.
     Optional,
     /// A number; left out if it is empty.
@@ -137,7 +139,8 @@ pub(in crate::ui) struct Control {
 
 /// How something to fill in looks.
 pub(in crate::ui) enum Look {
-    Line,
+    /// One line, with the id of a list that makes suggestions, if there is one.
+    Line(Option<&'static str>),
     Number,
     Switch,
     Choice {
@@ -187,7 +190,10 @@ impl Lines {
             })
         };
         match shape {
-            Shape::Text | Shape::Optional => self.0.push(control(Look::Line, text_of(value))),
+            Shape::Text | Shape::Optional => {
+                self.0.push(control(Look::Line(None), text_of(value)));
+            }
+            Shape::Suggested(list) => self.0.push(control(Look::Line(Some(list)), text_of(value))),
             Shape::Number => self.0.push(control(Look::Number, text_of(value))),
             Shape::Switch => {
                 let on = value.as_bool() == Some(true);
@@ -363,7 +369,7 @@ impl Lines {
 pub(in crate::ui) fn read(shape: &Shape, path: &str, form: &Fields) -> Option<Value> {
     let text = || form.exact(path).replace('\r', "");
     match shape {
-        Shape::Text => Some(Value::String(text())),
+        Shape::Text | Shape::Suggested(_) => Some(Value::String(text())),
         Shape::Optional => Some(text().trim().to_owned())
             .filter(|text| !text.is_empty())
             .map(Value::String),

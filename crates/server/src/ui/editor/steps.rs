@@ -415,5 +415,10 @@ static LOOKUP_USER: Shape = Shape::Record(&[
             ("external_id", "externalId"),
         ]),
     ),
-    member("return", "Attribute that is read", "", Shape::Text),
+    member(
+        "return",
+        "Attribute that is read",
+        "",
+        Shape::Suggested("paths"),
+    ),
 ]);
