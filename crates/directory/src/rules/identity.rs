@@ -26,8 +26,9 @@ pub struct Identity {
     /// What happens if the account found is kept here, or belongs to another connector.
     pub on_existing: OnMet,
     /// What happens if the account found is that of a user of this connector whom the identity provider deleted, and
-    /// who had other ids (CP-27). A user who comes back with the former `externalId` always gets the account back.
-    /// `link` takes whoever comes by the former user name for the same person, and gives back the groups too.
+    /// who had other ids (CP-27). A user who comes back with the former `externalId` always gets the account back; where
+    /// one of both has none, the account comes back without its groups. `link` takes whoever comes by the former user
+    /// name for the same person, and gives back the groups too.
     #[serde(skip_serializing_if = "OnMet::is_conflict")]
     pub on_deleted: OnMet,
 }
