@@ -86,8 +86,8 @@ fn the_cookie_of_a_session_goes_nowhere_else() {
 
 #[test]
 fn browsers_that_came_over_https_come_so_for_a_year() {
-    let database = TestDatabase::sqlite().unwrap();
     let told = |settings: Settings, ask: Ask| {
+        let database = TestDatabase::sqlite().unwrap();
         let world = World::with_settings(&database, settings);
         let answer = world.send(ask);
         answer

@@ -13,6 +13,7 @@ use crate::output::{Output, fields, moment, table};
 
 /// Does what was asked.
 pub fn run(args: &TokenArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
+    require_role(&args.command)?;
     let door = door::open(&args.door, settings)?;
     match &args.command {
         TokenCommand::Create {
@@ -22,9 +23,6 @@ pub fn run(args: &TokenArgs, settings: &Settings, out: Output) -> Result<(), Fai
             within,
             grant: wish,
         } => {
-            if connector.is_none() && role.is_none() && !wish.read_only {
-                return Err(roleless());
-            }
             let rights = role.map(|role| rights(role, within));
             let made = door.create_token(connector.as_deref(), &grant(label, wish), rights)?;
             out.show(&made, |made| created(made, connector.as_deref()))
@@ -42,10 +40,21 @@ pub fn run(args: &TokenArgs, settings: &Settings, out: Output) -> Result<(), Fai
 }
 
 /// A token of the admin API is no owner's by having forgotten to say what it is for.
-fn roleless() -> Failure {
-    let message = "nothing says what the token may do";
-    Failure::new(Exit::Usage, message)
-        .with("add --role auditor (read), --role operator or --role owner (everything); or --connector for the token of a connector")
+fn require_role(command: &TokenCommand) -> Result<(), Failure> {
+    let TokenCommand::Create {
+        connector: None,
+        role: None,
+        grant: GrantArgs {
+            read_only: false, ..
+        },
+        ..
+    } = command
+    else {
+        return Ok(());
+    };
+    let failure = Failure::new(Exit::Usage, "nothing says what the token may do");
+    Err(failure
+        .with("add --role auditor (read), --role operator or --role owner (everything); or --connector for the token of a connector"))
 }
 
 /// What a credential is to be made with.

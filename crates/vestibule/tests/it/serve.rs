@@ -248,6 +248,7 @@ fn nobody_gets_an_owners_token_by_saying_nothing() {
     let refused = program.run(&["token", "create", "--label", "x"]);
     assert_eq!(refused.code, 2, "{}", refused.err);
     assert!(refused.err.contains("--role auditor"), "{}", refused.err);
+    drop(program.serve(&[]));
     let reader = program.json(&["token", "create", "--label", "x", "--read-only", "--json"]);
     assert_eq!(reader["role"], "auditor");
 }
