@@ -140,7 +140,6 @@ fn shown(detail: &ConnectorDetail) -> String {
         false => credentials.addresses.join(", "),
     };
     let minutes = format!("{} minutes", credentials.access_token_minutes);
-    let (rate, burst) = (number(credentials.rate), number(credentials.burst));
     let said = credentials.jwt.as_ref().map(signed_tokens);
     let (rate, burst) = (number(credentials.rate), number(credentials.burst));
     let mut rows: Vec<(&str, &str)> = vec![
