@@ -10,7 +10,7 @@ use directory::{
 };
 use jiff::Timestamp;
 use scim::name::echo;
-use scim::{Warning, catalogue};
+use scim::{Resource, Warning, catalogue};
 use store::{SourceUser, StoredAccount, StoredContribution, SubjectReader, WriteTx};
 
 use crate::carry_out::{Target, carry_out};
