@@ -340,10 +340,16 @@ async fn roll_back(
 }
 
 async fn present(app: &App, id: ConnectorId) -> Result<RulesView, ProvisionError> {
-    app.provision()
-        .store()
-        .read(move |tx| view(tx, id, newest(tx, id)?))
-        .await
+    let provision = app.provision().clone();
+    let view = move |tx: &ReadTx<'_>| {
+        let mut view = view(tx, id, newest(tx, id)?)?;
+        // Of the rules in force more can be told than of former ones.
+        if let Ok(warnings) = provision.rule_warnings(tx, id) {
+            view.warnings = warnings.iter().map(RuleProblem::from).collect();
+        }
+        Ok::<_, ProvisionError>(view)
+    };
+    app.provision().store().read(view).await
 }
 
 fn newest(tx: &ReadTx<'_>, id: ConnectorId) -> Result<(RulesVersion, Rules), ProvisionError> {

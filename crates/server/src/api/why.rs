@@ -139,6 +139,7 @@ async fn of_user(
 ) -> Answer<Json<Explanation>> {
     let provision = app.provision().clone();
     let (directory, name) = path.0;
+    app.flush_records().await;
     let told = app
         .provision()
         .store()
@@ -188,6 +189,7 @@ async fn of_source_user(
     Parameters(query): Parameters<WhyQuery>,
 ) -> Answer<Json<Explanation>> {
     let provision = app.provision().clone();
+    app.flush_records().await;
     let told = app
         .provision()
         .store()
