@@ -61,6 +61,8 @@ impl Entry {
     /// Whether it has to do with being in a group or not.
     pub(super) fn bears_on(&self, group: &str) -> bool {
         match self {
+            // Of somebody whom the identity provider deleted nothing else counts.
+            Entry::Subject { groups: None, .. } => true,
             Entry::Subject { .. } | Entry::Attribute { .. } => {
                 matches!(
                     self,

@@ -154,6 +154,7 @@ async fn of_user(
 ) -> Answer<Json<Explanation>> {
     let provision = app.provision().clone();
     let (directory, name) = path.0;
+    app.flush_records().await;
     let told = app
         .provision()
         .store()
@@ -209,6 +210,7 @@ async fn of_source_user(
     Parameters(query): Parameters<WhyQuery>,
 ) -> Answer<Json<Explanation>> {
     let provision = app.provision().clone();
+    app.flush_records().await;
     let told = app
         .provision()
         .store()

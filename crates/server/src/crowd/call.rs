@@ -176,11 +176,11 @@ pub(super) fn only_open(tx: &ReadTx<'_>, view: &View, application: &str) -> Resu
     tracing::warn!(
         application,
         groups,
-        "nothing is listed, since the login groups are gone or nobody is in them"
+        "nothing is listed, since the login groups are gone"
     );
     let message = format!(
-        "Application <{application}> shows only users who may log in, and its login groups ({groups}) do not exist \
-         or nobody is in them. So that the product does not forget everybody, nothing is listed until an administrator \
+        "Application <{application}> shows only users who may log in, and its login groups ({groups}) do not \
+         exist. So that the product does not forget everybody, nothing is listed until an administrator \
          names other groups."
     );
     let error = CrowdError::new(Reason::OperationFailed, message);

@@ -195,7 +195,7 @@ fn what_switches_keep_back_is_told_wherever_it_would_have_happened() {
             let page = console.show("/requests?limit=1");
             let id = page["items"][0]["id"].to_string();
             let record = console.show(&format!("/requests/{}", id.trim_matches('"')));
-            each(&record["warnings"], "what")
+            each(&json!({"items": record["warnings"]}), "what")
         };
         idp.user("new");
         assert_eq!(warned(), ["accounts.create"]);

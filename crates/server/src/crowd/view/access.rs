@@ -113,8 +113,9 @@ impl View {
         Ok(false)
     }
 
-    /// Why a list of those who may log in would be short, or empty, by mistake: the groups of a directory are all gone,
-    /// or nobody at all is let in. A product forgets whoever is missing from such a list.
+    /// Why a list of those who may log in would be short, or empty, by mistake: the groups of a directory are all gone.
+    /// A product forgets whoever is missing from such a list. That the last one leaves a group is no mistake: limits
+    /// see to that.
     pub(in crate::crowd) fn shut_gate(
         &self,
         tx: &ReadTx<'_>,
@@ -123,14 +124,11 @@ impl View {
             return Ok(None);
         }
         let standings = self.gate_standings(tx)?;
-        let is_shut = |one: &Option<GateStanding>| one.as_ref().is_some_and(|it| it.lets_nobody_in);
-        let all_shut = standings.iter().all(is_shut);
         let attached = self.0.directories.iter().zip(standings);
         let shut = attached.filter_map(|(attached, standing)| {
             let groups = attached.login_groups.as_ref()?;
             let standing = standing?;
-            let are_gone = standing.missing.len() == groups.len();
-            (all_shut || are_gone).then(|| groups.clone())
+            (standing.missing.len() == groups.len()).then(|| groups.clone())
         });
         let groups: Vec<String> = shut.flatten().collect();
         Ok((!groups.is_empty()).then_some(groups))
