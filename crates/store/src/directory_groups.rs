@@ -144,7 +144,7 @@ impl ReadTx<'_> {
             false => format!(
                 "SELECT {columns} FROM membership m CROSS JOIN directory_user d \
                  WHERE m.group_pk = $1 AND d.pk = m.user_pk AND +d.directory_pk = $2 AND d.status <> 'removed' \
-                 AND +d.name_fold > $3 ORDER BY d.name_fold"
+                 AND d.name_fold > $3 ORDER BY d.name_fold"
             ),
             true => format!(
                 "SELECT {columns} FROM directory_user d WHERE d.directory_pk = $2 AND d.status <> 'removed' \

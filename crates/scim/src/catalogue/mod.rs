@@ -147,12 +147,13 @@ mod tests {
         }
     }
 
-    /// RFC 7644 section 3.12: keywords are for 400, and `uniqueness` for 409.
+    /// RFC 7644 section 3.12: keywords are for 400, but `uniqueness` for 409 and `sensitive` for 403.
     #[test]
     fn keywords_go_with_their_status() {
         for entry in entries() {
             let wanted = match entry.scim_type {
                 Some(ScimType::Uniqueness) => 409,
+                Some(ScimType::Sensitive) => 403,
                 Some(_) => 400,
                 None => continue,
             };

@@ -102,7 +102,8 @@ fn an_application_sees_several_directories() {
         made["directories"],
         json!([
             attached("other", Value::Null),
-            attached("default", json!(["jira-users"]))
+            {"directory": "default", "login_groups": ["jira-users"], "position": null,
+                "missing_login_groups": ["jira-users"], "lets_nobody_in": true},
         ])
     );
     assert_eq!(

@@ -128,11 +128,13 @@ fn bodies_come_as_json_objects_or_not_at_all() {
         "[]",
         "null",
         r#"{"name": "a", "name": "b"}"#,
-        r#"{"name": "a", "NAME": "b"}"#,
         "{\"name\": \"\\u0000\"}",
     ] {
         assert_eq!(send("application/json", body).0, 400, "{body}");
     }
+    // Names are told apart as they are written: this one is unknown.
+    let other = r#"{"name": "a", "NAME": "b"}"#;
+    assert_eq!(send("application/json", other).0, 422);
     let deep = format!("{{\"name\": {}1{}}}", "[".repeat(40), "]".repeat(40));
     assert_eq!(send("application/json", &deep).0, 400);
     let large = format!("{{\"name\": \"{}\"}}", "x".repeat(1024 * 1024));

@@ -191,7 +191,7 @@ fn every_form_of_credentials_that_is_taken_is_named() {
         let schemes = config(&idp)["authenticationSchemes"].clone();
         let told = |nth: usize| schemes[nth]["description"].as_str().unwrap().to_owned();
         assert!(
-            told(0).contains("X-Scim") && told(0).contains("alone"),
+            told(0).contains("x-scim") && told(0).contains("alone"),
             "{}",
             told(0)
         );
@@ -721,7 +721,7 @@ impl Bench<'_> {
         let filter = |text: &str| format!("{path} eq \"{text}\"");
         if probe.says("returned") == "never" {
             let asked = format!("{}?filter={}", self.endpoint, encoded(&filter(text)));
-            assert_eq!(refused(&self.idp.get(&asked)).0, 400, "{path}");
+            assert_eq!(refused(&self.idp.get(&asked)).0, 403, "{path}");
             return;
         }
         if probe.says("type") == "dateTime" {

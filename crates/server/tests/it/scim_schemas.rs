@@ -194,8 +194,8 @@ fn users_are_written_read_and_found_by_the_schema() {
         let filter = percent_encoding(&format!("{STAFF}:pin eq \"S3CRET\""));
         refused(
             &idp.get(&format!("/Users?filter={filter}")),
-            400,
-            Some("invalidFilter"),
+            403,
+            Some("sensitive"),
         );
 
         let wrong = user("lea", json!({ "floor": "twelve" }));

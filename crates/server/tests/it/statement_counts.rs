@@ -595,7 +595,7 @@ fn lists_of_the_admin_api_cost_the_same_however_long_they_are() {
         }
         town.grows(
             "members",
-            8,
+            9,
             BATCHES,
             get("/directories/default/groups/small/members?limit=1"),
             get("/directories/default/groups/large/members?limit=100"),

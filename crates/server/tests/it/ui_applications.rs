@@ -93,7 +93,7 @@ fn what_an_application_sees_is_changed_by_a_form() {
     assert!(
         saved
             .text()
-            .contains("members of jira-users, Ärger may log in <span class=\"warned\">(there are no groups jira-users, Ärger)"),
+            .contains("The login groups jira-users, Ärger do not exist."),
         "{}",
         saved.text()
     );

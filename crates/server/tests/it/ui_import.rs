@@ -84,7 +84,7 @@ fn a_file_is_looked_at_first_and_copied_then() {
         let only = [("groups", "re:jira-.*"), ("attributes", "")];
         let (place, page) = settled(&browser, &send(&only, "people <1>.csv", csv.as_bytes()));
         for told in [
-            "From people &#60;1&#62;.csv",
+            "From <bdi>people &#60;1&#62;.csv</bdi>",
             "tried, nothing copied",
             "<strong>1</strong> <span class=\"badge good\">new account<",
             "<strong>1</strong> <span class=\"badge warn\">account left alone",

@@ -255,7 +255,7 @@ fn the_field_has_its_message_beside_it_and_no_secret_comes_back() {
     let (_, behind) = again.text().split_once("name=\"time_zone\"").unwrap();
     let label = behind.split("</label>").next().unwrap();
     assert!(
-        label.contains("class=\"wrong\">“Mars” is no time zone"),
+        label.contains("class=\"wrong\" id=\"e-time_zone\">“Mars” is no time zone"),
         "{label}"
     );
     assert_eq!(again.text().matches("class=\"wrong\"").count(), 1);

@@ -261,7 +261,7 @@ fn nobody_has_a_name_that_cannot_be_seen_or_reads_as_another() {
         assert!(
             refused
                 .text()
-                .contains("A name may not have a control character"),
+                .contains("without a control character, an invisible character"),
             "{}",
             refused.text()
         );

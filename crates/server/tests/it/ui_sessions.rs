@@ -97,7 +97,7 @@ fn an_owner_sees_and_ends_the_sessions_of_others() {
         let page = "/console/administrators/ben/sessions";
         let shown = owner.get(page);
         assert!(
-            shown.text().contains("Where ben is signed in"),
+            shown.text().contains("Where <bdi>ben</bdi> is signed in"),
             "{}",
             shown.text()
         );

@@ -79,7 +79,10 @@ fn holds_are_seen_and_decided_one_by_one_and_together() {
             console.show("/directories/default/users/cid")["status"],
             "active"
         );
-        let all = link(&browser.get("/console/holds"), "Approve all of idp");
+        let all = link(
+            &browser.get("/console/holds"),
+            "Approve all of <bdi>idp</bdi>",
+        );
         assert!(browser.get(&all).text().contains("All 2 happen now"));
         assert_told(&yes(&browser, &all), "2 holds of idp approved");
         assert_eq!(
@@ -301,7 +304,7 @@ fn a_request_is_undone_after_a_look() {
             &[("directory", "default"), ("request", request)],
         );
         assert_eq!(done.status, 200, "{}", done.text());
-        assert!(done.text().contains("people changed"));
+        assert!(done.text().contains("person changed"));
         assert_ne!(
             console.show("/directories/default/users/ben")["display_name"],
             "<i>Benjamin</i>"
@@ -422,7 +425,7 @@ fn jobs_are_followed_ended_and_conflicts_decided() {
         browser
             .get(delete)
             .text()
-            .contains("1 active and 0 disabled accounts come from it")
+            .contains("1 active account and 0 disabled accounts come from it")
     );
     let gone = browser.fill_in(delete, delete, &[("accounts", "keep")]);
     assert!(
