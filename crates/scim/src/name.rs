@@ -50,7 +50,7 @@ pub fn refuse_name(name: &str) -> Option<&'static str> {
 /// What no name may have: characters, and joiners and selectors of emoji without what they belong to.
 fn refused() -> String {
     const JOINERS: &str = r"\u{200C}\u{200D}";
-    // Scripts whose letters look otherwise when they are joined or kept apart (Unicode Standard Annex #31, section 2.3).
+    // Scripts whose letters look otherwise when they are joined or kept apart (Unicode Standard Annex 31, section 2.3).
     const JOINED: &str = r"\p{scx:Arab}\p{scx:Syrc}\p{scx:Mong}\p{scx:Deva}\p{scx:Beng}\p{scx:Guru}\p{scx:Gujr}\p{scx:Orya}\p{scx:Taml}\p{scx:Telu}\p{scx:Knda}\p{scx:Mlym}\p{scx:Sinh}\p{scx:Khmr}\p{Extended_Pictographic}\p{Emoji_Modifier}\u{FE0F}";
     // Of characters that several scripts share, only letters and marks can be joined.
     let joined =

@@ -13,6 +13,6 @@ CREATE INDEX unknown_name_locked_until ON unknown_name (locked_until);
 ALTER TABLE invitation ADD COLUMN created_by_id {text};
 CREATE INDEX invitation_created_by_id ON invitation (created_by_id);
 
--- When it was last shown in this session whose it is.
+-- When whose session it is last showed the password in it.
 ALTER TABLE administrator_session ADD COLUMN proved BIGINT NOT NULL DEFAULT 0;
 UPDATE administrator_session SET proved = created;

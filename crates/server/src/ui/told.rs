@@ -45,7 +45,7 @@ pub(super) fn told(
     (sealed == seal(session, &text)).then_some(text)
 }
 
-/// Shows that a text was written here for this session.
+/// Shows that a text was written here for one session.
 fn seal(session: &str, text: &str) -> String {
     token_hash(&format!("told {text} to {session}"))
 }

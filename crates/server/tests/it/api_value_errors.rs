@@ -236,7 +236,7 @@ fn what_switches_keep_back_is_told_wherever_it_would_have_happened() {
         let job = console.show(&format!("/jobs/{}", begun["job"]["id"].as_str().unwrap()));
         assert_eq!(job["counts"]["suppressed"], 4, "{job}");
         let preview = console.post(
-            "/connectors/idp/rules/previews",
+            "/connectors/idp/rules/preview",
             json!({"rules": {"accounts": off}}),
         );
         let preview = ok(&preview);

@@ -364,7 +364,7 @@ fn an_administrator_may_be_one_who_only_looks() {
         let console = Console::new(&world);
         let made = ok(&console.post(
             "/tokens",
-            json!({"label": "auditor", "access": "read-only", "role": "owner"}),
+            json!({"label": "auditor", "access": "read-only"}),
         ));
         let auditor = Console::with_token(&world, made["token"].as_str().unwrap());
         assert_eq!(auditor.get("/connectors").status, 200);

@@ -108,7 +108,8 @@ fn what_an_application_sees_is_changed_by_a_form() {
         now["directories"],
         json!([
             {"directory": "other <b>", "login_groups": null, "position": null},
-            {"directory": "default", "login_groups": ["jira-users", "Ärger"], "position": null},
+            {"directory": "default", "login_groups": ["jira-users", "Ärger"], "position": null,
+                "missing_login_groups": ["jira-users", "Ärger"], "lets_nobody_in": true},
         ])
     );
 

@@ -101,7 +101,7 @@ fn a_file_is_looked_at_first_and_copied_then() {
         let (_, page) = settled(&other, &done);
         for told in [
             "copied</span>",
-            "The match report of idp",
+            "The match report of <bdi>idp</bdi>",
             "<dt>By</dt><dd>ben</dd>",
         ] {
             assert!(page.contains(told), "{told} in {page}");

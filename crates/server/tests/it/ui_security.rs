@@ -410,7 +410,7 @@ fn an_open_console_is_not_enough_to_give_rights_away() {
         assert!(made.text().contains("vst_api_"), "{}", made.text());
         assert!(each(&console.show("/tokens"), "label").contains(&"nightly".to_owned()));
         assert!(!made.text().contains(PASSWORD));
-        // It counts for five minutes, in this session.
+        // It counts for five minutes, where it was shown.
         assert_eq!(
             owner.fill_in(people, &role, &[("role", "auditor")]).status,
             303

@@ -93,7 +93,7 @@ fn holds_are_seen_and_decided_one_by_one_and_together() {
             browser
                 .get("/console/holds?state=rejected")
                 .text()
-                .contains("by ann")
+                .contains("by <bdi>ann</bdi>")
         );
         assert_eq!(browser.get("/console/holds/1/explode").status, 404);
         let tab = browser.get("/console/connectors/idp/limits");

@@ -153,7 +153,7 @@ fn no_statement_about_a_few_goes_through_a_whole_directory_or_source() {
 
 /// Statements that are about all of a directory or source, though they look otherwise.
 const THROUGH_ALL: [&str; 4] = [
-    "DELETE FROM group_binding WHERE source_group_pk IN",
+    "WHERE source_group_pk IN (SELECT pk FROM source_group WHERE connector_pk",
     "DELETE FROM sso_session WHERE user_pk IN (SELECT d.pk",
     // Only the end of the index is looked at.
     "(SELECT max(j.pk) FROM journal j",

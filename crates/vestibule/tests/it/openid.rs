@@ -218,7 +218,8 @@ fn administrators_sign_in_at_their_own_provider() {
         let mut ann = Browser::new();
         let door = ann.look(&page("/console")).await;
         assert!(
-            door.text.contains("Sign in with Example &#38; Sons"),
+            door.text
+                .contains("Sign in with <bdi>Example &#38; Sons</bdi>"),
             "{}",
             door.text
         );

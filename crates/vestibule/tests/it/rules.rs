@@ -214,7 +214,7 @@ fn what_rules_would_do_is_told_with_attributes_and_what_is_held_ends_with_seven(
         "{applied:?}"
     );
 
-    program.run(&["directory", "create", "--name", "other"]);
+    assert_eq!(program.run(&["directory", "create", "other"]).code, 0);
     let made = [
         "connector",
         "create",

@@ -149,6 +149,7 @@ pub const EXCEPTIONS: &[Exception] = &[
     exception("crates/server/src/router.rs", "Instant::now", STOPWATCH),
     exception("crates/server/src/scim/bulk.rs", "Instant::now", STOPWATCH),
     exception("crates/check/src/run.rs", "Instant::now", STOPWATCH),
+    exception("crates/check/src/talk.rs", "Instant::now", STOPWATCH),
     exception(
         "crates/check/src/run.rs",
         "Uuid::new_v4",
