@@ -205,9 +205,9 @@ impl Provision {
         let Some(session) = self.watched_session(text).await? else {
             return Ok(None);
         };
-        let (hash, now) = (token_hash(text), self.store().now());
+        let now = self.store().now();
         if now.duration_since(session.last_used) >= TOUCHED_AFTER {
-            let expires = prolonged(&session, now);
+            let (hash, expires) = (token_hash(text), prolonged(&session, now));
             self.store()
                 .write(Scope::Settings, move |tx| {
                     Ok::<_, ProvisionError>(tx.touch_administrator_session(&hash, expires)?)

@@ -1,6 +1,7 @@
 //! The record of requests: written in batches, beside the work of the requests themselves.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use directory::ConnectorId;
 use jiff::{SignedDuration, Timestamp};
@@ -11,12 +12,15 @@ use crate::{Provision, ProvisionError};
 
 impl Provision {
     /// Stores records of requests. Whom a request was about is looked up here, off the request's way.
-    pub async fn record_requests(&self, records: Vec<RequestRecord>) -> Result<(), ProvisionError> {
+    pub async fn record_requests(
+        &self,
+        records: Arc<[RequestRecord]>,
+    ) -> Result<(), ProvisionError> {
         self.store()
             .write(Scope::Record, move |tx| {
                 let mut known = HashMap::new();
                 let mut names = Vec::with_capacity(records.len());
-                for record in &records {
+                for record in records.iter() {
                     let found = match &record.resource_name {
                         None => name_of(tx, record, &known)?,
                         Some(_) => None,

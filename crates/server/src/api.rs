@@ -51,7 +51,6 @@ mod tokens;
 mod undo;
 mod users;
 mod waiting;
-mod walk;
 mod webhooks;
 mod why;
 

@@ -29,6 +29,7 @@ mod scim;
 mod seen;
 mod traffic;
 mod ui;
+mod walk;
 pub mod yaml;
 
 pub use app::{App, Settings};

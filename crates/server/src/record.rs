@@ -159,14 +159,15 @@ impl App {
                 records.push(complete(answered, connector));
             }
         }
-        let Err(error) = self.store_records(records.clone()).await else {
+        let records: Arc<[RequestRecord]> = records.into();
+        let Err(error) = self.store_records(Arc::clone(&records)).await else {
             return;
         };
         match error {
             // Something about one of them: the others are not lost with it.
             ProvisionError::Store(StoreError::Sql { .. }) if records.len() > 1 => {
-                for record in records {
-                    if let Err(error) = self.store_records(vec![record]).await {
+                for record in records.iter() {
+                    if let Err(error) = self.store_records([record.clone()].into()).await {
                         self.drop_records(1, &error);
                     }
                 }
@@ -175,7 +176,7 @@ impl App {
         }
     }
 
-    async fn store_records(&self, records: Vec<RequestRecord>) -> Result<(), ProvisionError> {
+    async fn store_records(&self, records: Arc<[RequestRecord]>) -> Result<(), ProvisionError> {
         if records.is_empty() {
             return Ok(());
         }

@@ -5,12 +5,10 @@ use std::collections::HashMap;
 use directory::{Review, SourceGroup, SourceGroupPk};
 use store::ReadTx;
 
+use super::summary::NAMES_MAX;
 use crate::ProvisionError;
 use crate::loaded::LoadedConnector;
 use crate::rebind::has_to_wait;
-
-/// Names of groups that a summary lists.
-const NAMES_MAX: usize = 1_000;
 
 /// What comes of the source groups of a connector by other rules.
 pub(super) struct Reviews<'t, 'c> {

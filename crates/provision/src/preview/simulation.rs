@@ -15,7 +15,7 @@ use super::foresight::{Fits, ForeseenHold, Foresight};
 use super::grace::{AfterGrace, Graces};
 use super::overlay::Overlay;
 use super::reviews::Reviews;
-use super::summary::PreviewSummary;
+use super::summary::{NAMES_MAX, PreviewSummary};
 use super::user::{PreviewedAccount, PreviewedUser, tell};
 use crate::decide::{Decision, Occasion, decide, said_about};
 use crate::departed::Departed;
@@ -30,8 +30,6 @@ use crate::{Provision, ProvisionError};
 const CHUNK_MAX: usize = 512;
 /// No limit.
 const ALL: usize = usize::MAX;
-/// Names of groups that a summary lists.
-const NAMES_MAX: usize = 1_000;
 /// Accounts of deleted users that are looked at.
 const LEFT_BEHIND_MAX: i64 = 1_000_000;
 

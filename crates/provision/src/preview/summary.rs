@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::foresight::LimitForecast;
 use super::grace::GraceForecast;
 
+/// Names of groups that a summary lists.
+pub(super) const NAMES_MAX: usize = 1_000;
+
 /// What a simulation found, in numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

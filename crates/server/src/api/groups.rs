@@ -18,10 +18,10 @@ use super::connector_groups::ConnectorGroupView;
 use super::page::{List, Page, limit};
 use super::request::{Parameters, Segments};
 use super::users::{OriginView, UserView, connector_names, origin_view, view};
-use super::walk::walk;
 use super::{Answer, directories};
 use crate::App;
 use crate::authority::Admin;
+use crate::walk::walk;
 
 /// Groups of identity providers that are told of one group.
 const SOURCES_MAX: i64 = 100;

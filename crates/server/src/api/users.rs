@@ -21,10 +21,10 @@ use utoipa_axum::routes;
 use super::overrides::OverrideView;
 use super::page::{Page, limit};
 use super::request::{OptionalBody, Parameters, Segments};
-use super::walk::walk;
 use super::{Answer, Problem, directories};
 use crate::App;
 use crate::authority::Admin;
+use crate::walk::walk;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

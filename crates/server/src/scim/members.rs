@@ -1,6 +1,7 @@
 //! Groups with their members, written to an answer.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use directory::{ConnectorId, SourceGroupPk};
 use scim::{Projection, ResourceType, ScimError, render};
@@ -8,6 +9,7 @@ use store::{MemberKind, ReadTx, SourceGroup, SourceMember, StoreError};
 
 use super::request::Call;
 use super::stream::{Halt, Out, each};
+use crate::walk::walk;
 
 /// The list that is kept beside a group's document.
 pub(super) const BESIDE: &str = "members";
@@ -125,18 +127,19 @@ impl Showing {
     ) -> Result<(), Halt> {
         let mut members = Vec::new();
         if self.with_members() {
-            let read = tx.source_members(group.pk, &mut |member| {
-                members.push(member);
-                match members.len() > most {
-                    // Only ends the walk.
-                    true => Err(StoreError::Busy),
-                    false => Ok(()),
-                }
-            });
+            walk(
+                |each| tx.source_members(group.pk, each),
+                |member| {
+                    members.push(member);
+                    match members.len() > most {
+                        true => ControlFlow::Break(()),
+                        false => ControlFlow::Continue(()),
+                    }
+                },
+            )?;
             if members.len() > most {
                 return self.write_without_members(group, out);
             }
-            read?;
         }
         self.write_with(group, out, |each| members.into_iter().try_for_each(each))
     }

@@ -308,8 +308,8 @@ fn only_members_of_login_groups_may_log_in() {
         assert_eq!(search(&json, "user", ""), ["mira"]);
         assert_eq!(users_of(&json, "jira-users"), ["mira"]);
         source.remove(&staff, &mira);
-        let listed = json.get("/search?entity-type=user");
-        assert_eq!(refusal(&listed), (503, "OPERATION_FAILED".to_owned()));
+        // That the last one leaves is no mistake; what the limits let through is carried out.
+        assert!(search(&json, "user", "").is_empty());
         change(&world, &product, gate(None, true));
         assert_eq!(search(&json, "user", ""), ["jon", "mira"]);
     });

@@ -79,17 +79,27 @@ impl View {
         attached: &AttachedDirectory,
         groups: &[String],
     ) -> Result<GateStanding, StoreError> {
+        let known = self.known_groups(tx, groups)?;
+        let missing = groups.iter().filter(|name| !known.contains(&fold(name)));
+        Ok(GateStanding {
+            missing: missing.cloned().collect(),
+            lets_nobody_in: !self.has_members(tx, attached, known)?,
+        })
+    }
+
+    /// Those of these groups, by the folds of their names, that a directory of the application has.
+    fn known_groups(
+        &self,
+        tx: &ReadTx<'_>,
+        groups: &[String],
+    ) -> Result<BTreeSet<String>, StoreError> {
         let named: BTreeSet<String> = groups.iter().map(|name| fold(name)).collect();
         let mut known = BTreeSet::new();
         for directory in self.directories() {
             let found = tx.directory_groups_named(directory, named.iter().map(String::as_str))?;
             known.extend(found.iter().map(|group| fold(&group.name)));
         }
-        let missing = groups.iter().filter(|name| !known.contains(&fold(name)));
-        Ok(GateStanding {
-            missing: missing.cloned().collect(),
-            lets_nobody_in: !self.has_members(tx, attached, known)?,
-        })
+        Ok(known)
     }
 
     /// Whether somebody is in one of these groups or below, in a directory whose memberships count.
@@ -123,15 +133,14 @@ impl View {
         if !self.is_filtered() {
             return Ok(None);
         }
-        let standings = self.gate_standings(tx)?;
-        let attached = self.0.directories.iter().zip(standings);
-        let shut = attached.filter_map(|(attached, standing)| {
-            let groups = attached.login_groups.as_ref()?;
-            let standing = standing?;
-            (standing.missing.len() == groups.len()).then(|| groups.clone())
-        });
-        let groups: Vec<String> = shut.flatten().collect();
-        Ok((!groups.is_empty()).then_some(groups))
+        let mut shut = Vec::new();
+        for attached in &self.0.directories {
+            let groups = attached.login_groups.as_deref().unwrap_or_default();
+            if !groups.is_empty() && self.known_groups(tx, groups)?.is_empty() {
+                shut.extend_from_slice(groups);
+            }
+        }
+        Ok((!shut.is_empty()).then_some(shut))
     }
 }
 

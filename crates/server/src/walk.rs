@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use store::StoreError;
 
 /// Lets a walk of the store end early.
-pub(super) fn walk<T>(
+pub(crate) fn walk<T>(
     run: impl FnOnce(&mut dyn FnMut(T) -> Result<(), StoreError>) -> Result<(), StoreError>,
     mut each: impl FnMut(T) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
