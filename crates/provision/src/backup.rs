@@ -8,7 +8,7 @@ use store::{
     restore_backup, verify_backup_as_it_comes,
 };
 
-use crate::{Provision, SecretKey, audit};
+use crate::{Provision, ProvisionError, SecretKey, audit};
 
 /// What marks of the secret key are derived for.
 const PURPOSE: &str = "backup";
@@ -51,6 +51,50 @@ impl Provision {
     }
 }
 
+/// Who wanted a restore.
+#[derive(Debug, Clone)]
+pub struct RestoredBy {
+    /// What kind of actor.
+    pub kind: ActorKind,
+    /// The id of the administrator or token.
+    pub id: Option<String>,
+    /// The name.
+    pub name: String,
+    /// From which address.
+    pub address: Option<String>,
+    /// The id of the request.
+    pub request: String,
+}
+
+impl RestoredBy {
+    /// Somebody at the command line of the machine.
+    pub fn command_line() -> Self {
+        Self {
+            kind: ActorKind::CommandLine,
+            id: None,
+            name: "command line".to_owned(),
+            address: None,
+            request: String::new(),
+        }
+    }
+
+    fn draft(&self, succeeded: bool, detail: String) -> AuditDraft {
+        AuditDraft {
+            actor_kind: self.kind,
+            actor_id: self.id.clone(),
+            actor: self.name.clone(),
+            address: self.address.clone(),
+            request: self.request.clone(),
+            action: "restore_backup".to_owned(),
+            target: "/backup".to_owned(),
+            succeeded,
+            detail,
+            changes: None,
+            object: None,
+        }
+    }
+}
+
 /// Restores a backup into a database that nobody serves, all of it or nothing, and enters that into its audit log. What is there
 /// stays as it is unless `replace` says so. Blocks.
 pub fn restore(
@@ -58,27 +102,27 @@ pub fn restore(
     database: &Database,
     environment: Environment,
     replace: bool,
+    by: RestoredBy,
 ) -> Result<Restored, BackupError> {
-    restore_backup(path, database, environment, replace, |tx, content| {
+    restore_backup(path, database, environment, replace, move |tx, content| {
         let head = &content.head;
-        let draft = AuditDraft {
-            actor_kind: ActorKind::CommandLine,
-            actor_id: None,
-            actor: "command line".to_owned(),
-            address: None,
-            request: String::new(),
-            action: "restore_backup".to_owned(),
-            target: "/backup".to_owned(),
-            succeeded: true,
-            detail: format!(
-                "taken {} from the store {} by version {}",
-                head.taken, head.store, head.product
-            ),
-            changes: None,
-            object: None,
-        };
-        audit::enter(tx, draft)
+        let detail = format!(
+            "taken {} from the store {} by version {}",
+            head.taken, head.store, head.product
+        );
+        audit::enter(tx, by.draft(true, detail))
     })
+}
+
+impl Provision {
+    /// Enters into the audit log that a restore failed, and why. What was there is there still.
+    pub async fn note_failed_restore(
+        &self,
+        by: &RestoredBy,
+        why: &str,
+    ) -> Result<(), ProvisionError> {
+        self.audit(by.draft(false, why.to_owned())).await
+    }
 }
 
 /// Whether a backup was taken with this key: only then what is sealed in it can be opened.
@@ -91,7 +135,7 @@ fn is_taken_with(key: &SecretKey, content: &BackupContent) -> bool {
 }
 
 /// A mark of a key, which tells nothing of it.
-fn mark(key: &SecretKey) -> Result<String, crate::ProvisionError> {
+fn mark(key: &SecretKey) -> Result<String, ProvisionError> {
     let derived = key.derive(PURPOSE, "mark")?.into_iter();
     let mut mark: String = derived.map(|byte| format!("{byte:02x}")).collect();
     mark.truncate(MARK_LEN);

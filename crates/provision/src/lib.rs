@@ -97,7 +97,7 @@ pub use administrators::{Inviter, NewInvitation};
 pub use admission::{changed_credentials, changed_limits};
 pub use application_preview::AccessPreview;
 pub use audit::{AuditCheck, AuditSettings};
-pub use backup::{CheckedBackup, is_key_of, restore};
+pub use backup::{CheckedBackup, RestoredBy, is_key_of, restore};
 pub use bulk::{BulkDone, BulkJob, BulkOutcome};
 pub use checklist::{Check, CheckItem, CheckState, Checklist, Outside, RefusedProduct};
 pub use clients::{NewAccessToken, NewClientSecret};

@@ -3,6 +3,7 @@
 mod account;
 mod administrators;
 mod applications;
+mod arriving;
 mod audit;
 mod backup;
 mod checklist;
@@ -46,6 +47,7 @@ mod setup_links;
 mod sign_in;
 mod sign_in_rules;
 mod source_users;
+mod staged_backup;
 mod sticky;
 mod tokens;
 mod undo;
@@ -75,8 +77,8 @@ type Answer<T> = Result<T, Problem>;
 
 /// Where this face begins.
 pub(crate) const BASE: &str = "/api/v1";
-/// Where a file of any length is sent to be looked at.
-pub(crate) const UPLOAD: &str = "/api/v1/backup/check";
+/// Where files of any length are sent.
+pub(crate) const UPLOADS: [&str; 2] = ["/api/v1/backup/check", "/api/v1/backup/staged"];
 
 /// The routes of this face. All but the description of the API need an administrator first.
 pub(crate) fn routes(app: App) -> Router<App> {
@@ -136,6 +138,7 @@ fn described() -> OpenApiRouter<App> {
         .merge(sign_in_rules::routes())
         .merge(audit::routes())
         .merge(backup::routes())
+        .merge(staged_backup::routes())
         .merge(open_id::routes())
         .merge(clients::routes())
         .merge(applications::routes())

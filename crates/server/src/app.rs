@@ -1,5 +1,6 @@
 //! What every handler can reach.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
@@ -15,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::open_id::OpenId;
 use crate::record::{Records, Retention};
 use crate::seen::Seen;
+use crate::staging::{FailedRestore, RestoreOrder, Staging};
 use crate::traffic::Traffic;
 
 /// How this server is reached.
@@ -31,6 +33,10 @@ pub struct Settings {
     pub retention: Retention,
     /// What Crowd clients are told as product and version, e.g. `Crowd/5.3.1`; none for our own.
     pub crowd_version: Option<String>,
+    /// Where a backup may lie ready to be restored; none where nobody heeds [`App::restore_ordered`].
+    pub staging: Option<PathBuf>,
+    /// The restore with which this start began, if it failed.
+    pub failed_restore: Option<FailedRestore>,
 }
 
 /// The server's state. Cheap to clone.
@@ -58,6 +64,7 @@ pub(crate) struct Inner {
     pub(crate) open_id: OpenId,
     /// The right to give out a backup, which one caller at a time has.
     pub(crate) backups: Arc<Semaphore>,
+    pub(crate) staging: Staging,
 }
 
 impl App {
@@ -98,6 +105,7 @@ impl App {
                 traffic: Traffic::new(&settings.limits),
                 signed: SignedTokens::new(keys),
                 callers: KnownCallers::default(),
+                staging: Staging::new(settings.staging.as_deref(), settings.failed_restore.clone()),
                 provision,
                 passwords: Passwords::default(),
                 settings,
@@ -158,6 +166,11 @@ impl App {
 
     pub(crate) fn inner(&self) -> &Inner {
         &self.inner
+    }
+
+    /// Waits until somebody wants everything to begin anew with a backup: this server has to end then.
+    pub async fn restore_ordered(&self) -> RestoreOrder {
+        self.inner.staging.ordered().await
     }
 
     /// Work that goes on beside the requests: evaluations that are due, and notes of last uses.

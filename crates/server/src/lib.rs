@@ -27,6 +27,7 @@ mod request_line;
 mod router;
 mod scim;
 mod seen;
+mod staging;
 mod traffic;
 mod ui;
 mod walk;
@@ -38,6 +39,7 @@ pub use limits::Limits;
 pub use local::{Caller, LocalApi};
 pub use record::Retention;
 pub use router::router;
+pub use staging::{FailedRestore, RestoreOrder};
 
 /// Where somebody who was invited makes an account.
 pub fn welcome_link(base_url: &str, invitation: &str) -> String {

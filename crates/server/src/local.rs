@@ -140,12 +140,11 @@ impl LocalApi {
     pub(crate) async fn upload(
         &self,
         caller: &Caller,
+        method: Method,
         url: &str,
         file: (&'static str, Body),
     ) -> Result<(StatusCode, String), axum::Error> {
-        let answer = self
-            .answer_to(caller, Method::POST, url, Some(file))
-            .await?;
+        let answer = self.answer_to(caller, method, url, Some(file)).await?;
         text_of(answer).await
     }
 }

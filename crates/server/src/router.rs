@@ -206,7 +206,7 @@ fn is_upload(request: &Request) -> bool {
     let path = request.uri().path();
     let kind = request.headers().get(CONTENT_TYPE);
     let is_form = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/form-data"));
-    path == api::UPLOAD || (is_form && path.starts_with("/console/"))
+    api::UPLOADS.contains(&path) || (is_form && path.starts_with("/console/"))
 }
 
 const PANICKED: &str =

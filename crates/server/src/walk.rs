@@ -4,19 +4,47 @@ use std::ops::ControlFlow;
 
 use store::StoreError;
 
-/// Lets a walk of the store end early.
-pub(crate) fn walk<T>(
-    run: impl FnOnce(&mut dyn FnMut(T) -> Result<(), StoreError>) -> Result<(), StoreError>,
-    mut each: impl FnMut(T) -> ControlFlow<()>,
-) -> Result<(), StoreError> {
-    let mut ended = false;
-    let walked = run(&mut |item| match each(item) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => {
-            ended = true;
-            // Only ends the walk; what it means is in `ended`.
-            Err(StoreError::Busy)
+/// What is done with each item of a walk.
+pub(crate) type Each<'e, T> = &'e mut dyn FnMut(T) -> Result<(), StoreError>;
+
+/// Lets a walk of the store end early, and lets what is done on the way fail in its own words.
+pub(crate) fn walk<T, E: From<StoreError>>(
+    run: impl FnOnce(Each<'_, T>) -> Result<(), StoreError>,
+    mut each: impl FnMut(T) -> Result<ControlFlow<()>, E>,
+) -> Result<(), E> {
+    let mut ended: Option<Result<(), E>> = None;
+    let walked = run(&mut |item| {
+        match each(item) {
+            Ok(ControlFlow::Continue(())) => return Ok(()),
+            Ok(ControlFlow::Break(())) => ended = Some(Ok(())),
+            Err(error) => ended = Some(Err(error)),
         }
+        // Only ends the walk: what it means is in `ended`.
+        Err(StoreError::Busy)
     });
-    if ended { Ok(()) } else { walked }
+    match ended {
+        Some(outcome) => outcome,
+        None => Ok(walked?),
+    }
+}
+
+/// The first so many of a walk that are wanted, and whether there are more.
+pub(crate) fn first<T>(
+    most: usize,
+    run: impl FnOnce(Each<'_, T>) -> Result<(), StoreError>,
+    mut is_wanted: impl FnMut(&T) -> bool,
+) -> Result<(Vec<T>, bool), StoreError> {
+    let (mut found, mut more) = (Vec::new(), false);
+    walk(run, |item| {
+        if !is_wanted(&item) {
+            return Ok::<_, StoreError>(ControlFlow::Continue(()));
+        }
+        more = found.len() == most;
+        if more {
+            return Ok(ControlFlow::Break(()));
+        }
+        found.push(item);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok((found, more))
 }

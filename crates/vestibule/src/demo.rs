@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::cli::DemoArgs;
-use crate::commands::serve::{Started, stop_signal};
+use crate::commands::serve::{Renewal, Started, listen, stop_signal};
 use crate::config::{Origin, Settings};
 use crate::exit::{Exit, Failure};
 use crate::logging;
@@ -36,7 +36,8 @@ pub fn run(args: &DemoArgs, settings: &Settings, out: Output) -> Result<(), Fail
     logging::start(&settings);
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        let started = Started::open(&settings).await?;
+        let listener = listen(settings.listen).await?;
+        let started = Started::open(&settings, listener, Renewal::Never).await?;
         let reading_time = if std::io::stdout().is_terminal() {
             READING_TIME
         } else {

@@ -1,6 +1,6 @@
 //! The backup: everything that is stored, given out as one file while the server serves, and such a file looked at.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,30 +9,25 @@ use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use futures_util::stream;
-use http_body_util::BodyExt;
 use jiff::Timestamp;
 use provision::CheckedBackup;
 use serde::Serialize;
 use store::BackupError;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use tokio::time::timeout;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::request::unreadable;
-use super::{Answer, Problem};
+use super::{Answer, Problem, arriving};
 use crate::App;
 use crate::authority::Admin;
-use crate::body::BodyError;
-use crate::limits::{BACKUP_BYTES_MAX, FIRST_BYTE_TIMEOUT};
 
-/// Pieces that may wait for the client.
-const PIECES_AHEAD: usize = 4;
+/// Pieces of a file that may wait on their way.
+pub(super) const PIECES_AHEAD: usize = 4;
 /// A client that takes nothing for so long is gone; the reading transaction has to end.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -59,11 +54,12 @@ async fn take(_admin: Admin, State(app): State<App>) -> Answer<impl IntoResponse
         runtime: Handle::current(),
     };
     tokio::task::spawn_blocking(move || {
-        let _alone = alone;
         let last = match app.provision().back_up(|| sender.begin()) {
             Ok(()) => Piece::End,
             Err(error) => Piece::Failed(error),
         };
+        // Whoever has all of it may ask again at once.
+        drop(alone);
         if sender.pass(last).is_err() {
             tracing::warn!("whoever asked for a backup went away");
         }
@@ -99,7 +95,7 @@ async fn take(_admin: Admin, State(app): State<App>) -> Answer<impl IntoResponse
 }
 
 /// One backup at a time is given out or looked at.
-fn alone(app: &App) -> Answer<OwnedSemaphorePermit> {
+pub(super) fn alone(app: &App) -> Answer<OwnedSemaphorePermit> {
     let alone = Arc::clone(&app.inner().backups).try_acquire_owned();
     alone.map_err(|_taken| {
         let detail = "A backup is being given out or looked at already. Wait until that is over.";
@@ -109,7 +105,7 @@ fn alone(app: &App) -> Answer<OwnedSemaphorePermit> {
 
 /// What is in a backup, and how it stands to this installation.
 #[derive(Debug, Serialize, ToSchema)]
-struct BackupCheckView {
+pub(super) struct BackupCheckView {
     /// When it was taken.
     #[schema(value_type = String, format = DateTime)]
     taken: Timestamp,
@@ -157,8 +153,8 @@ impl From<CheckedBackup> for BackupCheckView {
 
 /// Looks whether a file is a backup that is whole and can be restored by this program. For owners.
 ///
-/// Nothing of it is kept, and nothing is restored: that is done by `vestibule restore` on a store that nobody serves, since a restore
-/// makes every table anew, below whatever reads, writes or works at that moment, on this node and on others.
+/// Nothing of it is kept, and nothing is restored. To restore it, send it to `/backup/staged`, or use `vestibule restore` where no
+/// server runs.
 #[utoipa::path(post, path = "/backup/check", operation_id = "check_backup", tag = "backup",
     extensions(("x-changes" = json!("nothing"))),
     request_body(content = String, content_type = "application/octet-stream"),
@@ -169,99 +165,11 @@ async fn check(
     headers: HeaderMap,
     body: Body,
 ) -> Answer<Json<BackupCheckView>> {
-    // Forms of other sites can send other types without asking first.
-    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    if kind != Some(b"application/octet-stream") {
-        return Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Send the file as it is, with 'Content-Type: application/octet-stream'.",
-        ));
-    }
-    let alone = alone(&app)?;
-    let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
-    let looking = tokio::task::spawn_blocking(move || {
-        let _alone = alone;
-        app.provision().check_backup(Arriving {
-            pieces,
-            piece: Bytes::new(),
-            is_whole: false,
-        })
-    });
-    let arrived = hand_over(body, sender).await;
-    let looked = looking
-        .await
-        .map_err(|_panicked| problem(interrupted().into()))?;
-    arrived?;
-    let checked = looked.map_err(|error| match error {
-        BackupError::Store(error) => error.into(),
-        error => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, sentence(&error)),
-    })?;
+    let checked = arriving::receive(&app, alone(&app)?, &headers, body, None).await?;
     Ok(Json(checked.into()))
 }
 
-fn sentence(error: &BackupError) -> String {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    let first = letters.next().map(char::to_uppercase);
-    let text: String = first.into_iter().flatten().chain(letters).collect();
-    format!("{text}.")
-}
-
-/// Hands over what arrives, each piece of it in time. What nobody wants is read all the same: who sends it hears the answer
-/// only afterwards.
-async fn hand_over(mut body: Body, sender: mpsc::Sender<Option<Bytes>>) -> Answer<()> {
-    let (mut bytes, mut is_wanted) = (0, true);
-    loop {
-        let frame = timeout(FIRST_BYTE_TIMEOUT, body.frame()).await;
-        let frame = frame.map_err(|_elapsed| unreadable(BodyError::TooSlow))?;
-        let piece = match frame {
-            None => None,
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(data) => Some(data),
-                Err(_trailers) => continue,
-            },
-            Some(Err(_broken)) => return Err(unreadable(BodyError::Broken)),
-        };
-        bytes += piece.as_ref().map_or(0, |piece| piece.len() as u64);
-        if bytes > BACKUP_BYTES_MAX {
-            let detail = "The file is too large to be looked at here. 'vestibule restore FILE --check' looks at any.";
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
-        }
-        let is_last = piece.is_none();
-        is_wanted = is_wanted && sender.send(piece).await.is_ok();
-        if is_last {
-            return Ok(());
-        }
-    }
-}
-
-/// What arrives, for a thread that may wait for it.
-struct Arriving {
-    /// Pieces, and nothing for the end of it.
-    pieces: mpsc::Receiver<Option<Bytes>>,
-    piece: Bytes,
-    is_whole: bool,
-}
-
-impl Read for Arriving {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.piece.is_empty() && !self.is_whole {
-            match self.pieces.blocking_recv() {
-                Some(Some(piece)) => self.piece = piece,
-                Some(None) => self.is_whole = true,
-                None => return Err(io::ErrorKind::UnexpectedEof.into()),
-            }
-        }
-        let count = self.piece.len().min(into.len());
-        let piece = self.piece.split_to(count);
-        if let Some(place) = into.get_mut(..count) {
-            place.copy_from_slice(&piece);
-        }
-        Ok(count)
-    }
-}
-
-fn problem(error: BackupError) -> Problem {
+pub(super) fn problem(error: BackupError) -> Problem {
     match error {
         BackupError::Store(error) => error.into(),
         error => {
@@ -272,7 +180,7 @@ fn problem(error: BackupError) -> Problem {
     }
 }
 
-fn interrupted() -> io::Error {
+pub(super) fn interrupted() -> io::Error {
     io::Error::other("the backup could not be read to its end")
 }
 

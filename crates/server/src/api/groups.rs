@@ -1,7 +1,6 @@
 //! Groups of a directory: search them, see one, list its members with their origins.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::ControlFlow;
 
 use axum::Json;
 use axum::extract::State;
@@ -21,7 +20,7 @@ use super::users::{OriginView, UserView, connector_names, origin_view, view};
 use super::{Answer, directories};
 use crate::App;
 use crate::authority::Admin;
-use crate::walk::walk;
+use crate::walk::first;
 
 /// Groups of identity providers that are told of one group.
 const SOURCES_MAX: i64 = 100;
@@ -228,22 +227,11 @@ fn page(
 ) -> Result<Page<GroupView>, StoreError> {
     let search = query.search();
     let after = query.after.as_deref().unwrap_or_default();
-    let mut found: Vec<Group> = Vec::new();
-    walk(
+    let (found, more) = first(
+        limit,
         |each| tx.each_directory_group(directory, after, each),
-        |group: Group| {
-            if search.matches_group(&group, &BTreeMap::new()) {
-                found.push(group);
-            }
-            if found.len() > limit {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        },
+        |group: &Group| search.matches_group(group, &BTreeMap::new()),
     )?;
-    let more = found.len() > limit;
-    found.truncate(limit);
     Ok(Page {
         next: found.last().filter(|_| more).map(|last| last.name.clone()),
         items: found.into_iter().map(GroupView::from).collect(),
@@ -335,20 +323,11 @@ fn page_of_members(
     limit: usize,
 ) -> Result<Page<MemberView>, StoreError> {
     let after = query.after.as_deref().unwrap_or_default();
-    let mut found: Vec<User> = Vec::new();
-    walk(
+    let (found, more) = first(
+        limit,
         |each| tx.each_user_of_group(directory, group.pk, after, each),
-        |user: User| {
-            found.push(user);
-            if found.len() > limit {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        },
+        |_: &User| true,
     )?;
-    let more = found.len() > limit;
-    found.truncate(limit);
     let next = found.last().filter(|_| more).map(|last| last.name.clone());
     let connectors = connector_names(tx)?;
     let users: Vec<UserPk> = found.iter().map(|user| user.pk).collect();

@@ -1,7 +1,6 @@
 //! Users of a directory: search them, and see one with everything that is known.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::ControlFlow;
 
 use axum::Json;
 use axum::extract::State;
@@ -24,7 +23,7 @@ use super::request::{OptionalBody, Parameters, Segments};
 use super::{Answer, Problem, directories};
 use crate::App;
 use crate::authority::Admin;
-use crate::walk::walk;
+use crate::walk::first;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -295,38 +294,28 @@ fn page(
 ) -> Result<Page<UserView>, StoreError> {
     let active = query.active;
     let after = query.after.as_deref().unwrap_or_default();
-    let mut found: Vec<User> = Vec::new();
-    let each = |user: User| {
-        if active.is_none_or(|active| active == (user.status == Status::Active)) {
-            found.push(user);
-        }
-        // One more than wanted tells whether there is a next page.
-        if found.len() > limit {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    };
-    match query.search.as_deref().map(str::trim) {
-        None | Some("") => walk(|each| tx.each_directory_user(directory, after, each), each)?,
+    let is_so = |user: &User| active.is_none_or(|active| active == (user.status == Status::Active));
+    let (found, more) = match query.search.as_deref().map(str::trim) {
+        None | Some("") => first(
+            limit,
+            |each| tx.each_directory_user(directory, after, each),
+            is_so,
+        )?,
         // The store tells letters of ASCII from others, and finds those among many at once.
-        Some(text) if text.is_ascii() => walk(
+        Some(text) if text.is_ascii() => first(
+            limit,
             |each| tx.each_directory_user_like(directory, after, text, each),
-            each,
+            is_so,
         )?,
         Some(text) => {
-            let (search, mut each) = (about(text), each);
-            walk(
+            let search = about(text);
+            first(
+                limit,
                 |each| tx.each_directory_user(directory, after, each),
-                |user: User| match search.matches_user(&user, &BTreeMap::new()) {
-                    true => each(user),
-                    false => ControlFlow::Continue(()),
-                },
-            )?;
+                |user: &User| is_so(user) && search.matches_user(user, &BTreeMap::new()),
+            )?
         }
-    }
-    let more = found.len() > limit;
-    found.truncate(limit);
+    };
     let names = connector_names(tx)?;
     Ok(Page {
         next: found.last().filter(|_| more).map(|last| last.name.clone()),

@@ -7,13 +7,12 @@ use ::crowd::list::{GroupList, UserList};
 use ::crowd::query::{EntityType, Expand, Paging};
 use ::crowd::{Attributes, Style, attributes};
 use directory::{Group, Search, User, UserPk};
-use store::{ReadTx, StoreError};
+use store::ReadTx;
 
 use super::Refusal;
 use super::call::{Call, by_name};
 use super::question::mentions_attributes;
 use super::stream::Sink;
-use super::view::Each;
 
 /// Users whose attributes are fetched together.
 const ATTRIBUTES_BATCH: usize = 500;
@@ -281,26 +280,5 @@ impl Page {
         }
         self.left = self.left.map(|left| left - 1);
         true
-    }
-}
-
-/// Lets a walk of the store end early, and lets what is done on the way fail in its own words.
-pub(super) fn walk<T>(
-    run: impl FnOnce(Each<'_, T>) -> Result<(), StoreError>,
-    mut each: impl FnMut(T) -> Result<ControlFlow<()>, Refusal>,
-) -> Result<(), Refusal> {
-    let mut ended: Option<Result<(), Refusal>> = None;
-    let walked = run(&mut |item| {
-        match each(item) {
-            Ok(ControlFlow::Continue(())) => return Ok(()),
-            Ok(ControlFlow::Break(())) => ended = Some(Ok(())),
-            Err(refusal) => ended = Some(Err(refusal)),
-        }
-        // Only ends the walk: what it means is in `ended`.
-        Err(StoreError::Busy)
-    });
-    match ended {
-        Some(outcome) => outcome,
-        None => Ok(walked?),
     }
 }

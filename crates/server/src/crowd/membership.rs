@@ -11,10 +11,11 @@ use store::{MembershipItem, ReadTx, StoreError};
 
 use super::Refusal;
 use super::call::{Call, find_group, find_user, only_open};
-use super::listing::{Wanted, walk};
+use super::listing::Wanted;
 use super::reply::{Reply, created, document, nothing};
 use super::stream::{self, Sink};
 use super::view::View;
+use crate::walk::walk;
 
 /// Whether only what is directly in a group counts, or also what is in groups in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,12 +7,13 @@ use directory::{Group, Search, User};
 use store::ReadTx;
 
 use super::call::{Call, only_open};
-use super::listing::{Users, Wanted, walk};
+use super::listing::{Users, Wanted};
 use super::question::{Shortcut, search_of, shortcut};
 use super::reply::Reply;
 use super::stream::{self, Sink};
-use super::view::{Each, View};
+use super::view::View;
 use super::{Refusal, event};
+use crate::walk::{Each, walk};
 
 /// `GET search?entity-type=&restriction=`
 pub(super) async fn by_query(call: Call) -> Reply {

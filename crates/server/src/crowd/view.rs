@@ -20,6 +20,7 @@ use store::{AttachedDirectory, Mapping, ReadTx, StoreError};
 pub(crate) use self::access::GateStanding;
 use self::access::{Gates, Sight};
 use self::merge::Merge;
+use crate::walk::{Each, first};
 
 /// Users who are looked at together.
 const BATCH: usize = 500;
@@ -34,9 +35,6 @@ pub(super) struct Account {
     pub(super) place: usize,
     pub(super) user: User,
 }
-
-/// What a walk calls for each entry.
-pub(super) type Each<'e, T> = &'e mut dyn FnMut(T) -> Result<(), StoreError>;
 
 impl View {
     pub(crate) fn new(mapping: Mapping) -> View {
@@ -382,22 +380,12 @@ fn page<T>(
     limit: i64,
     walk: impl FnOnce(Each<'_, T>) -> Result<(), StoreError>,
 ) -> Result<Vec<T>, StoreError> {
-    let (mut left, mut found) = (skip, Vec::new());
+    let mut left = skip;
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
-    let walked = walk(&mut |item| {
-        if left > 0 {
-            left -= 1;
-            return Ok(());
-        }
-        if found.len() < most {
-            found.push(item);
-            return Ok(());
-        }
-        // Only ends the walk.
-        Err(StoreError::Busy)
-    });
-    match walked {
-        Err(error) if found.len() < most => Err(error),
-        _ => Ok(found),
-    }
+    let (found, _more) = first(most, walk, |_| {
+        let is_reached = left == 0;
+        left -= i64::from(!is_reached);
+        is_reached
+    })?;
+    Ok(found)
 }

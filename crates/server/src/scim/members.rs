@@ -1,7 +1,6 @@
 //! Groups with their members, written to an answer.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 
 use directory::{ConnectorId, SourceGroupPk};
 use scim::{Projection, ResourceType, ScimError, render};
@@ -9,7 +8,7 @@ use store::{MemberKind, ReadTx, SourceGroup, SourceMember, StoreError};
 
 use super::request::Call;
 use super::stream::{Halt, Out, each};
-use crate::walk::walk;
+use crate::walk::first;
 
 /// The list that is kept beside a group's document.
 pub(super) const BESIDE: &str = "members";
@@ -125,22 +124,13 @@ impl Showing {
         most: usize,
         out: &mut Out,
     ) -> Result<(), Halt> {
-        let mut members = Vec::new();
-        if self.with_members() {
-            walk(
-                |each| tx.source_members(group.pk, each),
-                |member| {
-                    members.push(member);
-                    match members.len() > most {
-                        true => ControlFlow::Break(()),
-                        false => ControlFlow::Continue(()),
-                    }
-                },
-            )?;
-            if members.len() > most {
-                return self.write_without_members(group, out);
-            }
-        }
+        let members = match self.with_members() {
+            false => Vec::new(),
+            true => match first(most, |each| tx.source_members(group.pk, each), |_| true)? {
+                (_, true) => return self.write_without_members(group, out),
+                (members, false) => members,
+            },
+        };
         self.write_with(group, out, |each| members.into_iter().try_for_each(each))
     }
 

@@ -1,12 +1,13 @@
-//! The backup: everything as one file to download, a file looked at, and how it is restored.
+//! The backup: everything as one file to download, and a file that is looked at and restored.
 
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::Ui;
 use super::desk::Desk;
@@ -14,27 +15,49 @@ use super::page::{Shell, Shown, Trouble, show, show_wrong};
 use super::when::When;
 use crate::limits::BACKUP_BYTES_MAX;
 
+/// Where a backup that was sent is looked at.
+const PLACE: &str = "/console/backup#restore";
+
 /// The page of the backup.
 pub(super) fn routes() -> Router<Ui> {
     Router::new()
         .route("/console/backup", get(page).post(download))
-        .route("/console/backup/check", post(check))
+        .route("/console/backup/staged", post(stage))
+        .route("/console/backup/staged/discard", post(discard))
+        .route("/console/backup/staged/restore", post(restore))
 }
 
 #[derive(Template)]
 #[template(path = "backup.html")]
 struct BackupPage {
     shell: Shell,
-    /// A file that was looked at.
-    checked: Option<Checked>,
+    /// The file that lies ready.
+    staged: Option<Staged>,
+    /// When a restore failed, and why.
+    failed: Option<(When, String)>,
     wrong: Option<Trouble>,
 }
 
-struct Checked {
-    /// What the file is called.
-    name: String,
+#[derive(Template)]
+#[template(path = "restoring.html")]
+struct RestoringPage {}
+
+struct Staged {
     taken: When,
     backup: Backup,
+}
+
+/// What the admin API tells of a restore.
+#[derive(Deserialize)]
+struct Staging {
+    backup: Option<Backup>,
+    failed: Option<Failed>,
+}
+
+#[derive(Deserialize)]
+struct Failed {
+    at: Timestamp,
+    why: String,
 }
 
 /// What is in a backup, as the admin API tells it.
@@ -62,32 +85,30 @@ impl Backup {
     }
 }
 
-impl Checked {
-    /// What restores it.
-    fn command(&self) -> String {
-        let name = self.name.replace('\'', "'\\''");
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        let name = match name.chars().all(is_plain) && !name.starts_with('-') {
-            true => name,
-            false => format!("'./{name}'"),
-        };
-        format!("vestibule restore {name} --replace --data FOLDER")
-    }
-}
-
 impl BackupPage {
-    fn of(desk: &Desk) -> Self {
-        Self {
-            shell: desk.shell("settings"),
-            checked: None,
-            wrong: None,
-        }
+    async fn of(desk: &Desk, wrong: Option<Trouble>) -> Result<Self, Trouble> {
+        let shell = desk.shell("settings");
+        let may_look = shell.is_owner && !shell.confined;
+        let found: Option<Staging> = match may_look {
+            true => Some(desk.get(&["backup", "staged"], &[]).await?),
+            false => None,
+        };
+        let (backup, failed) = found.map_or((None, None), |it| (it.backup, it.failed));
+        Ok(Self {
+            shell,
+            staged: backup.map(|backup| Staged {
+                taken: desk.when(backup.taken),
+                backup,
+            }),
+            failed: failed.map(|failed| (desk.when(failed.at), failed.why)),
+            wrong,
+        })
     }
 }
 
 /// `GET /console/backup`
 async fn page(desk: Desk) -> Shown {
-    show(&BackupPage::of(&desk))
+    show(&BackupPage::of(&desk, None).await?)
 }
 
 /// `POST /console/backup`: a form, so that no link or look ahead of a browser takes a backup.
@@ -96,35 +117,45 @@ async fn download(desk: Desk, body: Body) -> Shown {
     desk.download(&["backup"], &[]).await
 }
 
-/// `POST /console/backup/check`
-async fn check(desk: Desk, body: Body) -> Shown {
+/// `POST /console/backup/staged`
+async fn stage(desk: Desk, body: Body) -> Shown {
     let form = desk.upload(body, BACKUP_BYTES_MAX).await?;
     if form.is_missing() {
         let wrong = Trouble::new(StatusCode::UNPROCESSABLE_ENTITY, "Choose a file first.");
-        return refused(&desk, wrong);
+        return refused(&desk, wrong).await;
     }
-    let name = form.name.clone();
     let file = ("application/octet-stream", form.into_body());
-    let looked: Result<Backup, Trouble> = desk.send_file(&["backup", "check"], &[], file).await;
-    match looked {
-        Ok(backup) => show(&BackupPage {
-            checked: Some(Checked {
-                name,
-                taken: desk.when(backup.taken),
-                backup,
-            }),
-            ..BackupPage::of(&desk)
-        }),
-        Err(wrong) => refused(&desk, wrong),
+    let staged: Result<Backup, Trouble> = desk
+        .send_file(Method::PUT, &["backup", "staged"], &[], file)
+        .await;
+    match staged {
+        Ok(_) => desk.go_told(PLACE, "The file is whole. Nothing is restored yet."),
+        Err(wrong) => refused(&desk, wrong).await,
     }
 }
 
-fn refused(desk: &Desk, wrong: Trouble) -> Shown {
-    show_wrong(
-        wrong.status,
-        &BackupPage {
-            wrong: Some(wrong),
-            ..BackupPage::of(desk)
-        },
-    )
+/// `POST /console/backup/staged/discard`
+async fn discard(desk: Desk, body: Body) -> Shown {
+    desk.form(body).await?;
+    let _gone: Value = desk
+        .send(Method::DELETE, &["backup", "staged"], None)
+        .await?;
+    desk.go_told("/console/backup", "The file is taken away.")
+}
+
+/// `POST /console/backup/staged/restore`
+async fn restore(desk: Desk, body: Body) -> Shown {
+    let form = desk.form(body).await?;
+    let wish = json!({"sha256": form.text("sha256")});
+    let path = ["backup", "staged", "restore"];
+    let begun: Result<Value, Trouble> = desk.send(Method::POST, &path, Some(wish)).await;
+    match begun {
+        Ok(_) => show(&RestoringPage {}),
+        Err(wrong) => refused(&desk, wrong).await,
+    }
+}
+
+async fn refused(desk: &Desk, wrong: Trouble) -> Shown {
+    let status = wrong.status;
+    show_wrong(status, &BackupPage::of(desk, Some(wrong)).await?)
 }

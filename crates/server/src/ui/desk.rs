@@ -394,12 +394,13 @@ impl Desk {
     /// What a file gives that is sent to the admin API.
     pub(super) async fn send_file<T: DeserializeOwned>(
         &self,
+        method: Method,
         path: &[&str],
         query: &[(&str, &str)],
         file: (&'static str, Body),
     ) -> Result<T, Trouble> {
         let url = url(path, query);
-        let answered = self.ui.api.upload(&self.caller, &url, file).await;
+        let answered = self.ui.api.upload(&self.caller, method, &url, file).await;
         understood(answered.map_err(unasked)?, &url)
     }
 

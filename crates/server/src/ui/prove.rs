@@ -17,7 +17,7 @@ use super::{Ui, back};
 use crate::limits::API_BODY_BYTES_MAX;
 
 /// The forms before which it is asked for.
-const GRAVE: [&str; 10] = [
+const GRAVE: [&str; 11] = [
     "/console/account/second-factor",
     "/console/administrators",
     "/console/administrators/openid",
@@ -27,6 +27,7 @@ const GRAVE: [&str; 10] = [
     "/console/administrators/{administrator}/role",
     "/console/administrators/{administrator}/second-factor",
     "/console/backup",
+    "/console/backup/staged/restore",
     "/console/tokens",
 ];
 /// The field in which the password comes.

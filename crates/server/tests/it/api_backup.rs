@@ -1,13 +1,15 @@
 //! The backup: who may take it, that it is told, and that a store which was filled from it says the same as before.
 
 use emulate::databases::{TestDatabase, on_each_database};
+use provision::RestoredBy;
 use serde_json::{Value, json};
+use server::Settings;
 use store::{Access, BackupError, Database, Environment, Role};
 
 use crate::api_console::{Console, each, ok, problem};
 use crate::http::Ask;
 use crate::ui_browser::{Browser, PASSWORD};
-use crate::world::{Product, World};
+use crate::world::{Product, World, forgiving};
 
 /// Everything that is compared: settings, people as products and identity providers see them, and the journal.
 fn picture(console: &Console<'_>, product: &Product<'_>) -> Vec<String> {
@@ -28,7 +30,8 @@ fn picture(console: &Console<'_>, product: &Product<'_>) -> Vec<String> {
 
 fn restore(path: &std::path::Path, target: &TestDatabase) -> Result<store::Restored, BackupError> {
     let database = Database::parse(&target.url).unwrap();
-    provision::restore(path, &database, Environment::system(), true)
+    let by = RestoredBy::command_line();
+    provision::restore(path, &database, Environment::system(), true, by)
 }
 
 #[test]
@@ -197,25 +200,91 @@ fn a_backup_is_looked_at_as_it_comes_and_nothing_of_it_is_kept() {
         let operator = Console::with_token(world, made["token"].as_str().unwrap());
         assert_eq!(problem(&look(&operator, &backup)).0, 403);
 
-        let browser = Browser::signed_in(world, "ann", Role::Owner);
-        let place = "/console/backup";
-        let action = "/console/backup/check";
-        let shown = browser.send_file(place, action, &[], ("my 'own'.backup", &backup));
-        assert_eq!(shown.status, 200, "{}", shown.text());
-        for told in [
-            "is whole, and this program can restore it",
-            found["sha256"].as_str().unwrap(),
-            "the one that is here",
-            "vestibule restore &#39;./my &#39;\\&#39;&#39;own&#39;\\&#39;&#39;.backup&#39; --replace --data FOLDER",
-        ] {
-            assert!(shown.text().contains(told), "{told} in {}", shown.text());
-        }
-        let refused = browser.send_file(place, action, &[], ("x", &changed));
-        assert_eq!(refused.status, 422);
-        assert!(refused.text().contains("checksum"), "{}", refused.text());
-        let nothing = browser.send_file(place, action, &[], ("", b""));
-        assert!(nothing.text().contains("Choose a file first."));
         // Whatever was sent, everything is as it was.
         assert_eq!(owner.show("/directories/default/users/ann")["name"], "ann");
     });
+}
+
+#[test]
+fn a_backup_lies_ready_until_it_is_taken_away() {
+    on_each_database(|database| {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            staging: Some(folder.path().to_owned()),
+            ..forgiving()
+        };
+        // What another run left is gone.
+        let file = folder.path().join("restore.backup");
+        std::fs::write(&file, b"left").unwrap();
+        let world = &World::with_settings(database, settings);
+        assert!(!file.exists());
+        let owner = Console::new(world);
+        let backup = owner.get("/backup").body;
+        let stage = |caller: &Console<'_>, file: &[u8]| {
+            let ask = caller.ask("PUT", "/backup/staged");
+            let ask = ask.header("Content-Type", "application/octet-stream");
+            world.send(ask.body(file))
+        };
+        let staged = ok(&stage(&owner, &backup));
+        assert_eq!(std::fs::read(&file).unwrap(), backup);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+        let shown = owner.show("/backup/staged");
+        assert_eq!(shown["backup"], staged);
+        assert!(shown["failed"].is_null());
+        // Only what is meant is restored.
+        let other = owner.post("/backup/staged/restore", json!({"sha256": "0"}));
+        assert_eq!(problem(&other).0, 409);
+        // One that is not whole takes the place of the other, and is not kept.
+        let cut = &backup[..backup.len() - 10];
+        assert_eq!(problem(&stage(&owner, cut)).0, 422);
+        assert!(!file.exists() && owner.show("/backup/staged")["backup"].is_null());
+
+        let browser = Browser::signed_in(world, "ann", Role::Owner);
+        let (place, action) = ("/console/backup", "/console/backup/staged");
+        let refused = browser.send_file(place, action, &[], ("x", cut));
+        assert_eq!(refused.status, 422);
+        assert!(
+            refused.text().contains("end is missing"),
+            "{}",
+            refused.text()
+        );
+        let nothing = browser.send_file(place, action, &[], ("", b""));
+        assert!(nothing.text().contains("Choose a file first."));
+        let sent = browser.send_file(place, action, &[], ("my.backup", &backup));
+        assert_eq!(sent.status, 303, "{}", sent.text());
+        let page = browser.get(place);
+        for told in [
+            staged["sha256"].as_str().unwrap(),
+            "the one that is here",
+            "Replace everything by this backup",
+        ] {
+            assert!(page.text().contains(told), "{told} in {}", page.text());
+        }
+        let gone = browser.fill_in(place, "/console/backup/staged/discard", &[]);
+        assert_eq!(gone.status, 303, "{}", gone.text());
+        assert!(!file.exists());
+
+        let made = ok(&owner.post("/tokens", json!({"role": "operator"})));
+        let operator = Console::with_token(world, made["token"].as_str().unwrap());
+        assert_eq!(problem(&stage(&operator, &backup)).0, 403);
+        assert_eq!(problem(&operator.get("/backup/staged")).0, 403);
+        let wish = json!({"sha256": staged["sha256"]});
+        assert_eq!(
+            problem(&operator.post("/backup/staged/restore", wish)).0,
+            403
+        );
+    });
+}
+
+#[test]
+fn a_server_that_nobody_starts_again_restores_nothing() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = &World::new(&database);
+    let owner = Console::new(world);
+    let ask = owner.ask("PUT", "/backup/staged");
+    let ask = ask.header("Content-Type", "application/octet-stream");
+    let (status, detail) = problem(&world.send(ask.body(b"x")));
+    assert_eq!(status, 409);
+    assert!(detail.contains("vestibule restore FILE"), "{detail}");
 }

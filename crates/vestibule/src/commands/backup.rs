@@ -5,6 +5,7 @@ use std::io::{BufWriter, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use provision::RestoredBy;
 use serde::Serialize;
 use store::{BackupContent, BackupError, Environment, Restored, verify_backup};
 
@@ -99,7 +100,13 @@ pub fn restore(args: &RestoreArgs, settings: &Settings, out: Output) -> Result<(
     let is_new = !settings.data.exists();
     make_folder(&settings.data)?;
     let environment = Environment::system();
-    let restored = provision::restore(&args.file, &settings.database, environment, args.replace);
+    let restored = provision::restore(
+        &args.file,
+        &settings.database,
+        environment,
+        args.replace,
+        RestoredBy::command_line(),
+    );
     if restored.is_err() && is_new {
         // Nothing is left behind; a folder that has something in it stays anyhow.
         let _stays = fs::remove_dir(&settings.data);

@@ -1,14 +1,18 @@
 //! `vestibule serve`: opens the store, serves, and stops cleanly.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use deliver::{CrowdClient, Guard, IssuerClient, Notifier, OpenIdAsker, Reach};
-use provision::{FirstStart, Provision};
+use provision::{FirstStart, Provision, RestoredBy};
 use serde::Serialize;
+use server::{FailedRestore, RestoreOrder};
 use store::{Environment, Store};
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Settings;
@@ -16,19 +20,75 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Output, Reader, fields};
 use crate::{door, key_file, logging};
 
-/// Serves until a signal says to stop.
+/// How long what still runs has to let go of the store, before it is restored.
+const LET_GO: Duration = Duration::from_secs(10);
+
+/// Serves until a signal says to stop. Where somebody wants it, it begins anew with a backup in between.
 pub fn run(settings: &Settings, out: Output) -> Result<(), Failure> {
     logging::start(settings);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let mut runtime = new_runtime()?;
+    // Kept all the time: whoever asks during a restore waits.
+    let listener = runtime.block_on(listen(settings.listen))?.into_std()?;
+    let mut is_first = true;
+    let mut failed = None;
+    loop {
+        let ended = runtime.block_on(async {
+            let stop = stop_signal()?;
+            let listener = TcpListener::from_std(listener.try_clone()?)?;
+            let started = Started::open(settings, listener, Renewal::Ready(failed.take())).await?;
+            if is_first {
+                announce(&started, out)?;
+            }
+            Ok::<_, Failure>(started.serve_or_renew(stop).await)
+        });
+        // Whatever runs on would keep the store open.
+        runtime.shutdown_timeout(LET_GO);
+        let Some(order) = ended? else {
+            return Ok(());
+        };
+        failed = renew(order, settings);
+        is_first = false;
+        runtime = new_runtime()?;
+    }
+}
+
+fn new_runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let stop = stop_signal()?;
-        let started = Started::open(settings).await?;
-        announce(&started, out)?;
-        started.serve(stop).await;
-        Ok(())
-    })
+        .build()
+}
+
+/// Restores the backup that is wanted, while nobody has the store open.
+fn renew(order: RestoreOrder, settings: &Settings) -> Option<FailedRenewal> {
+    tracing::info!(by = order.by.name, "beginning anew with a backup");
+    let (database, environment) = (&settings.database, Environment::system());
+    let restored = provision::restore(&order.file, database, environment, true, order.by.clone());
+    match restored {
+        Ok(restored) => {
+            let content = restored.content;
+            tracing::info!(taken = %content.head.taken, rows = content.rows, "the backup is restored");
+            None
+        }
+        Err(error) => {
+            tracing::error!(%error, "the backup could not be restored; everything is as it was");
+            let why = error.to_string();
+            Some(FailedRenewal { by: order.by, why })
+        }
+    }
+}
+
+/// A restore that came to nothing.
+pub struct FailedRenewal {
+    by: RestoredBy,
+    why: String,
+}
+
+/// Whether a server can begin anew with a backup.
+pub enum Renewal {
+    /// Whoever runs it does not start it again.
+    Never,
+    /// Whoever runs it does; the last time it failed, if there was one.
+    Ready(Option<FailedRenewal>),
 }
 
 /// A server that holds its address and its store, and answers as soon as it is served.
@@ -48,9 +108,12 @@ pub struct Started {
 
 impl Started {
     /// Opens everything that a server needs; nothing is answered yet.
-    pub async fn open(settings: &Settings) -> Result<Self, Failure> {
+    pub async fn open(
+        settings: &Settings,
+        listener: TcpListener,
+        renewal: Renewal,
+    ) -> Result<Self, Failure> {
         make_folder(&settings.data)?;
-        let listener = listen(settings.listen).await?;
         warn_of_listeners(settings);
         let url = settings
             .public_url
@@ -65,6 +128,16 @@ impl Started {
         let invitation = provision.invite_first().await?;
         let welcome = invitation.map(|made| server::welcome_link(&url, made.secret.reveal()));
         door::leave_url(&settings.data, &url)?;
+        let (staging, failed_restore) = match renewal {
+            Renewal::Never => (None, None),
+            Renewal::Ready(None) => (Some(settings.data.clone()), None),
+            Renewal::Ready(Some(failed)) => {
+                let FailedRenewal { by, why } = failed;
+                provision.note_failed_restore(&by, &why).await?;
+                let at = provision.store().now();
+                (Some(settings.data.clone()), Some(FailedRestore { at, why }))
+            }
+        };
         let guard = Guard::new(Reach::Network, settings.outbound_allow.clone());
         let client = deliver::Client::new(guard);
         provision.read_crowds_with(Arc::new(CrowdClient::new(client.clone())));
@@ -78,6 +151,8 @@ impl Started {
                 public_url: settings.public_url.clone(),
                 trusted_proxies: settings.trusted_proxies.clone(),
                 crowd_version: settings.crowd_version.clone(),
+                staging,
+                failed_restore,
             },
             Arc::new(IssuerClient::new(client.clone())),
             Arc::new(OpenIdAsker::new(client)),
@@ -94,6 +169,20 @@ impl Started {
             app,
             webhooks,
         })
+    }
+
+    /// Answers until `stop` ends, or until somebody wants to begin anew with a backup: that is returned.
+    async fn serve_or_renew(self, stop: impl Future<Output = ()>) -> Option<RestoreOrder> {
+        let app = self.app.clone();
+        let mut order = None;
+        let until = async {
+            tokio::select! {
+                () = stop => {}
+                wanted = app.restore_ordered() => order = Some(wanted),
+            }
+        };
+        self.serve(until).await;
+        order
     }
 
     /// Answers until `stop` ends and what is running then is done, or has had its time.
@@ -136,7 +225,7 @@ fn warn_of_listeners(settings: &Settings) {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
         Failure::new(Exit::Failed, format!("cannot listen on {address}: {error}"))
             .with("name another address with --listen; port 0 takes a free one")

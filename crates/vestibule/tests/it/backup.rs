@@ -1,6 +1,17 @@
 //! `vestibule backup` and `vestibule restore`: from a server to another folder, by hand as people do it.
 
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use emulate::databases::on_each_database;
+use reqwest::{Body, Client, Method};
+use serde_json::{Value, json};
+
+use crate::house::tell;
 use crate::program::Program;
+
+/// How long a server may take to begin anew.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_backup_of_a_server_becomes_another_server() {
@@ -48,4 +59,107 @@ fn a_backup_of_a_server_becomes_another_server() {
     let cut = new.run(&["restore", &file, "--check"]);
     assert_eq!(cut.code, 1);
     assert!(cut.err.contains("not whole"), "{}", cut.err);
+}
+
+/// The admin API of a server, asked as a script would.
+struct Api {
+    client: Client,
+    base: String,
+    token: String,
+}
+
+impl Api {
+    async fn send(&self, method: Method, path: &str, body: impl Into<Body>, kind: &str) -> Value {
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        let request = request.bearer_auth(&self.token).body(body);
+        let answer = request.header("Content-Type", kind).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        self.send(Method::GET, path, "", "application/json").await
+    }
+
+    async fn stage(&self, file: &Path) -> Value {
+        let bytes = std::fs::read(file).unwrap();
+        let kind = "application/octet-stream";
+        self.send(Method::PUT, "/backup/staged", bytes, kind).await
+    }
+
+    async fn restore(&self, staged: &Value) {
+        let wish = json!({"sha256": staged["sha256"]}).to_string();
+        let path = "/backup/staged/restore";
+        self.send(Method::POST, path, wish, "application/json")
+            .await;
+    }
+
+    /// Asks until the answer is so. Nobody is refused while the server begins anew.
+    async fn until(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let start = Instant::now();
+        loop {
+            let answer = self.get(path).await;
+            if is_so(&answer) {
+                return answer;
+            }
+            assert!(start.elapsed() < PATIENCE, "{path} stays {answer}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+#[test]
+fn a_server_begins_anew_with_a_backup() {
+    on_each_database(|database| {
+        let program = Program::new().with("VESTIBULE_DATABASE", &database.url);
+        let serving = program.serve(&["--data", "data"]);
+        let token = serving.announced["first_start"]["admin_token"].as_str();
+        let _already_installed = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().no_proxy().pool_max_idle_per_host(0);
+        let api = Api {
+            client: client.build().unwrap(),
+            base: format!("{}/api/v1", serving.url()),
+            token: token.unwrap().to_owned(),
+        };
+        let create = |name: &str| {
+            let words = ["application", "create", "--data", "data", "--name", name];
+            assert_eq!(program.run(&words).code, 0);
+        };
+        let (file, lies) = (
+            program.folder().join("everything.backup"),
+            program.folder().join("data/restore.backup"),
+        );
+        create("kept");
+        let taken = program.run(&["backup", "everything.backup", "--data", "data"]);
+        assert_eq!(taken.code, 0, "{}", taken.err);
+        create("later");
+        let has = |listed: &Value, name: &str| listed.to_string().contains(name);
+        tell(async {
+            // One that cannot be restored after all leaves everything as it is, and that is told.
+            let staged = api.stage(&file).await;
+            std::fs::write(&lies, b"something else").unwrap();
+            api.restore(&staged).await;
+            let failed = api.until("/backup/staged", |it| !it["failed"].is_null());
+            let failed = failed.await;
+            let why = failed["failed"]["why"].as_str().unwrap();
+            assert!(why.contains("not a backup"), "{why}");
+            assert!(failed["backup"].is_null() && !lies.exists());
+            assert!(has(&api.get("/applications").await, "later"));
+            let told = api.get("/audit?action=restore_backup").await;
+            assert_eq!(told["items"][0]["succeeded"], false, "{told}");
+
+            let staged = api.stage(&file).await;
+            api.restore(&staged).await;
+            let listed = api.until("/applications", |it| !has(it, "later")).await;
+            assert!(has(&listed, "kept"));
+            let told = api.get("/audit?action=restore_backup").await;
+            let items = told["items"].as_array().unwrap();
+            assert!(items.len() == 1 && items[0]["succeeded"] == true, "{told}");
+            assert!(!lies.exists());
+        });
+        serving.signal("TERM");
+        serving.wait();
+    });
 }

@@ -6,7 +6,8 @@ use directory::{DirectoryId, Group, GroupPk, User, UserPk};
 use scim::fold;
 use store::{MembershipItem, ReadTx, StoreError};
 
-use super::{Account, BATCH, Each, View};
+use super::{Account, BATCH, View};
+use crate::walk::Each;
 
 /// Whose memberships count, and under which name.
 #[derive(Default)]

@@ -7,7 +7,8 @@ use directory::{Group, GroupPk, User};
 use scim::fold;
 use store::{ReadTx, StoreError};
 
-use super::{Each, View};
+use super::View;
+use crate::walk::Each;
 
 /// Which way a walk goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -215,7 +215,7 @@ pub(in crate::ui) async fn file(desk: Desk, Path(directory): Path<String>, body:
     ];
     let path = ["directories", directory.as_str(), "imports"];
     let sent = desk
-        .send_file(&path, &query, (kind(&bytes), bytes.into()))
+        .send_file(Method::POST, &path, &query, (kind(&bytes), bytes.into()))
         .await;
     begun(&desk, &directory, said, sent).await
 }
