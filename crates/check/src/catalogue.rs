@@ -83,11 +83,15 @@ pub enum Client {
     Keycloak,
     /// awslabs/ssosync and others that push in lots.
     SsoSync,
+    /// Google Workspace, apps of its catalogue.
+    Google,
+    /// What Ory Polis hands on.
+    Polis,
 }
 
 impl Client {
     /// All of them.
-    pub const ALL: [Client; 13] = [
+    pub const ALL: [Client; 15] = [
         Client::Okta,
         Client::OktaWizard,
         Client::Entra,
@@ -101,6 +105,8 @@ impl Client {
         Client::SailPoint,
         Client::Keycloak,
         Client::SsoSync,
+        Client::Google,
+        Client::Polis,
     ];
 
     /// The client of a word on the command line.
@@ -126,6 +132,8 @@ impl Client {
             Client::SailPoint => "sailpoint",
             Client::Keycloak => "keycloak",
             Client::SsoSync => "ssosync",
+            Client::Google => "google",
+            Client::Polis => "polis",
         }
     }
 }
@@ -146,6 +154,8 @@ impl fmt::Display for Client {
             Client::SailPoint => "SailPoint",
             Client::Keycloak => "Keycloak extensions",
             Client::SsoSync => "ssosync",
+            Client::Google => "Google Workspace",
+            Client::Polis => "Ory Polis",
         })
     }
 }

@@ -3,6 +3,7 @@
 mod bulk;
 mod callers;
 mod clients;
+mod clients_few;
 mod cursor;
 mod dialects;
 mod discovery;
@@ -52,6 +53,7 @@ pub(crate) fn all() -> Vec<Check> {
         races::checks,
         tenants::checks,
         clients::checks,
+        clients_few::checks,
     ]
     .into_iter()
     .flat_map(|section| section())

@@ -157,6 +157,8 @@ pub struct CrowdError {
     pub reason: Reason,
     /// Why, in ours: one line without secrets, at most [`MESSAGE_CHARS_MAX`] characters.
     pub message: String,
+    /// Seconds after which asking again makes sense, if that is known.
+    pub retry_after: Option<u64>,
 }
 
 impl CrowdError {
@@ -166,6 +168,18 @@ impl CrowdError {
             status: reason.default_status(),
             reason,
             message: one_line(message.as_ref(), MESSAGE_CHARS_MAX),
+            retry_after: None,
+        }
+    }
+
+    /// Too much at once: nothing was looked at, so nothing is said about the user or the password.
+    ///
+    /// To a product every other reason than those about a user is trouble of the directory, which passes.
+    pub fn too_many(message: impl AsRef<str>, retry_after: u64) -> CrowdError {
+        CrowdError {
+            status: 429,
+            retry_after: Some(retry_after),
+            ..CrowdError::new(Reason::OperationFailed, message)
         }
     }
 

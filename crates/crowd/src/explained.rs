@@ -105,8 +105,8 @@ impl Reason {
             ),
             Reason::OperationFailed => (
                 "The server is in trouble.",
-                "With 503 the database cannot be reached or there is too much to do, and the product keeps what it has and asks again; with 500 it is a defect.",
-                "With 503 nothing, if it passes; with 500 look at the log, and report it.",
+                "With 503 the database cannot be reached or there is too much to do, and the product keeps what it has and asks again; with 429 too many wrong passwords were tried, and none is looked at for a while; with 500 it is a defect.",
+                "With 503 and 429 nothing, if it passes; with 500 look at the log, and report it.",
             ),
             Reason::EventTokenExpired => (
                 "What has happened since the last time is not known any more.",

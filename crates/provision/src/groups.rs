@@ -171,10 +171,13 @@ impl Provision {
     ) -> Result<WrittenGroup, ProvisionError> {
         self.change_group(tx, connector, target, cause, |stored, before| {
             let patched = attributes.apply(&connector.types.group, before, &connector.dialect)?;
+            let members = members::apply(tx, connector, stored.pk, operations)?;
+            let mut warnings = patched.warnings;
+            warnings.extend(members::replaced_by_one(connector, operations, &members));
             Ok(Draft {
                 resource: patched.resource,
-                warnings: patched.warnings,
-                members: members::apply(tx, connector, stored.pk, operations)?,
+                warnings,
+                members,
             })
         })
     }

@@ -109,6 +109,27 @@ pub(crate) fn warnings(change: &MemberChange) -> Vec<Warning> {
     itself.into_iter().chain(waiting).collect()
 }
 
+/// Tells the administrator that a list of one took the place of more: Entra was seen to send that for one more member.
+pub(crate) fn replaced_by_one(
+    connector: &LoadedConnector,
+    operations: &[MemberOp],
+    change: &MemberChange,
+) -> Option<Warning> {
+    let is_one = |operation: &MemberOp| match operation {
+        MemberOp::Replace(members) => members.len() == 1,
+        _ => false,
+    };
+    let replaces = !connector.dialect.has(Departure::OneMemberReplaceAdds)
+        && operations.iter().any(is_one)
+        && !change.users_removed.is_empty();
+    replaces.then(|| {
+        Warning::new(
+            "members",
+            "replaced by one member, so the others left; if one more was meant, switch on one_member_replace_adds",
+        )
+    })
+}
+
 fn add_into(
     tx: &WriteTx<'_>,
     connector: ConnectorId,

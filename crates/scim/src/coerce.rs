@@ -7,7 +7,7 @@ use crate::dialect::{Departure, Dialect, unpack_role};
 use crate::filter::{as_bool, as_time};
 use crate::limits::VALUES_MAX;
 use crate::name::{echo, refuse_name};
-use crate::path::Spot;
+use crate::path::{Spot, VALUE};
 use crate::schema::{Attribute, Kind};
 use crate::{ScimError, Warning};
 
@@ -134,8 +134,25 @@ impl Coercion<'_> {
         Ok(list)
     }
 
+    /// What a list of plain values gets: many clients send an object with it as `value`.
+    fn plain(&mut self, spot: Spot<'_>, value: Value) -> Result<Value, ScimError> {
+        let Value::Object(mut parts) = value else {
+            return Ok(value);
+        };
+        let named = parts.keys().find(|name| name.eq_ignore_ascii_case(VALUE));
+        let Some(value) = named.cloned().and_then(|name| parts.shift_remove(&name)) else {
+            return Err(wrong_type(spot, &Value::Object(parts)));
+        };
+        let others = parts
+            .keys()
+            .map(|name| unknown(&format!("{}.{name}", spot.name())));
+        self.warnings.extend(others);
+        Ok(value)
+    }
+
     fn element(&mut self, spot: Spot<'_>, value: Value) -> Result<Option<Value>, ScimError> {
-        if spot.attribute.kind != Kind::Complex {
+        if spot.attribute.is_plain_list() {
+            let value = self.plain(spot, value)?;
             return self.simple(spot, value);
         }
         if value.is_array() {
@@ -231,8 +248,12 @@ pub(crate) fn wrong_type(spot: Spot<'_>, value: &Value) -> ScimError {
         Kind::Complex => "an object",
         Kind::Text | Kind::Reference | Kind::Binary => "a text in quotes",
     };
+    let listed = match spot.attribute.is_plain_list() {
+        true => ", or an object with it as \"value\"",
+        false => "",
+    };
     catalogue::VALUE_WRONG_TYPE.error(format!(
-        "'{}' must be {wanted}, not {got}. Correct its mapping in the identity provider.",
+        "'{}' must be {wanted}{listed}, not {got}. Correct its mapping in the identity provider.",
         spot.name()
     ))
 }

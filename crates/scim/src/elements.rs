@@ -11,7 +11,7 @@ use crate::foreign::Foreign;
 use crate::name::echo;
 use crate::path::{Place, Spot};
 use crate::schema::{Kind, Schema};
-use crate::values::{is_primary, is_same, keep_one_primary, merge_parts};
+use crate::values::{is_primary, is_same, join, keep_one_primary, merge_parts};
 use crate::{Departure, ResourceType, ScimError, ValuePath, Warning};
 
 /// Where a path leads.
@@ -106,14 +106,14 @@ impl<'c> Draft<'c> {
             (None, _) => Target::Spot(list),
             (Some(filter), None) => Target::Elements(Selection::new(ty, list, list, filter)?),
             (Some(filter), Some(sub)) => {
-                let sub = list.attribute.sub(sub).ok_or_else(|| {
+                let spot = list.part(sub).ok_or_else(|| {
                     catalogue::PATH_UNKNOWN.error(format!(
                         "The values of '{}' have no part '{}'. See /Schemas for those they have.",
                         list.name(),
                         echo(sub)
                     ))
                 })?;
-                Target::Elements(Selection::new(ty, list, list.with_sub(sub), filter)?)
+                Target::Elements(Selection::new(ty, list, spot, filter)?)
             }
         };
         let spot = match &target {
@@ -150,11 +150,15 @@ impl<'c> Draft<'c> {
         value: Value,
     ) -> Result<(), ScimError> {
         let spot = selection.spot;
+        let create = self.dialect.has(Departure::MissingElementIsCreated);
+        if spot.attribute.is_plain_list() {
+            let values = self.coercion().list(spot, value)?;
+            return self.in_list(spot, |list| selection.exchange(list, values, create));
+        }
         let parts = match spot.sub {
             Some(sub) => Some(self.coercion().part(spot, sub, value)?),
             None => self.coercion().object(spot, value)?,
         };
-        let create = self.dialect.has(Departure::MissingElementIsCreated);
         self.in_list(spot, |list| selection.write_to(list, parts, how, create))
     }
 
@@ -264,6 +268,29 @@ impl<'t> Selection<'t> {
             }
         }
         keep_one_primary(list, preferred);
+        Ok(())
+    }
+
+    /// Puts values in the place of the chosen ones of a plain list.
+    fn exchange(
+        &self,
+        list: &mut Vec<Value>,
+        values: Vec<Value>,
+        create: bool,
+    ) -> Result<(), ScimError> {
+        let is_named = matches!(self.filter, Filter::Test { op: Op::Eq, .. });
+        let first = self.matching(list).first().copied();
+        let at = match first {
+            Some(at) => at,
+            None if values.is_empty() => return Ok(()),
+            None if create && is_named => list.len(),
+            None => return Err(self.no_target()),
+        };
+        self.remove_from(list);
+        let rest = list.split_off(at);
+        for value in values.into_iter().chain(rest) {
+            join(self.spot.attribute, list, value);
+        }
         Ok(())
     }
 

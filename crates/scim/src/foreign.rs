@@ -10,7 +10,7 @@ use crate::draft::{Draft, How};
 use crate::filter::{Filter, Literal, Node, Op, Operand, as_bool};
 use crate::limits::{FOREIGN_EXTENSION_BYTES_MAX, FOREIGN_EXTENSIONS_MAX, URN_CHARS_MAX};
 use crate::name::{echo, fold};
-use crate::path::{AttrRef, is_attribute_name};
+use crate::path::{AttrRef, VALUE, is_attribute_name};
 use crate::schema::Kind;
 use crate::{AttrPath, Departure, ResourceType, ScimError, ValuePath};
 
@@ -193,13 +193,18 @@ impl Draft<'_> {
         } else if let (Value::Array(listed), Some(Value::Array(kept))) =
             (value, entry(&mut object, attr))
         {
-            kept.retain(|one| !listed.contains(one));
+            kept.retain(|one| !listed.iter().any(|listed| names(listed, one)));
         } else {
             write(&mut object, attr, How::Replace, None);
         }
         self.put(&place.urn, object);
         outcome
     }
+}
+
+/// Whether one of the listed values is this one, or an object with it as `value` (RFC 7643, 2.4).
+fn names(listed: &Value, one: &Value) -> bool {
+    listed == one || (!one.is_object() && listed.get(VALUE) == Some(one))
 }
 
 /// The value of a name in any case.

@@ -13,6 +13,9 @@ use crate::name::echo;
 use crate::schema::{Attribute, Kind, ResourceType, Returned, Schema, Uniqueness};
 use crate::{Resource, ScimError};
 
+/// The part of a list's element that has what it is about.
+pub(crate) const VALUE: &str = "value";
+
 /// The path of an attribute or sub-attribute as it was written (RFC 7644, 3.10).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AttrPath {
@@ -229,6 +232,14 @@ impl<'t> Spot<'t> {
         }
     }
 
+    /// The part of this name in any case. What is no object in a list is its own `value` (RFC 7643, 2.4).
+    pub fn part(self, name: &str) -> Option<Spot<'t>> {
+        if self.attribute.is_plain_list() && name.eq_ignore_ascii_case(VALUE) {
+            return Some(self);
+        }
+        self.attribute.sub(name).map(|sub| self.with_sub(sub))
+    }
+
     /// The canonical dotted name.
     pub fn name(&self) -> String {
         let mut name = String::new();
@@ -309,15 +320,15 @@ fn spot<'t>(
     attribute: &'t Attribute,
     path: &AttrPath,
 ) -> Option<Spot<'t>> {
-    let sub = match &path.sub {
-        Some(sub) => Some(attribute.sub(sub)?),
-        None => None,
-    };
-    Some(Spot {
+    let whole = Spot {
         extension,
         attribute,
-        sub,
-    })
+        sub: None,
+    };
+    match &path.sub {
+        Some(sub) => whole.part(sub),
+        None => Some(whole),
+    }
 }
 
 /// A path that may select elements of a list by a filter: the path of a PATCH operation, and of a rule
@@ -376,13 +387,13 @@ impl ValuePath {
             .resolve_in(ty, list)
             .map_err(|error| catalogue::PATH_FILTER_WRONG.error(error.detail))?;
         let place = match &self.sub {
-            Some(sub) => list.with_sub(list.attribute.sub(sub).ok_or_else(|| {
+            Some(sub) => list.part(sub).ok_or_else(|| {
                 catalogue::PATH_UNKNOWN.error(format!(
                     "'{}' has no part '{}'. See /Schemas for those it has.",
                     list.name(),
                     echo(sub)
                 ))
-            })?),
+            })?,
             None => list,
         };
         Ok(Selector {

@@ -263,6 +263,11 @@ impl Attribute {
         find(&self.sub_attributes, name)
     }
 
+    /// Whether it is a list of values that are no objects, each of which is its own `value` (RFC 7643, 2.4).
+    pub fn is_plain_list(&self) -> bool {
+        self.multi_valued && self.kind != Kind::Complex
+    }
+
     /// Whether a client can't write it.
     pub fn is_read_only(&self) -> bool {
         self.mutability == Mutability::ReadOnly

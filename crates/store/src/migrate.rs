@@ -1,7 +1,7 @@
 //! The schema and how it grows: numbered files, one text for both engines.
 //!
 //! A file under `migrations/` is written once. Where the engines have no common word, a placeholder
-//! stands: `{id}`, `{text}`, `{blob}` and `{without_rowid}`. Each file is applied once, in order, and its
+//! stands: `{id}`, `{text}`, `{blob}`, `{without_rowid}` and `{char}`. Each file is applied once, in order, and its
 //! checksum is kept, so that a file changed afterwards is noticed.
 
 use sha2::{Digest, Sha256};
@@ -221,6 +221,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "former_feeds",
         text: include_str!("../migrations/0042_former_feeds.sql"),
     },
+    Migration {
+        number: 48,
+        name: "folds_without_joiners",
+        text: include_str!("../migrations/0048_folds_without_joiners.sql"),
+    },
 ];
 
 /// One step of the schema.
@@ -236,6 +241,8 @@ pub(crate) struct Words {
     pub(crate) text: &'static str,
     pub(crate) blob: &'static str,
     pub(crate) without_rowid: &'static str,
+    /// The function that makes a character of its number.
+    pub(crate) char: &'static str,
 }
 
 /// The table that remembers which migrations were applied.
@@ -251,6 +258,7 @@ pub(crate) fn in_words(text: &str, words: &Words) -> String {
         .replace("{text}", words.text)
         .replace("{blob}", words.blob)
         .replace("{without_rowid}", words.without_rowid)
+        .replace("{char}", words.char)
 }
 
 /// The migrations that this database still lacks. Fails if it has one that this program does not
@@ -356,6 +364,7 @@ mod tests {
             text: "B",
             blob: "C",
             without_rowid: "",
+            char: "char",
         };
         for migration in MIGRATIONS {
             let sql = in_words(migration.text, &words);
@@ -367,19 +376,55 @@ mod tests {
         }
     }
 
+    fn apply(database: &rusqlite::Connection, migration: &Migration) {
+        let text = in_words(migration.text, &crate::sqlite::WORDS);
+        database.execute_batch(&text).unwrap();
+    }
+
+    #[test]
+    fn folds_lose_their_joiners_unless_two_would_be_the_same() {
+        let database = rusqlite::Connection::open_in_memory().unwrap();
+        let (last, before) = MIGRATIONS
+            .iter()
+            .position(|one| one.name == "folds_without_joiners")
+            .map(|at| (&MIGRATIONS[at], &MIGRATIONS[..at]))
+            .unwrap();
+        before.iter().for_each(|one| apply(&database, one));
+        // Only the columns that matter; what they refer to is not looked at.
+        database
+            .execute_batch(
+                "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;
+                 INSERT INTO source_group (pk, connector_pk, id, display_name, display_name_fold, version, created, modified, member_count, document) VALUES
+                   (1, 1, 'a', 'x', 'a' || char(8204) || 'b', 1, 0, 0, 0, '{}'),
+                   (2, 1, 'b', 'x', 'c' || char(8205) || 'd', 1, 0, 0, 0, '{}'),
+                   (3, 1, 'c', 'x', 'cd', 1, 0, 0, 0, '{}'),
+                   (4, 2, 'd', 'x', 'ab', 1, 0, 0, 0, '{}');
+                 INSERT INTO source_email (connector_pk, value_fold, user_pk) VALUES
+                   (1, 'e' || char(65039), 7), (1, 'e', 7), (1, 'e' || char(65039), 8);",
+            )
+            .unwrap();
+        apply(&database, last);
+        let all = |sql: &str| {
+            let mut statement = database.prepare(sql).unwrap();
+            let rows = statement.query_map([], |row| row.get::<_, String>(0));
+            rows.unwrap().map(Result::unwrap).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            all("SELECT display_name_fold FROM source_group WHERE pk < 9 ORDER BY pk"),
+            ["ab", "c\u{200D}d", "cd", "ab"]
+        );
+        assert_eq!(
+            all(
+                "SELECT value_fold || user_pk FROM source_email WHERE connector_pk = 1 ORDER BY user_pk"
+            ),
+            ["e7", "e8"]
+        );
+    }
+
     #[test]
     fn an_application_of_one_directory_keeps_its_directory() {
-        let words = Words {
-            id: "INTEGER PRIMARY KEY",
-            text: "TEXT",
-            blob: "BLOB",
-            without_rowid: "WITHOUT ROWID",
-        };
         let database = rusqlite::Connection::open_in_memory().unwrap();
-        let migrate = |number: usize| {
-            let text = in_words(MIGRATIONS[number - 1].text, &words);
-            database.execute_batch(&text).unwrap();
-        };
+        let migrate = |number: usize| apply(&database, &MIGRATIONS[number - 1]);
         migrate(1);
         database
             .execute_batch(

@@ -50,6 +50,7 @@ pub(crate) const WORDS: Words = Words {
     text: "TEXT COLLATE \"C\"",
     blob: "BYTEA",
     without_rowid: "",
+    char: "chr",
 };
 
 /// A database on a server.

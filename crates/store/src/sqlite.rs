@@ -44,6 +44,7 @@ pub(crate) const WORDS: Words = Words {
     text: "TEXT",
     blob: "BLOB",
     without_rowid: "WITHOUT ROWID",
+    char: "char",
 };
 
 /// An open file.

@@ -10,13 +10,13 @@ use crate::talk::{
 };
 use crate::wire::Answer;
 
-const WHY: &str =
+pub(super) const WHY: &str =
     "One step that fails ends the work for this person or group, and often for all after them.";
-const FIX: &str =
+pub(super) const FIX: &str =
     "Answer each step as shown; the checks of the other sections tell which rule is behind it.";
 
 /// A look-up that has to find so many.
-fn look_up(t: &Talk<'_>, collection: &str, filter: &str, wanted: usize) -> Step<Answer> {
+pub(super) fn look_up(t: &Talk<'_>, collection: &str, filter: &str, wanted: usize) -> Step<Answer> {
     let answer = t.query(
         collection,
         &[("filter", filter), ("startIndex", "1"), ("count", "100")],
@@ -30,13 +30,13 @@ fn look_up(t: &Talk<'_>, collection: &str, filter: &str, wanted: usize) -> Step<
     Ok(answer)
 }
 
-fn post(t: &Talk<'_>, collection: &str, body: Value) -> Step<Made> {
+pub(super) fn post(t: &Talk<'_>, collection: &str, body: Value) -> Step<Made> {
     let answer = t.post(collection, &body)?;
     answer.status(&[201])?;
     created(collection, body, &answer)
 }
 
-fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+pub(super) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value[key].as_str().unwrap_or_default()
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::resolve::as_time;
 use super::{Literal, Node, Op};
 use crate::name::fold;
+use crate::path::VALUE;
 use crate::version::time;
 use crate::{AttrRef, Kind, Meta, Resource, ResourceType};
 
@@ -58,6 +59,8 @@ struct Element<'v>(&'v Value);
 impl Facts for Element<'_> {
     fn any(&self, attr: &AttrRef, test: &mut dyn FnMut(&Value) -> bool) -> bool {
         match attr.sub() {
+            // Of a schema that nobody registered it is not known whether its lists have objects.
+            Some(sub) if sub.eq_ignore_ascii_case(VALUE) && !self.0.is_object() => test(self.0),
             Some(sub) => self.0.get(sub).is_some_and(test),
             None => test(self.0),
         }

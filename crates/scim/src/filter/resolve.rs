@@ -36,9 +36,9 @@ impl Filter {
 
     /// The same for a filter in brackets after a list.
     pub(crate) fn resolve_in(&self, ty: &ResourceType, list: Spot<'_>) -> Result<Node, ScimError> {
-        if !list.attribute.multi_valued || list.attribute.kind != Kind::Complex {
+        if !list.attribute.multi_valued {
             return Err(catalogue::FILTER_COMPARISON_WRONG.error(format!(
-                "'{}' is not a list of objects, so nothing in it can be compared. Leave the brackets out.",
+                "'{}' is not a list, so nothing in it can be compared. Leave the brackets out.",
                 list.name()
             )));
         }
@@ -65,9 +65,7 @@ struct Scope<'t> {
 impl<'t> Scope<'t> {
     fn spot(&self, path: &AttrPath) -> Result<Spot<'t>, ScimError> {
         let found = match self.list {
-            Some(list) if path.urn.is_none() && path.sub.is_none() => {
-                list.attribute.sub(&path.attr).map(|sub| list.with_sub(sub))
-            }
+            Some(list) if path.urn.is_none() && path.sub.is_none() => list.part(&path.attr),
             Some(_) => None,
             None => match self.ty.place(path) {
                 Some(Place::Spot(spot)) => Some(spot),
@@ -98,6 +96,11 @@ impl<'t> Scope<'t> {
 
     fn unknown(&self, path: &AttrPath) -> String {
         match self.list {
+            Some(list) if list.attribute.is_plain_list() => format!(
+                "The values of '{}' have no part '{}': compare them by 'value'.",
+                list.name(),
+                echo(&path.to_string())
+            ),
             Some(list) => format!(
                 "The values of '{}' have no part '{}'.",
                 list.name(),

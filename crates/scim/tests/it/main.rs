@@ -12,5 +12,6 @@ mod laws;
 mod members;
 mod okta;
 mod others;
+mod plain_lists;
 mod resources;
 mod scene;

@@ -12,10 +12,11 @@ use store::{KeptPassword, ReadTx, StoreError};
 use super::Refusal;
 use super::call::{Call, find_user, only_admitted};
 use super::reply::Reply;
-use super::throttle::Verdict;
+use super::throttle::{Verdict, Whose};
 use super::user::plain;
 use super::view::View;
 use crate::authority::address_of;
+use crate::traffic::whole_seconds;
 
 /// `POST authentication?username=`
 pub(super) async fn login(call: Call, request: Request) -> Reply {
@@ -203,9 +204,12 @@ async fn is_right(
 ) -> Result<bool, Refusal> {
     let throttle = &call.face.throttle;
     let application = &call.application;
-    let Verdict::Try(attempt) = throttle.begin(application.id, name, address, now) else {
-        tracing::warn!(user = %name, application = %application.name, "too many wrong passwords");
-        return Err(wrong_password(WRONG));
+    let attempt = match throttle.begin(application.id, name, address, now) {
+        Verdict::Try(attempt) => attempt,
+        Verdict::TooMany { whose, wait } => {
+            tracing::warn!(user = %name, application = %application.name, ?whose, ?wait, "too many wrong passwords");
+            return Err(too_many(whose, whole_seconds(wait)));
+        }
     };
     tokio::time::sleep(attempt.wait).await;
     let is_right = call.face.app.passwords().verify(given, hash).await?;
@@ -213,6 +217,19 @@ async fn is_right(
         throttle.succeeded(&attempt);
     }
     Ok(is_right)
+}
+
+/// The password was not looked at, so the product must not tell the person that it is wrong.
+fn too_many(whose: Whose, seconds: u64) -> Refusal {
+    let whose = match whose {
+        Whose::User => "for this user name",
+        Whose::Address => "from this address",
+        Whose::Application => "by this application",
+    };
+    let message = format!(
+        "Too many wrong passwords were tried {whose}, so this one was not looked at. Try again in {seconds} s"
+    );
+    CrowdError::too_many(message, seconds).into()
 }
 
 /// A 404 would tell the product that this server is too old to know logins.

@@ -51,6 +51,7 @@ pub(super) async fn create(call: Call, request: Request) -> Reply {
     }
     let asked: GroupRequest = call.read(request).await?;
     check_name(&asked.name)?;
+    only_active(&asked)?;
     let description = asked.description.unwrap_or_default();
     // Where a directory has it already, that one refuses.
     let writer = call.writer_at_group(&asked.name).await?;
@@ -72,6 +73,7 @@ pub(super) async fn change(call: Call, request: Request) -> Reply {
         let message = "A group cannot be renamed: the name in the body is another than in the URL.";
         return Err(CrowdError::new(Reason::InvalidGroup, message).into());
     }
+    only_active(&asked)?;
     let group = match asked.description {
         Some(description) => {
             let writer = call.writer_at_group(&name).await?;
@@ -103,6 +105,15 @@ pub(super) async fn remove(call: Call) -> Reply {
         .delete_local_group(&writer, name)
         .await?;
     Ok(nothing())
+}
+
+/// Groups have no such state here, and whoever asks for one is not left to believe that there is.
+fn only_active(asked: &GroupRequest) -> Result<(), CrowdError> {
+    if asked.active == Some(false) {
+        let message = "Groups are always active here: leave \"active\" out, or delete the group.";
+        return Err(CrowdError::new(Reason::InvalidGroup, message));
+    }
+    Ok(())
 }
 
 /// A local group's name has to be one that the identity provider could give as well.

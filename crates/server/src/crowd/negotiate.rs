@@ -4,12 +4,12 @@ use ::crowd::{CrowdError, Format, transport};
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
 /// Seconds after which a caller may try again when the server could not serve it.
-const RETRY_AFTER_SECONDS: &str = "10";
+const RETRY_AFTER_SECONDS: u64 = 10;
 
 /// The format that a request asks for.
 pub(crate) fn format_of(headers: &HeaderMap) -> Format {
@@ -49,14 +49,14 @@ pub(super) fn render(error: &CrowdError, format: Format) -> Response {
     let mut response = Response::new(Body::from(error.to_bytes(format)));
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.status_mut() = status;
-    let mut set = |name: HeaderName, value: &'static str| {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
-    };
-    set(CONTENT_TYPE, format.content_type());
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        set(RETRY_AFTER, RETRY_AFTER_SECONDS);
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static(format.content_type()),
+    );
+    let unavailable = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_SECONDS);
+    if let Some(seconds) = error.retry_after.or(unavailable) {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -71,7 +71,7 @@ mod tests {
         for format in [Format::Xml, Format::Json] {
             let panicked = failure(StatusCode::INTERNAL_SERVER_ERROR, "A mistake.", format);
             let too_slow = failure(StatusCode::SERVICE_UNAVAILABLE, "Too slow.", format);
-            assert_eq!(too_slow.headers()[RETRY_AFTER], RETRY_AFTER_SECONDS);
+            assert_eq!(too_slow.headers()[RETRY_AFTER], "10");
             for answer in [panicked, too_slow, not_found(format)] {
                 assert_eq!(answer.headers()[CONTENT_TYPE], format.content_type());
             }

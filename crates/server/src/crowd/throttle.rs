@@ -62,6 +62,14 @@ impl Key {
             Key::Application(_) => &APPLICATION,
         }
     }
+
+    const fn whose(&self) -> Whose {
+        match self {
+            Key::User(..) => Whose::User,
+            Key::Address(..) => Whose::Address,
+            Key::Application(_) => Whose::Application,
+        }
+    }
 }
 
 /// Counts failures. An attempt counts as a failure until it succeeds, so that many at once gain nothing.
@@ -124,8 +132,16 @@ impl Failures {
 pub(super) enum Verdict {
     /// Look at the password, after a while.
     Try(Attempt),
-    /// Refuse without looking.
-    TooMany,
+    /// Refuse without looking: whose failures are too many, and for how long.
+    TooMany { whose: Whose, wait: Duration },
+}
+
+/// Who fails too often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    User,
+    Address,
+    Application,
 }
 
 /// An attempt that may go on.
@@ -156,11 +172,14 @@ impl Throttle {
                 failures.retain(|key, _| !matches!(key, Key::User(..)));
             }
         }
-        let waits = keys.iter().filter_map(|key| failures.get(key));
-        let wait = waits.map(|known| known.wait(now)).max();
-        let wait = wait.unwrap_or(SignedDuration::ZERO);
+        let waits = keys
+            .iter()
+            .filter_map(|key| Some((key.whose(), failures.get(key)?.wait(now))));
+        let longest = waits.max_by_key(|(_, wait)| *wait);
+        let (whose, wait) = longest.unwrap_or((Whose::User, SignedDuration::ZERO));
         if wait > WAIT_MAX {
-            return Verdict::TooMany;
+            let wait = wait.unsigned_abs();
+            return Verdict::TooMany { whose, wait };
         }
         for key in &keys {
             let known = failures.entry(*key).or_insert_with(|| Failures::none(now));
@@ -206,7 +225,7 @@ mod tests {
         let address = address.parse().ok();
         match throttle.begin(JIRA, name, address, at(seconds)) {
             Verdict::Try(attempt) => Some(attempt),
-            Verdict::TooMany => None,
+            Verdict::TooMany { .. } => None,
         }
     }
 
@@ -239,6 +258,27 @@ mod tests {
         fail(&throttle, 0, 12);
         (0..1_000).for_each(|_| assert_eq!(tried(&throttle, 1), None));
         assert_eq!(tried(&throttle, 7), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn who_is_refused_hears_whose_failures_they_are_and_when_to_come_again() {
+        let throttle = Throttle::default();
+        fail(&throttle, 0, 12);
+        let refused = |name: &str, seconds| match throttle.begin(
+            JIRA,
+            name,
+            "192.0.2.9".parse().ok(),
+            at(seconds),
+        ) {
+            Verdict::Try(_) => None,
+            Verdict::TooMany { whose, wait } => Some((whose, wait)),
+        };
+        assert_eq!(
+            refused("mira", 1),
+            Some((Whose::User, Duration::from_secs(6)))
+        );
+        let told = (0..400).find_map(|number| refused(&format!("user{number}"), 1));
+        assert_eq!(told.unwrap().0, Whose::Address);
     }
 
     #[test]

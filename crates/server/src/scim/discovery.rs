@@ -55,6 +55,7 @@ pub(super) fn resource_types(call: &Call) -> Reply {
 }
 
 pub(super) fn resource_type(call: &Call, name: &str) -> Reply {
+    refuse_filter(call)?;
     let found = discovery::resource_type(call.types(), name, &call.caller.base_url);
     let found = found.ok_or_else(|| {
         catalogue::RESOURCE_TYPE_UNKNOWN
@@ -71,6 +72,7 @@ pub(super) fn schemas(call: &Call) -> Reply {
 }
 
 pub(super) fn schema(call: &Call, urn: &str) -> Reply {
+    refuse_filter(call)?;
     let found = discovery::schema(call.types(), urn, &call.caller.base_url);
     let found = found.ok_or_else(|| {
         catalogue::SCHEMA_UNKNOWN

@@ -112,6 +112,11 @@ fn what_is_nowhere_is_said_in_the_protocols_form() {
             "/crowd/",
             "/crowd/console",
             "/rest/api/2/user",
+            "/crowd/rest/account/1/forgotten-password",
+            "/rest/plugins/1.0/",
+            "/rest/troubleshooting/1.0/check/",
+            "/crowd/rest/supportHealthCheck/1.0/check/",
+            "/rest/atlassian-cluster-monitoring/cluster/nodes",
             "/rest/usermanagementx/1",
         ] {
             for accept in ["application/xml", "application/json"] {

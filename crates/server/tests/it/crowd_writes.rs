@@ -216,6 +216,20 @@ fn local_groups_live_and_die() {
             "<group name=\"x\"/>",
         );
         refused(&other, (400, "INVALID_GROUP"));
+        // No group is inactive here, and nobody is left to believe it.
+        let asleep = json!({"name": "asleep", "active": false}).to_string();
+        refused(
+            &product.json().post("/group", &asleep),
+            (400, "INVALID_GROUP"),
+        );
+        refused(
+            &product.get("/group?groupname=asleep"),
+            (404, "GROUP_NOT_FOUND"),
+        );
+        let own = "<group name=\"local &amp; own\"><active>false</active></group>";
+        let off = product.send("PUT", "/group?groupname=Local+%26+own", own);
+        refused(&off, (400, "INVALID_GROUP"));
+        assert!(off.text().contains("always active"), "{}", off.text());
         assert_eq!(product.delete("/group?groupname=Local+%26+own").status, 204);
         refused(
             &product.delete("/group?groupname=Local+%26+own"),

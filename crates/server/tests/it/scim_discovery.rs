@@ -215,7 +215,13 @@ fn discovery_is_given_whole_and_short_for_whoever_asks_for_gzip() {
     on_each_database(|database| {
         let world = World::new(database);
         let idp = Idp::new(&world);
-        for path in ["/ServiceProviderConfig", "/Schemas", "/ResourceTypes"] {
+        for path in [
+            "/ServiceProviderConfig",
+            "/Schemas",
+            "/ResourceTypes",
+            "/ResourceTypes/User",
+            "/Schemas/urn:ietf:params:scim:schemas:core:2.0:User",
+        ] {
             assert_eq!(
                 refused(&idp.get(&format!("{path}?filter=x"))).0,
                 403,

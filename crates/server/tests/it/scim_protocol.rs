@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::api_console::Console;
 use crate::http::Ask;
 use crate::scim_idp::*;
-use crate::world::World;
+use crate::world::{Product, World};
 
 #[test]
 fn without_the_right_token_there_is_nothing() {
@@ -584,6 +584,7 @@ fn names_are_written_as_their_scripts_are() {
     on_each_database(|database| {
         let world = World::new(database);
         let idp = Idp::new(&world);
+        let product = Product::reader(&world).json().below("/rest");
         for name in ["نمی\u{200C}دانم", "\u{1F469}\u{200D}\u{1F4BB} Team"] {
             let group = idp.group(name, &[]);
             assert_eq!(
@@ -592,6 +593,21 @@ fn names_are_written_as_their_scripts_are() {
             );
             let found = idp.find("/Groups", &format!("displayName eq \"{name}\""));
             assert_eq!(found["totalResults"], 1);
+            // Nobody can be sure to see the difference, so it is none.
+            let same = name.replace(['\u{200C}', '\u{200D}'], "");
+            let found = idp.find("/Groups", &format!("displayName eq \"{same}\""));
+            assert_eq!(found["Resources"][0]["id"], *group);
+            assert_eq!(
+                refused(&idp.post("/Groups", &json!({ "displayName": same }))),
+                (409, "uniqueness".into())
+            );
+            let user = idp.user(name);
+            let found = idp.find("/Users", &format!("userName eq \"{same}\""));
+            assert_eq!(found["Resources"][0]["id"], *user);
+            assert_eq!(idp.post("/Users", &json!({ "userName": same })).status, 409);
+            let path = format!("/usermanagement/1/user?username={}", encoded(&same));
+            let seen = product.get(&path);
+            assert_eq!(seen.json()["name"], name, "{}", seen.text());
         }
         let hidden = json!({ "displayName": "sta\u{200D}ff" });
         assert_eq!(

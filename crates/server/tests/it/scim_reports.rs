@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use emulate::databases::on_each_database;
 use serde_json::{Value, json};
 
+use crate::api_console::{Console, ok};
 use crate::scim_idp::*;
-use crate::world::World;
+use crate::world::{Product, World};
 
 fn members(idp: &Idp<'_>, group: &str) -> BTreeSet<String> {
     let shown = shown(&idp.get(&format!("/Groups/{group}")));
@@ -55,6 +56,111 @@ fn a_group_that_was_put_has_all_the_members_that_were_sent() {
             let expected: BTreeSet<String> = users[..count].iter().cloned().collect();
             assert_eq!(members(&idp, &group), expected, "{count} members");
         }
+    });
+}
+
+/// Switches a departure of the connector on.
+fn switch_on(world: &World, departure: &str) {
+    let settings = json!({ "settings": { "departures": { departure: true } } });
+    ok(&Console::new(world).patch("/connectors/idp", settings));
+}
+
+/// Elsewhere an externalId of digits was taken for the number of an account, the first administrator's among them.
+#[test]
+fn an_external_id_is_a_text_that_leads_to_nobody_else() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let idp = Idp::new(&world);
+        let mira = idp.user("mira");
+        let product = Product::reader(&world).json();
+        let seen = |name: &str| product.get(&format!("/user?username={name}")).json();
+        let before = seen("mira");
+        let key = before["key"].as_str().unwrap();
+        let number = key.rsplit(':').next().unwrap();
+        for (at, text) in ["1", "0", "mira", &mira, key, number]
+            .into_iter()
+            .enumerate()
+        {
+            let name = format!("joy{at}");
+            let body = json!({ "schemas": [CORE_USER], "userName": name, "externalId": text });
+            let joy = created(&idp.post("/Users", &body));
+            assert_eq!(joy["externalId"], text);
+            assert_ne!(joy["id"], *mira);
+            assert_ne!(seen(&name)["key"], key);
+            assert_eq!(seen("mira"), before);
+        }
+        for number in [json!(1), json!([1]), json!({ "value": "1" }), json!(true)] {
+            let body = json!({ "schemas": [CORE_USER], "userName": "n", "externalId": number });
+            assert_eq!(
+                refused(&idp.post("/Users", &body)),
+                (400, "invalidValue".into()),
+                "{number}"
+            );
+        }
+        assert_eq!(idp.find("Users", "userName eq \"n\"")["totalResults"], 0);
+    });
+}
+
+/// A client that lost its ids sends its people anew, and would hear 409 for ever.
+#[test]
+fn who_is_posted_again_is_taken_over_where_that_is_switched_on() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let idp = Idp::new(&world);
+        let body = |name: &str, id: &str| json!({ "schemas": [CORE_USER], "userName": name, "externalId": id });
+        let ann = created(&idp.post("/Users", &body("ann", "e1")));
+        let id = ann["id"].as_str().unwrap();
+        idp.group("team", &[id]);
+        assert_eq!(idp.post("/Users", &body("ann", "e1")).status, 409);
+        let second = created(&idp.post("/Users", &body("ann.b", "e1")));
+        assert_ne!(second["id"], *id, "without the switch it is somebody else");
+        switch_on(&world, "known_external_id_is_adopted");
+        assert_eq!(
+            idp.post("/Users", &body("ann.c", "e1")).status,
+            409,
+            "nobody can say which of both"
+        );
+        assert_eq!(
+            idp.delete(&format!("/Users/{}", second["id"].as_str().unwrap()))
+                .status,
+            204
+        );
+        let taken = idp.post("/Users", &body("ann.d", "e1")).json();
+        assert_eq!(
+            (&taken["id"], &taken["userName"]),
+            (&ann["id"], &json!("ann.d"))
+        );
+        assert_eq!(taken["groups"][0]["display"], "team");
+        // What another connector has under that id is not looked at.
+        let stranger = idp.stranger();
+        let theirs = created(&stranger.post("/Users", &body("zoe", "e1")));
+        assert_ne!(theirs["id"], ann["id"]);
+    });
+}
+
+/// Entra was seen to mean one more member by a list of one; by RFC 7644 section 3.5.2.3 the others go.
+#[test]
+fn a_list_of_one_member_replaces_the_others_and_says_so_or_joins_them() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let idp = Idp::new(&world);
+        let users = people(&idp, 3);
+        let (first, last) = (&users[..2], &users[2]);
+        let replace = json!([{ "op": "Replace", "path": "members", "value": named(&users[2..]) }]);
+        let both: Vec<&str> = first.iter().map(String::as_str).collect();
+        let group = idp.group("rfc", &both);
+        shown(&idp.patch(&format!("/Groups/{group}"), &replace));
+        assert_eq!(members(&idp, &group), BTreeSet::from([last.clone()]));
+        let page = Console::new(&world).show("/requests");
+        let warned = page["items"].to_string();
+        assert!(warned.contains("one_member_replace_adds"), "{warned}");
+        switch_on(&world, "one_member_replace_adds");
+        let group = idp.group("entra", &both);
+        shown(&idp.patch(&format!("/Groups/{group}"), &replace));
+        assert_eq!(members(&idp, &group), users.iter().cloned().collect());
+        let two = json!([{ "op": "Replace", "path": "members", "value": named(&users[1..]) }]);
+        shown(&idp.patch(&format!("/Groups/{group}"), &two));
+        assert_eq!(members(&idp, &group), users[1..].iter().cloned().collect());
     });
 }
 

@@ -24,6 +24,7 @@ fn staff() -> Value {
             { "name": "notes", "type": "string", "returned": "request" },
             { "name": "cars", "type": "complex", "multiValued": true, "subAttributes": [
                 { "name": "plate", "type": "string" }, { "name": "type", "type": "string" } ] },
+            { "name": "tags", "type": "string", "multiValued": true },
         ],
     })
 }
@@ -91,7 +92,7 @@ fn a_schema_is_registered_discovered_changed_and_forgotten() {
         assert_eq!(one["document"]["attributes"][3]["returned"], "never");
 
         let schema = done(&idp.get(&format!("/Schemas/{STAFF}")));
-        assert_eq!(schema["attributes"].as_array().unwrap().len(), 6);
+        assert_eq!(schema["attributes"].as_array().unwrap().len(), 7);
         let all = done(&idp.get("/Schemas"));
         assert!(all.to_string().contains(STAFF));
         let types = done(&idp.get("/ResourceTypes/User"));
@@ -213,6 +214,34 @@ fn users_are_written_read_and_found_by_the_schema() {
             put[STAFF],
             json!({ "hired": "2026-01-02T00:00:00Z", "floor": 1 })
         );
+    });
+}
+
+#[test]
+fn values_of_a_plain_list_are_found_and_removed_by_value() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let (console, idp) = (Console::new(&world), Idp::new(&world));
+        put(&console, &staff(), &["User"], "");
+        let tags = json!({ "tags": ["a", { "value": "b" }] });
+        let ann = done(&idp.post("/Users", &user("ann", tags)));
+        done(&idp.post("/Users", &user("bob", json!({ "tags": ["c"] }))));
+        let path = format!("/Users/{}", ann["id"].as_str().unwrap());
+        for filter in [
+            "tags[value eq \"B\"]",
+            "tags.value eq \"b\"",
+            "tags sw \"b\"",
+        ] {
+            assert_eq!(
+                found(&idp, &format!("{STAFF}:{filter}")),
+                ["ann"],
+                "{filter}"
+            );
+        }
+        let remove = json!([{ "op": "remove", "path": format!("{STAFF}:tags"), "value": [{ "value": "b" }] }]);
+        assert!(idp.patch(&path, &remove).status < 300);
+        assert_eq!(done(&idp.get(&path))[STAFF]["tags"], json!(["a"]));
+        assert!(found(&idp, "tags[value eq \"b\"]").is_empty());
     });
 }
 
