@@ -32,6 +32,7 @@ mod pilot;
 mod precedence;
 mod presets;
 mod problem;
+mod recording;
 mod release;
 mod replay;
 mod request;
@@ -47,6 +48,7 @@ mod sign_in;
 mod sign_in_rules;
 mod source_users;
 mod sticky;
+mod subscriptions;
 mod tokens;
 mod undo;
 mod users;
@@ -165,6 +167,8 @@ fn described() -> OpenApiRouter<App> {
         .merge(limits::routes())
         .merge(matches::routes())
         .merge(notifications::routes())
+        .merge(recording::routes())
+        .merge(subscriptions::routes())
 }
 
 async fn unknown() -> Problem {

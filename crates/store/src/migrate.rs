@@ -221,6 +221,21 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "former_feeds",
         text: include_str!("../migrations/0042_former_feeds.sql"),
     },
+    Migration {
+        number: 45,
+        name: "polls",
+        text: include_str!("../migrations/0045_polls.sql"),
+    },
+    Migration {
+        number: 46,
+        name: "subscriptions",
+        text: include_str!("../migrations/0046_subscriptions.sql"),
+    },
+    Migration {
+        number: 47,
+        name: "people_lists",
+        text: include_str!("../migrations/0047_people_lists.sql"),
+    },
 ];
 
 /// One step of the schema.

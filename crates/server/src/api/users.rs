@@ -131,7 +131,7 @@ struct UserQuery {
     /// Text that the name, the full, first or last name or the address contains, in any case; or the key, the SCIM `id` or the id at the
     /// identity provider.
     search: Option<String>,
-    /// Only users of whom the user name, the address, the full name or the last name begins with the text, or of whom it is an
+    /// Only users of whom the user name, the address, the full, the last or the first name begins with the text, or of whom it is an
     /// id; who is meant most likely first, and no further page. It takes as long among many users as among few.
     begins: Option<bool>,
     /// Only users who may log in, or only those who may not.
@@ -308,7 +308,10 @@ fn page(
         }
     };
     match query.search.as_deref().map(str::trim) {
-        None | Some("") => walk(|each| tx.each_directory_user(directory, after, each), each)?,
+        None | Some("") => walk(
+            |each| tx.each_directory_user_who(directory, after, active, each),
+            each,
+        )?,
         // The store tells letters of ASCII from others, and finds those among many at once.
         Some(text) if text.is_ascii() => walk(
             |each| tx.each_directory_user_like(directory, after, text, each),
@@ -317,7 +320,7 @@ fn page(
         Some(text) => {
             let (search, mut each) = (about(text), each);
             walk(
-                |each| tx.each_directory_user(directory, after, each),
+                |each| tx.each_directory_user_who(directory, after, active, each),
                 |user: User| match search.matches_user(&user, &BTreeMap::new()) {
                     true => each(user),
                     false => ControlFlow::Continue(()),
