@@ -12,6 +12,7 @@ mod mail;
 mod notifications;
 mod open_id;
 mod rounds;
+mod subscriptions;
 mod webhooks;
 
 pub use client::{Answer, CallError, Client, Request};
@@ -20,4 +21,5 @@ pub use guard::{Guard, Reach};
 pub use issuer::IssuerClient;
 pub use notifications::{Notifier, tell_administrators, tell_administrators_once};
 pub use open_id::OpenIdAsker;
+pub use subscriptions::{tell_subscriptions, tell_subscriptions_once};
 pub use webhooks::{call_webhooks, call_webhooks_once};

@@ -8,11 +8,12 @@ use directory::notification::{Message, Way};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue};
 use provision::{
-    ClaimedNotification, NotificationSender, Provision, ProvisionError, Sent, signing_key,
+    AddressRange, ClaimedNotification, Letter, NotificationSender, Provision, ProvisionError, Sent,
+    signing_key,
 };
 use sha2::Sha256;
 
-use crate::{Client, Request, mail, rounds};
+use crate::{Client, Guard, Reach, Request, mail, rounds};
 
 /// How often is looked for something to tell.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
@@ -27,14 +28,23 @@ const TOLD_CHARS: usize = 200;
 
 /// Sends messages to administrators.
 pub struct Notifier {
-    client: Client,
+    /// For mail servers, which usually are in a private network.
+    near: Client,
+    /// For webhooks and chats: what they answer is shown, so that they could tell of what only this server can reach.
+    public: Client,
     base: Option<String>,
 }
 
 impl Notifier {
-    /// One that links to the console below this address, if it is known.
-    pub fn new(client: Client, base: Option<String>) -> Self {
-        Self { client, base }
+    /// One that reaches beside public addresses those that are allowed, and links to the console below this address, if
+    /// it is known.
+    pub fn new(allowed: &[AddressRange], base: Option<String>) -> Self {
+        let client = |reach| Client::new(Guard::new(reach, allowed.to_vec()));
+        Self {
+            near: client(Reach::Network),
+            public: client(Reach::Public),
+            base,
+        }
     }
 
     async fn deliver(
@@ -45,21 +55,32 @@ impl Notifier {
     ) -> Result<String, String> {
         let base = self.base.as_deref();
         match way {
-            Way::Mail(settings) => mail::send(&self.client, settings, secret, message, base).await,
+            Way::Mail(settings) => mail::send(&self.near, settings, secret, message, base).await,
             Way::Webhook(settings) => {
-                let body = message.payload(base).to_string();
-                let headers = signed(message, &body, secret.unwrap_or_default())?;
-                self.post(&settings.url, body, headers).await
+                let letter = Letter {
+                    url: settings.url.clone(),
+                    secret: secret.unwrap_or_default().to_owned(),
+                    id: message.id.clone(),
+                    at: message.at,
+                    body: message.payload(base).to_string(),
+                };
+                self.post_letter(&letter).await
             }
             Way::Chat(settings) => {
                 let url = secret.ok_or("the URL of the chat is missing; set it anew")?;
                 let body = message.chat(settings.format, base).to_string();
-                self.post(url, body, Vec::new()).await
+                self.post_to(url, body, Vec::new()).await
             }
         }
     }
 
-    async fn post(
+    async fn post_letter(&self, letter: &Letter) -> Result<String, String> {
+        let headers = signed(letter)?;
+        self.post_to(&letter.url, letter.body.clone(), headers)
+            .await
+    }
+
+    async fn post_to(
         &self,
         url: &str,
         body: String,
@@ -71,7 +92,7 @@ impl Notifier {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let answer = self.client.send(request).await;
+        let answer = self.public.send(request).await;
         let answer = answer.map_err(|error| error.to_string())?;
         let text = String::from_utf8_lossy(&answer.body);
         let text: String = text.trim().chars().take(TOLD_CHARS).collect();
@@ -90,26 +111,26 @@ impl NotificationSender for Notifier {
     fn send<'s>(&'s self, way: &'s Way, secret: Option<&'s str>, message: &'s Message) -> Sent<'s> {
         Box::pin(self.deliver(way, secret, message))
     }
+
+    fn post<'s>(&'s self, letter: &'s Letter) -> Sent<'s> {
+        Box::pin(self.post_letter(letter))
+    }
 }
 
 /// The headers by which an endpoint knows who sent a body, and when (Standard Webhooks).
-fn signed(
-    message: &Message,
-    body: &str,
-    secret: &str,
-) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
+fn signed(letter: &Letter) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
     let unusable = "the key of the signature cannot be used; set it anew";
-    let key = signing_key(secret).ok_or(unusable)?;
+    let key = signing_key(&letter.secret).ok_or(unusable)?;
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).map_err(|_length| unusable)?;
-    let at = message.at.as_second();
-    mac.update(format!("{}.{at}.{body}", message.id).as_bytes());
+    let (id, at, body) = (&letter.id, letter.at.as_second(), &letter.body);
+    mac.update(format!("{id}.{at}.{body}").as_bytes());
     let signature = STANDARD.encode(mac.finalize().into_bytes());
     let header = |name: &'static str, text: String| {
         let value = HeaderValue::from_str(&text).map_err(|_bytes| unusable)?;
         Ok::<_, String>((HeaderName::from_static(name), value))
     };
     Ok(vec![
-        header("webhook-id", message.id.clone())?,
+        header("webhook-id", id.clone())?,
         header("webhook-timestamp", at.to_string())?,
         header("webhook-signature", format!("v1,{signature}"))?,
     ])
@@ -151,17 +172,16 @@ mod tests {
     use std::collections::HashMap;
     use std::sync::Arc;
 
-    use directory::notification::{ChatFormat, ChatSettings, Message, Wants, WebhookSettings};
+    use directory::notification::{ChatFormat, ChatSettings, Wants, WebhookSettings};
     use emulate::databases::TestDatabase;
     use jiff::{SignedDuration, Timestamp};
-    use provision::{AddressRange, ChannelWish};
+    use provision::ChannelWish;
     use serde_json::Value;
     use store::{ChannelDraft, Database, Environment, Store};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::{Guard, Reach};
 
     /// A request that an endpoint got: its headers and its body.
     type Got = (HashMap<String, String>, String);
@@ -210,9 +230,9 @@ mod tests {
         let allowed = allowed
             .iter()
             .map(|text| AddressRange::parse(text).unwrap());
-        let client = Client::new(Guard::new(Reach::Network, allowed.collect()));
         let base = "https://scim.example.com".to_owned();
-        provision.notify_with(Arc::new(Notifier::new(client, Some(base))));
+        let allowed: Vec<AddressRange> = allowed.collect();
+        provision.notify_with(Arc::new(Notifier::new(&allowed, Some(base))));
         provision
     }
 
@@ -301,23 +321,45 @@ mod tests {
         assert!(!why.contains("s3cret"), "{why}");
     }
 
+    #[tokio::test(flavor = "multi_thread")]
+    async fn webhooks_and_chats_reach_no_private_network_unless_it_is_allowed() {
+        let database = TestDatabase::sqlite().unwrap();
+        let provision = prepared(&database, &[]);
+        // A name is resolved, and what it leads to counts.
+        for (name, url) in [
+            ("private", "http://10.1.2.3:22/x"),
+            ("link-local", "http://169.254.1.1/x"),
+            ("metadata", "http://169.254.169.254/latest/meta-data"),
+            ("written otherwise", "http://0x7f.1/x"),
+            ("mapped", "http://[::ffff:192.168.0.1]/x"),
+            ("by name", "http://localhost:9/x"),
+        ] {
+            let way = Way::Webhook(WebhookSettings { url: url.into() });
+            let made = provision.create_channel(wish(name, way, None)).await;
+            made.unwrap();
+            let why = provision.test_channel(name).await.unwrap().unwrap_err();
+            assert!(why.contains("outbound_allow"), "{name}: {why}");
+        }
+    }
+
     #[test]
     fn signatures_are_those_of_standard_webhooks() {
         // The example of the specification's reference libraries.
-        let mut message = Message::of_test("ch", Timestamp::from_second(1_614_265_330).unwrap());
-        message.id = "msg_p5jXN8AQM9LWM0D4loKWxJek".to_owned();
-        let headers = signed(
-            &message,
-            r#"{"test": 2432232314}"#,
-            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-        );
-        let headers = headers.unwrap();
+        let mut letter = Letter {
+            url: String::new(),
+            secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned(),
+            id: "msg_p5jXN8AQM9LWM0D4loKWxJek".to_owned(),
+            at: Timestamp::from_second(1_614_265_330).unwrap(),
+            body: r#"{"test": 2432232314}"#.to_owned(),
+        };
+        let headers = signed(&letter).unwrap();
         assert_eq!(headers[0].1, "msg_p5jXN8AQM9LWM0D4loKWxJek");
         assert_eq!(headers[1].1, "1614265330");
         assert_eq!(
             headers[2].1,
             "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
         );
-        assert!(signed(&message, "", "whsec_!").is_err());
+        letter.secret = "whsec_!".to_owned();
+        assert!(signed(&letter).is_err());
     }
 }

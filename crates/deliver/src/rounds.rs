@@ -5,17 +5,17 @@ use std::time::Duration;
 use provision::ProvisionError;
 use tokio::task::JoinSet;
 
-/// Goes on for ever: at once while a round finds as much as it takes, else after a pause. `failed` is what the log says of
+/// Goes on for ever: at once while a round finds so much, else after a pause. `failed` is what the log says of
 /// a round that could not look.
 pub(crate) async fn for_ever<F: Future<Output = Result<usize, ProvisionError>>>(
     pause: Duration,
-    at_once_max: usize,
+    enough: usize,
     failed: &'static str,
     round: impl Fn() -> F,
 ) {
     loop {
         match round().await {
-            Ok(found) if found == at_once_max => {}
+            Ok(found) if found >= enough => {}
             Ok(_) => tokio::time::sleep(pause).await,
             Err(error) => {
                 tracing::warn!(%error, "{failed}; trying again");

@@ -32,6 +32,7 @@ pub mod rules;
 pub mod schedule;
 pub mod search;
 pub mod sign_in;
+pub mod subscription;
 pub mod surroundings;
 mod tally;
 pub mod trace;

@@ -10,6 +10,17 @@ const PAUSES_MIN: usize = 5;
 const SILENT_AFTER: i32 = 3;
 /// A shorter pause is no silence, however often somebody usually comes.
 const SILENCE_MIN: SignedDuration = SignedDuration::from_mins(15);
+/// Visits that are remembered where nothing else keeps them.
+const VISITS_KEPT: usize = 24;
+
+/// Remembers that somebody came, in moments with the newest first; what belongs to the last visit adds nothing.
+pub fn remember(visits: &mut Vec<Timestamp>, at: Timestamp) {
+    let is_new = |last: &Timestamp| at.duration_since(*last) > VISIT;
+    if visits.first().is_none_or(is_new) {
+        visits.insert(0, at);
+        visits.truncate(VISITS_KEPT);
+    }
+}
 
 /// The usual pause between two visits, half of them being shorter; none if there are too few to tell. The moments are in
 /// order, the newest first.
@@ -68,6 +79,22 @@ mod tests {
             SignedDuration::from_secs(130),
             SignedDuration::from_mins(14)
         ));
+    }
+
+    #[test]
+    fn a_visit_is_remembered_once_and_only_the_last_ones_are() {
+        let mut visits = Vec::new();
+        for visit in 0..100 {
+            for request in [0, 1, 100] {
+                remember(&mut visits, at(visit * 3_600 + request));
+            }
+        }
+        assert_eq!(visits.len(), VISITS_KEPT);
+        assert_eq!(visits[0], at(99 * 3_600));
+        assert_eq!(usual_pause(&visits), Some(SignedDuration::from_hours(1)));
+        // Another node that writes late does not turn the order round.
+        remember(&mut visits, at(98 * 3_600));
+        assert_eq!(visits[0], at(99 * 3_600));
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! Connectors and applications: what an administrator sets up.
 
+use directory::rhythm::remember;
 use directory::rules::CompiledRules;
 use directory::{
     ApplicationId, Cause, Connector, ConnectorId, ConnectorSettings, ConnectorState, DirectoryId,
@@ -390,7 +391,16 @@ impl Provision {
         self.store()
             .write(Scope::Settings, move |tx| {
                 for used in &uses {
-                    tx.touch_application(used.application, used.at, &used.positions)?;
+                    let polls = match used.polled {
+                        Some(at) => {
+                            let mut polls = tx.polls(used.application)?;
+                            remember(&mut polls, at);
+                            Some(polls)
+                        }
+                        None => None,
+                    };
+                    let (at, positions) = (used.at, &used.positions);
+                    tx.touch_application(used.application, at, polls.as_deref(), positions)?;
                 }
                 Ok(())
             })
@@ -405,6 +415,8 @@ pub struct ApplicationUse {
     pub application: ApplicationId,
     /// When it asked.
     pub at: Timestamp,
+    /// When it last asked for what is new, or for everything.
+    pub polled: Option<Timestamp>,
     /// The positions of the journals it has fetched up to, if it asked for events.
     pub positions: Vec<(DirectoryId, i64)>,
 }

@@ -54,6 +54,7 @@ mod precedence;
 mod preview;
 mod proof;
 mod rebind;
+mod recording;
 mod refresh;
 mod release;
 mod replay;
@@ -73,6 +74,7 @@ mod sharing;
 mod sign_in;
 mod standing;
 mod standoff;
+mod subscriptions;
 mod tokens;
 mod totp;
 mod transfer;
@@ -119,8 +121,8 @@ pub use loaded::LoadedConnector;
 pub use local::{LocalUserDraft, LocalWriteError, Writer};
 pub use matches::{MatchRow, MatchSuggestion, MatchSummary};
 pub use notifications::{
-    ChannelWish, ClaimedNotification, NotificationSender, Sent, SilenceReport, signing_key,
-    silence_report,
+    ChannelWish, ClaimedNotification, Letter, NotificationSender, Presence, Sent, SilenceReport,
+    poll_report, presence, signing_key, silence_report,
 };
 pub use open_id::{
     Asked, ClientSecret, CodeExchange, GroupRole, OpenIdAttempt, OpenIdClient, OpenIdError,
@@ -149,6 +151,7 @@ pub use setup::FirstStart;
 pub use setup_links::{NewSetupLink, SETUP_LINK_DAYS_DEFAULT};
 pub use standing::{StickyDone, StickyWish};
 pub use standoff::Decided;
+pub use subscriptions::{ClaimedBatch, SubscriptionWish};
 pub use tokens::NewToken;
 pub use transfer::{Fit, MatchBy, TransferItem, TransferPreview, TransferWish};
 pub use trial::{TrialPerson, TrialWish, Tried};

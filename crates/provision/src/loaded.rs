@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use directory::rules::{CompiledRules, RuleError};
 use directory::{CompiledLimits, Connector, ConnectorId, Precedence, Rules};
+use jiff::Timestamp;
 use scim::{CustomSchema, Dialect, ResourceTypes};
 use store::{ReadTx, StoredConnector, StoredSchema};
 
@@ -27,6 +28,8 @@ pub struct LoadedConnector {
     pub dialect: Dialect,
     /// Where requests may come from; empty means anywhere.
     pub addresses: Vec<AddressRange>,
+    /// Until when its reads are recorded.
+    pub reads_recorded: Option<Timestamp>,
     /// Whether administrators have said anything about single users of its directory.
     pub has_overrides: bool,
     /// Whose word counts in its directory, if several connectors may speak of one account there.
@@ -45,6 +48,7 @@ impl LoadedConnector {
             types: Arc::new(types_of(schemas)),
             dialect: stored.connector.settings.dialect(stored.connector.preset),
             addresses: AddressRange::all(&stored.connector.settings.credentials.addresses),
+            reads_recorded: tx.connector_times(stored.connector.id)?.reads_recorded,
             has_overrides: tx.has_overrides(stored.connector.directory)?,
             precedence: tx.precedence(stored.connector.directory)?,
             limits: CompiledLimits::new(&stored.connector.settings.limits)

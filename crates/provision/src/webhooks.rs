@@ -171,7 +171,7 @@ fn failed(claimed: &ClaimedWebhook, now: Timestamp, why: &str) -> Webhook {
     let before = &claimed.webhook;
     let failures = before.failures + 1;
     let since = before.failing_since.unwrap_or(now);
-    let hopeless = failures >= GIVE_UP_FAILURES && now.duration_since(since) >= GIVE_UP_AFTER;
+    let hopeless = is_hopeless(failures, since, now);
     Webhook {
         failures,
         failing_since: Some(since),
@@ -180,6 +180,11 @@ fn failed(claimed: &ClaimedWebhook, now: Timestamp, why: &str) -> Webhook {
         disabled: hopeless.then_some(now),
         ..before.clone()
     }
+}
+
+/// Whether somebody who failed so often since then is given up.
+pub(crate) fn is_hopeless(failures: i64, since: Timestamp, now: Timestamp) -> bool {
+    failures >= GIVE_UP_FAILURES && now.duration_since(since) >= GIVE_UP_AFTER
 }
 
 /// The wait after so many failures.

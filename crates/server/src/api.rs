@@ -33,6 +33,7 @@ mod pilot;
 mod precedence;
 mod presets;
 mod problem;
+mod recording;
 mod release;
 mod replay;
 mod request;
@@ -49,6 +50,7 @@ mod sign_in_rules;
 mod source_users;
 mod staged_backup;
 mod sticky;
+mod subscriptions;
 mod tokens;
 mod undo;
 mod users;
@@ -168,6 +170,8 @@ fn described() -> OpenApiRouter<App> {
         .merge(limits::routes())
         .merge(matches::routes())
         .merge(notifications::routes())
+        .merge(recording::routes())
+        .merge(subscriptions::routes())
 }
 
 async fn unknown() -> Problem {

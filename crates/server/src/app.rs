@@ -27,6 +27,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<AddressRange>,
+    /// Who gets the figures of `/metrics` without a token, beside this machine.
+    pub metrics_from: Vec<AddressRange>,
     /// How much of everything there may be.
     pub limits: Limits,
     /// How long records of requests are kept.

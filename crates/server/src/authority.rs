@@ -16,7 +16,7 @@ pub use admin::Admin;
 pub use application::CrowdApplication;
 pub use scim::ScimCaller;
 
-pub(crate) use admin::require_admin;
+pub(crate) use admin::{prove, require_admin};
 pub(crate) use application::require_application;
 pub(crate) use failures::Failures;
 pub(crate) use jwt::{Refused as RefusedToken, SignedTokens};

@@ -1,15 +1,20 @@
 //! Whether this process lives, whether it can serve, and its figures.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
-use provision::ProvisionError;
+use directory::ConnectorState;
+use provision::{Presence, ProvisionError, poll_report, presence};
+use store::ReadTx;
 
 use crate::App;
-use crate::metrics::{ChannelFigures, ConnectorFigures};
+use crate::api::Problem;
+use crate::authority::{address_of, prove};
+use crate::metrics::{ApplicationFigures, ChannelFigures, ConnectorFigures, Figures};
 
 /// The store has to answer by then for the process to count as ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -35,36 +40,84 @@ fn not_ready(why: &str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], body).into_response()
 }
 
-/// `GET /metrics`, in the OpenMetrics text form.
-pub(crate) async fn metrics(State(app): State<App>) -> Response {
-    let (figures, channels) = app
-        .provision()
-        .store()
-        .read(|tx| {
-            let counts = tx.source_counts_of_all()?;
-            let mut figures = Vec::new();
-            for stored in tx.connectors()? {
-                let counts = counts.get(&stored.connector.id).copied();
-                let (counts, due) = counts.unwrap_or_default();
-                let holds = tx.hold_figures(stored.connector.id)?;
-                figures.push(ConnectorFigures {
-                    due,
-                    users: counts.users,
-                    groups: counts.groups,
-                    open_holds: holds.open,
-                    held_since: holds.since.map_or(0, |since| since.as_second()),
-                    connector: stored.connector.public_id,
-                });
+/// `GET /metrics`, in the OpenMetrics text form: to this machine and the addresses in the settings, and to tokens of the
+/// admin API that see everything.
+pub(crate) async fn metrics(State(app): State<App>, request: Request) -> Response {
+    let address = address_of(&app, &request);
+    if !is_scraper(&app, &request, address) {
+        let (parts, _body) = request.into_parts();
+        match prove(&app, &parts, address).await {
+            Err(refusal) => return refusal,
+            Ok(admin) if admin.rights.connectors.is_some() => {
+                let why = "The token sees some connectors only, and these are the figures of all.";
+                return Problem::new(StatusCode::FORBIDDEN, why).into_response();
             }
-            let channels = tx.channels()?.into_iter().map(|channel| ChannelFigures {
-                channel: channel.id,
-                failures: channel.failures,
-            });
-            Ok::<_, ProvisionError>((figures, channels.collect::<Vec<_>>()))
-        })
-        .await
-        .unwrap_or_default();
-    let text = app.inner().metrics.text(&figures, &channels);
+            Ok(_) => {}
+        }
+    }
+    let figures = app.provision().store().read(|tx| figures(tx)).await;
+    let text = app.inner().metrics.text(&figures.unwrap_or_default());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// Whether figures go there without a token. What a proxy on this machine passes on comes from elsewhere, whether the
+/// settings know of the proxy or not.
+fn is_scraper(app: &App, request: &Request, address: Option<IpAddr>) -> bool {
+    let Some(address) = address else {
+        return false;
+    };
+    let settings = &app.inner().settings;
+    if settings
+        .metrics_from
+        .iter()
+        .any(|range| range.contains(address))
+    {
+        return true;
+    }
+    let headers = request.headers();
+    let passed_on = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
+    address.to_canonical().is_loopback()
+        && !passed_on.iter().any(|name| headers.contains_key(*name))
+}
+
+fn figures(tx: &ReadTx<'_>) -> Result<Figures, ProvisionError> {
+    let counts = tx.source_counts_of_all()?;
+    let mut connectors = Vec::new();
+    for stored in tx.connectors()? {
+        let id = stored.connector.id;
+        let (counts, due) = counts.get(&id).copied().unwrap_or_default();
+        let holds = tx.hold_figures(id)?;
+        let present = match stored.connector.state {
+            ConnectorState::Disabled => None,
+            _ => presence(tx, id)?,
+        };
+        connectors.push(ConnectorFigures {
+            due,
+            users: counts.users,
+            groups: counts.groups,
+            open_holds: holds.open,
+            held_since: holds.since.map_or(0, |since| since.as_second()),
+            is_silent: present.is_some_and(Presence::is_silent),
+            connector: stored.connector.public_id,
+        });
+    }
+    let mut applications = Vec::new();
+    for application in tx.applications()? {
+        let polls = poll_report(tx, application.id)?;
+        applications.push(ApplicationFigures {
+            application: application.public_id,
+            polled: polls.last_heard.map_or(0, |at| at.as_second()),
+            is_silent: polls.silent,
+        });
+    }
+    let channels = tx.channels()?.into_iter().map(|channel| ChannelFigures {
+        channel: channel.id,
+        failures: channel.failures,
+    });
+    Ok(Figures {
+        connectors,
+        applications,
+        channels: channels.collect(),
+    })
 }

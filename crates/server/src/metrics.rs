@@ -84,6 +84,11 @@ struct ChannelLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ApplicationLabels {
+    application: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CodeLabels {
     code: &'static str,
 }
@@ -99,6 +104,9 @@ pub(crate) struct Metrics {
     source_groups: Family<ConnectorLabels, Gauge>,
     open_holds: Family<ConnectorLabels, Gauge>,
     held_since: Family<ConnectorLabels, Gauge>,
+    connector_silent: Family<ConnectorLabels, Gauge>,
+    application_silent: Family<ApplicationLabels, Gauge>,
+    application_polled: Family<ApplicationLabels, Gauge>,
     dropped_records: Counter,
     scim_errors: Family<CodeLabels, Counter>,
     notification_failures: Family<ChannelLabels, Gauge>,
@@ -113,6 +121,25 @@ pub(crate) struct ConnectorFigures {
     pub(crate) open_holds: i64,
     /// Seconds since 1970; 0 if nothing is held.
     pub(crate) held_since: i64,
+    /// Whether its identity provider has been away for much longer than usual.
+    pub(crate) is_silent: bool,
+}
+
+/// What the store says about one application at the time of a scrape.
+pub(crate) struct ApplicationFigures {
+    pub(crate) application: String,
+    /// Seconds since 1970; 0 if it never came to fetch.
+    pub(crate) polled: i64,
+    /// Whether it has been away for much longer than usual.
+    pub(crate) is_silent: bool,
+}
+
+/// What the store says at the time of a scrape.
+#[derive(Default)]
+pub(crate) struct Figures {
+    pub(crate) connectors: Vec<ConnectorFigures>,
+    pub(crate) applications: Vec<ApplicationFigures>,
+    pub(crate) channels: Vec<ChannelFigures>,
 }
 
 /// What the store says about one channel of notifications at the time of a scrape.
@@ -183,6 +210,24 @@ impl Default for Metrics {
             "When the oldest open hold began, in seconds since 1970; 0 without one",
             held_since.clone(),
         );
+        let connector_silent = Family::default();
+        registry.register(
+            "connector_silent",
+            "1 if an identity provider has been away for much longer than usual",
+            connector_silent.clone(),
+        );
+        let application_silent = Family::default();
+        registry.register(
+            "application_silent",
+            "1 if a product has not fetched for much longer than usual",
+            application_silent.clone(),
+        );
+        let application_polled = Family::default();
+        registry.register(
+            "application_polled_timestamp",
+            "When a product last came to fetch, in seconds since 1970; 0 if it never did",
+            application_polled.clone(),
+        );
         let notification_failures = Family::default();
         registry.register(
             "notification_failures",
@@ -199,6 +244,9 @@ impl Default for Metrics {
             source_groups,
             open_holds,
             held_since,
+            connector_silent,
+            application_silent,
+            application_polled,
             dropped_records,
             scim_errors,
             notification_failures,
@@ -234,10 +282,12 @@ impl Metrics {
     }
 
     /// The text of a scrape.
-    pub(crate) fn text(&self, figures: &[ConnectorFigures], channels: &[ChannelFigures]) -> String {
-        // A channel that was deleted fails no more.
+    pub(crate) fn text(&self, figures: &Figures) -> String {
+        // A channel that was deleted fails no more, and an application is silent no more.
         self.notification_failures.clear();
-        for figure in channels {
+        self.application_silent.clear();
+        self.application_polled.clear();
+        for figure in &figures.channels {
             let labels = ChannelLabels {
                 channel: figure.channel.clone(),
             };
@@ -245,7 +295,18 @@ impl Metrics {
                 .get_or_create(&labels)
                 .set(figure.failures);
         }
-        for figure in figures {
+        for figure in &figures.applications {
+            let labels = ApplicationLabels {
+                application: figure.application.clone(),
+            };
+            self.application_silent
+                .get_or_create(&labels)
+                .set(figure.is_silent.into());
+            self.application_polled
+                .get_or_create(&labels)
+                .set(figure.polled);
+        }
+        for figure in &figures.connectors {
             let labels = ConnectorLabels {
                 connector: figure.connector.clone(),
             };
@@ -258,6 +319,9 @@ impl Metrics {
             self.held_since
                 .get_or_create(&labels)
                 .set(figure.held_since);
+            self.connector_silent
+                .get_or_create(&labels)
+                .set(figure.is_silent.into());
         }
         let mut text = String::new();
         match encode(&mut text, &self.registry) {

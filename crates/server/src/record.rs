@@ -1,5 +1,6 @@
 //! The record of SCIM requests: gathered in memory while requests are answered, written down in batches
-//! beside them, and pruned. Plain reads that succeed are not recorded, so that they cost nothing here.
+//! beside them, and pruned. Plain reads that succeed are recorded only while
+//! somebody wants to see them, so that they cost nothing here.
 
 mod redact;
 

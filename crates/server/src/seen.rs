@@ -18,7 +18,15 @@ const WRITE_EVERY: Duration = Duration::from_secs(30);
 #[derive(Default)]
 struct Uses {
     tokens: HashMap<String, (Timestamp, Option<IpAddr>)>,
-    applications: HashMap<ApplicationId, (Timestamp, BTreeMap<DirectoryId, i64>)>,
+    applications: HashMap<ApplicationId, Use>,
+}
+
+/// How an application was used.
+#[derive(Default)]
+struct Use {
+    at: Timestamp,
+    polled: Option<Timestamp>,
+    positions: BTreeMap<DirectoryId, i64>,
 }
 
 /// What was used since it was last written down, and which products were not let in.
@@ -52,17 +60,18 @@ impl Seen {
         }
     }
 
-    /// `positions` are those of the journals that the application has now read up to, if it asked.
-    pub(crate) fn application(
-        &self,
-        id: ApplicationId,
-        at: Timestamp,
-        positions: &[(DirectoryId, i64)],
-    ) {
+    /// An application asked for anything.
+    pub(crate) fn application(&self, id: ApplicationId, at: Timestamp) {
+        self.lock().applications.entry(id).or_default().at = at;
+    }
+
+    /// An application came to fetch: what is new, or everything. `positions` are those of the journals that it has now read
+    /// up to, if it asked for them.
+    pub(crate) fn poll(&self, id: ApplicationId, at: Timestamp, positions: &[(DirectoryId, i64)]) {
         let mut uses = self.lock();
-        let known = uses.applications.entry(id).or_insert((at, BTreeMap::new()));
-        known.0 = at;
-        known.1.extend(positions.iter().copied());
+        let known = uses.applications.entry(id).or_default();
+        (known.at, known.polled) = (at, Some(at));
+        known.positions.extend(positions.iter().copied());
     }
 
     fn take(&self) -> Uses {
@@ -93,10 +102,11 @@ pub(crate) async fn write_once(app: &App) {
     let applications: Vec<_> = uses
         .applications
         .into_iter()
-        .map(|(application, (at, positions))| ApplicationUse {
+        .map(|(application, used)| ApplicationUse {
             application,
-            at,
-            positions: positions.into_iter().collect(),
+            at: used.at,
+            polled: used.polled,
+            positions: used.positions.into_iter().collect(),
         })
         .collect();
     if !tokens.is_empty()

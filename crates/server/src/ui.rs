@@ -51,6 +51,7 @@ mod sessions;
 mod settings;
 mod setup;
 mod stopped;
+mod subscriptions;
 mod tokens;
 mod told;
 mod undo;
@@ -121,6 +122,7 @@ fn pages() -> Router<Ui> {
         .merge(tokens::routes())
         .merge(audit::routes())
         .merge(notifications::routes())
+        .merge(subscriptions::routes())
         .merge(backup::routes())
         .merge(configuration::routes())
         .merge(open_id::routes())
@@ -347,6 +349,7 @@ fn connector_routes() -> Router<Ui> {
             get(connector::tokens::ask_revoke).post(connector::tokens::revoke),
         )
         .route(&of("/activity"), get(connector::activity::page))
+        .route(&of("/recording"), post(connector::activity::record_reads))
 }
 
 /// The routes about one directory as a whole.

@@ -4,7 +4,7 @@ use directory::{Access, ApplicationId, DirectoryId};
 use jiff::Timestamp;
 use scim::fold;
 
-use crate::{Arg, ReadTx, Row, StoreError, WriteTx, args};
+use crate::{Arg, ReadTx, Row, StoreError, WriteTx, args, connectors::json};
 
 /// A directory as one of those that an application sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,6 +148,24 @@ impl ReadTx<'_> {
              ORDER BY a.name_fold, d.position"
         );
         self.whole_applications(&sql, args![])
+    }
+
+    /// When an application last came to fetch, the newest first.
+    pub fn polls(&self, application: ApplicationId) -> Result<Vec<Timestamp>, StoreError> {
+        let found = self.query_one(
+            "SELECT polls FROM application WHERE pk = $1",
+            args![application.0],
+            |row| row.opt_text(0),
+        )?;
+        let corrupt = |_| StoreError::corrupt("application.polls");
+        let Some(text) = found.flatten() else {
+            return Ok(Vec::new());
+        };
+        let polls: Vec<i64> = serde_json::from_str(&text).map_err(corrupt)?;
+        let polls = polls.into_iter().map(Timestamp::from_microsecond);
+        polls
+            .collect::<Result<_, _>>()
+            .map_err(|_range| StoreError::corrupt("application.polls"))
     }
 
     /// Puts rows together that differ in the directory only.
@@ -329,16 +347,22 @@ impl WriteTx<'_> {
         )? > 0)
     }
 
-    /// Notes when an application was last seen and how far it has read the journal of each directory.
+    /// Notes when an application was last seen, when it came to fetch if that is to be noted, and how far it has read the
+    /// journal of each directory.
     pub fn touch_application(
         &self,
         application: ApplicationId,
         at: Timestamp,
+        polls: Option<&[Timestamp]>,
         positions: &[(DirectoryId, i64)],
     ) -> Result<(), StoreError> {
+        let moments = |polls: &[Timestamp]| -> Vec<i64> {
+            polls.iter().map(|poll| poll.as_microsecond()).collect()
+        };
+        let polls = polls.map(|polls| json(&moments(polls))).transpose()?;
         self.execute(
-            "UPDATE application SET last_seen = $1 WHERE pk = $2",
-            args![at, application.0],
+            "UPDATE application SET last_seen = $1, polls = coalesce($2, polls) WHERE pk = $3",
+            args![at, polls.as_deref(), application.0],
         )?;
         for (directory, position) in positions {
             self.execute(

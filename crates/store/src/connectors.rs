@@ -48,6 +48,8 @@ impl SourceCounts {
 pub struct ConnectorTimes {
     /// When it is to be reconciled next by its schedule.
     pub next_run: Option<Timestamp>,
+    /// Until when reads are recorded, if that is still to come.
+    pub reads_recorded: Option<Timestamp>,
     /// Since when it has its state, and who gave it; none for one that never changed it.
     pub state: Option<(Timestamp, String)>,
 }
@@ -144,12 +146,13 @@ impl ReadTx<'_> {
     /// What is known about a connector's state and runs.
     pub fn connector_times(&self, id: ConnectorId) -> Result<ConnectorTimes, StoreError> {
         let found = self.query_one(
-            "SELECT next_run, state_since, state_by FROM connector WHERE pk = $1",
+            "SELECT next_run, state_since, state_by, reads_until FROM connector WHERE pk = $1",
             args![id],
             |row| {
                 Ok(ConnectorTimes {
                     next_run: row.opt_time(0)?,
                     state: row.opt_time(1)?.zip(row.opt_text(2)?),
+                    reads_recorded: row.opt_time(3)?.filter(|until| *until > self.now()),
                 })
             },
         )?;
@@ -306,6 +309,19 @@ impl WriteTx<'_> {
         self.execute(
             "UPDATE connector SET next_run = $1 WHERE pk = $2",
             args![at, id],
+        )?;
+        Ok(())
+    }
+
+    /// Says until when reads of a connector are recorded.
+    pub fn set_reads_recorded(
+        &self,
+        id: ConnectorId,
+        until: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE connector SET reads_until = $1, version = $2 WHERE pk = $3",
+            args![until, self.new_version(), id],
         )?;
         Ok(())
     }

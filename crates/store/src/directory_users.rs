@@ -126,9 +126,25 @@ impl ReadTx<'_> {
         after: &str,
         each: &mut dyn FnMut(User) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        self.each_directory_user_who(directory, after, None, each)
+    }
+
+    /// The same, of those who may log in alone, or of those who may not, if `active` says so: each by an index of its own.
+    pub fn each_directory_user_who(
+        &self,
+        directory: DirectoryId,
+        after: &str,
+        active: Option<bool>,
+        each: &mut dyn FnMut(User) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let status = match active {
+            None => "d.status <> 'removed'",
+            Some(true) => "d.status = 'active'",
+            Some(false) => "d.status NOT IN ('active', 'removed')",
+        };
         let sql = format!(
             "SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1 AND d.name_fold > $2 \
-             AND d.status <> 'removed' ORDER BY d.name_fold"
+             AND {status} ORDER BY d.name_fold"
         );
         self.for_each(&sql, args![directory.0, fold(after)], |row| {
             each(read_user(row)?)

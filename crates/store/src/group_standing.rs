@@ -10,6 +10,10 @@ use crate::{ReadTx, Row, StoreError, WriteTx, args};
 /// The columns of [`GroupStanding::read`], in its order, of a table called `s`.
 pub(crate) const STANDING_COLUMNS: &str = "s.former_name, s.former_until, s.own_name, s.review";
 
+/// The condition that the IdP renamed a group that goes on by the name before, of a table called `s`.
+pub(crate) const PINNED: &str =
+    "s.former_name IS NOT NULL AND s.former_until IS NULL AND s.own_name IS NULL";
+
 /// What was decided about one source group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupStanding {

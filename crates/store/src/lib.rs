@@ -76,6 +76,7 @@ mod sqlite;
 mod sticky;
 mod store;
 mod subjects;
+mod subscriptions;
 mod tokens;
 mod tx;
 mod undo_users;
@@ -128,7 +129,8 @@ pub use local_users::KeptPassword;
 pub use nesting::{Neighbours, NestedGroup};
 pub use notifications::{Channel, ChannelDraft};
 pub use notified::{
-    FailedEvaluations, FailedWork, FailingWebhook, OpenConflicts, OpenHolds, TokenEnding,
+    FailedEvaluations, FailedWork, FailingWebhook, OpenConflicts, OpenGroups, OpenHolds,
+    TokenEnding,
 };
 pub use overrides::StoredOverride;
 pub use overview::DirectoryCounts;
@@ -152,6 +154,7 @@ pub use sql::Sql;
 pub use sticky::StickyUser;
 pub use store::{OpenMode, Store};
 pub use subjects::{StoredSubject, SubjectReader};
+pub use subscriptions::{Batch, Delivery, DeliveryState, Subscription, SubscriptionDraft};
 pub use tokens::{Grant, Token, TokenKind, token_hash};
 pub use tx::{ReadTx, Scope, WriteTx};
 pub use value_errors::{FlaggedUser, FlaggedUsers};

@@ -222,6 +222,21 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0042_former_feeds.sql"),
     },
     Migration {
+        number: 45,
+        name: "polls",
+        text: include_str!("../migrations/0045_polls.sql"),
+    },
+    Migration {
+        number: 46,
+        name: "subscriptions",
+        text: include_str!("../migrations/0046_subscriptions.sql"),
+    },
+    Migration {
+        number: 47,
+        name: "people_lists",
+        text: include_str!("../migrations/0047_people_lists.sql"),
+    },
+    Migration {
         number: 48,
         name: "folds_without_joiners",
         text: include_str!("../migrations/0048_folds_without_joiners.sql"),

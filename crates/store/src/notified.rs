@@ -3,6 +3,7 @@
 use directory::ConnectorId;
 use jiff::Timestamp;
 
+use crate::group_standing::PINNED;
 use crate::{ReadTx, Row, StoreError, args};
 
 /// Jobs and imports that are told of one by one.
@@ -31,6 +32,19 @@ pub struct OpenConflicts {
     /// When the oldest was found.
     pub since: Timestamp,
     /// When the newest was found.
+    pub newest: Timestamp,
+}
+
+/// Groups of a connector about which somebody has to decide, or should know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenGroups {
+    /// Whose groups.
+    pub connector: ConnectorId,
+    /// How many.
+    pub count: i64,
+    /// Since when the oldest.
+    pub since: Timestamp,
+    /// Since when the newest.
     pub newest: Timestamp,
 }
 
@@ -137,6 +151,31 @@ impl ReadTx<'_> {
                 })
             },
         )
+    }
+
+    /// Groups that wait for a decision, by connector.
+    pub fn groups_that_wait(&self) -> Result<Vec<OpenGroups>, StoreError> {
+        self.groups_standing("s.review = 'waiting'")
+    }
+
+    /// Groups that the identity provider renamed and that go on by the name before, by connector.
+    pub fn groups_with_pinned_names(&self) -> Result<Vec<OpenGroups>, StoreError> {
+        self.groups_standing(PINNED)
+    }
+
+    fn groups_standing(&self, condition: &str) -> Result<Vec<OpenGroups>, StoreError> {
+        let sql = format!(
+            "SELECT s.connector_pk, count(*), min(s.since), max(s.since) FROM connector c CROSS JOIN group_standing s \
+             WHERE s.connector_pk = c.pk AND {condition} GROUP BY s.connector_pk ORDER BY s.connector_pk"
+        );
+        self.query(&sql, args![], |row| {
+            Ok(OpenGroups {
+                connector: ConnectorId(row.int(0)?),
+                count: row.int(1)?,
+                since: row.time(2)?,
+                newest: row.time(3)?,
+            })
+        })
     }
 
     /// Users whose evaluation failed, by connector.

@@ -12,11 +12,12 @@ use crate::{ReadTx, StoreError, args, sql};
 const LETTERS_MAX: usize = 100;
 
 /// By what people are found, the best first: the expression of an index.
-const WAYS: [Way; 4] = [
+const WAYS: [Way; 5] = [
     Way::Folded("d.name_fold"),
     Way::Folded("d.email_fold"),
     Way::Written("lower(substr(d.display_name, 1, 100))"),
     Way::Written("lower(substr(d.last_name, 1, 100))"),
+    Way::Written("lower(substr(d.first_name, 1, 100))"),
 ];
 
 enum Way {
@@ -49,7 +50,7 @@ fn spellings(text: &str) -> Vec<String> {
 
 impl ReadTx<'_> {
     /// Users that products see who are meant by a text: it is their key or an id at the identity provider, or their
-    /// user name, address, full name or last name begins with it. So many at most; who is meant most likely comes first.
+    /// user name, address, full, last or first name begins with it. So many at most; who is meant most likely comes first.
     /// Only those who may log in, or only those who may not, if `active` says so.
     pub fn directory_users_beginning(
         &self,

@@ -32,13 +32,17 @@ pub struct OpenDecisions {
     pub groups: i64,
     /// Users for whom the rules give a value that cannot be used.
     pub value_errors: i64,
+    /// Groups that the IdP renamed and that go on by the name before: nothing has to be decided, but it can be.
+    pub pinned_groups: i64,
 }
 
 /// What [`OpenDecisions`] is read from, of a connector `c`.
 const OPEN_DECISIONS: &str = "(SELECT count(*) FROM hold WHERE connector_pk = c.pk AND state = 'open'), \
     (SELECT count(*) FROM name_conflict WHERE connector_pk = c.pk AND kept = 0), \
     (SELECT count(*) FROM group_standing WHERE connector_pk = c.pk AND review = 'waiting'), \
-    (SELECT count(*) FROM value_error WHERE connector_pk = c.pk)";
+    (SELECT count(*) FROM value_error WHERE connector_pk = c.pk), \
+    (SELECT count(*) FROM group_standing s WHERE s.connector_pk = c.pk AND s.former_name IS NOT NULL \
+       AND s.former_until IS NULL AND s.own_name IS NULL)";
 
 impl OpenDecisions {
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -47,6 +51,7 @@ impl OpenDecisions {
             conflicts: row.int(1)?,
             groups: row.int(2)?,
             value_errors: row.int(3)?,
+            pinned_groups: row.int(4)?,
         })
     }
 }
@@ -119,7 +124,7 @@ impl ReadTx<'_> {
     pub fn open_decisions_of_all(&self) -> Result<HashMap<ConnectorId, OpenDecisions>, StoreError> {
         let sql = format!("SELECT {OPEN_DECISIONS}, c.pk FROM connector c");
         let found = self.query(&sql, args![], |row| {
-            Ok((ConnectorId(row.int(4)?), OpenDecisions::read(row)?))
+            Ok((ConnectorId(row.int(5)?), OpenDecisions::read(row)?))
         })?;
         Ok(found.into_iter().collect())
     }

@@ -43,17 +43,12 @@ const COLUMNS: &str = "w.pk, w.application_pk, w.url, w.token, w.told, w.created
      w.last_error, w.last_success, w.next_try, w.disabled";
 
 fn read_webhook(row: &Row<'_>) -> Result<Webhook, StoreError> {
-    let told: Vec<(i64, i64)> = serde_json::from_str(row.str(4)?)
-        .map_err(|error| StoreError::corrupt(format!("webhook.told: {error}")))?;
     Ok(Webhook {
         id: row.int(0)?,
         application: ApplicationId(row.int(1)?),
         url: row.text(2)?,
         token: row.opt_text(3)?,
-        told: told
-            .into_iter()
-            .map(|(directory, position)| (DirectoryId(directory), position))
-            .collect(),
+        told: read_positions(row.str(4)?, "webhook.told")?,
         created: row.time(5)?,
         failures: row.int(6)?,
         failing_since: row.opt_time(7)?,
@@ -64,7 +59,16 @@ fn read_webhook(row: &Row<'_>) -> Result<Webhook, StoreError> {
     })
 }
 
-fn positions_text(positions: &Positions) -> Result<String, StoreError> {
+pub(crate) fn read_positions(text: &str, column: &str) -> Result<Positions, StoreError> {
+    let pairs: Vec<(i64, i64)> = serde_json::from_str(text)
+        .map_err(|error| StoreError::corrupt(format!("{column}: {error}")))?;
+    let pairs = pairs.into_iter();
+    Ok(pairs
+        .map(|(directory, position)| (DirectoryId(directory), position))
+        .collect())
+}
+
+pub(crate) fn positions_text(positions: &Positions) -> Result<String, StoreError> {
     let pairs: Vec<(i64, i64)> = positions
         .iter()
         .map(|(directory, position)| (directory.0, *position))

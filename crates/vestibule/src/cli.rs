@@ -22,6 +22,7 @@ mod play;
 mod release;
 mod rules;
 mod sign_in;
+mod subscriptions;
 mod user;
 
 use std::path::PathBuf;
@@ -59,6 +60,7 @@ pub use play::{DemoArgs, Provider, SimulateArgs};
 pub use release::{FateArg, MatchArg, TransferArgs};
 pub use rules::{RulesArgs, RulesCommand, TermsArgs};
 pub use sign_in::{SignInArgs, SignInCommand, SignInEdit, WebhookArgs, WebhookCommand};
+pub use subscriptions::{SubscriptionArgs, SubscriptionsArgs, SubscriptionsCommand};
 pub use user::{StickyArgs, StickyCommand, StickyReason, UserArgs, UserCommand};
 
 /// SCIM 2.0 provisioning from identity providers to Atlassian products.
@@ -137,6 +139,8 @@ pub enum Command {
     Webhook(WebhookArgs),
     /// Make, try and delete channels by which administrators are told of what needs somebody.
     Notifications(NotificationsArgs),
+    /// Tell other programs of every change of directories, in order, by signed messages.
+    Subscriptions(SubscriptionsArgs),
     /// Invite, list and delete administrators of the console.
     Admin(AdminArgs),
     /// Show, save and check the audit log: what administrators did, and who tried.
@@ -213,6 +217,9 @@ pub struct ServeFlags {
     /// [env: VESTIBULE_TRUSTED_PROXIES]
     #[arg(long, value_name = "RANGES")]
     pub trusted_proxies: Option<String>,
+    /// Addresses and ranges from which /metrics is answered without a token, beside this machine [env: VESTIBULE_METRICS_FROM]
+    #[arg(long, value_name = "RANGES")]
+    pub metrics_from: Option<String>,
     /// Addresses and ranges that the server may call although they are special, such as its own machine
     /// [env: VESTIBULE_OUTBOUND_ALLOW]
     #[arg(long, value_name = "RANGES")]

@@ -93,6 +93,8 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// Proxies whose word about a client's address is believed.
     pub trusted_proxies: Vec<AddressRange>,
+    /// Who gets the figures of `/metrics` without a token, beside this machine.
+    pub metrics_from: Vec<AddressRange>,
     /// Addresses that may be called although they are special.
     pub outbound_allow: Vec<AddressRange>,
     /// The file with the secret key; by default one in the data folder.
@@ -206,6 +208,7 @@ fn understand(
     let log = reader.read("log", filter);
     let log_format = reader.read("log_format", log_format);
     let trusted_proxies = reader.read("trusted_proxies", ranges);
+    let metrics_from = reader.read("metrics_from", ranges);
     let outbound_allow = reader.read("outbound_allow", ranges);
     let secret_key = reader.read("secret_key", optional_path);
     let crowd_version = reader.read("crowd_version", product_version);
@@ -220,6 +223,7 @@ fn understand(
         log: log?,
         log_format: log_format?,
         trusted_proxies: trusted_proxies?,
+        metrics_from: metrics_from?,
         outbound_allow: outbound_allow?,
         secret_key: secret_key?,
         crowd_version: crowd_version?,

@@ -126,6 +126,11 @@ pub struct Door {
 }
 
 impl Door {
+    /// Whether no server is asked, so that its flags are not known.
+    pub fn is_local(&self) -> bool {
+        self.transport.is_local()
+    }
+
     fn place(&self) -> &str {
         self.transport.place()
     }

@@ -25,7 +25,7 @@ const TOKEN_DAYS: [i64; 4] = [30, 14, 7, 1];
 /// A token that ended is told of for so long.
 const ENDED_TOLD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// What administrators can be told of.
+/// What administrators can be told of, in the order of a message: first what waits for somebody.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -39,6 +39,9 @@ pub enum Event {
     /// Users whose name somebody else has.
     #[serde(rename = "conflict.created")]
     ConflictCreated,
+    /// Groups of the identity provider that wait for a decision.
+    #[serde(rename = "group.waiting")]
+    GroupWaiting,
     /// Users whom the rules cannot evaluate, or to whom they give a value that cannot be used.
     #[serde(rename = "evaluation.failed")]
     EvaluationFailed,
@@ -48,6 +51,12 @@ pub enum Event {
     /// An identity provider that has stopped coming.
     #[serde(rename = "connector.silent")]
     ConnectorSilent,
+    /// A product that has stopped fetching.
+    #[serde(rename = "application.silent")]
+    ApplicationSilent,
+    /// Groups that the identity provider renamed and that products know by the name before.
+    #[serde(rename = "group.renamed")]
+    GroupRenamed,
     /// A token that ends in 30, 14, 7 days, or in one.
     #[serde(rename = "token.expiring")]
     TokenExpiring,
@@ -61,13 +70,16 @@ pub enum Event {
 
 impl Event {
     /// Every one there is.
-    pub const ALL: [Event; 9] = [
+    pub const ALL: [Event; 12] = [
         Event::HoldCreated,
         Event::HoldEscalated,
         Event::ConflictCreated,
+        Event::GroupWaiting,
         Event::EvaluationFailed,
         Event::JobFailed,
         Event::ConnectorSilent,
+        Event::ApplicationSilent,
+        Event::GroupRenamed,
         Event::TokenExpiring,
         Event::TokenExpired,
         Event::DeliveryFailed,
@@ -79,9 +91,12 @@ impl Event {
             Event::HoldCreated => "hold.created",
             Event::HoldEscalated => "hold.escalated",
             Event::ConflictCreated => "conflict.created",
+            Event::GroupWaiting => "group.waiting",
             Event::EvaluationFailed => "evaluation.failed",
             Event::JobFailed => "job.failed",
             Event::ConnectorSilent => "connector.silent",
+            Event::ApplicationSilent => "application.silent",
+            Event::GroupRenamed => "group.renamed",
             Event::TokenExpiring => "token.expiring",
             Event::TokenExpired => "token.expired",
             Event::DeliveryFailed => "delivery.failed",
@@ -99,9 +114,12 @@ impl Event {
             Event::HoldCreated => "Changes wait for a decision",
             Event::HoldEscalated => "Changes have waited for long",
             Event::ConflictCreated => "A user’s name is taken",
+            Event::GroupWaiting => "A group waits for a decision",
             Event::EvaluationFailed => "A user cannot be evaluated, or gets an unusable value",
             Event::JobFailed => "A job or an import failed",
-            Event::ConnectorSilent => "An identity provider is silent",
+            Event::ConnectorSilent => "An identity provider is silent, or comes again",
+            Event::ApplicationSilent => "A product has stopped fetching, or fetches again",
+            Event::GroupRenamed => "A group was renamed, and products keep the name before",
             Event::TokenExpiring => "A token ends in 30, 14, 7 days or 1 day",
             Event::TokenExpired => "A token has ended",
             Event::DeliveryFailed => "A webhook or another channel fails",
@@ -120,7 +138,8 @@ pub struct Standing {
     pub connector: Option<(ConnectorId, String)>,
     /// Grows when it is told anew.
     pub mark: i64,
-    /// How many things it is; it is told anew when there are more.
+    /// How many things it is; it is told anew when there are more. None is that it is over, which is told to who was told
+    /// that it was not.
     pub count: i64,
     /// Since when it stands.
     pub since: Timestamp,

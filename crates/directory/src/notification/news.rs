@@ -55,6 +55,8 @@ pub fn compare(standing: &[Standing], told: &BTreeMap<String, Told>, wants: &Wan
     for one in standing.iter().filter(|one| wants.has(one)) {
         let key = one.key();
         match told.get(&key) {
+            None if one.count == 0 => continue,
+            Some(_) if one.count == 0 => found.news.push(one.clone()),
             Some(before) if one.mark <= before.mark && one.count <= before.count => {
                 if one.count < before.count {
                     let fewer = Told {
@@ -131,6 +133,21 @@ mod tests {
     }
 
     #[test]
+    fn that_it_is_over_is_told_to_who_was_told_that_it_was_not() {
+        let silent = |count| vec![standing(Event::ApplicationSilent, "jira", None, 7, count)];
+        let all = Wants::default();
+        assert_eq!(
+            compare(&silent(0), &BTreeMap::new(), &all),
+            Comparison::default()
+        );
+        let told = told_of(&silent(1));
+        let over = compare(&silent(0), &told, &all);
+        assert_eq!((over.news, over.ended), (silent(0), Vec::new()));
+        // Who knows nothing of either hears nothing.
+        assert_eq!(compare(&[], &told, &all).ended.len(), 1);
+    }
+
+    #[test]
     fn a_channel_hears_what_it_wants() {
         let silent = standing(Event::ConnectorSilent, "a", Some(1), 0, 1);
         let token = standing(Event::TokenExpired, "b", None, 0, 1);
@@ -155,7 +172,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_told_is_no_news(all in prop::collection::btree_map(0_u8..9, (0_i64..4, 0_i64..4), 0..9)) {
+        fn what_was_told_is_no_news(all in prop::collection::btree_map(0_u8..9, (0_i64..4, 1_i64..4), 0..9)) {
             let all: Vec<Standing> = all
                 .into_iter()
                 .map(|(about, (mark, count))| {

@@ -103,7 +103,8 @@ pub(crate) fn update(
     draft: &ChannelDraft,
     secret: (Option<&str>, Need),
 ) -> Result<Option<Secret>, ProvisionError> {
-    let kept = secrets::keep(key, &before.id, &draft.way, secret, Some(before))?;
+    let there = (before.draft.way.clone(), before.sealed.clone());
+    let kept = secrets::keep(key, &before.id, &draft.way, secret, Some(there))?;
     let now = tx.now();
     let every = SignedDuration::from_mins(i64::from(draft.every_minutes));
     let next_try = match before.failures {

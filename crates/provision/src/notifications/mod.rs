@@ -12,8 +12,8 @@ use store::{Channel, ReadTx, Scope, StoreError, WriteTx};
 
 pub use channels::ChannelWish;
 pub use secrets::signing_key;
-pub use sender::{NotificationSender, Sent};
-pub use silence::{SilenceReport, silence_report};
+pub use sender::{Letter, NotificationSender, Sent};
+pub use silence::{Presence, SilenceReport, poll_report, presence, silence_report};
 
 use crate::webhooks::{later, wait_after};
 use crate::{Provision, ProvisionError};
@@ -93,6 +93,10 @@ impl Provision {
                 };
                 if tx.note_attempt(&after, claimed.until)? && outcome.is_ok() {
                     for one in &claimed.message.news {
+                        if one.count == 0 {
+                            tx.forget_told(after.pk, &one.key())?;
+                            continue;
+                        }
                         let told = Told {
                             mark: one.mark,
                             count: one.count,
@@ -148,7 +152,7 @@ impl Provision {
     }
 }
 
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     let plain = text.chars().filter(|c| !c.is_control() || *c == ' ');
     plain.take(KEPT_CHARS).collect()
 }

@@ -21,11 +21,11 @@ const SIGNING_BYTES_MADE: usize = 32;
 const PASSWORD_CHARS_MAX: usize = 1_000;
 
 /// What becomes of the secret of a channel.
-pub(super) struct Kept {
+pub(crate) struct Kept {
     /// The secret, sealed.
-    pub(super) sealed: Option<String>,
+    pub(crate) sealed: Option<String>,
     /// A key that was made here, to be shown once.
-    pub(super) made: Option<Secret>,
+    pub(crate) made: Option<Secret>,
 }
 
 fn owner(id: &str, way: &Way) -> String {
@@ -75,19 +75,19 @@ pub(crate) fn check_secret(way: &Way, given: &str) -> Result<(), ProvisionError>
 }
 
 /// Seals what was given for a channel, or makes what it needs. Without a word what is there stays, if it would go to the
-/// same place.
-pub(super) fn keep(
+/// same place; `before` is the way that was, with its secret.
+pub(crate) fn keep(
     key: &SecretKey,
     id: &str,
     way: &Way,
     (given, need): (Option<&str>, Need),
-    before: Option<&Channel>,
+    before: Option<(Way, Option<String>)>,
 ) -> Result<Kept, ProvisionError> {
     let seal = |text: &str| key.seal(PURPOSE, &owner(id, way), text.as_bytes());
     let kept = |sealed| Ok(Kept { sealed, made: None });
     let stays = before
-        .filter(|before| given.is_none() && before.draft.way.place() == way.place())
-        .and_then(|before| before.sealed.clone());
+        .filter(|(was, _)| given.is_none() && was.place() == way.place())
+        .and_then(|(_, sealed)| sealed);
     if stays.is_some() {
         return kept(stays);
     }
@@ -137,8 +137,18 @@ impl Provision {
         let Some(sealed) = &channel.sealed else {
             return Ok(None);
         };
-        let owner = owner(&channel.id, &channel.draft.way);
-        let opened = self.key()?.open(PURPOSE, &owner, sealed)?;
-        Ok(Some(String::from_utf8_lossy(&opened).into_owned()))
+        self.open_secret(&channel.id, &channel.draft.way, sealed)
+            .map(Some)
+    }
+
+    /// What was sealed for a way of this id, opened.
+    pub(crate) fn open_secret(
+        &self,
+        id: &str,
+        way: &Way,
+        sealed: &str,
+    ) -> Result<String, ProvisionError> {
+        let opened = self.key()?.open(PURPOSE, &owner(id, way), sealed)?;
+        Ok(String::from_utf8_lossy(&opened).into_owned())
     }
 }

@@ -6,11 +6,11 @@ use directory::notification::{Event, Standing, TokenEnd, token_end, token_ends_t
 use directory::{Connector, ConnectorId, ConnectorState};
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    Channel, FailedEvaluations, FailedWork, FailingWebhook, FlaggedUsers, OpenConflicts, OpenHolds,
-    ReadTx, StoreError, TokenEnding,
+    Application, Channel, FailedEvaluations, FailedWork, FailingWebhook, FlaggedUsers,
+    OpenConflicts, OpenGroups, OpenHolds, ReadTx, StoreError, Subscription, TokenEnding,
 };
 
-use super::silence;
+use super::silence::{Presence, presence, product_presence};
 
 /// What failed is told of for so long.
 const FAILED_TOLD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -34,6 +34,12 @@ pub(super) fn standing(tx: &ReadTx<'_>, failures: i64) -> Result<Vec<Standing>, 
     for conflicts in tx.open_conflicts()? {
         all.extend(of(conflicts.connector).map(|connector| names_taken(connector, conflicts)));
     }
+    for groups in tx.groups_that_wait()? {
+        all.extend(of(groups.connector).map(|connector| groups_wait(connector, groups)));
+    }
+    for groups in tx.groups_with_pinned_names()? {
+        all.extend(of(groups.connector).map(|connector| groups_renamed(connector, groups)));
+    }
     for flagged in tx.flagged_by_connector()? {
         all.extend(of(flagged.connector).map(|connector| unusable_values(connector, flagged)));
     }
@@ -51,8 +57,13 @@ pub(super) fn standing(tx: &ReadTx<'_>, failures: i64) -> Result<Vec<Standing>, 
     }
     for connector in connectors.values() {
         if connector.state != ConnectorState::Disabled {
-            all.extend(silent(tx, connector)?);
+            let present = presence(tx, connector.id)?;
+            all.extend(present.map(|present| provider_presence(connector, present)));
         }
+    }
+    for application in tx.applications()? {
+        let present = product_presence(tx, application.id)?;
+        all.extend(present.map(|present| application_presence(&application, present)));
     }
     let (from, to) = token_ends_told(now);
     for token in tx.tokens_ending(from, to)? {
@@ -64,11 +75,14 @@ pub(super) fn standing(tx: &ReadTx<'_>, failures: i64) -> Result<Vec<Standing>, 
             .into_iter()
             .map(webhook_fails),
     );
+    let subscriptions = tx.subscriptions()?.into_iter();
+    let failing = subscriptions.filter(|one| one.draft.enabled && one.failures >= failures);
+    all.extend(failing.map(subscription_fails));
     let channels = tx.channels()?.into_iter();
     let failing = channels.filter(|one| one.draft.enabled && one.failures >= failures);
     all.extend(failing.map(|channel| channel_fails(&channel)));
-    // A message begins with what has stood for longest.
-    all.sort_by_cached_key(|one| (one.since, one.key()));
+    // A message begins with what waits for somebody, and of that with what has for longest.
+    all.sort_by_cached_key(|one| (one.event, one.since, one.key()));
     Ok(all)
 }
 
@@ -203,25 +217,105 @@ fn failed_work(
     }
 }
 
-fn silent(tx: &ReadTx<'_>, connector: &Connector) -> Result<Option<Standing>, StoreError> {
-    let report = silence::silent(tx, connector.id)?;
-    let Some((last_heard, usual)) = report.and_then(|it| it.last_heard.zip(it.usual_pause)) else {
-        return Ok(None);
+fn groups_wait(connector: &Connector, groups: OpenGroups) -> Standing {
+    let wait = if groups.count == 1 { "waits" } else { "wait" };
+    Standing {
+        event: Event::GroupWaiting,
+        about: connector.public_id.clone(),
+        connector: named(connector),
+        mark: groups.newest.as_microsecond(),
+        count: groups.count,
+        since: groups.since,
+        title: format!(
+            "{} of {} {wait} for a decision",
+            counted(groups.count, "group", "groups"),
+            connector.name
+        ),
+        detail: "Groups of their names are there already, with members from elsewhere. Nobody gets into them through the identity \
+                 provider until somebody decides."
+            .to_owned(),
+        path: page(connector, "/source-groups?state=waiting"),
+    }
+}
+
+fn groups_renamed(connector: &Connector, groups: OpenGroups) -> Standing {
+    let keep = match groups.count {
+        1 => "keeps its name in products",
+        _ => "keep their names in products",
     };
-    Ok(Some(Standing {
+    Standing {
+        event: Event::GroupRenamed,
+        about: connector.public_id.clone(),
+        connector: named(connector),
+        mark: groups.newest.as_microsecond(),
+        count: groups.count,
+        since: groups.since,
+        title: format!(
+            "{} of {} that {} renamed {keep}",
+            counted(groups.count, "group", "groups"),
+            connector.name,
+            if groups.count == 1 { "was" } else { "were" },
+        ),
+        detail: "Permissions of products hang on the name. Let a group follow its new name when they are given to that as well."
+            .to_owned(),
+        path: page(connector, "/source-groups?state=renamed"),
+    }
+}
+
+fn provider_presence(connector: &Connector, present: Presence) -> Standing {
+    let name = &connector.name;
+    let advice = "Look at its job there, and whether its token still works.";
+    Standing {
         event: Event::ConnectorSilent,
         about: connector.public_id.clone(),
         connector: named(connector),
-        mark: last_heard.as_microsecond(),
-        count: 1,
-        since: last_heard,
-        title: format!("The identity provider of {} is silent", connector.name),
-        detail: format!(
-            "It usually comes every {}. Look at its job there, and whether its token still works.",
-            counted((usual.as_secs() + 30) / 60, "minute", "minutes")
-        ),
+        title: match present {
+            Presence::Here(_) => format!("The identity provider of {name} comes again"),
+            Presence::Silent(..) => format!("The identity provider of {name} is silent"),
+        },
         path: page(connector, "/activity"),
-    }))
+        ..told_presence(present, "comes", advice)
+    }
+}
+
+fn application_presence(application: &Application, present: Presence) -> Standing {
+    let name = &application.name;
+    let advice = "Look whether it runs, whether its directory is switched on there, and whether its page here says that it was refused.";
+    Standing {
+        about: application.public_id.clone(),
+        title: match present {
+            Presence::Here(_) => format!("The product {name} fetches again"),
+            Presence::Silent(..) => format!("The product {name} has stopped fetching"),
+        },
+        path: format!("/console/applications/{}", application.public_id),
+        ..told_presence(present, "fetches", advice)
+    }
+}
+
+/// What is the same of everybody who comes by: when, how often, and what to do if not.
+fn told_presence(present: Presence, comes: &str, advice: &str) -> Standing {
+    let (count, since, detail) = match present {
+        Presence::Here(last) => (0, last, String::new()),
+        Presence::Silent(last, usual) => {
+            let usual = counted((usual.as_secs() + 30) / 60, "minute", "minutes");
+            (
+                1,
+                last,
+                format!("It usually {comes} every {usual}. {advice}"),
+            )
+        }
+    };
+    Standing {
+        event: Event::ApplicationSilent,
+        about: String::new(),
+        connector: None,
+        mark: since.as_microsecond(),
+        count,
+        since,
+        title: String::new(),
+        detail,
+        path: String::new(),
+    }
 }
 
 fn token_ends(
@@ -287,6 +381,25 @@ fn webhook_fails(webhook: FailingWebhook) -> Standing {
         title,
         detail: webhook.error,
         path: format!("/console/applications/{id}"),
+    }
+}
+
+fn subscription_fails(subscription: Subscription) -> Standing {
+    let name = &subscription.draft.name;
+    let (mark, title) = match subscription.given_up {
+        None => (0, format!("The subscription {name} is not answered")),
+        Some(_) => (1, format!("The subscription {name} was given up")),
+    };
+    Standing {
+        event: Event::DeliveryFailed,
+        about: format!("subscription {}", subscription.id),
+        connector: None,
+        mark,
+        count: 1,
+        since: subscription.failing_since.unwrap_or(subscription.created),
+        title,
+        detail: subscription.last_error.unwrap_or_default(),
+        path: format!("/console/subscriptions/{}", subscription.id),
     }
 }
 

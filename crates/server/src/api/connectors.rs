@@ -62,6 +62,8 @@ pub(super) struct ConnectorView {
     open_conflicts: i64,
     /// Groups that products have already with members from elsewhere, about which nobody has decided.
     waiting_groups: i64,
+    /// Groups that the identity provider renamed and that products know by the name before.
+    pinned_groups: i64,
     /// Users for whom the rules give a value that cannot be used.
     value_errors: i64,
     /// Unless it is active: since when, by whom, and what waits.
@@ -91,6 +93,9 @@ pub(super) struct ConnectorDetail {
     /// When it is reconciled next by its schedule.
     #[schema(value_type = Option<String>, format = DateTime)]
     next_run: Option<Timestamp>,
+    /// Until when reads of the identity provider are recorded; null if they are not.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    reads_recorded_until: Option<Timestamp>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     created: Timestamp,
@@ -332,6 +337,7 @@ impl ConnectorView {
             open_holds: 0,
             open_conflicts: 0,
             waiting_groups: 0,
+            pinned_groups: 0,
             value_errors: 0,
             stopped: None,
         }
@@ -342,6 +348,7 @@ impl ConnectorView {
         self.open_holds = open.holds;
         self.open_conflicts = open.conflicts;
         self.waiting_groups = open.groups;
+        self.pinned_groups = open.pinned_groups;
         self.value_errors = open.value_errors;
         self.stopped = stopped;
         self
@@ -464,10 +471,12 @@ fn detail(
     let tokens = tx.tokens(TokenKind::Scim(connector.id))?.into_iter();
     let tokens: Result<_, ProvisionError> = tokens.map(|token| TokenView::new(tx, token)).collect();
     let warnings = rules::warnings_of(provision, tx, connector.id, &connector.rules)?;
+    let times = tx.connector_times(connector.id)?;
     Ok(ConnectorDetail {
         connector: view(tx, stored, base)?,
         due: tx.due_count(connector.id)?,
-        next_run: tx.connector_times(connector.id)?.next_run,
+        next_run: times.next_run,
+        reads_recorded_until: times.reads_recorded,
         created: connector.created,
         updated: connector.updated,
         settings: connector.settings.clone(),

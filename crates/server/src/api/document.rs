@@ -38,6 +38,7 @@ const FAILURE: &str = "Problem";
         (name = "requests", description = "What identity providers asked for, and what came of it"),
         (name = "journal", description = "What changed, in order"),
         (name = "notifications", description = "Channels by which administrators are told of what stands"),
+        (name = "subscriptions", description = "Endpoints that are told of every change of directories, in order"),
         (name = "jobs", description = "Work on many people that goes on by itself: progress and results"),
     ),
     security(("token" = [])),

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use directory::{ApplicationId, Connector, ConnectorState, DirectoryId, Preset};
 use jiff::{SignedDuration, Timestamp};
-use provision::{ProvisionError, RefusedProduct, silence_report};
+use provision::{ProvisionError, RefusedProduct, poll_report, silence_report};
 use serde::Serialize;
 use std::collections::HashMap;
 use store::{Application, DirectoryCounts, ReadTx, Rights, StoreError, TokenKind};
@@ -79,6 +79,8 @@ struct ProviderView {
     open_conflicts: i64,
     /// Groups that products have already with members from elsewhere, about which nobody has decided.
     waiting_groups: i64,
+    /// Groups that the identity provider renamed and that products know by the name before.
+    pinned_groups: i64,
     /// Users for whom the rules give a value that cannot be used.
     value_errors: i64,
     /// Requests that failed in the last 24 hours, 1000 at most.
@@ -104,6 +106,13 @@ struct ProductView {
     /// When it last asked for anything, to the minute.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_seen: Option<Timestamp>,
+    /// When it last came to fetch: what is new, or everything.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_poll: Option<Timestamp>,
+    /// Seconds that usually pass until it comes to fetch again, if it has come often enough to tell.
+    usual_pause: Option<i64>,
+    /// Whether it has not come to fetch for more than three times as long as usual.
+    silent: bool,
     /// How current it is on each directory that it sees.
     directories: Vec<LagView>,
     /// That it was not let in since it last was, as far as this node knows since it was started.
@@ -276,6 +285,7 @@ fn provider(tx: &ReadTx<'_>, connector: &Connector) -> Result<ProviderView, Stor
         open_holds: open.holds,
         open_conflicts: open.conflicts,
         waiting_groups: open.groups,
+        pinned_groups: open.pinned_groups,
         value_errors: open.value_errors,
         errors: tx.failed_requests(connector.id, now - ERRORS_OF, ERRORS_MAX)?,
         silent: report.silent,
@@ -295,6 +305,7 @@ fn product(
     refused: &HashMap<ApplicationId, RefusedProduct>,
 ) -> Result<ProductView, StoreError> {
     let gates = GateView::of(tx, &application)?;
+    let polls = poll_report(tx, application.id)?;
     // One that was let in since has the right password now.
     let is_since = |one: &&RefusedProduct| application.last_seen.is_none_or(|seen| seen < one.at);
     let refused = refused.get(&application.id).filter(is_since);
@@ -320,6 +331,9 @@ fn product(
         id: application.public_id,
         name: application.name,
         last_seen: application.last_seen,
+        last_poll: polls.last_heard,
+        usual_pause: polls.usual_pause.map(|usual| usual.as_secs()),
+        silent: polls.silent,
         directories,
         refused: refused.map(RefusedView::from),
     })

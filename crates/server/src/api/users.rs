@@ -130,7 +130,7 @@ struct UserQuery {
     /// Text that the name, the full, first or last name or the address contains, in any case; or the key, the SCIM `id` or the id at the
     /// identity provider.
     search: Option<String>,
-    /// Only users of whom the user name, the address, the full name or the last name begins with the text, or of whom it is an
+    /// Only users of whom the user name, the address, the full, the last or the first name begins with the text, or of whom it is an
     /// id; who is meant most likely first, and no further page. It takes as long among many users as among few.
     begins: Option<bool>,
     /// Only users who may log in, or only those who may not.
@@ -294,25 +294,24 @@ fn page(
 ) -> Result<Page<UserView>, StoreError> {
     let active = query.active;
     let after = query.after.as_deref().unwrap_or_default();
-    let is_so = |user: &User| active.is_none_or(|active| active == (user.status == Status::Active));
     let (found, more) = match query.search.as_deref().map(str::trim) {
         None | Some("") => first(
             limit,
-            |each| tx.each_directory_user(directory, after, each),
-            is_so,
+            |each| tx.each_directory_user_who(directory, after, active, each),
+            |_| true,
         )?,
         // The store tells letters of ASCII from others, and finds those among many at once.
         Some(text) if text.is_ascii() => first(
             limit,
             |each| tx.each_directory_user_like(directory, after, text, each),
-            is_so,
+            |user: &User| active.is_none_or(|active| active == (user.status == Status::Active)),
         )?,
         Some(text) => {
             let search = about(text);
             first(
                 limit,
-                |each| tx.each_directory_user(directory, after, each),
-                |user: &User| is_so(user) && search.matches_user(user, &BTreeMap::new()),
+                |each| tx.each_directory_user_who(directory, after, active, each),
+                |user: &User| search.matches_user(user, &BTreeMap::new()),
             )?
         }
     };

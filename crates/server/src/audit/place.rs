@@ -58,6 +58,7 @@ fn id(tx: &ReadTx<'_>, before: &[&str], name: &str) -> Result<Option<String>, Pr
         ["applications"] => tx.application(name)?.map(|found| found.public_id),
         ["administrators"] => tx.find_administrator(name)?.map(|found| found.id),
         ["notifications"] => tx.find_channel(name)?.map(|found| found.id),
+        ["subscriptions"] => tx.find_subscription(name)?.map(|found| found.id),
         _ => None,
     })
 }

@@ -66,25 +66,32 @@ pub(crate) async fn require_admin(
 ) -> Response {
     let address = address_of(&app, &request);
     let (parts, body) = request.into_parts();
-    let proof = authorize(&app, &parts, address).await;
-    let proof = match proof {
-        Ok(admin) => Ok(admin),
-        Err(refusal) => {
-            if let Some(failure) = refusal.of_token() {
-                let entry = Entry {
-                    action: "token",
-                    who: None,
-                    failure: Some(failure),
-                    address,
-                    headers: &parts.headers,
-                    target: parts.uri.path(),
-                };
-                app.note_entry(entry).await;
-            }
-            Err(refusal.counted(&app, address).into_problem())
-        }
-    };
+    let proof = prove(&app, &parts, address).await;
     admit(proof, Request::from_parts(parts, body), next).await
+}
+
+/// Who asks, by a live token of the admin API that may do so from there; or the answer, which is entered and counted.
+pub(crate) async fn prove(
+    app: &App,
+    parts: &Parts,
+    address: Option<IpAddr>,
+) -> Result<Admin, Response> {
+    let refusal = match authorize(app, parts, address).await {
+        Ok(admin) => return Ok(admin),
+        Err(refusal) => refusal,
+    };
+    if let Some(failure) = refusal.of_token() {
+        let entry = Entry {
+            action: "token",
+            who: None,
+            failure: Some(failure),
+            address,
+            headers: &parts.headers,
+            target: parts.uri.path(),
+        };
+        app.note_entry(entry).await;
+    }
+    Err(refusal.counted(app, address).into_problem())
 }
 
 async fn authorize(app: &App, request: &Parts, address: Option<IpAddr>) -> Result<Admin, Refusal> {

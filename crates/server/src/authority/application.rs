@@ -158,7 +158,7 @@ async fn authorize(
         note(false);
         return Err(Refusal::Wrong);
     }
-    app.inner().seen.application(application.id, now, &[]);
+    app.inner().seen.application(application.id, now);
     Ok(CrowdApplication {
         id: application.id,
         name: application.name,

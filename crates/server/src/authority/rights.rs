@@ -14,7 +14,7 @@ use crate::api::{BASE, Problem};
 use crate::operations::Operations;
 
 /// Below these, whatever changes something is for owners: it is about who may do what, or about everything at once.
-const OWNED: [&str; 8] = [
+const OWNED: [&str; 9] = [
     "/administrators",
     "/audit",
     "/configuration/apply",
@@ -22,6 +22,7 @@ const OWNED: [&str; 8] = [
     "/invitations",
     "/notifications",
     "/sign-in",
+    "/subscriptions",
     "/tokens",
 ];
 /// What only owners may look at: it is everything at once, with what guards the way in.

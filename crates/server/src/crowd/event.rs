@@ -171,7 +171,7 @@ pub(super) async fn since(path: Result<Path<TokenPath>, PathRejection>, call: Ca
         let mut events = Events::new(sink, style.clone(), &token, true)?;
         news.write(tx, view, &mut events)?;
         let read: Vec<_> = view.directories().zip(sequences).collect();
-        app.inner().seen.application(id, tx.now(), &read);
+        app.inner().seen.poll(id, tx.now(), &read);
         Ok(events.finish()?)
     })
     .await
@@ -202,5 +202,5 @@ fn note_progress(call: &Call, now: Timestamp, sequences: &[i64]) {
         .zip(sequences.iter().copied())
         .collect();
     let seen = &call.face.app.inner().seen;
-    seen.application(call.application.id, now, &read);
+    seen.poll(call.application.id, now, &read);
 }

@@ -220,6 +220,10 @@ async fn list_groups(
 /// `GET group/membership`: every group with its users. XML, whatever the caller accepts.
 pub(super) async fn all(call: Call) -> Reply {
     let name = call.application.name.clone();
+    // Only who fetches everything asks for this, whether it asks for events or not.
+    let seen = &call.face.app.inner().seen;
+    let now = call.face.app.provision().store().now();
+    seen.poll(call.application.id, now, &[]);
     stream::unbounded(&call, Format::Xml, move |tx, view, sink| {
         only_open(tx, view, &name)?;
         let mut memberships = Memberships::new(sink)?;

@@ -1,4 +1,4 @@
-//! What is recorded of a SCIM request: every write, and every request that failed.
+//! What is recorded of a SCIM request: every write, every request that failed, and reads while somebody wants to see them.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -78,7 +78,7 @@ impl Arrived {
         now.as_microsecond() - self.0.as_microsecond()
     }
 
-    /// Records the request if it wrote or failed.
+    /// Records the request if it wrote or failed, or if somebody wants to see reads as well.
     pub(super) fn answered(self, call: &Call, response: &Response) {
         let (app, caller) = (&call.face.app, &call.caller);
         let Parts {
@@ -90,7 +90,8 @@ impl Arrived {
         let error = response.extensions().get::<ScimError>();
         let status = response.status().as_u16();
         let meaning = Meaning::of(method, uri.path());
-        if status < 400 && !meaning.writes {
+        let reads = caller.connector.reads_recorded;
+        if status < 400 && !meaning.writes && reads.is_none_or(|until| self.0 >= until) {
             return;
         }
         let noted = call.notes.take();

@@ -56,6 +56,8 @@ pub(super) struct Wanted {
     until: String,
     request: String,
     after: String,
+    /// `no` to keep a page that follows from loading itself.
+    watch: String,
 }
 
 /// What requests mean, as the admin API calls it.
@@ -101,6 +103,16 @@ impl Wanted {
             ("until", &self.until),
             ("request", &self.request),
         ]
+    }
+
+    /// Whether a page that follows loads itself where nothing else can.
+    fn reloads(&self) -> bool {
+        self.watch != "no"
+    }
+
+    /// Whether one connector is asked for.
+    fn is_about_one(&self) -> bool {
+        !self.connector.is_empty()
     }
 
     /// The same as a query.

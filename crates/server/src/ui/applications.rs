@@ -96,6 +96,10 @@ impl Attached {
 struct Reading {
     /// When it was not let in, and why.
     refused: Option<(When, String)>,
+    /// For how long it has been silent.
+    silence: Option<String>,
+    /// How often it usually fetches.
+    usual: Option<String>,
     lags: Vec<Lag>,
     is_current: bool,
     remedy: Option<String>,
@@ -244,6 +248,8 @@ fn reading(desk: &Desk, read: &overview::Application) -> Reading {
     let is_current = lags.iter().all(|lag| lag.is_current);
     let away = read.last_seen.map(|at| desk.now().duration_since(at));
     let refused = read.refused.as_ref();
+    let silence = read.silence(desk);
+    let silent = silence.is_some();
     let remedy = match away {
         _ if refused.is_some() => refused.map(overview::Refused::remedy),
         None => Some(
@@ -251,8 +257,8 @@ fn reading(desk: &Desk, read: &overview::Application) -> Reading {
              product says that it cannot sign in, name or password are wrong, or its address is not allowed here."
                 .to_owned(),
         ),
-        _ if is_current => None,
-        Some(away) if away > USUAL_PAUSE => Some(format!(
+        _ if is_current && !silent => None,
+        Some(away) if silent || away > USUAL_PAUSE => Some(format!(
             "It has not asked for {}. Look whether the product runs and reaches the server URL, whether its directory is \
              switched on there, and whether it comes from an address that is allowed here.",
             length(away)
@@ -270,6 +276,8 @@ fn reading(desk: &Desk, read: &overview::Application) -> Reading {
     };
     Reading {
         refused: refused.map(|refused| (desk.when(refused.at), refused.words())),
+        silence,
+        usual: read.usual(),
         lags,
         is_current,
         remedy,

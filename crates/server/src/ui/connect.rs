@@ -64,14 +64,14 @@ struct Guest {
 }
 
 impl Guest {
-    async fn let_in(ui: &Ui, text: &str) -> Result<Self, Trouble> {
+    /// Nobody is let in by a link that ended or was taken back.
+    async fn let_in(ui: &Ui, text: &str) -> Result<Option<Self>, Trouble> {
         match ui.app.provision().open_setup_link(text).await {
-            Ok(Some((link, connector))) => Ok(Self {
+            Ok(found) => Ok(found.map(|(link, connector)| Self {
                 link,
                 connector,
                 address: format!("/connect/{}", segment(text)),
-            }),
-            Ok(None) => Err(ended()),
+            })),
             Err(error) => {
                 tracing::error!(%error, "a set-up link cannot be looked up");
                 Err(Trouble::ours())
@@ -124,11 +124,13 @@ impl Guest {
     }
 }
 
-fn ended() -> Trouble {
-    Trouble::new(
-        StatusCode::NOT_FOUND,
-        "The link was taken back, or its time is over. Ask whoever gave it to you for a new one.",
-    )
+#[derive(Template)]
+#[template(path = "connect_ended.html")]
+struct EndedPage;
+
+/// For whoever has no account, and a link that leads nowhere any more.
+fn ended() -> Shown {
+    show_wrong(StatusCode::NOT_FOUND, &EndedPage)
 }
 
 /// `GET /connect/{link}`
@@ -138,8 +140,10 @@ pub(super) async fn page(
     Path(link): Path<String>,
     Query(watch): Query<Watch>,
 ) -> Shown {
-    let guest = Guest::let_in(&ui, &link).await?;
-    show(&guest.page(&ui, &headers, None, &watch.watch).await?)
+    match Guest::let_in(&ui, &link).await? {
+        Some(guest) => show(&guest.page(&ui, &headers, None, &watch.watch).await?),
+        None => ended(),
+    }
 }
 
 /// `POST /connect/{link}`: makes the token.
@@ -154,7 +158,9 @@ pub(super) async fn make_token(
     // The form names the token that it takes the place of: sent twice, it makes one.
     let before = Some(form.text("before")).filter(|id| !id.is_empty());
     let made = ui.app.provision().token_by_setup_link(&link, before).await;
-    let guest = Guest::let_in(&ui, &link).await?;
+    let Some(guest) = Guest::let_in(&ui, &link).await? else {
+        return ended();
+    };
     match made {
         Ok(made) => {
             let settings = &ui.app.inner().settings;
@@ -175,7 +181,7 @@ pub(super) async fn make_token(
             page.wrong = Some(Trouble::new(StatusCode::CONFLICT, MADE_ALREADY));
             show_wrong(StatusCode::CONFLICT, &page)
         }
-        Err(ProvisionError::NotFound { .. }) => Err(ended()),
+        Err(ProvisionError::NotFound { .. }) => ended(),
         Err(error) => {
             tracing::error!(%error, "a set-up link cannot make a token");
             Err(Trouble::ours())
@@ -192,7 +198,9 @@ pub(super) async fn checklist(
     headers: HeaderMap,
     Path(link): Path<String>,
 ) -> Shown {
-    let guest = Guest::let_in(&ui, &link).await?;
+    let Some(guest) = Guest::let_in(&ui, &link).await? else {
+        return ended();
+    };
     let progress = guest.progress(&ui, &headers).await?;
     show(&ChecklistPart {
         progress,

@@ -1,5 +1,7 @@
 //! Notifications: the channels by which administrators are told, and whether they work.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
@@ -59,6 +61,26 @@ struct Draft {
     events: Option<Vec<String>>,
     connectors: Option<Vec<String>>,
     every_minutes: Value,
+}
+
+impl Draft {
+    /// What it tells, in words.
+    fn what(&self, called: &HashMap<String, String>) -> String {
+        let events = match &self.events {
+            None => "Everything".to_owned(),
+            Some(events) => {
+                let words = events
+                    .iter()
+                    .map(|event| called.get(event).unwrap_or(event));
+                let words: Vec<&str> = words.map(String::as_str).collect();
+                words.join("; ")
+            }
+        };
+        match &self.connectors {
+            None => events,
+            Some(names) => format!("{events}, of {}", names.join(", ")),
+        }
+    }
 }
 
 /// How a channel tells, as the form has it.
@@ -122,6 +144,8 @@ struct ListPage {
 struct Row {
     address: String,
     way: String,
+    /// What it tells, in words.
+    what: String,
     told: Outcome,
     channel: Channel,
 }
@@ -184,8 +208,12 @@ struct Made {
 /// `GET /console/notifications`
 async fn list(desk: Desk) -> Shown {
     let all: Listed<Channel> = desk.get(&["notifications"], &[]).await?;
+    let events: Listed<Event> = desk.get(&["notification-events"], &[]).await?;
+    let events = events.items.into_iter();
+    let called: HashMap<String, String> = events.map(|one| (one.event, one.called)).collect();
     let row = |channel: Channel| Row {
         address: segment(&channel.id),
+        what: channel.draft.what(&called),
         way: Way::of(&channel.draft.way).words(),
         told: Outcome::of(&desk, &channel),
         channel,

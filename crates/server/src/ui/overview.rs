@@ -82,6 +82,7 @@ struct Connector {
     open_holds: i64,
     open_conflicts: i64,
     waiting_groups: i64,
+    pinned_groups: i64,
     value_errors: i64,
     errors: i64,
     last_heard: Option<Timestamp>,
@@ -104,9 +105,35 @@ pub(super) struct Application {
     id: String,
     name: String,
     pub(super) last_seen: Option<Timestamp>,
+    last_poll: Option<Timestamp>,
+    usual_pause: Option<i64>,
+    silent: bool,
     pub(super) directories: Vec<Read>,
     #[serde(default)]
     pub(super) refused: Option<Refused>,
+}
+
+impl Application {
+    /// For how long it has been silent, and how often it usually fetches.
+    pub(super) fn silence(&self, desk: &Desk) -> Option<String> {
+        let (last, usual) = self.last_poll.zip(self.usual_pause)?;
+        self.silent.then(|| silence(desk, last, usual))
+    }
+
+    /// How often it usually fetches.
+    pub(super) fn usual(&self) -> Option<String> {
+        self.usual_pause
+            .map(|usual| length(SignedDuration::from_secs(usual)))
+    }
+}
+
+/// For how long somebody has been silent who usually comes after so many seconds.
+fn silence(desk: &Desk, last: Timestamp, usual: i64) -> String {
+    format!(
+        "silent for {}, usually every {}",
+        length(desk.now().duration_since(last)),
+        length(SignedDuration::from_secs(usual))
+    )
 }
 
 /// That a product was not let in.
@@ -228,11 +255,7 @@ fn connector_card(desk: &Desk, mut one: Connector) -> ConnectorCard {
     let tokens = endings(desk, std::mem::take(&mut one.tokens_ending));
     let words = match (one.last_heard, one.usual_pause) {
         (None, _) => "not heard of yet".to_owned(),
-        (Some(at), Some(usual)) if one.silent => format!(
-            "silent for {}, usually every {}",
-            length(desk.now().duration_since(at)),
-            length(SignedDuration::from_secs(usual))
-        ),
+        (Some(at), Some(usual)) if one.silent => silence(desk, at, usual),
         (Some(at), _) => format!("last heard {}", desk.when(at).words()),
     };
     let is_late = one.silent
@@ -264,7 +287,9 @@ fn application_card(desk: &Desk, one: Application) -> ApplicationCard {
         .iter()
         .filter_map(|read| read.behind_since)
         .min();
+    let silent = one.silence(desk);
     let words = match (one.last_seen, slowest) {
+        _ if let Some(silent) = &silent => format!("is {silent}"),
         (None, _) => "has not asked yet".to_owned(),
         (Some(at), None) if lags.iter().all(|lag| lag.is_current) => {
             format!("is up to date, last seen {}", desk.when(at).words())
@@ -279,7 +304,7 @@ fn application_card(desk: &Desk, one: Application) -> ApplicationCard {
     ApplicationCard {
         address: segment(&one.id),
         mood: match one.last_seen.is_some() && lags.iter().all(|lag| lag.is_current) {
-            _ if lags.iter().any(|lag| lag.gate.is_some()) => "bad",
+            _ if silent.is_some() || lags.iter().any(|lag| lag.gate.is_some()) => "bad",
             true => "good",
             false => "warn",
         },

@@ -17,6 +17,7 @@ struct SettingsPage {
     /// The provider at which administrators sign in, if there is one.
     provider: Option<Provider>,
     channels: Vec<Channel>,
+    subscriptions: Vec<Channel>,
     directories: Vec<Directory>,
 }
 
@@ -50,9 +51,17 @@ impl SettingsPage {
     }
 
     fn failing_channels(&self) -> usize {
-        let failing = self.channels.iter().filter(|it| it.state == "failing");
-        failing.count()
+        failing(&self.channels)
     }
+
+    fn failing_subscriptions(&self) -> usize {
+        failing(&self.subscriptions)
+    }
+}
+
+fn failing(all: &[Channel]) -> usize {
+    let is_failing = |it: &&Channel| matches!(it.state.as_str(), "failing" | "given_up");
+    all.iter().filter(is_failing).count()
 }
 
 /// `GET /console/settings`
@@ -60,12 +69,14 @@ pub(super) async fn page(desk: Desk) -> Shown {
     let administrators: Listed<Administrator> = desk.get(&["administrators"], &[]).await?;
     let tokens: Listed<IgnoredAny> = desk.get(&["tokens"], &[]).await?;
     let channels: Listed<Channel> = desk.get(&["notifications"], &[]).await?;
+    let subscriptions: Listed<Channel> = desk.get(&["subscriptions"], &[]).await?;
     show(&SettingsPage {
         shell: desk.shell("settings"),
         administrators: administrators.items,
         tokens: tokens.items.len(),
         provider: desk.find(&["sign-in", "openid"], &[]).await?,
         channels: channels.items,
+        subscriptions: subscriptions.items,
         directories: directories(&desk).await?,
     })
 }

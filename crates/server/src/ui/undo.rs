@@ -281,7 +281,15 @@ struct UndonePage {
 /// `POST /console/undo`
 pub(super) async fn undo(desk: Desk, body: Body) -> Shown {
     let form = desk.form(body).await?;
-    let wanted = Wanted::of(&form);
+    desk.once(
+        &form,
+        "/console/journal",
+        carried_out(&desk, Wanted::of(&form)),
+    )
+    .await
+}
+
+async fn carried_out(desk: &Desk, wanted: Wanted) -> Shown {
     let path = ["directories", wanted.directory.as_str(), "undo"];
     let undone = desk.send(Method::POST, &path, Some(wanted.selection()));
     let done = match undone.await? {

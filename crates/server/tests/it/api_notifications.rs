@@ -7,7 +7,7 @@ use directory::notification::{Message, MessageKind, Way};
 use directory::{JobKind, JobState};
 use emulate::databases::{TestDatabase, on_each_database};
 use jiff::SignedDuration;
-use provision::{ClaimedNotification, NotificationSender, ProvisionError, Sent};
+use provision::{ClaimedNotification, Letter, NotificationSender, ProvisionError, Sent};
 use serde_json::{Value, json};
 use store::{NewJob, Role, Scope, StoreError};
 
@@ -22,9 +22,11 @@ type SentMessage = (Way, Option<String>, Message);
 
 /// Takes messages instead of a mail server, or refuses them.
 #[derive(Default)]
-struct Post {
+pub struct Post {
     sent: Mutex<Vec<SentMessage>>,
-    refuses: AtomicBool,
+    /// What was posted to endpoints of subscriptions.
+    pub letters: Mutex<Vec<Letter>>,
+    pub refuses: AtomicBool,
 }
 
 impl NotificationSender for Post {
@@ -38,9 +40,19 @@ impl NotificationSender for Post {
             Ok("250 taken".to_owned())
         })
     }
+
+    fn post<'s>(&'s self, letter: &'s Letter) -> Sent<'s> {
+        Box::pin(async move {
+            self.letters.lock().unwrap().push(letter.clone());
+            match self.refuses.load(Ordering::SeqCst) {
+                true => Err("ops.example.com cannot be reached".to_owned()),
+                false => Ok("status 204".to_owned()),
+            }
+        })
+    }
 }
 
-fn post_of(world: &World) -> Arc<Post> {
+pub fn post_of(world: &World) -> Arc<Post> {
     let post = Arc::new(Post::default());
     world.provision.notify_with(Arc::<Post>::clone(&post));
     post
@@ -51,7 +63,7 @@ fn claim(world: &World) -> Vec<ClaimedNotification> {
 }
 
 /// What is told now, as sentences: one list for each message.
-fn tell(world: &World) -> Vec<Vec<String>> {
+pub fn tell(world: &World) -> Vec<Vec<String>> {
     let messages = claim(world).into_iter().map(|claimed| {
         let titles = claimed.message.news.iter();
         let titles = titles.map(|one| format!("{}: {}", one.event.as_str(), one.title));
@@ -64,7 +76,7 @@ fn tell(world: &World) -> Vec<Vec<String>> {
     messages.collect()
 }
 
-fn webhook(name: &str) -> Value {
+pub fn webhook(name: &str) -> Value {
     json!({"name": name, "way": {"webhook": {"url": "https://ops.example.com/hook"}}})
 }
 
@@ -106,13 +118,13 @@ fn each_thing_is_told_once_first_at_once_and_then_in_a_digest() {
         let told = tell(world);
         assert_eq!(told.len(), 1, "{told:?}");
         assert_eq!(told[0].len(), 2, "{told:?}");
-        assert!(
-            told[0][0].starts_with("token.expiring: The token ci of idp ends on "),
-            "{told:?}"
-        );
         assert_eq!(
-            told[0][1],
-            "hold.created: 3 changes of idp wait for a decision"
+            told[0][0], "hold.created: 3 changes of idp wait for a decision",
+            "what waits for somebody comes first"
+        );
+        assert!(
+            told[0][1].starts_with("token.expiring: The token ci of idp ends on "),
+            "{told:?}"
         );
         world.wait(minutes(15));
         assert!(tell(world).is_empty());
@@ -245,7 +257,10 @@ fn everything_that_needs_somebody_is_told() {
         idp.user("again");
         console.get("/overview");
         world.wait(minutes(15));
-        assert!(tell(world).is_empty());
+        assert_eq!(
+            tell(world),
+            [["connector.silent: The identity provider of idp comes again"]]
+        );
         world.wait(SignedDuration::from_hours(3));
         let told = tell(world);
         assert_eq!(
@@ -544,7 +559,7 @@ fn channels_are_kept_in_the_console() {
     for shown in [
         "Operations",
         "mail to ann@example.com, bob@example.com",
-        "hold.created",
+        "Changes wait for a decision",
         "fails",
     ] {
         assert!(listed.text().contains(shown), "{shown}: {}", listed.text());

@@ -212,7 +212,14 @@ fn a_link_shows_one_connector_and_makes_its_token() {
         let short = path(&console.post(links, json!({ "days": 1 })).json());
         assert_eq!(guest.get(&short).status, 200);
         world.wait(SignedDuration::from_hours(24));
-        assert_eq!(guest.get(&short).status, 404);
+        let ended = guest.get(&short);
+        assert_eq!(ended.status, 404);
+        let page = ended.text();
+        assert!(page.contains("This link does not work any more"), "{page}");
+        assert!(
+            !page.contains("/console\""),
+            "nobody is led to a console without an account"
+        );
         for text in ["x", "vst_setup_x", "../console"] {
             assert_eq!(guest.get(&format!("/connect/{text}")).status, 404);
         }

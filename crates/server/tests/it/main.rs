@@ -6,6 +6,7 @@
     reason = "a test ends where its preparation fails"
 )]
 
+mod alarms;
 mod api_applications;
 mod api_audit;
 mod api_audit_changes;
@@ -60,6 +61,7 @@ mod http;
 mod limits;
 mod oauth;
 mod query_model;
+mod recorded_reads;
 mod safe_headers;
 mod scim_bulk;
 mod scim_conversations;
@@ -80,6 +82,7 @@ mod scim_schemas;
 mod scim_signed;
 mod source;
 mod statement_counts;
+mod subscriptions;
 mod ui;
 mod ui_applications;
 mod ui_browser;

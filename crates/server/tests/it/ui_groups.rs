@@ -64,7 +64,7 @@ fn a_group_tells_where_it_comes_from_and_what_can_be_done() {
                     &[("name", "crew")]
                 )
                 .status,
-            303
+            200
         );
         world.run(world.provision.work_off()).unwrap();
         let crew = browser.text("/console/directories/default/groups/crew");
@@ -141,7 +141,7 @@ fn a_group_tells_who_waits_to_feed_it() {
         ],
     );
     assert_eq!(console.show("/connectors/idp")["waiting_groups"], 1);
-    assert_eq!(browser.fill_in(&adopt, &adopt, &[]).status, 303);
+    assert_eq!(browser.fill_in(&adopt, &adopt, &[]).status, 200);
     assert!(
         !browser
             .get("/console/connectors/idp")

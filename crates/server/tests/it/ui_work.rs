@@ -404,11 +404,11 @@ fn jobs_are_followed_ended_and_conflicts_decided() {
         assert!(question.contains(told), "{told} in {question}");
     }
     assert_eq!(browser.get(&format!("{place}/none/keep")).status, 404);
-    assert_eq!(yes(&browser, &ask).status, 303);
+    assert_eq!(yes(&browser, &ask).status, 200);
     assert!(!tabs().contains(counted), "what is decided waits no more");
     assert!(browser.get(place).text().contains("two people</span>"));
     let ask = link(&browser.get(place), "One person");
-    assert_eq!(yes(&browser, &ask).status, 303);
+    assert_eq!(yes(&browser, &ask).status, 200);
     assert_eq!(
         console.show("/directories/default/users/mira")["connector"],
         "second"

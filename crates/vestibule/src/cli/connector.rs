@@ -141,6 +141,14 @@ pub enum ConnectorCommand {
         /// Its name or id.
         connector: String,
     },
+    /// Record what the identity provider reads, too, for some hours; `vestibule requests` shows it.
+    RecordReads {
+        /// Its name or id.
+        connector: String,
+        /// For how many hours, up to 168; 0 ends it at once.
+        #[arg(long, value_name = "HOURS", default_value_t = 24)]
+        hours: u32,
+    },
     /// Keep taking writes, but leave the directory as it is until `resume`.
     Pause {
         /// Its name or id.

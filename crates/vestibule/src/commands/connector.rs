@@ -4,7 +4,7 @@ use directory::{ConnectorState, PatchReply};
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::{ConnectorArgs, ConnectorCommand};
 use crate::config::Settings;
@@ -117,6 +117,14 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
                 value_errors: door.value_errors(connector)?,
             };
             out.show(&waiting, Waiting::told)
+        }
+        ConnectorCommand::RecordReads { connector, hours } => {
+            let path = ["connectors", connector, "recording"];
+            let until: Value = door.ask(Method::PUT, &path, Some(&json!({ "hours": hours })))?;
+            out.show(&until, |until| match until["reads_recorded_until"].as_str() {
+                Some(until) => format!("Reads of {connector} are recorded until {until}: vestibule requests tail --connector {connector}"),
+                None => format!("Reads of {connector} are not recorded any more"),
+            })
         }
         ConnectorCommand::Pause { connector } => {
             out.show(&door.set_state(connector, ConnectorState::Paused)?, |one| {

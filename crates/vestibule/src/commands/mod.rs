@@ -31,5 +31,6 @@ pub mod serve;
 pub mod setup;
 pub mod sign_in;
 pub mod sticky;
+pub mod subscriptions;
 pub mod token;
 pub mod user;

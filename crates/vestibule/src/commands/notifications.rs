@@ -69,8 +69,20 @@ pub fn run(args: &NotificationsArgs, settings: &Settings, out: Output) -> Result
     }
 }
 
+/// A message that the guard over addresses refused, with what this command cannot know about that.
+pub(super) fn told_of_flags(door: &Door, failure: Failure) -> Failure {
+    match door.is_local() && failure.message.contains("outbound_allow") {
+        true => failure.with(
+            "this command sent it itself, by vestibule.toml and the environment; flags that a server was started with, such as \
+             --outbound-allow, are not known here. To let the server send it, name it with --server, or test in the console",
+        ),
+        false => failure,
+    }
+}
+
 fn test(door: &Door, channel: &str, out: Output) -> Result<(), Failure> {
-    let tested: Value = door.ask(Method::POST, &[PLACE, channel, "test"], None)?;
+    let tested: Result<Value, Failure> = door.ask(Method::POST, &[PLACE, channel, "test"], None);
+    let tested = tested.map_err(|failure| told_of_flags(door, failure))?;
     out.show(&tested, |tested| {
         let answer = tested["answer"].as_str().unwrap_or_default();
         format!("The test message was taken. The other end said: {answer}")

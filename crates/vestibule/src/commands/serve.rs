@@ -141,7 +141,7 @@ impl Started {
         let guard = Guard::new(Reach::Network, settings.outbound_allow.clone());
         let client = deliver::Client::new(guard);
         provision.read_crowds_with(Arc::new(CrowdClient::new(client.clone())));
-        let notifier = Notifier::new(client.clone(), settings.public_url.clone());
+        let notifier = Notifier::new(&settings.outbound_allow, settings.public_url.clone());
         provision.notify_with(Arc::new(notifier));
         let app = server::App::with_clients(
             provision.clone(),
@@ -150,6 +150,7 @@ impl Started {
                 retention: settings.retention,
                 public_url: settings.public_url.clone(),
                 trusted_proxies: settings.trusted_proxies.clone(),
+                metrics_from: settings.metrics_from.clone(),
                 crowd_version: settings.crowd_version.clone(),
                 staging,
                 failed_restore,
@@ -190,6 +191,7 @@ impl Started {
         let work = tokio::spawn(self.app.clone().run_background_work());
         let provision = self.provision;
         let told = tokio::spawn(deliver::tell_administrators(provision.clone()));
+        let subscriptions = tokio::spawn(deliver::tell_subscriptions(provision.clone()));
         let webhooks = tokio::spawn(deliver::call_webhooks(provision, self.webhooks));
         tracing::info!(url = self.url, "serving");
         server::serve(self.listener, self.app.clone(), stop).await;
@@ -197,6 +199,7 @@ impl Started {
         self.app.flush_records().await;
         work.abort();
         webhooks.abort();
+        subscriptions.abort();
         told.abort();
         tracing::info!("stopped");
     }

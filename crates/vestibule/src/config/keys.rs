@@ -55,11 +55,17 @@ pub const KEYS: &[Key] = &[
                 `10.0.0.0/8`. A list in the file; separated by commas elsewhere.",
     },
     Key {
+        name: "metrics_from",
+        default: "",
+        about: "Addresses and ranges from which `/metrics` is answered without a token, for example that of Prometheus; \
+                from this machine it always is. A list in the file; separated by commas elsewhere.",
+    },
+    Key {
         name: "outbound_allow",
         default: "",
         about: "Addresses and ranges that this server may call although it would not do so by itself: its own \
                 machine (`127.0.0.1`), link-local addresses and metadata services. Private networks need no \
-                mention for what an administrator named, but do for webhooks, which applications register themselves. A list in the file; separated by commas elsewhere.",
+                mention for mail servers, Crowd servers and identity providers, but do for webhooks and chats. A list in the file; separated by commas elsewhere.",
     },
     Key {
         name: "secret_key",

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deliver::{Client, Guard, Notifier, Reach};
+use deliver::Notifier;
 use provision::Provision;
 use reqwest::{Method, StatusCode, Url};
 use serde_json::Value;
@@ -78,9 +78,7 @@ impl Transport {
             true => Provision::with_key(store, key_file::read_or_make(settings)?),
             false => Provision::new(store),
         };
-        let guard = Guard::new(Reach::Network, settings.outbound_allow.clone());
-        let client = Client::new(guard);
-        let notifier = Notifier::new(client, settings.public_url.clone());
+        let notifier = Notifier::new(&settings.outbound_allow, settings.public_url.clone());
         provision.notify_with(Arc::new(notifier));
         let app = server::App::new(
             provision,
@@ -90,6 +88,11 @@ impl Transport {
             },
         );
         Ok(Self::Local(LocalApi::new(app)))
+    }
+
+    /// Whether no server is asked, so that its flags are not known.
+    pub(super) fn is_local(&self) -> bool {
+        matches!(self, Self::Local(_))
     }
 
     /// Where it is, for messages.

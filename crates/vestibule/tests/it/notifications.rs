@@ -186,6 +186,7 @@ fn a_mail_server_takes_what_administrators_are_told() {
         refused.code != 0 && refused.err.contains("outbound_allow"),
         "{refused:?}"
     );
+    assert!(refused.err.contains("--server"), "{refused:?}");
 
     // The running server tells by itself what stands, once.
     program.json(&[

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::super::confirm::Confirm;
 use super::super::desk::{Desk, Listed, segment};
-use super::super::page::{Shell, Shown, Trouble, go_to, show};
+use super::super::page::{Shell, Shown, Trouble, show};
 use super::super::when::When;
 use super::super::words::apart;
 use super::{Detail, Frame};
@@ -315,7 +315,11 @@ pub(in crate::ui) async fn decide(
     let path = ["connectors", &connector, "name-conflicts", &user];
     let wish = json!({ "action": decision });
     let _nothing: Value = desk.send(Method::POST, &path, Some(wish)).await?;
-    go_to(&place(&connector))
+    let told = match decision.as_str() {
+        "link" => "They are one person now: the user feeds the account.",
+        _ => "They stay two people, and nobody is asked again.",
+    };
+    desk.go_told(&place(&connector), told)
 }
 
 fn place(connector: &str) -> String {

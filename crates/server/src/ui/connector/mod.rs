@@ -111,6 +111,7 @@ pub(super) struct Detail {
     open_holds: i64,
     open_conflicts: i64,
     waiting_groups: i64,
+    pinned_groups: i64,
     value_errors: i64,
     next_run: Option<Timestamp>,
     created: Timestamp,
@@ -119,6 +120,8 @@ pub(super) struct Detail {
     rules: Value,
     warnings: Vec<Place>,
     tokens: Vec<tokens::Token>,
+    #[serde(default)]
+    reads_recorded_until: Option<Timestamp>,
     #[serde(default)]
     stopped: Option<Stopped>,
 }

@@ -269,7 +269,13 @@ pub(in crate::ui) async fn decide(
     }
     let path = ["connectors", &connector, "groups", &group, "decision"];
     let _decided: Value = desk.send(Method::POST, &path, Some(wish)).await?;
-    go_to(&place(&connector, &group))
+    let told = match decision.as_str() {
+        "adopt" | "merge" => "It feeds the group from now on.",
+        "rename" => "It feeds a group of that name from now on.",
+        "ignore" => "It is left out from now on.",
+        _ => "It follows the rules again.",
+    };
+    desk.go_told(&place(&connector, &group), told)
 }
 
 fn place(connector: &str, group: &str) -> String {

@@ -1,0 +1,208 @@
+//! Subscriptions: endpoints that are told of every change of directories, in order (DS-01).
+//!
+//! How far each was told is a position in each journal. What it is to be told is read from there when it is sent, so
+//! nothing is lost when a message is, and what was sent once can be sent again.
+
+mod batch;
+mod send;
+
+use directory::check_call_url;
+use directory::notification::{Way, WebhookSettings};
+use store::{
+    Delivery, DeliveryState, Positions, ReadTx, Scope, StoreError, Subscription, SubscriptionDraft,
+    WriteTx,
+};
+
+pub use send::ClaimedBatch;
+
+use crate::notifications::channels::check_name;
+use crate::notifications::secrets::{self, Need};
+use crate::secret::Secret;
+use crate::{Provision, ProvisionError};
+
+/// Subscriptions there can be.
+const SUBSCRIPTIONS_MAX: usize = 50;
+
+/// What a subscription is to be.
+#[derive(Clone)]
+pub struct SubscriptionWish {
+    /// Everything but its key.
+    pub draft: SubscriptionDraft,
+    /// The key of its signatures. Nothing keeps what is there; an empty one is a new one.
+    pub secret: Option<String>,
+}
+
+impl Provision {
+    /// Makes a subscription for what happens from now on. A key that was made for its signatures is given back, to be
+    /// shown once.
+    pub async fn create_subscription(
+        &self,
+        wish: SubscriptionWish,
+    ) -> Result<(Subscription, Option<Secret>), ProvisionError> {
+        check(&wish.draft)?;
+        let key = self.key()?.clone();
+        self.store()
+            .write(Scope::Settings, move |tx| {
+                require_free(tx, &wish.draft, None)?;
+                if tx.subscriptions()?.len() >= SUBSCRIPTIONS_MAX {
+                    return Err(ProvisionError::invalid(
+                        "subscription",
+                        format!("there are {SUBSCRIPTIONS_MAX} at most; delete one first"),
+                    ));
+                }
+                let id = tx.new_id().to_string();
+                let given = (wish.secret.as_deref(), Need::Now);
+                let kept = secrets::keep(&key, &id, &way(&wish.draft.url), given, None)?;
+                let told = known_positions(tx)?;
+                let sealed = kept.sealed.unwrap_or_default();
+                tx.insert_subscription(&id, &wish.draft, &sealed, &told)?;
+                Ok((find(tx, &id)?, kept.made))
+            })
+            .await
+    }
+
+    /// Changes a subscription. Of directories that it was not told of before, it is told what happens from now on.
+    pub async fn change_subscription(
+        &self,
+        name: &str,
+        wish: SubscriptionWish,
+    ) -> Result<(Subscription, Option<Secret>), ProvisionError> {
+        check(&wish.draft)?;
+        let (key, name) = (self.key()?.clone(), name.to_owned());
+        self.store()
+            .write(Scope::Settings, move |tx| {
+                let before = find(tx, &name)?;
+                require_free(tx, &wish.draft, Some(&before))?;
+                let given = (wish.secret.as_deref(), Need::Now);
+                let there = (way(&before.draft.url), Some(before.sealed.clone()));
+                let kept =
+                    secrets::keep(&key, &before.id, &way(&wish.draft.url), given, Some(there))?;
+                let mut told = known_positions(tx)?;
+                for (directory, position) in &mut told {
+                    if before.wants(*directory) {
+                        let known = before.told.get(directory).copied();
+                        *position = known.unwrap_or(tx.journal_floor(*directory)?);
+                    }
+                }
+                let sealed = kept.sealed.unwrap_or_default();
+                tx.update_subscription(before.pk, &wish.draft, &sealed, &told)?;
+                Ok((find(tx, &before.id)?, kept.made))
+            })
+            .await
+    }
+
+    /// Deletes a subscription.
+    pub async fn delete_subscription(&self, name: &str) -> Result<(), ProvisionError> {
+        let name = name.to_owned();
+        self.store()
+            .write(Scope::Settings, move |tx| {
+                let found = find(tx, &name)?;
+                Ok(tx.delete_subscription(found.pk)?)
+            })
+            .await
+    }
+
+    /// Tells a subscription at once what it waits for, also if it was given up.
+    pub async fn retry_subscription(&self, name: &str) -> Result<Subscription, ProvisionError> {
+        let name = name.to_owned();
+        self.store()
+            .write(Scope::Settings, move |tx| {
+                let before = find(tx, &name)?;
+                let after = Subscription {
+                    failures: 0,
+                    failing_since: None,
+                    given_up: None,
+                    next_try: tx.now(),
+                    ..before.clone()
+                };
+                tx.note_subscription(&after, before.next_try)?;
+                find(tx, &before.id)
+            })
+            .await
+    }
+
+    /// Lets what comes after a delivery go on without it. It can be sent again later.
+    pub async fn skip_delivery(&self, name: &str, id: &str) -> Result<Delivery, ProvisionError> {
+        let (name, id) = (name.to_owned(), id.to_owned());
+        self.store()
+            .write(Scope::Settings, move |tx| {
+                let found = find(tx, &name)?;
+                let delivery = find_delivery(tx, &found, &id)?;
+                if delivery.state != DeliveryState::Waiting {
+                    return Err(ProvisionError::invalid(
+                        "delivery",
+                        "does not wait, so nothing waits for it",
+                    ));
+                }
+                let skipped = Delivery {
+                    state: DeliveryState::Skipped,
+                    ..delivery
+                };
+                tx.note_delivery(&skipped)?;
+                let mut after = Subscription {
+                    failures: 0,
+                    failing_since: None,
+                    given_up: None,
+                    next_try: tx.now(),
+                    ..found.clone()
+                };
+                batch::move_on(tx, &mut after, &skipped.batch)?;
+                tx.note_subscription(&after, found.next_try)?;
+                Ok(skipped)
+            })
+            .await
+    }
+}
+
+/// How its key is kept: as that of a signed webhook.
+fn way(url: &str) -> Way {
+    Way::Webhook(WebhookSettings {
+        url: url.to_owned(),
+    })
+}
+
+/// Where every journal ends now.
+fn known_positions(tx: &ReadTx<'_>) -> Result<Positions, StoreError> {
+    let all = tx.directories()?.into_iter();
+    all.map(|directory| Ok((directory.id, tx.journal_position(directory.id)?)))
+        .collect()
+}
+
+fn check(draft: &SubscriptionDraft) -> Result<(), ProvisionError> {
+    check_name(&draft.name)?;
+    check_call_url(&draft.url).map_err(|why| ProvisionError::invalid("url", why))
+}
+
+fn require_free(
+    tx: &ReadTx<'_>,
+    draft: &SubscriptionDraft,
+    own: Option<&Subscription>,
+) -> Result<(), ProvisionError> {
+    match tx.find_subscription(&draft.name)? {
+        Some(other) if own.is_none_or(|own| own.pk != other.pk) => Err(ProvisionError::Exists {
+            what: "subscription",
+            name: draft.name.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn find(tx: &ReadTx<'_>, name: &str) -> Result<Subscription, ProvisionError> {
+    tx.find_subscription(name)?
+        .ok_or_else(|| ProvisionError::not_found("subscription", name))
+}
+
+fn find_delivery(
+    tx: &ReadTx<'_>,
+    subscription: &Subscription,
+    id: &str,
+) -> Result<Delivery, ProvisionError> {
+    tx.delivery(subscription.pk, id)?
+        .ok_or_else(|| ProvisionError::not_found("delivery", id))
+}
+
+/// A subscription as it is now, unless somebody changed or took it since it was looked at.
+fn unchanged(tx: &WriteTx<'_>, seen: &Subscription) -> Result<Option<Subscription>, StoreError> {
+    let now = tx.find_subscription(&seen.id)?;
+    Ok(now.filter(|now| now.next_try == seen.next_try && now.pk == seen.pk))
+}

@@ -1,0 +1,339 @@
+//! Subscriptions: endpoints that are told of every change of directories, in order, once, and again if they missed it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use emulate::databases::on_each_database;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::api_console::{Console, ok};
+use crate::api_notifications::{Post, post_of, tell, webhook};
+use crate::http::Answer;
+use crate::scim_idp::Idp;
+use crate::world::World;
+
+fn subscription(name: &str) -> Value {
+    json!({"name": name, "url": "https://ops.example.com/events"})
+}
+
+/// Tells everybody until there is nothing to tell.
+fn tell_all(world: &World) {
+    loop {
+        let claimed = world.run(world.provision.claim_batches(8)).unwrap();
+        if claimed.is_empty() {
+            return;
+        }
+        for one in claimed {
+            world.run(world.provision.send_batch(one)).unwrap();
+        }
+    }
+}
+
+/// The events that were posted since, in order.
+fn posted(post: &Arc<Post>) -> Vec<Value> {
+    let letters = std::mem::take(&mut *post.letters.lock().unwrap());
+    let bodies = letters.iter().map(|letter| {
+        let body: Value = serde_json::from_str(&letter.body).unwrap();
+        body["data"]["events"].as_array().unwrap().clone()
+    });
+    bodies.flatten().collect()
+}
+
+fn words(events: &[Value]) -> Vec<&str> {
+    events
+        .iter()
+        .map(|one| one["event"].as_str().unwrap())
+        .collect()
+}
+
+#[track_caller]
+fn refused(answer: &Answer, status: u16, why: &str) {
+    assert_eq!(answer.status, status, "{}", answer.text());
+    assert!(answer.text().contains(why), "{}", answer.text());
+}
+
+#[test]
+fn what_happens_is_told_in_order_once_and_as_it_was_chosen() {
+    on_each_database(|database| {
+        let world = &World::new(database);
+        let (console, idp, post) = (Console::new(world), Idp::new(world), post_of(world));
+        idp.user("before");
+        let made = ok(&console.post("/subscriptions", subscription("all")));
+        assert!(
+            made["secret"].as_str().unwrap().starts_with("whsec_"),
+            "{made}"
+        );
+        assert_eq!(made["state"], "current");
+        let mut some = subscription("some");
+        some["events"] = json!(["group.user_added", "user.disabled"]);
+        some["directories"] = json!(["default"]);
+        ok(&console.post("/subscriptions", some));
+        tell_all(world);
+        assert!(posted(&post).is_empty(), "from now on");
+
+        let ann = idp.user("ann");
+        let devs = world.group("devs", &[&ann]);
+        world.patch_user(&ann, "displayName", "Ann Lee");
+        world.remove(&devs, &ann);
+        world.patch_user(&ann, "active", false);
+        world.patch_user(&ann, "active", true);
+        world.delete_group(&devs);
+        world.run(world.provision.work_off()).unwrap();
+        tell_all(world);
+        let letters = post.letters.lock().unwrap().clone();
+        assert_eq!(letters.len(), 2, "a batch for each");
+        assert!(letters.iter().all(|letter| letter.id.starts_with("msg_")));
+        let mut by_count: BTreeMap<usize, Vec<Value>> = BTreeMap::new();
+        for letter in letters {
+            let body: Value = serde_json::from_str(&letter.body).unwrap();
+            assert_eq!(body["type"], "events");
+            let events = body["data"]["events"].as_array().unwrap().clone();
+            by_count.insert(events.len(), events);
+        }
+        posted(&post);
+        let (some, all) = (
+            by_count.pop_first().unwrap().1,
+            by_count.pop_last().unwrap().1,
+        );
+        assert_eq!(words(&some), ["group.user_added", "user.disabled"]);
+        let of_all = words(&all);
+        for event in [
+            "user.created",
+            "group.created",
+            "group.user_added",
+            "user.updated",
+            "group.user_removed",
+            "user.disabled",
+            "user.enabled",
+        ] {
+            assert!(of_all.contains(&event), "{event}: {of_all:?}");
+        }
+        let positions: Vec<i64> = all
+            .iter()
+            .filter_map(|one| one["position"].as_i64())
+            .collect();
+        assert!(positions.is_sorted(), "{positions:?}");
+        let created = all
+            .iter()
+            .find(|one| one["event"] == "user.created")
+            .unwrap();
+        assert_eq!(created["user"]["name"], "ann", "{created}");
+        assert_eq!(created["directory"], "default");
+        assert_eq!(created["cause"]["connector"], "idp");
+        tell_all(world);
+        assert!(posted(&post).is_empty(), "once");
+
+        // Jobs, each once, though others end at the same time.
+        for _ in 0..2 {
+            ok(&console.call("/connectors/idp/reconcile"));
+            world.run(world.provision.work_off()).unwrap();
+            tell_all(world);
+            let told = posted(&post);
+            assert_eq!(words(&told), ["run.finished"], "{told:?}");
+            assert_eq!(told[0]["job"]["state"], "done", "{told:?}");
+            tell_all(world);
+            assert!(posted(&post).is_empty());
+            world.wait(SignedDuration::from_mins(20));
+        }
+    });
+}
+
+#[test]
+fn what_an_endpoint_misses_waits_for_it_in_order_and_can_be_sent_again() {
+    on_each_database(|database| {
+        let world = &World::new(database);
+        let (console, idp, post) = (Console::new(world), Idp::new(world), post_of(world));
+        let mut wish = subscription("ops");
+        wish["events"] = json!(["user.created", "user.deleted"]);
+        ok(&console.post("/subscriptions", wish));
+        ok(&console.post("/notifications", webhook("told")));
+        post.refuses.store(true, Ordering::SeqCst);
+        idp.user("ann");
+        for _ in 0..25 {
+            tell_all(world);
+            world.wait(SignedDuration::from_mins(31));
+            idp.user(&format!(
+                "u{}",
+                world.provision.store().now().as_microsecond()
+            ));
+        }
+        let shown = console.show("/subscriptions/ops");
+        assert_eq!(shown["state"], "failing", "{shown}");
+        assert!(
+            shown["last_error"]
+                .as_str()
+                .unwrap()
+                .contains("cannot be reached")
+        );
+        let events = posted(&post);
+        let all_ann = events.iter().all(|one| one["user"]["name"] == "ann");
+        assert!(all_ann, "nothing overtakes it");
+        post.refuses.store(false, Ordering::SeqCst);
+        let told = tell(world).concat();
+        let fails = "delivery.failed: The subscription ops is not answered";
+        assert!(told.contains(&fails.to_owned()), "{told:?}");
+        post.refuses.store(true, Ordering::SeqCst);
+        // Given up at last, and nothing is lost.
+        for _ in 0..30 {
+            world.wait(SignedDuration::from_mins(31));
+            tell_all(world);
+        }
+        assert_eq!(console.show("/subscriptions/ops")["state"], "given_up");
+        posted(&post);
+        post.refuses.store(false, Ordering::SeqCst);
+        tell_all(world);
+        assert!(posted(&post).is_empty(), "left alone");
+        ok(&console.call("/subscriptions/ops/retry"));
+        tell_all(world);
+        let events = posted(&post);
+        assert_eq!(events.len(), 26);
+        assert_eq!(events[0]["user"]["name"], "ann");
+        let log = console.show("/subscriptions/ops/deliveries");
+        let log = log["items"].as_array().unwrap();
+        assert!(log.iter().all(|one| one["state"] == "taken"), "{log:?}");
+        let first = log.last().unwrap();
+        assert!(first["attempts"].as_i64().unwrap() > 20, "{first}");
+
+        // Again, with the id it had.
+        let id = first["id"].as_str().unwrap();
+        ok(&console.call(&format!("/subscriptions/ops/deliveries/{id}/send")));
+        let again = post.letters.lock().unwrap().clone();
+        assert_eq!(again[0].id, format!("msg_{id}"));
+        assert_eq!(posted(&post)[0]["user"]["name"], "ann");
+
+        // What an endpoint will never take is let go, and what comes after it arrives.
+        post.refuses.store(true, Ordering::SeqCst);
+        idp.user("poison");
+        tell_all(world);
+        idp.user("next");
+        let log = console.show("/subscriptions/ops/deliveries");
+        let stuck = &log["items"][0];
+        assert_eq!(
+            (&stuck["state"], &stuck["events"]),
+            (&json!("waiting"), &json!(1))
+        );
+        let place = format!(
+            "/subscriptions/ops/deliveries/{}",
+            stuck["id"].as_str().unwrap()
+        );
+        refused(&console.call(&format!("{place}/send")), 422, "waits still");
+        assert_eq!(
+            ok(&console.call(&format!("{place}/skip")))["state"],
+            "skipped"
+        );
+        refused(
+            &console.call(&format!("{place}/skip")),
+            422,
+            "does not wait",
+        );
+        post.refuses.store(false, Ordering::SeqCst);
+        posted(&post);
+        tell_all(world);
+        let events = posted(&post);
+        assert_eq!(events.len(), 1);
+        assert_eq!(events[0]["user"]["name"], "next");
+        ok(&console.call(&format!("{place}/send")));
+        assert_eq!(posted(&post)[0]["user"]["name"], "poison");
+    });
+}
+
+#[test]
+fn of_two_nodes_one_tells_and_long_journals_come_in_pieces() {
+    on_each_database(|database| {
+        let world = &World::new(database);
+        let (console, idp, post) = (Console::new(world), Idp::new(world), post_of(world));
+        ok(&console.post("/subscriptions", subscription("ops")));
+        for nth in 0..130 {
+            idp.user(&format!("user{nth}"));
+        }
+        let first = world.run(world.provision.claim_batches(8)).unwrap();
+        assert_eq!(first.len(), 1);
+        let second = world.run(world.provision.claim_batches(8)).unwrap();
+        assert!(second.is_empty(), "taken");
+        // The node that took it is gone, and comes back late.
+        world.wait(SignedDuration::from_mins(3));
+        tell_all(world);
+        let events = posted(&post);
+        assert_eq!(events.len(), 130);
+        let log = console.show("/subscriptions/ops/deliveries");
+        let counts: Vec<_> = log["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["events"].clone())
+            .collect();
+        assert_eq!(counts, [json!(30), json!(100)]);
+        for late in first {
+            world.run(world.provision.send_batch(late)).unwrap();
+        }
+        posted(&post);
+        idp.user("later");
+        tell_all(world);
+        assert_eq!(posted(&post).len(), 1, "it has not gone back");
+    });
+}
+
+#[test]
+fn subscriptions_are_made_shown_changed_and_deleted_by_owners() {
+    on_each_database(|database| {
+        let world = &World::new(database);
+        let (console, idp, post) = (Console::new(world), Idp::new(world), post_of(world));
+        ok(&console.post("/subscriptions", subscription("ops")));
+        refused(
+            &console.post("/subscriptions", subscription("OPS")),
+            409,
+            "OPS",
+        );
+        for (member, value, why) in [
+            ("url", json!("ftp://x"), "url"),
+            ("name", json!(" "), "name"),
+            ("events", json!([]), "events"),
+            ("directories", json!(["nowhere"]), "nowhere"),
+            ("secret", json!("abc"), "secret"),
+        ] {
+            let mut wish = subscription("other");
+            wish[member] = value;
+            let refused = console.post("/subscriptions", wish);
+            assert!((400..500).contains(&refused.status), "{member}");
+            assert!(refused.text().contains(why), "{member}: {}", refused.text());
+        }
+        let tested = ok(&console.call("/subscriptions/ops/test"));
+        assert_eq!(tested["answer"], "status 204");
+        let letter = post.letters.lock().unwrap().pop().unwrap();
+        assert!(letter.body.contains("\"type\":\"test\""), "{}", letter.body);
+        // Off, it is told later; a directory that is added is told of from then on.
+        let second = json!({"name": "second", "preset": "okta"});
+        ok(&console.post("/connectors", second));
+        let mut wish = subscription("ops");
+        wish["directories"] = json!(["second"]);
+        wish["enabled"] = json!(false);
+        let kept = ok(&console.put("/subscriptions/ops", wish.clone()));
+        assert_eq!(
+            (&kept["secret"], &kept["state"]),
+            (&json!(null), &json!("off"))
+        );
+        idp.user("ann");
+        wish["directories"] = json!(["second", "default"]);
+        wish["enabled"] = json!(true);
+        ok(&console.put("/subscriptions/ops", wish.clone()));
+        idp.user("ben");
+        tell_all(world);
+        let events = posted(&post);
+        assert_eq!(words(&events), ["user.created"]);
+        assert_eq!(events[0]["user"]["name"], "ben");
+        // A key does not go to another place.
+        wish["url"] = json!("https://elsewhere.example.com/");
+        assert!(ok(&console.put("/subscriptions/ops", wish))["secret"].is_string());
+        let operator = ok(&console.post("/tokens", json!({"label": "o", "role": "operator"})));
+        let operator = Console::with_token(world, operator["token"].as_str().unwrap());
+        assert_eq!(operator.get("/subscriptions").status, 200);
+        assert_eq!(operator.delete("/subscriptions/ops").status, 403);
+        assert_eq!(console.delete("/subscriptions/ops").status, 204);
+        assert_eq!(console.get("/subscriptions/ops").status, 404);
+        idp.user("cid");
+        tell_all(world);
+        assert!(posted(&post).is_empty());
+    });
+}
