@@ -157,11 +157,11 @@ impl ReadTx<'_> {
             args![application.0],
             |row| row.opt_text(0),
         )?;
-        let corrupt = |_| StoreError::corrupt("application.polls");
         let Some(text) = found.flatten() else {
             return Ok(Vec::new());
         };
-        let polls: Vec<i64> = serde_json::from_str(&text).map_err(corrupt)?;
+        let polls: Vec<i64> = serde_json::from_str(&text)
+            .map_err(|error| StoreError::corrupt(format!("application.polls: {error}")))?;
         let polls = polls.into_iter().map(Timestamp::from_microsecond);
         polls
             .collect::<Result<_, _>>()

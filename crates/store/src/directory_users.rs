@@ -137,15 +137,20 @@ impl ReadTx<'_> {
         active: Option<bool>,
         each: &mut dyn FnMut(User) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let status = match active {
-            None => "d.status <> 'removed'",
-            Some(true) => "d.status = 'active'",
-            Some(false) => "d.status NOT IN ('active', 'removed')",
+        let sql = match active {
+            None => format!(
+                "SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1 AND d.name_fold > $2 \
+                 AND d.status <> 'removed' ORDER BY d.name_fold"
+            ),
+            Some(true) => format!(
+                "SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1 AND d.name_fold > $2 \
+                 AND d.status = 'active' ORDER BY d.name_fold"
+            ),
+            Some(false) => format!(
+                "SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1 AND d.name_fold > $2 \
+                 AND d.status NOT IN ('active', 'removed') ORDER BY d.name_fold"
+            ),
         };
-        let sql = format!(
-            "SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1 AND d.name_fold > $2 \
-             AND {status} ORDER BY d.name_fold"
-        );
         self.for_each(&sql, args![directory.0, fold(after)], |row| {
             each(read_user(row)?)
         })

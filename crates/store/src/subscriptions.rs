@@ -321,19 +321,25 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Changes what is said about a subscription, and tries it again at once.
+    /// Changes what is said about a subscription, and tries it again at once. If it was not told of jobs before, it is told
+    /// of those that end from now on.
     pub fn update_subscription(
         &self,
-        pk: i64,
+        before: &Subscription,
         draft: &SubscriptionDraft,
         sealed: &str,
         told: &Positions,
     ) -> Result<(), StoreError> {
+        let now = self.now();
+        let jobs_since = match before.hears(DirectoryEvent::RunFinished) {
+            true => before.jobs_since,
+            false => now,
+        };
         let mut values = said(draft, sealed, told)?;
-        values.extend(args![self.now(), pk]);
+        values.extend(args![now, jobs_since, before.pk]);
         self.execute(
             "UPDATE subscription SET name = $1, name_fold = $2, url = $3, events = $4, directories = $5, enabled = $6, \
-             sealed = $7, told = $8, next_try = $9, given_up = NULL WHERE pk = $10",
+             sealed = $7, told = $8, next_try = $9, given_up = NULL, jobs_since = $10 WHERE pk = $11",
             values,
         )?;
         Ok(())

@@ -162,9 +162,8 @@ fn told_entries(
     let connectors: HashMap<ConnectorId, String> = connectors
         .map(|stored| (stored.connector.id, stored.connector.name))
         .collect();
-    let all = tx.directories()?.into_iter();
-    let called = all.filter(|one| one.id == directory).map(|one| one.name);
-    let called = called.last();
+    let mut all = tx.directories()?.into_iter();
+    let called = all.find(|one| one.id == directory).map(|one| one.name);
     let told = |entry: &JournalEntry| {
         let event = DirectoryEvent::of(&entry.change)?;
         if !subscription.hears(event) {

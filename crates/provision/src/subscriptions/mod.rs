@@ -85,7 +85,7 @@ impl Provision {
                     }
                 }
                 let sealed = kept.sealed.unwrap_or_default();
-                tx.update_subscription(before.pk, &wish.draft, &sealed, &told)?;
+                tx.update_subscription(&before, &wish.draft, &sealed, &told)?;
                 Ok((find(tx, &before.id)?, kept.made))
             })
             .await

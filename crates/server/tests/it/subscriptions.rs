@@ -7,11 +7,13 @@ use std::sync::atomic::Ordering;
 use emulate::databases::on_each_database;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use store::Role;
 
 use crate::api_console::{Console, ok};
 use crate::api_notifications::{Post, post_of, tell, webhook};
 use crate::http::Answer;
 use crate::scim_idp::Idp;
+use crate::ui_browser::Browser;
 use crate::world::World;
 
 fn subscription(name: &str) -> Value {
@@ -335,5 +337,116 @@ fn subscriptions_are_made_shown_changed_and_deleted_by_owners() {
         idp.user("cid");
         tell_all(world);
         assert!(posted(&post).is_empty());
+    });
+}
+
+#[test]
+fn subscriptions_are_kept_in_the_console() {
+    on_each_database(|database| {
+        let world = &World::new(database);
+        let (console, idp, post) = (Console::new(world), Idp::new(world), post_of(world));
+        let browser = Browser::signed_in(world, "ann", Role::Owner);
+        let list = "/console/subscriptions";
+        assert!(browser.text(list).contains("No program is told."));
+        let new = "/console/subscriptions/new";
+        let form = [
+            ("name", "ops <b>"),
+            ("url", "https://ops.example.com/events"),
+            ("events", "11"),
+            ("event.user.created", "on"),
+            ("directories", "1"),
+            ("directory.default", "on"),
+            ("enabled", "true"),
+        ];
+        let made = browser.fill_in(new, new, &form);
+        assert!(made.text().contains("whsec_"), "{}", made.text());
+        let shown = console.show("/subscriptions/ops%20%3Cb%3E");
+        assert_eq!(shown["events"], json!(["user.created"]));
+        assert_eq!(shown["directories"], json!(null), "all, also those to come");
+        let page = format!("{list}/{}", shown["id"].as_str().unwrap());
+
+        idp.user("ann");
+        tell_all(world);
+        posted(&post);
+        let told = browser.text(&page);
+        assert!(
+            told.contains("ops &#60;b&#62;") && told.contains("default, up to"),
+            "{told}"
+        );
+        let log = console.show(&format!(
+            "/subscriptions/{}/deliveries",
+            shown["id"].as_str().unwrap()
+        ));
+        let first = format!(
+            "{page}/deliveries/{}",
+            log["items"][0]["id"].as_str().unwrap()
+        );
+        let again = browser.fill_in(&page, &format!("{first}/send"), &[]);
+        assert!(
+            again.text().contains("The message was taken."),
+            "{}",
+            again.text()
+        );
+        assert_eq!(posted(&post).len(), 1);
+
+        post.refuses.store(true, Ordering::SeqCst);
+        idp.user("ben");
+        tell_all(world);
+        let failing = browser.text(&page);
+        assert!(
+            failing.contains("fails</span>") && failing.contains("cannot be reached"),
+            "{failing}"
+        );
+        assert!(browser.text("/console/settings").contains("1 failing"));
+        let refused = browser.fill_in(&page, &format!("{page}/test"), &[]);
+        assert_eq!(refused.status, 502);
+        assert!(
+            refused.text().contains("was not taken"),
+            "{}",
+            refused.text()
+        );
+        let log = console.show(&format!(
+            "/subscriptions/{}/deliveries",
+            shown["id"].as_str().unwrap()
+        ));
+        let skip = format!(
+            "{page}/deliveries/{}/skip",
+            log["items"][0]["id"].as_str().unwrap()
+        );
+        assert!(failing.contains(&skip), "{failing}");
+        assert!(browser.text(&skip).contains("Go on without this message"));
+        let skipped = browser.fill_in(&skip, &skip, &[]);
+        assert!(
+            skipped.text().contains("The message is skipped"),
+            "{}",
+            skipped.text()
+        );
+
+        let auditor = Browser::signed_in(world, "eve", Role::Auditor);
+        let seen = auditor.text(&page);
+        assert!(
+            seen.contains("What it was told") && !seen.contains("Send again"),
+            "{seen}"
+        );
+        let wrong = browser.fill_in(
+            &page,
+            &page,
+            &[
+                ("name", ""),
+                ("url", "ftp://x"),
+                ("events", "0"),
+                ("directories", "0"),
+                ("enabled", "true"),
+            ],
+        );
+        assert_eq!(wrong.status, 422, "{}", wrong.text());
+        let delete = format!("{page}/delete");
+        let deleted = browser.fill_in(&delete, &delete, &[]);
+        assert!(
+            deleted.text().contains("The subscription is deleted."),
+            "{}",
+            deleted.text()
+        );
+        assert_eq!(browser.get(&page).status, 404);
     });
 }

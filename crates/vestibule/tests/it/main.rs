@@ -23,3 +23,4 @@ mod providers;
 mod remote;
 mod rules;
 mod serve;
+mod subscriptions;
