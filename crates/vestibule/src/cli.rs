@@ -57,7 +57,7 @@ pub use past::{
 pub use pilot::{PilotArgs, PilotCommand};
 pub use play::{DemoArgs, Provider, SimulateArgs};
 pub use release::{FateArg, MatchArg, TransferArgs};
-pub use rules::{RulesArgs, RulesCommand, TermsArgs};
+pub use rules::{RulesArgs, RulesCommand, TermsArgs, TryArgs};
 pub use sign_in::{SignInArgs, SignInCommand, SignInEdit, WebhookArgs, WebhookCommand};
 pub use user::{StickyArgs, StickyCommand, StickyReason, UserArgs, UserCommand};
 

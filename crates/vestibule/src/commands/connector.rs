@@ -16,7 +16,7 @@ use crate::exit::Failure;
 use crate::output::{Output, counted, fields, moment, table};
 
 use super::token::tokens;
-use super::{credentials, dialect, release, setup};
+use super::{credentials, dialect, release, rules, setup};
 
 /// Does what was asked.
 pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
@@ -78,16 +78,12 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
             let overlap = SignedDuration::from_mins(i64::from(*overlap));
             out.show(&door.rotate_token(connector, overlap)?, rotated)
         }
-        ConnectorCommand::Rules { connector, file: None } => out.json(&door.connector(connector)?.rules),
-        ConnectorCommand::Rules { connector, file: Some(path) } => {
-            let rules = super::rules::read(path)?;
-            out.show(&door.set_rules(connector, &rules)?, |one| {
-                format!(
-                    "{}: the rules are applied; {} being evaluated anew",
-                    one.connector.name,
-                    counted(one.connector.users, "user is", "users are")
-                )
-            })
+        ConnectorCommand::Rules { connector, file: None, .. } => {
+            out.json(&door.connector(connector)?.rules)
+        }
+        ConnectorCommand::Rules { connector, file: Some(path), terms } => {
+            let wanted = rules::rules_in(path, connector)?;
+            rules::written(&door, connector, wanted, terms, out)
         }
         ConnectorCommand::Schedule { connector, cron, time_zone } => {
             let path = ["connectors", connector.as_str()];

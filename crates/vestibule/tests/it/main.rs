@@ -22,4 +22,5 @@ mod program;
 mod providers;
 mod remote;
 mod rules;
+mod rules_applied;
 mod serve;
