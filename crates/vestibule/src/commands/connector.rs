@@ -13,10 +13,10 @@ use crate::door::{
     PendingMemberView, RotatedToken,
 };
 use crate::exit::Failure;
-use crate::output::{Output, counted, fields, moment, table};
+use crate::output::{Output, counted, fields, moment, quoted, table};
 
 use super::token::tokens;
-use super::{credentials, dialect, release, rules, setup};
+use super::{credentials, dialect, pilot, release, rules, setup};
 
 /// Does what was asked.
 pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
@@ -118,7 +118,8 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
             out.show(&door.set_state(connector, ConnectorState::Paused)?, |one| {
                 format!(
                     "{} is paused: writes are kept, and have no effect until\n  vestibule connector resume {}",
-                    one.connector.name, one.connector.name
+                    one.connector.name,
+                    quoted(&one.connector.name)
                 )
             })
         }
@@ -126,7 +127,8 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
             out.show(&door.set_state(connector, ConnectorState::Disabled)?, |one| {
                 format!(
                     "{} is disabled: the identity provider gets 403 until\n  vestibule connector resume {}",
-                    one.connector.name, one.connector.name
+                    one.connector.name,
+                    quoted(&one.connector.name)
                 )
             })
         }
@@ -137,7 +139,15 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
         }
         ConnectorCommand::Resume { connector } => {
             out.show(&door.set_state(connector, ConnectorState::Active)?, |one| {
-                format!("{} is active", one.connector.name)
+                let name = &one.connector.name;
+                match one.due {
+                    0 => format!("{name} is active; nobody has to be evaluated."),
+                    due => format!(
+                        "{name} is active; {} being evaluated: vestibule connector show {} tells how many are left (due)",
+                        counted(due, "user is", "users are"),
+                        quoted(name)
+                    ),
+                }
             })
         }
     }
@@ -169,11 +179,10 @@ impl Waiting {
         }
         if !self.name_conflicts.is_empty() {
             let rows = self.name_conflicts.iter().map(|one| {
-                let holder = one.holder.as_ref().map(|holder| holder.key.clone());
                 [
                     one.user_name.clone(),
                     one.wanted.clone(),
-                    holder.unwrap_or_default(),
+                    one.held_by(),
                     moment(one.since),
                 ]
             });
@@ -288,6 +297,14 @@ fn stopped(one: &ConnectorView) -> String {
     )
 }
 
+/// For whom alone it has effect; nothing if for everybody.
+fn pilot_of(one: &ConnectorDetail) -> String {
+    let pilot = one.settings.pilot.as_ref();
+    pilot.map_or_else(String::new, |pilot| {
+        format!("has effect for {} only", pilot::in_words(pilot))
+    })
+}
+
 fn detail(one: &ConnectorDetail) -> String {
     let connector = &one.connector;
     let head = fields(&[
@@ -298,6 +315,7 @@ fn detail(one: &ConnectorDetail) -> String {
         ("stopped", &stopped(connector)),
         ("base URL", &connector.base_url),
         ("directory", &connector.directory),
+        ("pilot", &pilot_of(one)),
         ("users", &connector.users.to_string()),
         ("groups", &connector.groups.to_string()),
         ("due", &one.due.to_string()),

@@ -14,7 +14,7 @@ use crate::cli::{JobArgs, JobCommand, ReconcileArgs};
 use crate::config::Settings;
 use crate::door::{self, Door};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, fields, moment, quoted, table};
+use crate::output::{Output, counted, fields, moment, quoted, table};
 
 /// How often a job is looked at while somebody waits for it.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -80,7 +80,7 @@ pub fn reconcile(args: &ReconcileArgs, settings: &Settings, out: Output) -> Resu
         return out.show(&done, |done| match (done.waits, done.changes) {
             (true, _) => format!("{user} is evaluated when {connector} is active again"),
             (false, 0) => format!("{user} was evaluated; nothing changed"),
-            (false, changes) => format!("{user} was evaluated: {changes} changes"),
+            (false, changes) => format!("{user} was evaluated: {}", counted(changes, "change", "changes")),
         });
     }
     let path = ["connectors", connector, "reconcile"];
@@ -251,7 +251,10 @@ fn about(job: &JobView) -> String {
 
 /// Everything about one job.
 pub fn shown(job: &JobView) -> String {
-    let count = |(operation, count): (&String, &Value)| format!("{operation} {count}");
+    let count = |(operation, count): (&String, &Value)| match operation.starts_with("group_") {
+        true => format!("{operation} {count} (memberships)"),
+        false => format!("{operation} {count}"),
+    };
     let counts: Vec<String> = job.counts.iter().map(count).collect();
     let took = job
         .took_millis

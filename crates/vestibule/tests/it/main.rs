@@ -14,6 +14,7 @@ mod crash;
 mod demo;
 mod house;
 mod import;
+mod look;
 mod notifications;
 mod openid;
 mod past;

@@ -2,21 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::program::{Program, Serving};
-
-/// A server with forty people in the connector `default`.
-fn peopled() -> (Program, Serving) {
-    let program = Program::new();
-    let server = program.serve(&[]);
-    let announced = &server.announced["first_start"];
-    let text = |name: &str| announced[name].as_str().unwrap();
-    let (url, token) = (text("base_url"), text("token"));
-    let simulate = [
-        "simulate", "okta", "--url", url, "--token", token, "--users", "40", "--groups", "2",
-    ];
-    assert_eq!(program.run(&simulate).code, 0);
-    (program, server)
-}
+use crate::program::peopled;
 
 const NOBODY: &str =
     r#"{"scope": {"required_groups": ["nobody is in it"], "grace_minutes": 0}}"#;

@@ -71,10 +71,8 @@ pub fn consent(door: &Door, connector: &str, rules: &Value, yes: bool) -> Result
     }
     let changes = counted(held.now + held.later, "change", "changes");
     let message = format!("nothing was applied: safety limits would hold {changes}");
-    Err(Failure::new(Exit::Unconfirmed, message).with(format!(
-        "say --yes to apply the rules all the same, or look at whom it concerns with vestibule rules preview {}",
-        quoted(connector)
-    )))
+    let remedy = "say --yes to apply the rules all the same; vestibule rules preview shows whom it concerns";
+    Err(Failure::new(Exit::Unconfirmed, message).with(remedy))
 }
 
 /// `vestibule rules apply --preview`: who names the preview has seen what it holds.

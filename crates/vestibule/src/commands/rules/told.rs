@@ -167,7 +167,9 @@ pub(super) fn preview(connector: &str, preview: &Value, users: &Value, more: boo
     let summary = &preview["summary"];
     let mut counts = vec![("users looked at".to_owned(), summary["users"].to_string())];
     for (operation, count) in summary["operations"].as_object().into_iter().flatten() {
-        counts.push((operation.replace('_', " "), count.to_string()));
+        // A run counts memberships there.
+        let of_users = if operation.starts_with("group_") { " (users)" } else { "" };
+        counts.push((operation.replace('_', " ") + of_users, count.to_string()));
     }
     let counts: Vec<(&str, &str)> = counts
         .iter()
