@@ -59,10 +59,7 @@ pub fn progress(tx: &ReadTx<'_>, job: &Job) -> Result<Progress, ProvisionError> 
 }
 
 /// The evaluation of everybody of a connector because its rules are new: the one that goes on, or the last one.
-pub fn rules_job(
-    tx: &ReadTx<'_>,
-    connector: ConnectorId,
-) -> Result<Option<Job>, ProvisionError> {
+pub fn rules_job(tx: &ReadTx<'_>, connector: ConnectorId) -> Result<Option<Job>, ProvisionError> {
     let newest = tx.jobs(&JobQuery {
         connector: Some(connector),
         kind: Some(JobKind::Rules),

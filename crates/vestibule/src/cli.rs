@@ -47,7 +47,9 @@ pub use insight::{
     SchemaCommand,
 };
 pub use jobs::{JobArgs, JobCommand, ReconcileArgs};
-pub use look::{DirectoryArgs, DirectoryCommand, PageArgs, SessionArgs, SessionCommand, SessionOf, WhyArgs};
+pub use look::{
+    DirectoryArgs, DirectoryCommand, PageArgs, SessionArgs, SessionCommand, SessionOf, WhyArgs,
+};
 pub use notifications::{
     ChannelArgs, ChatArg, NotificationsArgs, NotificationsCommand, SecurityArg,
 };

@@ -69,6 +69,14 @@ impl Failure {
         self
     }
 
+    /// What refuses rules that could be taken all the same says by which flag.
+    pub fn advised(self) -> Self {
+        match self.remedy.is_none() && self.message.contains("anyway") {
+            true => self.with("--anyway takes the rules all the same"),
+            false => self,
+        }
+    }
+
     /// The process's exit code.
     pub fn code(&self) -> ExitCode {
         ExitCode::from(self.exit as u8)

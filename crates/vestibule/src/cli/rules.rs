@@ -162,7 +162,12 @@ pub struct TryArgs {
     #[arg(long, value_name = "STEPS", conflicts_with = "row")]
     pub steps: Option<String>,
     /// What these steps make up.
-    #[arg(long, value_name = "TARGET", requires = "steps", default_value = "attr:tried")]
+    #[arg(
+        long,
+        value_name = "TARGET",
+        requires = "steps",
+        default_value = "attr:tried"
+    )]
     pub target: String,
     /// The attribute that these steps begin with; the usual one of the target if left out.
     #[arg(long, value_name = "PATH", requires = "steps")]

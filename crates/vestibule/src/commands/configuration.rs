@@ -137,7 +137,10 @@ fn held(door: &Door, file: &File, plan: &Value) -> Result<Vec<(String, Held)>, F
     for connector in told::connectors_with_new_rules(plan) {
         if let Some(rules) = rules::rules_in_configuration(file.value(), connector) {
             // Whoever says yes to the plan says yes to this.
-            all.push((connector.to_owned(), rules::consent(door, connector, &rules, true)?));
+            all.push((
+                connector.to_owned(),
+                rules::consent(door, connector, &rules, true)?,
+            ));
         }
     }
     Ok(all)

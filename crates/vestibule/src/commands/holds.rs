@@ -209,7 +209,10 @@ fn detail(hold: &Value, members: Option<i64>) -> String {
         ("state", &text("/state")),
         ("user", &text("/user/name")),
         ("group", &text("/group")),
-        ("members", &members.map(|it| it.to_string()).unwrap_or_default()),
+        (
+            "members",
+            &members.map(|it| it.to_string()).unwrap_or_default(),
+        ),
         ("since", &text("/since")),
         ("cause", cause.trim()),
         ("decided by", &text("/decided_by")),

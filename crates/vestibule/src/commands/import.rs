@@ -224,7 +224,10 @@ pub fn conflict(args: &ConflictArgs, settings: &Settings, out: Output) -> Result
     };
     let one = all.iter().find(is_meant).ok_or_else(|| {
         let message = format!("no account is in the way of a user '{user}' of {connector}");
-        let remedy = format!("vestibule conflict list {} shows who is in whose way", quoted(connector));
+        let remedy = format!(
+            "vestibule conflict list {} shows who is in whose way",
+            quoted(connector)
+        );
         Failure::new(Exit::NotFound, message).with(remedy)
     })?;
     door.decide_conflict(connector, &one.user_id, action)?;

@@ -80,7 +80,10 @@ pub fn reconcile(args: &ReconcileArgs, settings: &Settings, out: Output) -> Resu
         return out.show(&done, |done| match (done.waits, done.changes) {
             (true, _) => format!("{user} is evaluated when {connector} is active again"),
             (false, 0) => format!("{user} was evaluated; nothing changed"),
-            (false, changes) => format!("{user} was evaluated: {}", counted(changes, "change", "changes")),
+            (false, changes) => format!(
+                "{user} was evaluated: {}",
+                counted(changes, "change", "changes")
+            ),
         });
     }
     let path = ["connectors", connector, "reconcile"];
@@ -205,7 +208,10 @@ fn over(door: &Door, mut job: JobView) -> Result<JobView, Failure> {
 /// Nobody knows when its connector will be active.
 fn waits(job: &JobView) -> Failure {
     let connector = job.connector.as_deref().unwrap_or_default();
-    let message = format!("the job {} waits until the connector {connector} is active", job.id);
+    let message = format!(
+        "the job {} waits until the connector {connector} is active",
+        job.id
+    );
     Failure::new(Exit::Pending, message).with(format!(
         "vestibule connector resume {} lets it go on, and vestibule job show {} --wait stays until it is over",
         quoted(connector),

@@ -128,8 +128,10 @@ fn wish(args: &ChannelArgs) -> Value {
 
 fn saved(made: &Value) -> String {
     let name = made["name"].as_str().unwrap_or_default();
-    let told =
-        format!("The channel {name} is saved. Try it: vestibule notifications test {}", quoted(name));
+    let told = format!(
+        "The channel {name} is saved. Try it: vestibule notifications test {}",
+        quoted(name)
+    );
     match made["secret"].as_str() {
         None => told,
         Some(secret) => {

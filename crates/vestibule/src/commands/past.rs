@@ -50,7 +50,13 @@ impl OverrideView {
 
     /// What it says, until when, and by whom.
     pub fn told(&self) -> String {
-        format!("{} until {} (number {}, by {})", self.what(), self.end(), self.id, self.actor)
+        format!(
+            "{} until {} (number {}, by {})",
+            self.what(),
+            self.end(),
+            self.id,
+            self.actor
+        )
     }
 }
 
@@ -286,20 +292,22 @@ pub fn in_words(change: &Value) -> String {
 fn differences(before: &Value, after: &Value) -> String {
     let (before, after) = (flat(before), flat(after));
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let parts = names.into_iter().filter_map(|name| {
-        match (before.get(name), after.get(name)) {
+    let parts = names
+        .into_iter()
+        .filter_map(|name| match (before.get(name), after.get(name)) {
             (was, is) if was == is => None,
             (Some(was), None) => Some(format!("{name} removed (was {was})")),
             (_, Some(is)) => Some(format!("{name} = {is}")),
             (None, None) => None,
-        }
-    });
+        });
     parts.collect::<Vec<_>>().join(", ")
 }
 
 fn flat(attributes: &Value) -> BTreeMap<String, String> {
     let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
-    let own = members(attributes).into_iter().filter(|(name, _)| name != "extra");
+    let own = members(attributes)
+        .into_iter()
+        .filter(|(name, _)| name != "extra");
     let extra = members(&attributes["extra"]).into_iter();
     let extra = extra.map(|(name, value)| (format!("attr:{name}"), value));
     own.chain(extra)

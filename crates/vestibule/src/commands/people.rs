@@ -106,7 +106,11 @@ pub fn groups(
     let page: Page<Group> = door.get_with(&path, &query(of, search))?;
     out.show(&page, |page| {
         let rows = page.items.iter().map(|one| {
-            let made = if one.local { "here or by a product" } else { "by a connector" };
+            let made = if one.local {
+                "here or by a product"
+            } else {
+                "by a connector"
+            };
             [one.name.clone(), made.to_owned(), one.description.clone()]
         });
         let header = ["name", "made", "description"];
@@ -154,6 +158,9 @@ fn told<T>(page: &Page<T>, table: String, nothing: &str) -> String {
     match (page.items.is_empty(), &page.next) {
         (true, _) => nothing.to_owned(),
         (false, None) => table,
-        (false, Some(next)) => format!("{table}\n\nThere are more: the same with --after {}", quoted(next)),
+        (false, Some(next)) => format!(
+            "{table}\n\nThere are more: the same with --after {}",
+            quoted(next)
+        ),
     }
 }

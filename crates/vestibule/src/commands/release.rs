@@ -230,15 +230,23 @@ impl DirectoryDeletion {
         if let Some(connector) = self.connectors.first() {
             let connector = quoted(connector);
             return refused(
-                format!("it cannot be deleted while it is fed by {}", self.connectors.join(", ")),
-                format!("vestibule connector move {connector} DIRECTORY, or vestibule connector delete {connector}"),
+                format!(
+                    "it cannot be deleted while it is fed by {}",
+                    self.connectors.join(", ")
+                ),
+                format!(
+                    "vestibule connector move {connector} DIRECTORY, or vestibule connector delete {connector}"
+                ),
             );
         }
         if let Some(application) = self.applications_left_with_nothing.first() {
             let alone = self.applications_left_with_nothing.join(", ");
             return refused(
                 format!("it cannot be deleted while it is all that {alone} see"),
-                format!("vestibule application set {} --directory ANOTHER, or delete it", quoted(application)),
+                format!(
+                    "vestibule application set {} --directory ANOTHER, or delete it",
+                    quoted(application)
+                ),
             );
         }
         if !force && !self.applications.is_empty() {

@@ -185,7 +185,8 @@ fn check(door: &Door, connector: &str, file: Option<&Path>, out: Output) -> Resu
         true => verdict(&results),
         false => {
             let message = "the rules would be refused, as stored users would get no usable values";
-            Err(Failure::new(Exit::Usage, message).with("vestibule rules apply --anyway takes them all the same"))
+            Err(Failure::new(Exit::Usage, message)
+                .with("vestibule rules apply --anyway takes them all the same"))
         }
     }
 }

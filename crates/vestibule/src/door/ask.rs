@@ -172,11 +172,17 @@ fn listed_by(told: &str) -> Option<&'static str> {
         ("job", "vestibule job list"),
         ("hold", "vestibule holds list"),
         ("version of the rules", "vestibule rules versions CONNECTOR"),
-        ("group", "vestibule group list CONNECTOR, or vestibule directory groups DIRECTORY,"),
+        (
+            "group",
+            "vestibule group list CONNECTOR, or vestibule directory groups DIRECTORY,",
+        ),
         ("user", "vestibule directory users DIRECTORY"),
         ("override", "vestibule override list"),
     ];
     let what = told.strip_prefix("There is no ")?;
-    let is_it = |(kind, _): &&(&str, &str)| what.strip_prefix(kind).is_some_and(|rest| rest.starts_with(" '"));
+    let is_it = |(kind, _): &&(&str, &str)| {
+        what.strip_prefix(kind)
+            .is_some_and(|rest| rest.starts_with(" '"))
+    };
     LISTS.iter().find(is_it).map(|(_, command)| *command)
 }

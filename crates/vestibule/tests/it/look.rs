@@ -8,7 +8,13 @@ use crate::program::{Program, peopled};
 fn users_groups_and_members_are_listed_a_page_at_a_time() {
     let (program, _server) = peopled();
     let page = |more: &[&str]| {
-        program.json(&[&["directory", "users", "default", "--limit", "30", "--json"][..], more].concat())
+        program.json(
+            &[
+                &["directory", "users", "default", "--limit", "30", "--json"][..],
+                more,
+            ]
+            .concat(),
+        )
     };
     let first = page(&[]);
     let next = first["next"].as_str().unwrap();
@@ -17,10 +23,20 @@ fn users_groups_and_members_are_listed_a_page_at_a_time() {
     assert_eq!((count(&first), count(&second)), (30, 10));
     assert!(second["next"].is_null());
     let told = program.run(&["directory", "users", "default", "--limit", "1"]);
-    assert!(told.out.contains("There are more: the same with --after "), "{told:?}");
-    let active = count(&page(&["--active", "true"])) + count(&page(&["--active", "true", "--after", next]));
+    assert!(
+        told.out.contains("There are more: the same with --after "),
+        "{told:?}"
+    );
+    let active =
+        count(&page(&["--active", "true"])) + count(&page(&["--active", "true", "--after", next]));
     assert!((1..=40).contains(&active));
-    let nobody = program.run(&["directory", "users", "default", "--search", "no such person"]);
+    let nobody = program.run(&[
+        "directory",
+        "users",
+        "default",
+        "--search",
+        "no such person",
+    ]);
     assert_eq!(nobody.out, "There is no such user.\n");
 
     let groups = program.json(&["directory", "groups", "default", "--json"]);
@@ -36,10 +52,22 @@ fn users_groups_and_members_are_listed_a_page_at_a_time() {
 fn what_is_not_there_is_told_with_the_command_that_lists_it() {
     let (program, _server) = peopled();
     for (words, command) in [
-        (&["connector", "show", "nothing"][..], "vestibule connector list"),
-        (&["directory", "users", "nothing"], "vestibule directory list"),
-        (&["application", "show", "nothing"], "vestibule application list"),
-        (&["rules", "show", "default", "--rules-version", "9"], "vestibule rules versions"),
+        (
+            &["connector", "show", "nothing"][..],
+            "vestibule connector list",
+        ),
+        (
+            &["directory", "users", "nothing"],
+            "vestibule directory list",
+        ),
+        (
+            &["application", "show", "nothing"],
+            "vestibule application list",
+        ),
+        (
+            &["rules", "show", "default", "--rules-version", "9"],
+            "vestibule rules versions",
+        ),
         (&["job", "show", "nothing"], "vestibule job list"),
     ] {
         let told = program.run(words);
@@ -53,10 +81,19 @@ fn what_is_not_there_is_told_with_the_command_that_lists_it() {
 fn a_directory_that_is_fed_says_at_once_what_is_in_the_way_of_its_end() {
     let program = Program::new();
     let _server = program.serve(&[]);
-    assert_eq!(program.run(&["connector", "create", "--name", "Okta of Ann"]).code, 0);
+    assert_eq!(
+        program
+            .run(&["connector", "create", "--name", "Okta of Ann"])
+            .code,
+        0
+    );
     let fed = program.run(&["directory", "delete", "Okta of Ann"]);
     assert_eq!(fed.code, 4, "{fed:?}");
-    assert!(fed.err.contains("vestibule connector move 'Okta of Ann' DIRECTORY"), "{fed:?}");
+    assert!(
+        fed.err
+            .contains("vestibule connector move 'Okta of Ann' DIRECTORY"),
+        "{fed:?}"
+    );
     assert!(!fed.err.contains("--yes"), "{fed:?}");
     assert_eq!(program.run(&["directory", "create", "empty"]).code, 0);
     let free = program.run(&["directory", "delete", "empty"]);
@@ -69,7 +106,10 @@ fn pilots_pauses_and_authors_are_told_in_words() {
     let (program, _server) = peopled();
     let set = ["pilot", "set", "default", "--group", "jira users"];
     assert_eq!(program.run(&set).code, 0);
-    for words in [["connector", "show", "default"], ["pilot", "show", "default"]] {
+    for words in [
+        ["connector", "show", "default"],
+        ["pilot", "show", "default"],
+    ] {
         let told = program.run(&words);
         assert!(told.out.contains("for the group jira users"), "{told:?}");
         assert!(!told.out.contains('{'), "{told:?}");
@@ -82,16 +122,32 @@ fn pilots_pauses_and_authors_are_told_in_words() {
     assert!(resumed.out.contains("default is active; "), "{resumed:?}");
 
     program.file("rules.json", r#"{"groups": {"always_assign": ["all"]}}"#);
-    let apply = ["rules", "apply", "default", "--file", "rules.json", "--author", "Ann Other"];
+    let apply = [
+        "rules",
+        "apply",
+        "default",
+        "--file",
+        "rules.json",
+        "--author",
+        "Ann Other",
+    ];
     assert_eq!(program.run(&apply).code, 0);
     let versions = program.json(&["rules", "versions", "default", "--json"]);
     assert_eq!(versions[0]["author"], "Ann Other (command line)");
-    assert_eq!(program.run(&["rules", "versions", "default", "--author", " "]).code, 2);
+    assert_eq!(
+        program
+            .run(&["rules", "versions", "default", "--author", " "])
+            .code,
+        2
+    );
 }
 
 #[test]
 fn an_export_says_what_becomes_of_those_who_come_back() {
     let (program, _server) = peopled();
     let exported = program.json(&["export", "--json"]);
-    assert_eq!(exported["connectors"][0]["rules"]["identity"]["on_deleted"], "conflict");
+    assert_eq!(
+        exported["connectors"][0]["rules"]["identity"]["on_deleted"],
+        "conflict"
+    );
 }

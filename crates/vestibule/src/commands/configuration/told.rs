@@ -31,9 +31,14 @@ fn has_new_rules(step: &Value) -> bool {
 
 /// The command that shows what new rules of a file do; the standard input cannot be read twice.
 fn preview_of(step: &Value, file: &Path) -> Option<String> {
-    let file = file.to_str().filter(|file| *file != "-" && has_new_rules(step))?;
+    let file = file
+        .to_str()
+        .filter(|file| *file != "-" && has_new_rules(step))?;
     let connector = quoted(text(step, "name"));
-    Some(format!("  vestibule rules preview {connector} --file {}", quoted(file)))
+    Some(format!(
+        "  vestibule rules preview {connector} --file {}",
+        quoted(file)
+    ))
 }
 
 /// A plan.
@@ -92,7 +97,13 @@ pub(super) fn applied(applied: &Value) -> String {
     for job in list(applied, "jobs") {
         lines.push(match job.as_str() {
             Some(id) => format!("A job goes on: vestibule job show {id} --wait"),
-            None => format!("Job {} is {}: {} of {}", text(job, "id"), text(job, "state"), job["done"], job["total"]),
+            None => format!(
+                "Job {} is {}: {} of {}",
+                text(job, "id"),
+                text(job, "state"),
+                job["done"],
+                job["total"]
+            ),
         });
     }
     lines.join("\n")

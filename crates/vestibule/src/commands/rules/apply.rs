@@ -25,7 +25,10 @@ impl Held {
     /// What a preview says.
     pub fn of(preview: &Value) -> Self {
         let summary = &preview["summary"];
-        let others = summary["limits_of_others"].as_object().into_iter().flatten();
+        let others = summary["limits_of_others"]
+            .as_object()
+            .into_iter()
+            .flatten();
         let all = others.map(|(_, limits)| limits).chain([&summary["limits"]]);
         Self {
             now: all.map(in_limits).sum(),
@@ -71,7 +74,8 @@ pub fn consent(door: &Door, connector: &str, rules: &Value, yes: bool) -> Result
     }
     let changes = counted(held.now + held.later, "change", "changes");
     let message = format!("nothing was applied: safety limits would hold {changes}");
-    let remedy = "say --yes to apply the rules all the same; vestibule rules preview shows whom it concerns";
+    let remedy =
+        "say --yes to apply the rules all the same; vestibule rules preview shows whom it concerns";
     Err(Failure::new(Exit::Unconfirmed, message).with(remedy))
 }
 
@@ -112,7 +116,9 @@ pub(super) fn put(
     out: Output,
 ) -> Result<(), Failure> {
     let path = ["connectors", connector, "rules", "apply"];
-    let view = door.ask(Method::POST, &path, Some(body)).map_err(advised)?;
+    let view = door
+        .ask(Method::POST, &path, Some(body))
+        .map_err(Failure::advised)?;
     done(door, &view, terms.wait, out)?;
     held.told(connector)
 }
@@ -128,9 +134,18 @@ pub(super) fn rollback(
     let former = rules_of(door, connector, Some(number))?["rules"].take();
     let held = consent(door, connector, &former, terms.yes)?;
     let number = number.to_string();
-    let path = ["connectors", connector, "rules", "versions", &number, "rollback"];
+    let path = [
+        "connectors",
+        connector,
+        "rules",
+        "versions",
+        &number,
+        "rollback",
+    ];
     let body = terms_of(terms);
-    let view = door.ask(Method::POST, &path, Some(&body)).map_err(advised)?;
+    let view = door
+        .ask(Method::POST, &path, Some(&body))
+        .map_err(Failure::advised)?;
     done(door, &view, terms.wait, out)?;
     held.told(connector)
 }
@@ -163,14 +178,6 @@ fn done(door: &Door, view: &Value, wait: bool, out: Output) -> Result<(), Failur
         }
     })?;
     job.map_or(Ok(()), |job| jobs::outcome(&job))
-}
-
-/// What refuses rules that could be taken all the same says how.
-pub(super) fn advised(failure: Failure) -> Failure {
-    match failure.message.contains("anyway") {
-        true => failure.with("--anyway takes the rules all the same"),
-        false => failure,
-    }
 }
 
 pub(super) fn terms_of(terms: &TermsArgs) -> Value {

@@ -14,7 +14,10 @@ pub fn rules_in(path: &Path, connector: &str) -> Result<Value, Failure> {
         return Ok(document);
     }
     rules_of(&document, connector).ok_or_else(|| {
-        let message = format!("{} has no rules of a connector '{connector}'", path.display());
+        let message = format!(
+            "{} has no rules of a connector '{connector}'",
+            path.display()
+        );
         Failure::new(Exit::Usage, message)
             .with("name the connector as the file does; what the file does not say stays as it is")
     })

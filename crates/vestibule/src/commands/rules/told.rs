@@ -154,7 +154,10 @@ fn after_grace(forecast: &Value) -> Vec<String> {
 /// What safety limits would hold, at once and when grace times end, and what comes then.
 pub(super) fn limits(summary: &Value) -> Vec<String> {
     let mut lines = held(&summary["limits"], "");
-    let others = summary["limits_of_others"].as_object().into_iter().flatten();
+    let others = summary["limits_of_others"]
+        .as_object()
+        .into_iter()
+        .flatten();
     for (connector, limits) in others {
         lines.extend(held(limits, &format!(" of the connector {connector}")));
     }
@@ -168,7 +171,11 @@ pub(super) fn preview(connector: &str, preview: &Value, users: &Value, more: boo
     let mut counts = vec![("users looked at".to_owned(), summary["users"].to_string())];
     for (operation, count) in summary["operations"].as_object().into_iter().flatten() {
         // A run counts memberships there.
-        let of_users = if operation.starts_with("group_") { " (users)" } else { "" };
+        let of_users = if operation.starts_with("group_") {
+            " (users)"
+        } else {
+            ""
+        };
         counts.push((operation.replace('_', " ") + of_users, count.to_string()));
     }
     let counts: Vec<(&str, &str)> = counts

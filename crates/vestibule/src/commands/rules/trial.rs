@@ -16,7 +16,9 @@ use crate::output::{Output, counted_in, table};
 pub(super) fn run(door: &Door, args: &TryArgs, out: Output) -> Result<(), Failure> {
     let row = row(args)?;
     let file = args.file.as_deref();
-    let rules = file.map(|file| rules_in(file, &args.connector)).transpose()?;
+    let rules = file
+        .map(|file| rules_in(file, &args.connector))
+        .transpose()?;
     if args.everybody {
         let rules = match rules {
             Some(rules) => rules,
@@ -118,8 +120,15 @@ fn of_row(tried: &Value, target: &str, is_stored: bool) -> String {
         // The typed value stands for everybody; what the name of nobody is taken by is no trouble of the row.
         _ => value_of(&tried["attributes"], target),
     };
-    let mut told: Vec<String> = lines(tried, Some("mapping")).collect();
-    told.extend(troubles(tried).into_iter().map(|it| format!("  cannot be used: {it}")));
+    let about = format!("  `{target}` ");
+    let mut told: Vec<String> = lines(tried, Some("mapping"))
+        .filter(|line| line.starts_with(&about))
+        .collect();
+    told.extend(
+        troubles(tried)
+            .into_iter()
+            .map(|it| format!("  cannot be used: {it}")),
+    );
     told.push(format!("{target}: {value}"));
     told.join("\n")
 }
@@ -127,10 +136,18 @@ fn of_row(tried: &Value, target: &str, is_stored: bool) -> String {
 /// What came of rules.
 fn of_rules(tried: &Value) -> String {
     let mut told: Vec<String> = lines(tried, None).collect();
-    told.extend(troubles(tried).into_iter().map(|it| format!("  cannot be used: {it}")));
+    told.extend(
+        troubles(tried)
+            .into_iter()
+            .map(|it| format!("  cannot be used: {it}")),
+    );
     let groups = texts(&tried["groups"]);
     told.push(format!("groups: {}", groups.join(", ")));
-    told.push(format!("decision: {} ({})", text(tried, "decision"), text(tried, "reason")));
+    told.push(format!(
+        "decision: {} ({})",
+        text(tried, "decision"),
+        text(tried, "reason")
+    ));
     told.join("\n")
 }
 
@@ -182,7 +199,10 @@ fn on_everybody(
     })?;
     match summary["changed"].as_u64().unwrap_or_default() + users.len() as u64 {
         0 => Ok(()),
-        _ => Err(Failure::new(Exit::Pending, "the row would change something; nothing was done")),
+        _ => Err(Failure::new(
+            Exit::Pending,
+            "the row would change something; nothing was done",
+        )),
     }
 }
 
@@ -198,9 +218,6 @@ fn with_row(rules: &mut Value, row: &Value) {
 }
 
 fn of_everybody(users: &[Value], target: &str) -> String {
-    if users.is_empty() {
-        return "Nobody would get another value.".to_owned();
-    }
     let rows = users.iter().map(|user| {
         let value = |side: &Value| match target {
             "groups" => texts(&side["groups"]).join(", "),
@@ -208,9 +225,24 @@ fn of_everybody(users: &[Value], target: &str) -> String {
         };
         let trouble = match user["taken_name"].as_str() {
             Some(name) => format!("COLLISION: {name} belongs to somebody else"),
+            None if user["held"].as_array().is_some_and(|held| !held.is_empty()) => {
+                "held by a safety limit or by what somebody said".to_owned()
+            }
             None => troubles(user).join("; "),
         };
-        [text(user, "user_name"), value(&user["before"]), value(&user["after"]), trouble]
+        [
+            text(user, "user_name"),
+            value(&user["before"]),
+            value(&user["after"]),
+            trouble,
+        ]
     });
-    table(["user", "old", "new", "trouble"], rows)
+    // Who differs in something else is no matter of this row.
+    let rows: Vec<[String; 4]> = rows
+        .filter(|[_, old, new, trouble]| old != new || !trouble.is_empty())
+        .collect();
+    match rows.is_empty() {
+        true => "Nobody would get another value.".to_owned(),
+        false => table(["user", "old", "new", "trouble"], rows),
+    }
 }
