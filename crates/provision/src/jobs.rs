@@ -6,7 +6,7 @@ use directory::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use store::{Claim, Job, JobWork, NewJob, ReadTx, Scope, WriteTx};
+use store::{Claim, Job, JobQuery, JobWork, NewJob, ReadTx, Scope, WriteTx};
 
 use crate::worker::is_about_data;
 use crate::{Provision, ProvisionError};
@@ -56,6 +56,17 @@ pub fn progress(tx: &ReadTx<'_>, job: &Job) -> Result<Progress, ProvisionError> 
         remaining: remaining.filter(|_| !waits),
         waits,
     })
+}
+
+/// The evaluation of everybody of a connector because its rules are new: the one that goes on, or the last one.
+pub fn rules_job(tx: &ReadTx<'_>, connector: ConnectorId) -> Result<Option<Job>, ProvisionError> {
+    let newest = tx.jobs(&JobQuery {
+        connector: Some(connector),
+        kind: Some(JobKind::Rules),
+        limit: 1,
+        ..JobQuery::default()
+    })?;
+    Ok(newest.into_iter().next())
 }
 
 fn waits(tx: &ReadTx<'_>, job: &Job) -> Result<bool, ProvisionError> {

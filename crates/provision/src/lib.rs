@@ -115,7 +115,7 @@ pub use groups::WrittenGroup;
 pub use holds::{HoldsDecided, LimitReport, LimitUse};
 pub use import::{CrowdAddress, CrowdReader, ImportCounts, ImportWish, ReadCrowd, Told};
 pub use issuer::{Fetched, IssuerKeys, KeysPlace};
-pub use jobs::{BegunJob, Progress, progress};
+pub use jobs::{BegunJob, Progress, progress, rules_job};
 pub use key::SecretKey;
 pub use loaded::LoadedConnector;
 pub use local::{LocalUserDraft, LocalWriteError, Writer};

@@ -73,9 +73,12 @@ impl Provision {
         }
         if preview.summary.problems > 0 && !change.anyway {
             return Err(ProvisionError::Conflict(format!(
-                "{} users would get no usable values, which the preview lists as conflicts and errors; change the \
-                 rules, or apply them anyway",
-                preview.summary.problems
+                "{} would get no usable values, which the preview lists as conflicts and errors; change the rules, or \
+                 apply them anyway",
+                match preview.summary.problems {
+                    1 => "1 user".to_owned(),
+                    count => format!("{count} users"),
+                }
             )));
         }
         let terms = Terms {

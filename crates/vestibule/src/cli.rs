@@ -48,7 +48,9 @@ pub use insight::{
     SchemaCommand,
 };
 pub use jobs::{JobArgs, JobCommand, ReconcileArgs};
-pub use look::{DirectoryArgs, DirectoryCommand, SessionArgs, SessionCommand, SessionOf, WhyArgs};
+pub use look::{
+    DirectoryArgs, DirectoryCommand, PageArgs, SessionArgs, SessionCommand, SessionOf, WhyArgs,
+};
 pub use notifications::{
     ChannelArgs, ChatArg, NotificationsArgs, NotificationsCommand, SecurityArg,
 };
@@ -58,7 +60,7 @@ pub use past::{
 pub use pilot::{PilotArgs, PilotCommand};
 pub use play::{DemoArgs, Provider, SimulateArgs};
 pub use release::{FateArg, MatchArg, TransferArgs};
-pub use rules::{RulesArgs, RulesCommand, TermsArgs};
+pub use rules::{RulesArgs, RulesCommand, TermsArgs, TryArgs};
 pub use sign_in::{SignInArgs, SignInCommand, SignInEdit, WebhookArgs, WebhookCommand};
 pub use subscriptions::{SubscriptionArgs, SubscriptionsArgs, SubscriptionsCommand};
 pub use user::{StickyArgs, StickyCommand, StickyReason, UserArgs, UserCommand};
@@ -100,7 +102,7 @@ pub enum Command {
     Application(ApplicationArgs),
     /// Show and change how people sign in with an application, and who may make users.
     SignIn(SignInArgs),
-    /// List, make, change and give up directories: what products see. `vestibule history`, `group` and `why` tell of who is in them.
+    /// List, make, change and give up directories, and list who is in them: what products see.
     Directory(DirectoryArgs),
     /// List the groups that an identity provider has written, and decide about one.
     Group(GroupArgs),
@@ -257,6 +259,9 @@ pub struct ServeFlags {
     pub request_records: Option<String>,
 }
 
+/// Longest name of an author, in characters.
+const AUTHOR_CHARS_MAX: usize = 100;
+
 /// Through which door a command reaches the data: the data folder, or a running server.
 #[derive(Debug, Args)]
 pub struct DoorFlags {
@@ -272,6 +277,21 @@ pub struct DoorFlags {
     /// The admin token for --server, or file:PATH of a file that holds it.
     #[arg(long, global = true, env = "VESTIBULE_TOKEN", hide_env_values = true, value_parser = secret)]
     pub token: Option<String>,
+    /// Who it is by, in the journal and the audit log, when it works on the data folder [default: the account of the system]
+    #[arg(long, global = true, value_name = "NAME", env = "VESTIBULE_AUTHOR", value_parser = author)]
+    pub author: Option<String>,
+}
+
+/// A name that can stand in a journal.
+fn author(name: &str) -> Result<String, &'static str> {
+    let name = name.trim();
+    let is_good = !name.is_empty()
+        && name.chars().count() <= AUTHOR_CHARS_MAX
+        && !name.chars().any(char::is_control);
+    match is_good {
+        true => Ok(name.to_owned()),
+        false => Err("a name has 1 to 100 characters, none of them invisible"),
+    }
 }
 
 /// The text itself, or what is in the file that `file:PATH` names: a token in the arguments can be

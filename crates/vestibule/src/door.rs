@@ -170,7 +170,7 @@ impl Door {
 pub fn open(flags: &DoorFlags, settings: &Settings) -> Result<Door, Failure> {
     let transport = match (&flags.server, &flags.token) {
         (Some(server), Some(token)) => Transport::http(server, token)?,
-        _ => Transport::local(settings)?,
+        _ => Transport::local(settings, flags.author.as_deref())?,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -24,6 +24,8 @@ pub enum Exit {
     Held = 7,
     /// Nothing was done yet, and something would be.
     Pending = 8,
+    /// Nothing was done, since safety limits would hold some of it and nobody agreed to that.
+    Unconfirmed = 9,
 }
 
 /// Shown at the end of `--help`.
@@ -37,7 +39,8 @@ Exit codes:
   5  the database or the server cannot be reached
   6  the server did not accept the token
   7  done, and changes are held that wait for a decision
-  8  a preview found something to do";
+  8  a preview found something to do
+  9  nothing was done: safety limits would hold some of it, and --yes was not said";
 
 /// A failure for a person: what happened, and what to do about it.
 #[derive(Debug)]
@@ -64,6 +67,14 @@ impl Failure {
     pub fn with(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
+    }
+
+    /// What refuses rules that could be taken all the same says by which flag.
+    pub fn advised(self) -> Self {
+        match self.remedy.is_none() && self.message.contains("anyway") {
+            true => self.with("--anyway takes the rules all the same"),
+            false => self,
+        }
     }
 
     /// The process's exit code.

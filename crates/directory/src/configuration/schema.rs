@@ -43,3 +43,38 @@ impl Transform for PlainWords {
         transform_subschemas(self, schema);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use regex::Regex;
+
+    use super::*;
+    use crate::rules::Target;
+
+    #[test]
+    fn the_schema_takes_the_targets_that_rules_take() {
+        let schema = schema();
+        let pattern = schema["$defs"]["Target"]["pattern"].as_str().unwrap();
+        let pattern = Regex::new(pattern).unwrap();
+        for target in [
+            "username",
+            "email",
+            "groups",
+            "attr:title",
+            "attr: ",
+            "attr:",
+            "usrname",
+            "username ",
+            "prop:jira:level",
+            "prop:jira:",
+            "profile:confluence:phone",
+            "profile:confluence:fax",
+            "org:jsm",
+            "avatar",
+            "",
+        ] {
+            let is_read = Target::try_from(target.to_owned()).is_ok();
+            assert_eq!(pattern.is_match(target), is_read, "{target:?}");
+        }
+    }
+}

@@ -261,11 +261,15 @@ impl Apply {
     }
 }
 
+/// The same as [`Target`] reads, for the JSON Schema.
+const TARGET_PATTERN: &str = r"^(username|email|display_name|first_name|last_name|active|groups|attr:.*\S.*|prop:jira:.*\S.*|profile:confluence:(phone|im|website|position|department|location)|org:jsm|avatar)$";
+
 /// What a mapping row sets; written as text, e.g. `email` or `attr:department`.
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(into = "String", try_from = "String")]
+#[schemars(extend("pattern" = TARGET_PATTERN))]
 pub enum Target {
     /// The user name.
     Username,

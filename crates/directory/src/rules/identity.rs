@@ -29,7 +29,6 @@ pub struct Identity {
     /// who had other ids (CP-27). A user who comes back with the former `externalId` always gets the account back; where
     /// one of both has none, the account comes back without its groups. `link` takes whoever comes by the former user
     /// name for the same person, and gives back the groups too.
-    #[serde(skip_serializing_if = "OnMet::is_conflict")]
     pub on_deleted: OnMet,
 }
 
@@ -60,10 +59,6 @@ pub enum OnMet {
 }
 
 impl OnMet {
-    fn is_conflict(&self) -> bool {
-        *self == OnMet::Conflict
-    }
-
     /// The word used in configuration.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -115,17 +115,17 @@ fn notes(tx: &ReadTx<'_>, step: &Step) -> Result<Vec<String>, ProvisionError> {
         (Action::Change, Kind::Connector) if step.touches("rules") => {
             let users = users_of(tx, &step.object.name)?;
             format!(
-                "its {users} users are evaluated anew, within its safety limits; `vestibule rules preview` shows what that does"
+                "everybody of it is evaluated anew ({users}), within its safety limits; a preview of its rules shows what that does"
             )
         }
         (Action::Change, Kind::Connector) if step.touches("settings.pilot") => {
             let users = users_of(tx, &step.object.name)?;
-            format!("its {users} users are evaluated anew, within its safety limits")
+            format!("everybody of it is evaluated anew ({users}), within its safety limits")
         }
         (Action::Delete, Kind::Connector) => {
             let users = users_of(tx, &step.object.name)?;
             format!(
-                "its source with {users} users, its tokens and its rules go; their accounts stay in the directory, kept there by \
+                "its source ({users}), its tokens and its rules go; their accounts stay in the directory, kept there by \
                  nobody else"
             )
         }
@@ -158,9 +158,13 @@ fn channel(step: &Step) -> Option<String> {
     }
 }
 
-fn users_of(tx: &ReadTx<'_>, connector: &str) -> Result<i64, ProvisionError> {
-    Ok(match tx.find_connector(connector)? {
+fn users_of(tx: &ReadTx<'_>, connector: &str) -> Result<String, ProvisionError> {
+    let users = match tx.find_connector(connector)? {
         Some(stored) => tx.source_counts(stored.connector.id)?.users,
         None => 0,
+    };
+    Ok(match users {
+        1 => "1 user".to_owned(),
+        users => format!("{users} users"),
     })
 }

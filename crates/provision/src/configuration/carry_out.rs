@@ -16,6 +16,7 @@ use super::credentials::{client, token};
 use super::secrets::{ReadyPassword, ReadyPasswords};
 use super::survey::{clients_in_order, live_tokens};
 use crate::administration::require_directory;
+use crate::jobs::rules_job;
 use crate::rule_changes::{MADE_WITH, Terms};
 use crate::schedule::plan_next_run;
 use crate::schemas::{self, SchemaDraft};
@@ -173,6 +174,9 @@ impl Work {
                         }
                         Ok(())
                     })?;
+                if step.touches("rules") || step.touches("settings.pilot") {
+                    done.jobs.extend(rules_job(tx, id)?);
+                }
                 Ok(())
             }
             Action::Delete => {

@@ -89,7 +89,8 @@ struct AppliedView {
     work: WorkView,
     /// Secrets that were generated, shown this once.
     secrets: Vec<GeneratedSecretView>,
-    /// Ids of jobs that go on: connectors and directories are deleted piece by piece.
+    /// Ids of jobs that go on: everybody of a connector with new rules is evaluated, and connectors and directories are deleted, piece
+    /// by piece.
     jobs: Vec<String>,
 }
 

@@ -11,7 +11,7 @@ use axum::extract::State;
 use directory::rules::{Difference, WrittenRules, differences};
 use directory::{ConnectorId, Rules};
 use jiff::Timestamp;
-use provision::{Provision, ProvisionError, RulesChange};
+use provision::{Provision, ProvisionError, RulesChange, rules_job};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{ReadTx, RulesVersion};
@@ -68,6 +68,8 @@ struct RulesView {
     warnings: Vec<RuleProblem>,
     /// Users whose evaluation by the rules in force is still to come.
     due: i64,
+    /// The job that evaluates everybody by new rules, or did so last.
+    job: Option<String>,
 }
 
 /// Rules to be saved.
@@ -401,6 +403,7 @@ fn view(
         warnings: warnings_of(provision, tx, id, &rules)?,
         rules,
         due: tx.due_count(id)?,
+        job: rules_job(tx, id)?.map(|job| job.public_id),
     })
 }
 

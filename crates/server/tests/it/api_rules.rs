@@ -213,6 +213,13 @@ fn values_that_stored_users_could_not_have_are_listed_when_rules_are_saved() {
             let tells = |it: &Value| it["message"].as_str().unwrap().contains(told);
             assert!(errors.as_array().unwrap().iter().any(tells), "{errors}");
             assert_eq!(errors[0]["path"], "mapping[0]");
+            // A check tells the same before.
+            let check = "/connectors/idp/rules/check";
+            let checked = ok(&console.post(check, rules["rules"].clone()));
+            assert_eq!(
+                (&checked["valid"], &checked["refusals"]),
+                (&json!(true), &errors)
+            );
         }
         let kept = json!({"rules": {"mapping": [foreseen]}});
         ok(&put(&console, "/connectors/idp/rules", &kept));
@@ -229,7 +236,9 @@ fn values_that_stored_users_could_not_have_are_listed_when_rules_are_saved() {
         let patched = console.patch("/connectors/idp", json!({ "rules": long }));
         assert_eq!(patched.status, 422);
         let anyway = json!({ "rules": long, "anyway": true });
-        ok(&put(&console, "/connectors/idp/rules", &anyway));
+        let saved = ok(&put(&console, "/connectors/idp/rules", &anyway));
+        let job = console.show(&format!("/jobs/{}", saved["job"].as_str().unwrap()));
+        assert_eq!(job["kind"], "rules");
     });
 }
 

@@ -93,7 +93,10 @@ pub struct ApplyArgs {
     /// Only if the configuration is still what a plan was made on: the `ground` that `vestibule plan` printed.
     #[arg(long, value_name = "MARK")]
     pub ground: Option<String>,
-    /// Apply without asking.
+    /// Apply without asking, also where safety limits would hold something.
     #[arg(long)]
     pub yes: bool,
+    /// Stay until everything that goes on is over, and show how far it is.
+    #[arg(long)]
+    pub wait: bool,
 }

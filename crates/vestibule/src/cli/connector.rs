@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use directory::Preset;
 use scim::Departure;
 
-use super::{CredentialsArgs, DoorFlags, FateArg, TransferArgs};
+use super::{CredentialsArgs, DoorFlags, FateArg, TermsArgs, TransferArgs};
 
 /// `vestibule connector`
 #[derive(Debug, Args)]
@@ -101,9 +101,12 @@ pub enum ConnectorCommand {
     Rules {
         /// Its name or id.
         connector: String,
-        /// A file with the new rules.
+        /// A file with the new rules, as with `rules apply`.
         #[arg(long)]
         file: Option<PathBuf>,
+        /// What the change is for.
+        #[command(flatten)]
+        terms: TermsArgs,
     },
     /// Give a connector another name. Its base URL and its directory stay as they are.
     Rename {

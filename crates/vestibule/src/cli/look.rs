@@ -20,6 +20,41 @@ pub struct DirectoryArgs {
 pub enum DirectoryCommand {
     /// List all directories: who feeds them, and how much is in them.
     List,
+    /// List the users that products see, in the order of their names.
+    Users {
+        /// Its name or id.
+        directory: String,
+        /// Only those who may log in (true), or only those who may not (false).
+        #[arg(long, value_name = "true|false")]
+        active: Option<bool>,
+        /// Only those with this text in a name or the address, in any case.
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+        /// Which page.
+        #[command(flatten)]
+        page: PageArgs,
+    },
+    /// List the groups that products see, in the order of their names.
+    Groups {
+        /// Its name or id.
+        directory: String,
+        /// Only those with this text in the name or the description, in any case.
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+        /// Which page.
+        #[command(flatten)]
+        page: PageArgs,
+    },
+    /// List who is in a group itself, and why.
+    Members {
+        /// The directory's name or id.
+        directory: String,
+        /// The group's name.
+        group: String,
+        /// Which page.
+        #[command(flatten)]
+        page: PageArgs,
+    },
     /// Make a directory that no connector feeds yet.
     Create {
         /// Its name.
@@ -77,6 +112,17 @@ pub enum DirectoryCommand {
         #[arg(long, requires = "yes")]
         wait: bool,
     },
+}
+
+/// Which page of a list.
+#[derive(Debug, Args)]
+pub struct PageArgs {
+    /// Only what comes behind this name.
+    #[arg(long, value_name = "NAME")]
+    pub after: Option<String>,
+    /// How many at most, 1 to 1000.
+    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+    pub limit: u32,
 }
 
 /// `vestibule why`

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use directory::Operation;
 
 use super::DoorFlags;
@@ -34,18 +34,17 @@ pub enum RulesCommand {
     Edit {
         /// The connector, by name or id.
         connector: String,
-        /// Apply without asking.
-        #[arg(long)]
-        yes: bool,
         /// What the change is for.
         #[command(flatten)]
         terms: TermsArgs,
     },
-    /// Check rules and run the connector's tests on them, changing nothing. Exit code 2 if they are wrong, 1 if a test fails.
+    /// Check rules and run the connector's tests on them, changing nothing.
+    ///
+    /// Exit code 2 if they are wrong or stored users would get no usable values by them, 1 if a test fails.
     Check {
         /// The connector, by name or id.
         connector: String,
-        /// A file with the rules; those in force if left out.
+        /// A file with the rules, or a configuration file in which the connector has some; the rules in force if left out.
         #[arg(long)]
         file: Option<PathBuf>,
     },
@@ -53,7 +52,8 @@ pub enum RulesCommand {
     Preview {
         /// The connector, by name or id.
         connector: String,
-        /// A file with the rules; those in force, as a reconcile would use them, if left out.
+        /// A file with the rules, or a configuration file in which the connector has some; the rules in force, as a reconcile
+        /// would use them, if left out.
         #[arg(long)]
         file: Option<PathBuf>,
         /// The rules of a former version.
@@ -78,14 +78,18 @@ pub enum RulesCommand {
         #[arg(long, conflicts_with = "json")]
         csv: bool,
     },
+    /// Try a row or steps on a typed value, on one stored user or on all of them; or rules on one user. Nothing is changed.
+    Try(TryArgs),
     /// Put rules in force: exactly what a preview shows, or those of a file.
+    ///
+    /// What safety limits would hold of the rules of a file has to be agreed to: at the terminal, or by --yes.
     Apply {
         /// The connector, by name or id.
         connector: String,
         /// The id of a preview.
         #[arg(long, value_name = "ID", required_unless_present = "file")]
         preview: Option<String>,
-        /// A file with the rules.
+        /// A file with the rules, or a configuration file in which the connector has some.
         #[arg(long, conflicts_with = "preview")]
         file: Option<PathBuf>,
         /// What the change is for.
@@ -112,6 +116,8 @@ pub enum RulesCommand {
         file: Option<PathBuf>,
     },
     /// Go back to a former version, in one step. That is a new version too.
+    ///
+    /// What safety limits would hold has to be agreed to: at the terminal, or by --yes.
     Rollback {
         /// The connector, by name or id.
         connector: String,
@@ -143,7 +149,44 @@ pub enum RulesCommand {
     },
 }
 
-/// What a change of rules is for.
+/// What to try, and on whom.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("whom").required(true).args(["value", "user", "everybody"]))]
+pub struct TryArgs {
+    /// The connector, by name or id.
+    pub connector: String,
+    /// A row, in place of those with its target: JSON or YAML, or a file with it.
+    #[arg(long, value_name = "ROW")]
+    pub row: Option<String>,
+    /// The steps of a row, as a list or a file with one, such as '["lower", {"left": 8}]'.
+    #[arg(long, value_name = "STEPS", conflicts_with = "row")]
+    pub steps: Option<String>,
+    /// What these steps make up.
+    #[arg(
+        long,
+        value_name = "TARGET",
+        requires = "steps",
+        default_value = "attr:tried"
+    )]
+    pub target: String,
+    /// The attribute that these steps begin with; the usual one of the target if left out.
+    #[arg(long, value_name = "PATH", requires = "steps")]
+    pub source: Option<String>,
+    /// A file with the rules around it, or a configuration file in which the connector has some; the rules in force if left out.
+    #[arg(long)]
+    pub file: Option<PathBuf>,
+    /// A typed value with which the steps begin; several for a list.
+    #[arg(long, value_name = "TEXT")]
+    pub value: Vec<String>,
+    /// A stored user, by userName or SCIM id.
+    #[arg(long)]
+    pub user: Option<String>,
+    /// All stored users: who would get another value, and who none that can be used. Exit code 8 if there is anybody.
+    #[arg(long)]
+    pub everybody: bool,
+}
+
+/// What a change of rules is for, and how it is done.
 #[derive(Debug, Args)]
 pub struct TermsArgs {
     /// What the change is for; kept with the version.
@@ -152,6 +195,12 @@ pub struct TermsArgs {
     /// Go on although a test fails or users would get no usable values.
     #[arg(long)]
     pub anyway: bool,
+    /// Go on without asking, also where safety limits would hold something.
+    #[arg(long)]
+    pub yes: bool,
+    /// Stay until everybody is evaluated, and show how far that is.
+    #[arg(long)]
+    pub wait: bool,
 }
 
 fn operations() -> PossibleValuesParser {

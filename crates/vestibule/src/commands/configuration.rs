@@ -7,6 +7,8 @@ mod told;
 use serde_json::{Value, json};
 use server::yaml;
 
+use super::jobs::{self, JobView};
+use super::rules::{self, Held};
 use crate::cli::{ApplyArgs, ExportArgs, FileArgs, PlanArgs};
 use crate::config::Settings;
 use crate::door::{self, Door};
@@ -77,7 +79,7 @@ pub fn plan(args: &PlanArgs, settings: &Settings, out: Output) -> Result<(), Fai
     let file = File::read(&args.file.file)?;
     let door = door::open(&args.door, settings)?;
     let plan = planned(&door, &file, &wish(&file, &args.file)?)?;
-    out.show(&plan, |plan| told::plan(plan, args.file.prune))?;
+    out.show(&plan, |plan| told::plan(plan, &args.file))?;
     match told::steps(&plan) {
         0 => Ok(()),
         1 => Err(Failure::new(Exit::Pending, "there is 1 thing to do")),
@@ -93,10 +95,13 @@ pub fn apply(args: &ApplyArgs, settings: &Settings, out: Output) -> Result<(), F
     let file = File::read(&args.file.file)?;
     let door = door::open(&args.door, settings)?;
     let mut body = wish(&file, &args.file)?;
+    let plan = planned(&door, &file, &body)?;
     let mut ground = args.ground.clone().map(Value::from);
     if !args.yes {
-        let plan = planned(&door, &file, &body)?;
-        eprintln!("{}", told::plan(&plan, args.file.prune));
+        eprintln!("{}", told::plan(&plan, &args.file));
+    }
+    let held = held(&door, &file, &plan)?;
+    if !args.yes {
         if told::steps(&plan) > 0 && !agreed("Apply this? [y/N] ")? {
             return Err(Failure::new(Exit::Pending, "nothing was applied"));
         }
@@ -108,8 +113,37 @@ pub fn apply(args: &ApplyArgs, settings: &Settings, out: Output) -> Result<(), F
         body["ground"] = ground;
     }
     let applied = door.configuration("apply", &body)?;
-    let applied = applied.map_err(|mistakes| file.mistaken(&mistakes))?;
-    out.show(&applied, told::applied)
+    let mut applied = applied.map_err(|mistakes| file.mistaken(&mistakes))?;
+    let mut ended = Ok(());
+    if args.wait {
+        let jobs = applied["jobs"].take();
+        let ids = jobs.as_array().into_iter().flatten();
+        let jobs = ids.filter_map(Value::as_str);
+        let jobs: Vec<JobView> = jobs
+            .map(|id| jobs::followed(&door, id))
+            .collect::<Result<_, _>>()?;
+        ended = jobs.iter().try_for_each(jobs::outcome);
+        applied["jobs"] = serde_json::to_value(&jobs).map_err(anyhow::Error::from)?;
+    }
+    out.show(&applied, told::applied)?;
+    ended?;
+    held.iter()
+        .try_for_each(|(connector, held)| held.told(connector))
+}
+
+/// What safety limits would hold of the new rules of each connector, told to who is about to apply them.
+fn held(door: &Door, file: &File, plan: &Value) -> Result<Vec<(String, Held)>, Failure> {
+    let mut all = Vec::new();
+    for connector in told::connectors_with_new_rules(plan) {
+        if let Some(rules) = rules::rules_in_configuration(file.value(), connector) {
+            // Whoever says yes to the plan says yes to this.
+            all.push((
+                connector.to_owned(),
+                rules::consent(door, connector, &rules, true)?,
+            ));
+        }
+    }
+    Ok(all)
 }
 
 fn planned(door: &Door, file: &File, wish: &Value) -> Result<Value, Failure> {

@@ -13,10 +13,10 @@ use crate::door::{
     PendingMemberView, RotatedToken,
 };
 use crate::exit::Failure;
-use crate::output::{Output, counted, fields, moment, table};
+use crate::output::{Output, counted, fields, moment, quoted, table};
 
 use super::token::tokens;
-use super::{credentials, dialect, release, setup};
+use super::{credentials, dialect, pilot, release, rules, setup};
 
 /// Does what was asked.
 pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
@@ -78,16 +78,12 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
             let overlap = SignedDuration::from_mins(i64::from(*overlap));
             out.show(&door.rotate_token(connector, overlap)?, rotated)
         }
-        ConnectorCommand::Rules { connector, file: None } => out.json(&door.connector(connector)?.rules),
-        ConnectorCommand::Rules { connector, file: Some(path) } => {
-            let rules = super::rules::read(path)?;
-            out.show(&door.set_rules(connector, &rules)?, |one| {
-                format!(
-                    "{}: the rules are applied; {} being evaluated anew",
-                    one.connector.name,
-                    counted(one.connector.users, "user is", "users are")
-                )
-            })
+        ConnectorCommand::Rules { connector, file: None, .. } => {
+            out.json(&door.connector(connector)?.rules)
+        }
+        ConnectorCommand::Rules { connector, file: Some(path), terms } => {
+            let wanted = rules::rules_in(path, connector)?;
+            rules::written(&door, connector, wanted, terms, out)
         }
         ConnectorCommand::Schedule { connector, cron, time_zone } => {
             let path = ["connectors", connector.as_str()];
@@ -130,7 +126,8 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
             out.show(&door.set_state(connector, ConnectorState::Paused)?, |one| {
                 format!(
                     "{} is paused: writes are kept, and have no effect until\n  vestibule connector resume {}",
-                    one.connector.name, one.connector.name
+                    one.connector.name,
+                    quoted(&one.connector.name)
                 )
             })
         }
@@ -138,7 +135,8 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
             out.show(&door.set_state(connector, ConnectorState::Disabled)?, |one| {
                 format!(
                     "{} is disabled: the identity provider gets 403 until\n  vestibule connector resume {}",
-                    one.connector.name, one.connector.name
+                    one.connector.name,
+                    quoted(&one.connector.name)
                 )
             })
         }
@@ -149,7 +147,15 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
         }
         ConnectorCommand::Resume { connector } => {
             out.show(&door.set_state(connector, ConnectorState::Active)?, |one| {
-                format!("{} is active", one.connector.name)
+                let name = &one.connector.name;
+                match one.due {
+                    0 => format!("{name} is active; nobody has to be evaluated."),
+                    due => format!(
+                        "{name} is active; {} being evaluated: vestibule connector show {} tells how many are left (due)",
+                        counted(due, "user is", "users are"),
+                        quoted(name)
+                    ),
+                }
             })
         }
     }
@@ -181,11 +187,10 @@ impl Waiting {
         }
         if !self.name_conflicts.is_empty() {
             let rows = self.name_conflicts.iter().map(|one| {
-                let holder = one.holder.as_ref().map(|holder| holder.key.clone());
                 [
                     one.user_name.clone(),
                     one.wanted.clone(),
-                    holder.unwrap_or_default(),
+                    one.held_by(),
                     moment(one.since),
                 ]
             });
@@ -300,6 +305,14 @@ fn stopped(one: &ConnectorView) -> String {
     )
 }
 
+/// For whom alone it has effect; nothing if for everybody.
+fn pilot_of(one: &ConnectorDetail) -> String {
+    let pilot = one.settings.pilot.as_ref();
+    pilot.map_or_else(String::new, |pilot| {
+        format!("has effect for {} only", pilot::in_words(pilot))
+    })
+}
+
 fn detail(one: &ConnectorDetail) -> String {
     let connector = &one.connector;
     let head = fields(&[
@@ -310,6 +323,7 @@ fn detail(one: &ConnectorDetail) -> String {
         ("stopped", &stopped(connector)),
         ("base URL", &connector.base_url),
         ("directory", &connector.directory),
+        ("pilot", &pilot_of(one)),
         ("users", &connector.users.to_string()),
         ("groups", &connector.groups.to_string()),
         ("due", &one.due.to_string()),

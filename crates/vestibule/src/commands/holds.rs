@@ -5,6 +5,8 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::look::found;
+use super::past::in_words;
 use crate::cli::{HoldsArgs, HoldsCommand, Which};
 use crate::config::Settings;
 use crate::door::{self, Door};
@@ -91,7 +93,8 @@ pub fn run(args: &HoldsArgs, settings: &Settings, out: Output) -> Result<(), Fai
         }
         HoldsCommand::Show { id } => {
             let hold: Value = door.get(&["holds", &id.to_string()])?;
-            out.show(&hold, detail)
+            let members = members(&door, &hold)?;
+            out.show(&hold, |hold| detail(hold, members))
         }
         HoldsCommand::Approve(which) => decide(&door, which, "approve", out),
         HoldsCommand::Reject(which) => decide(&door, which, "reject", out),
@@ -172,7 +175,22 @@ fn list(holds: &[HoldView]) -> String {
     table(header, rows)
 }
 
-fn detail(hold: &Value) -> String {
+/// Of a group that is held: how many are in it.
+fn members(door: &Door, hold: &Value) -> Result<Option<i64>, Failure> {
+    let text = |name: &str| hold[name].as_str().unwrap_or_default();
+    if text("kind") != "group_deletion" {
+        return Ok(None);
+    }
+    let connector = found(door.connector(text("connector")))?;
+    let Some(directory) = connector.map(|one| one.connector.directory) else {
+        return Ok(None);
+    };
+    let path = ["directories", directory.as_str(), "groups", text("group")];
+    let group: Option<Value> = found(door.get(&path))?;
+    Ok(group.and_then(|group| group["members"].as_i64()))
+}
+
+fn detail(hold: &Value, members: Option<i64>) -> String {
     let text = |place: &str| {
         let found = hold.pointer(place).and_then(Value::as_str);
         found.unwrap_or_default().to_owned()
@@ -191,6 +209,10 @@ fn detail(hold: &Value) -> String {
         ("state", &text("/state")),
         ("user", &text("/user/name")),
         ("group", &text("/group")),
+        (
+            "members",
+            &members.map(|it| it.to_string()).unwrap_or_default(),
+        ),
         ("since", &text("/since")),
         ("cause", cause.trim()),
         ("decided by", &text("/decided_by")),
@@ -202,13 +224,14 @@ fn detail(hold: &Value) -> String {
             .into_iter()
             .flatten();
         found
-            .map(|item| {
-                item.as_str()
-                    .map_or_else(|| item.to_string(), str::to_owned)
-            })
+            .map(|item| item.as_str().map_or_else(|| in_words(item), str::to_owned))
             .collect()
     };
     let mut parts = vec![head];
+    if text("/kind") == "group_deletion" && text("/state") == "open" {
+        let told = "An approval lets the group go: each of its members is evaluated, and leaves it unless something else grants it.";
+        parts.push(told.to_owned());
+    }
     for (title, name) in [
         ("An approval would change now:", "would_change"),
         ("Why:", "why"),

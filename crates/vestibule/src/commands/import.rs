@@ -15,7 +15,7 @@ use crate::cli::{ConflictArgs, ConflictCommand, ImportArgs};
 use crate::config::Settings;
 use crate::door::{self, Door, ImportCountsView, ImportView, NameConflictView};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, moment, table};
+use crate::output::{Output, moment, quoted, table};
 
 /// How often is asked how far an import is.
 const POLL: Duration = Duration::from_millis(300);
@@ -224,7 +224,10 @@ pub fn conflict(args: &ConflictArgs, settings: &Settings, out: Output) -> Result
     };
     let one = all.iter().find(is_meant).ok_or_else(|| {
         let message = format!("no account is in the way of a user '{user}' of {connector}");
-        let remedy = format!("vestibule conflict list {connector} shows who is in whose way");
+        let remedy = format!(
+            "vestibule conflict list {} shows who is in whose way",
+            quoted(connector)
+        );
         Failure::new(Exit::NotFound, message).with(remedy)
     })?;
     door.decide_conflict(connector, &one.user_id, action)?;
@@ -264,6 +267,23 @@ fn reserved(all: &[ReservedNameView]) -> String {
     table(["name", "given up", "account", "since", "until"], rows)
 }
 
+impl NameConflictView {
+    /// What has the name, in words.
+    pub fn held_by(&self) -> String {
+        match (&self.holder, &self.reserved) {
+            (Some(holder), _) => {
+                let name = called(&holder.name, &holder.display_name);
+                match &holder.connector {
+                    Some(connector) => format!("{name} of {connector}"),
+                    None => format!("{name}, kept here"),
+                }
+            }
+            (None, Some(kept)) => format!("{} until {}", kept.given_up, moment(kept.until)),
+            (None, None) => format!("{} in a directory below", self.wanted),
+        }
+    }
+}
+
 /// A name, and the full name if there is one.
 fn called(name: &str, full: &str) -> String {
     match full.is_empty() {
@@ -277,20 +297,9 @@ fn conflicts(all: &[NameConflictView]) -> String {
         return "No account is in the way of anybody.".to_owned();
     }
     let row = |one: &NameConflictView| {
-        let holder = one.holder.as_ref();
         [
             called(&one.user_name, &one.display_name),
-            match (holder, &one.reserved) {
-                (Some(holder), _) => {
-                    let name = called(&holder.name, &holder.display_name);
-                    match &holder.connector {
-                        Some(connector) => format!("{name} of {connector}"),
-                        None => name,
-                    }
-                }
-                (None, Some(kept)) => format!("{} until {}", kept.given_up, moment(kept.until)),
-                (None, None) => String::new(),
-            },
+            one.held_by(),
             match &one.matched_value {
                 Some(value) => format!("{} {value}", one.matched_by),
                 None => one.matched_by.clone(),

@@ -14,7 +14,7 @@ use crate::cli::{JobArgs, JobCommand, ReconcileArgs};
 use crate::config::Settings;
 use crate::door::{self, Door};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, fields, moment, table};
+use crate::output::{Output, counted, fields, moment, quoted, table};
 
 /// How often a job is looked at while somebody waits for it.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -80,7 +80,10 @@ pub fn reconcile(args: &ReconcileArgs, settings: &Settings, out: Output) -> Resu
         return out.show(&done, |done| match (done.waits, done.changes) {
             (true, _) => format!("{user} is evaluated when {connector} is active again"),
             (false, 0) => format!("{user} was evaluated; nothing changed"),
-            (false, changes) => format!("{user} was evaluated: {changes} changes"),
+            (false, changes) => format!(
+                "{user} was evaluated: {}",
+                counted(changes, "change", "changes")
+            ),
         });
     }
     let path = ["connectors", connector, "reconcile"];
@@ -167,7 +170,12 @@ fn given<'a>(
         .filter_map(|(name, value)| value.as_ref().map(|value| (*name, value.clone())))
 }
 
-/// The job when it is over.
+/// The job of this id when it is over.
+pub fn followed(door: &Door, id: &str) -> Result<JobView, Failure> {
+    over(door, door.get(&["jobs", id])?)
+}
+
+/// The job when it is over. What waits for somebody is not waited for.
 fn over(door: &Door, mut job: JobView) -> Result<JobView, Failure> {
     let bar = ProgressBar::new(job.total);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}") {
@@ -177,12 +185,15 @@ fn over(door: &Door, mut job: JobView) -> Result<JobView, Failure> {
     while job.finished.is_none() {
         bar.set_length(job.total);
         bar.set_position(job.done);
-        bar.set_message(match (job.waits, job.remaining_seconds) {
-            (true, _) => "waits until the connector is active".to_owned(),
-            (false, Some(seconds)) => format!("about {seconds} s to go"),
-            (false, None) => job.state.clone(),
+        bar.set_message(match job.remaining_seconds {
+            Some(seconds) => format!("about {seconds} s to go"),
+            None => job.state.clone(),
         });
-        if job.state == "queued" && !job.waits && asked.elapsed() > BEGINS_WITHIN {
+        if job.waits {
+            bar.finish_and_clear();
+            return Err(waits(&job));
+        }
+        if job.state == "queued" && asked.elapsed() > BEGINS_WITHIN {
             let message = format!("nothing works off the job {}", job.id);
             return Err(Failure::new(Exit::Failed, message)
                 .with("a running server does; start one with vestibule serve"));
@@ -194,7 +205,22 @@ fn over(door: &Door, mut job: JobView) -> Result<JobView, Failure> {
     Ok(job)
 }
 
-fn outcome(job: &JobView) -> Result<(), Failure> {
+/// Nobody knows when its connector will be active.
+fn waits(job: &JobView) -> Failure {
+    let connector = job.connector.as_deref().unwrap_or_default();
+    let message = format!(
+        "the job {} waits until the connector {connector} is active",
+        job.id
+    );
+    Failure::new(Exit::Pending, message).with(format!(
+        "vestibule connector resume {} lets it go on, and vestibule job show {} --wait stays until it is over",
+        quoted(connector),
+        job.id
+    ))
+}
+
+/// How a job ended.
+pub fn outcome(job: &JobView) -> Result<(), Failure> {
     match job.state.as_str() {
         "failed" => {
             let message = job.failure.clone().unwrap_or_default();
@@ -229,8 +255,12 @@ fn about(job: &JobView) -> String {
     }
 }
 
-fn shown(job: &JobView) -> String {
-    let count = |(operation, count): (&String, &Value)| format!("{operation} {count}");
+/// Everything about one job.
+pub fn shown(job: &JobView) -> String {
+    let count = |(operation, count): (&String, &Value)| match operation.starts_with("group_") {
+        true => format!("{operation} {count} (memberships)"),
+        false => format!("{operation} {count}"),
+    };
     let counts: Vec<String> = job.counts.iter().map(count).collect();
     let took = job
         .took_millis

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{precedence, release};
+use super::{people, precedence, release};
 use crate::cli::{
     DirectoryArgs, DirectoryCommand, SessionArgs, SessionCommand, SessionOf, WhyArgs,
 };
@@ -16,6 +16,22 @@ pub fn directory(args: &DirectoryArgs, settings: &Settings, out: Output) -> Resu
     let door = door::open(&args.door, settings)?;
     match &args.command {
         DirectoryCommand::List => out.show(&door.directories()?, |all| directories(all)),
+        DirectoryCommand::Users {
+            directory,
+            active,
+            search,
+            page,
+        } => people::users(&door, directory, (*active, search.as_deref()), page, out),
+        DirectoryCommand::Groups {
+            directory,
+            search,
+            page,
+        } => people::groups(&door, (directory, search.as_deref()), page, out),
+        DirectoryCommand::Members {
+            directory,
+            group,
+            page,
+        } => people::members(&door, (directory, group), page, out),
         DirectoryCommand::Create { name } => release::create_directory(&door, name, out),
         DirectoryCommand::Rename { directory, name } => {
             release::rename_directory(&door, directory, name, out)
@@ -202,14 +218,14 @@ pub(super) fn nobody(user: &str) -> Failure {
 
 fn directories(all: &[DirectoryView]) -> String {
     let rows = all.iter().map(|one| {
-        let local = if one.local_users { "yes" } else { "no" };
+        let may = if one.local_users { "yes" } else { "no" };
         [
             one.name.clone(),
             one.connectors.join(", "),
             one.active_users.to_string(),
             one.disabled_users.to_string(),
             one.groups.to_string(),
-            local.to_owned(),
+            may.to_owned(),
         ]
     });
     table(
@@ -219,7 +235,7 @@ fn directories(all: &[DirectoryView]) -> String {
             "active users",
             "disabled users",
             "groups",
-            "local users",
+            "products make users",
         ],
         rows,
     )

@@ -21,6 +21,7 @@ pub mod matches;
 pub mod notifications;
 pub mod open_id;
 pub mod past;
+pub mod people;
 pub mod pilot;
 pub mod precedence;
 pub mod release;

@@ -9,7 +9,7 @@ use crate::cli::{ChannelArgs, ChatArg, NotificationsArgs, NotificationsCommand, 
 use crate::config::Settings;
 use crate::door::{self, Door};
 use crate::exit::Failure;
-use crate::output::{Output, moment, table};
+use crate::output::{Output, moment, quoted, table};
 
 /// Where channels are.
 const PLACE: &str = "notifications";
@@ -140,8 +140,10 @@ fn wish(args: &ChannelArgs) -> Value {
 
 fn saved(made: &Value) -> String {
     let name = made["name"].as_str().unwrap_or_default();
-    let told =
-        format!("The channel {name} is saved. Try it: vestibule notifications test '{name}'");
+    let told = format!(
+        "The channel {name} is saved. Try it: vestibule notifications test {}",
+        quoted(name)
+    );
     match made["secret"].as_str() {
         None => told,
         Some(secret) => {

@@ -1,5 +1,7 @@
 //! `vestibule override`, `undo` and `history`: what counts beside the rules, what was, and taking it back.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
@@ -12,11 +14,14 @@ use crate::cli::{
 use crate::config::Settings;
 use crate::door::{self, Door};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, counted_in, moment, table};
+use crate::output::{Output, counted, counted_in, moment, table};
+
+/// Users that a preview lists for a person.
+const LISTED_MAX: usize = 50;
 
 /// An override, as the admin API shows it.
 #[derive(Debug, Serialize, Deserialize)]
-struct OverrideView {
+pub struct OverrideView {
     id: i64,
     user: String,
     key: String,
@@ -28,6 +33,31 @@ struct OverrideView {
     created: Timestamp,
     actor: String,
     comment: String,
+}
+
+impl OverrideView {
+    fn what(&self) -> String {
+        match &self.group {
+            Some(group) => format!("{} {group}", self.kind),
+            None => self.kind.clone(),
+        }
+    }
+
+    fn end(&self) -> String {
+        self.until
+            .map_or_else(|| "the provider changes it".to_owned(), moment)
+    }
+
+    /// What it says, until when, and by whom.
+    pub fn told(&self) -> String {
+        format!(
+            "{} until {} (number {}, by {})",
+            self.what(),
+            self.end(),
+            self.id,
+            self.actor
+        )
+    }
 }
 
 /// `vestibule override`
@@ -93,18 +123,11 @@ fn listed(all: &[OverrideView]) -> String {
         return "There is no override.".to_owned();
     }
     let rows = all.iter().map(|one| {
-        let what = match &one.group {
-            Some(group) => format!("{} {group}", one.kind),
-            None => one.kind.clone(),
-        };
-        let end = one
-            .until
-            .map_or_else(|| "the provider changes it".to_owned(), moment);
         [
             one.id.to_string(),
             one.user.clone(),
-            what,
-            end,
+            one.what(),
+            one.end(),
             one.actor.clone(),
             one.comment.clone(),
         ]
@@ -209,21 +232,40 @@ fn texts(list: &Value) -> impl Iterator<Item = &Value> {
 
 fn previewed(items: &[Value], group_changes: i64) -> String {
     let mut lines = Vec::new();
-    for item in items {
+    for item in items.iter().take(LISTED_MAX) {
         lines.push(text(&item["user"]).to_owned());
         lines.extend(texts(&item["changes"]).map(|change| format!("  {}", in_words(change))));
         let conflicts = texts(&item["conflicts"]);
         lines.extend(conflicts.map(|it| format!("  stays: {}", text(it))));
     }
-    if items.is_empty() {
-        lines.push("There is nothing to undo.".to_owned());
+    match items.len().saturating_sub(LISTED_MAX) {
+        0 => {}
+        more => lines.push(format!(
+            "and {}; --json lists them all.",
+            counted(more, "more user", "more users")
+        )),
     }
+    let (changes, stay) = (sum(items, "changes"), sum(items, "conflicts"));
+    lines.push(match items.is_empty() {
+        true => "There is nothing to undo.".to_owned(),
+        false => format!(
+            "{}: {} would be taken back, {stay} would stay.",
+            counted(items.len(), "user", "users"),
+            counted(changes, "change", "changes"),
+        ),
+    });
     if group_changes > 0 {
-        lines.push(format!(
-            "{group_changes} changes of groups themselves are not undone."
-        ));
+        lines.push(match group_changes {
+            1 => "1 change of a group itself is not undone.".to_owned(),
+            count => format!("{count} changes of groups themselves are not undone."),
+        });
     }
     lines.join("\n")
+}
+
+fn sum(items: &[Value], list: &str) -> usize {
+    let lists = items.iter().filter_map(|item| item[list].as_array());
+    lists.map(Vec::len).sum()
 }
 
 /// A change in a few words.
@@ -233,26 +275,55 @@ pub fn in_words(change: &Value) -> String {
         .iter()
         .find_map(|key| change[*key].as_str());
     let reason = change["reason"].as_str();
+    let (before, after) = (&change["before"], &change["after"]);
     match (about, reason) {
-        (Some(about), _) => format!("{kind}: {about}"),
+        (Some(about), Some(reason)) => format!("{kind}: {about} ({reason})"),
+        (Some(about), None) => format!("{kind}: {about}"),
         (None, Some(reason)) => format!("{kind} ({reason})"),
-        (None, None) if change["before"].is_object() => {
-            format!(
-                "{kind}: {}",
-                differences(&change["before"], &change["after"])
-            )
-        }
-        (None, None) => kind,
+        (None, None) if before.is_object() => format!("{kind}: {}", differences(before, after)),
+        (None, None) => match (before.as_str(), after.as_str()) {
+            (Some(before), Some(after)) => format!("{kind}: {before} -> {after}"),
+            _ => kind,
+        },
     }
 }
 
+/// What attributes became, those that rules made up by their own names.
 fn differences(before: &Value, after: &Value) -> String {
-    let members = after.as_object().into_iter().flatten();
-    let changed = members.filter(|(name, value)| before[name.as_str()] != **value);
-    let parts: Vec<String> = changed
-        .map(|(name, value)| format!("{name} = {value}"))
-        .collect();
-    parts.join(", ")
+    let (before, after) = (flat(before), flat(after));
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let parts = names
+        .into_iter()
+        .filter_map(|name| match (before.get(name), after.get(name)) {
+            (was, is) if was == is => None,
+            (Some(was), None) => Some(format!("{name} removed (was {was})")),
+            (_, Some(is)) => Some(format!("{name} = {is}")),
+            (None, None) => None,
+        });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+fn flat(attributes: &Value) -> BTreeMap<String, String> {
+    let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    let own = members(attributes)
+        .into_iter()
+        .filter(|(name, _)| name != "extra");
+    let extra = members(&attributes["extra"]).into_iter();
+    let extra = extra.map(|(name, value)| (format!("attr:{name}"), value));
+    own.chain(extra)
+        .map(|(name, value)| (name, value_in_words(&value)))
+        .collect()
+}
+
+fn value_in_words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(value_in_words).collect();
+            items.join(", ")
+        }
+        other => other.to_string(),
+    }
 }
 
 /// What an undo did.

@@ -1,5 +1,6 @@
 //! `vestibule pilot`: a connector that has effect for a part of its users.
 
+use directory::Pilot;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use crate::output::{Output, counted, table};
 #[derive(Deserialize)]
 struct Page {
     #[serde(default)]
-    pilot: Option<Value>,
+    pilot: Option<Pilot>,
     inside: u64,
     outside: u64,
     items: Vec<Waiting>,
@@ -33,7 +34,7 @@ struct Waiting {
 /// All pages together.
 #[derive(Default, Serialize)]
 struct Look {
-    pilot: Option<Value>,
+    pilot: Option<Pilot>,
     inside: u64,
     outside: u64,
     items: Vec<Waiting>,
@@ -85,6 +86,15 @@ fn look(door: &Door, connector: &str) -> Result<Look, Failure> {
     }
 }
 
+/// For whom a pilot is.
+pub fn in_words(pilot: &Pilot) -> String {
+    match pilot {
+        Pilot::Groups(groups) if groups.len() == 1 => format!("the group {}", groups[0]),
+        Pilot::Groups(groups) => format!("the groups {}", groups.join(", ")),
+        Pilot::Percent(percent) => format!("{percent} % of the users"),
+    }
+}
+
 fn shown(look: &Look) -> String {
     let Some(pilot) = &look.pilot else {
         return format!(
@@ -94,7 +104,8 @@ fn shown(look: &Look) -> String {
     };
     let waiting = look.items.len();
     let mut text = format!(
-        "Pilot {pilot}: {} inside, {} outside; for {waiting} of these it would change something.",
+        "Pilot for {}: {} inside, {} outside; for {waiting} of these it would change something.",
+        in_words(pilot),
         counted(look.inside, "user", "users"),
         look.outside
     );

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::door::Door;
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, counted_in, table};
+use crate::output::{Output, counted, counted_in, quoted, table};
 
 /// What is asked for.
 pub struct Wish<'a> {
@@ -41,7 +41,11 @@ pub fn precedence(
     };
     out.show(&begun, |begun| {
         let jobs = begun["jobs"].as_array().map_or(0, Vec::len);
-        format!("Everybody is evaluated by it, by {jobs} jobs: vestibule job list --directory {directory}")
+        format!(
+            "Everybody is evaluated by it, by {}: vestibule job list --directory {}",
+            counted(jobs, "job", "jobs"),
+            quoted(directory)
+        )
     })
 }
 

@@ -8,7 +8,7 @@ use super::jobs::{Begun, told};
 use crate::cli::{FateArg, MatchArg, TransferArgs};
 use crate::door::{DirectoryView, Door};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, fields, table};
+use crate::output::{Output, fields, quoted, table};
 
 /// What the deletion of a directory would touch.
 #[derive(Serialize, Deserialize)]
@@ -123,7 +123,7 @@ pub fn delete_directory(
 ) -> Result<(), Failure> {
     if !yes {
         let effects: DirectoryDeletion = door.get(&["directories", directory, "deletion"])?;
-        return preview(&effects, out, |effects| {
+        let shown = |effects: &DirectoryDeletion| {
             fields(&[
                 ("users", &effects.users.to_string()),
                 ("groups", &effects.groups.to_string()),
@@ -135,7 +135,14 @@ pub fn delete_directory(
                     &effects.applications_left_with_nothing.join(", "),
                 ),
             ])
-        });
+        };
+        return match effects.in_the_way(force) {
+            None => preview(&effects, out, shown),
+            Some(failure) => {
+                out.show(&effects, shown)?;
+                Err(failure)
+            }
+        };
     }
     let query = [("force", force.to_string())];
     let path = ["directories", directory];
@@ -212,6 +219,44 @@ fn preview<T: Serialize>(
     out.show(effects, person)?;
     let message = "nothing was done: this is what it would touch";
     Err(Failure::new(Exit::Pending, message).with("say --yes to do it"))
+}
+
+impl DirectoryDeletion {
+    /// What a deletion would be refused for.
+    fn in_the_way(&self, force: bool) -> Option<Failure> {
+        let refused = |message: String, remedy: String| {
+            Some(Failure::new(Exit::Conflict, message).with(remedy))
+        };
+        if let Some(connector) = self.connectors.first() {
+            let connector = quoted(connector);
+            return refused(
+                format!(
+                    "it cannot be deleted while it is fed by {}",
+                    self.connectors.join(", ")
+                ),
+                format!(
+                    "vestibule connector move {connector} DIRECTORY, or vestibule connector delete {connector}"
+                ),
+            );
+        }
+        if let Some(application) = self.applications_left_with_nothing.first() {
+            let alone = self.applications_left_with_nothing.join(", ");
+            return refused(
+                format!("it cannot be deleted while it is all that {alone} see"),
+                format!(
+                    "vestibule application set {} --directory ANOTHER, or delete it",
+                    quoted(application)
+                ),
+            );
+        }
+        if !force && !self.applications.is_empty() {
+            return refused(
+                format!("it is seen by {}", self.applications.join(", ")),
+                "say --force to take it away from them, and --yes to do it".to_owned(),
+            );
+        }
+        None
+    }
 }
 
 impl Release {

@@ -1,8 +1,11 @@
 //! `vestibule rules`: show, edit, check, preview, apply, go back, compare and test the rules of a connector.
 
+mod apply;
 mod edit;
+mod file;
 mod junit;
 mod told;
+mod trial;
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,11 +13,14 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::cli::{RulesArgs, RulesCommand, TermsArgs};
+use crate::cli::{RulesArgs, RulesCommand};
 use crate::config::Settings;
 use crate::door::{self, Door};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, counted, counted_in};
+use crate::output::{Output, counted};
+
+pub use apply::{Held, consent, written};
+pub use file::{rules_in, rules_of as rules_in_configuration};
 
 /// How often a preview is asked for that takes long.
 const POLL: Duration = Duration::from_millis(500);
@@ -28,11 +34,8 @@ pub fn run(args: &RulesArgs, settings: &Settings, out: Output) -> Result<(), Fai
         RulesCommand::Show { connector, number } => {
             out.json(&rules_of(&door, connector, *number)?["rules"])
         }
-        RulesCommand::Edit {
-            connector,
-            yes,
-            terms,
-        } => edit::run(&door, connector, *yes, terms, out),
+        RulesCommand::Edit { connector, terms } => edit::run(&door, connector, terms, out),
+        RulesCommand::Try(args) => trial::run(&door, args, out),
         RulesCommand::Check { connector, file } => check(&door, connector, file.as_deref(), out),
         RulesCommand::Preview {
             connector,
@@ -46,7 +49,7 @@ pub fn run(args: &RulesArgs, settings: &Settings, out: Output) -> Result<(), Fai
             csv,
         } => {
             let rules = match (file, number) {
-                (Some(file), _) => Some(read(file)?),
+                (Some(file), _) => Some(rules_in(file, connector)?),
                 (None, Some(_)) => Some(rules_of(&door, connector, *number)?["rules"].take()),
                 (None, None) => None,
             };
@@ -102,21 +105,13 @@ pub fn run(args: &RulesArgs, settings: &Settings, out: Output) -> Result<(), Fai
             file,
             terms,
         } => {
-            let mut body = terms_of(terms);
             match (preview, file) {
-                (Some(id), _) => body["preview"] = json!(id),
-                (None, Some(file)) => body["rules"] = read(file)?,
-                (None, None) => {}
-            }
-            let held = match preview {
-                Some(id) => held_by(&door, connector, id)?,
-                None => 0,
-            };
-            let path = ["connectors", connector, "rules", "apply"];
-            applied(&door.ask(Method::POST, &path, Some(&body))?, out)?;
-            match held {
-                0 => Ok(()),
-                held => Err(waiting(connector, held)),
+                (Some(id), _) => apply::previewed(&door, connector, id, terms, out),
+                (None, Some(file)) => {
+                    written(&door, connector, rules_in(file, connector)?, terms, out)
+                }
+                // The command line has one of them.
+                (None, None) => Ok(()),
             }
         }
         RulesCommand::Versions { connector } => {
@@ -130,7 +125,7 @@ pub fn run(args: &RulesArgs, settings: &Settings, out: Output) -> Result<(), Fai
             to,
             file,
         } => {
-            let rules = file.as_deref().map(read).transpose()?;
+            let rules = given(file.as_deref(), connector)?;
             let body = json!({"from": from, "to": to, "rules": rules});
             let path = ["connectors", connector.as_str(), "rules", "diff"];
             let found: Value = door.ask(Method::POST, &path, Some(&body))?;
@@ -140,18 +135,7 @@ pub fn run(args: &RulesArgs, settings: &Settings, out: Output) -> Result<(), Fai
             connector,
             number,
             terms,
-        } => {
-            let number = number.to_string();
-            let path = [
-                "connectors",
-                connector,
-                "rules",
-                "versions",
-                &number,
-                "rollback",
-            ];
-            applied(&door.ask(Method::POST, &path, Some(&terms_of(terms)))?, out)
-        }
+        } => apply::rollback(&door, connector, *number, terms, out),
         RulesCommand::Test {
             connector,
             file,
@@ -168,7 +152,7 @@ pub fn run(args: &RulesArgs, settings: &Settings, out: Output) -> Result<(), Fai
             if let (true, Some(tests)) = (*save, &tests) {
                 door.send(Method::PUT, &path, Some(&json!({ "tests": tests })))?;
             }
-            let rules = file.as_deref().map(read).transpose()?;
+            let rules = given(file.as_deref(), connector)?;
             let results = run_tests(&door, connector, &json!({"tests": tests, "rules": rules}))?;
             match junit {
                 true => out.text(&junit::report(connector, &results))?,
@@ -184,8 +168,8 @@ fn pending(told: String) -> Failure {
 }
 
 fn check(door: &Door, connector: &str, file: Option<&Path>, out: Output) -> Result<(), Failure> {
-    let rules = match file {
-        Some(file) => read(file)?,
+    let rules = match given(file, connector)? {
+        Some(rules) => rules,
         None => rules_of(door, connector, None)?["rules"].take(),
     };
     let path = ["connectors", connector, "rules", "check"];
@@ -196,14 +180,15 @@ fn check(door: &Door, connector: &str, file: Option<&Path>, out: Output) -> Resu
     }
     let results = run_tests(door, connector, &json!({ "rules": rules }))?;
     checked["tests"] = results.clone();
-    out.show(&checked, |checked| {
-        let warnings = told::warnings(&checked["warnings"]);
-        format!(
-            "The rules are valid. {}{warnings}",
-            told::results(&checked["tests"])
-        )
-    })?;
-    verdict(&results)
+    out.show(&checked, told::check)?;
+    match checked["refusals"].as_array().is_none_or(Vec::is_empty) {
+        true => verdict(&results),
+        false => {
+            let message = "the rules would be refused, as stored users would get no usable values";
+            Err(Failure::new(Exit::Usage, message)
+                .with("vestibule rules apply --anyway takes them all the same"))
+        }
+    }
 }
 
 fn verdict(results: &Value) -> Result<(), Failure> {
@@ -266,56 +251,14 @@ fn rules_of(door: &Door, connector: &str, number: Option<i64>) -> Result<Value, 
     }
 }
 
-fn applied(view: &Value, out: Output) -> Result<(), Failure> {
-    out.show(view, |view| {
-        format!(
-            "Version {} of the rules is in force; {} being evaluated anew.{}",
-            view["version"],
-            counted_in(&view["due"], "user is", "users are"),
-            told::warnings(&view["warnings"])
-        )
-    })
-}
-
-/// How many changes the safety limits hold of a preview.
-fn held_by(door: &Door, connector: &str, preview: &str) -> Result<u64, Failure> {
-    let path = ["connectors", connector, "rules", "previews", preview];
-    let found: Value = door.get(&path)?;
-    let summary = &found["summary"];
-    let others = summary["limits_of_others"]
-        .as_object()
-        .into_iter()
-        .flatten();
-    let all = others.map(|(_, limits)| limits).chain([&summary["limits"]]);
-    let limits = all.filter_map(Value::as_object).flatten();
-    Ok(limits.filter_map(|(_, limit)| limit["held"].as_u64()).sum())
-}
-
-fn waiting(connector: &str, held: u64) -> Failure {
-    let message = format!("safety limits hold {held} of the changes until somebody decides");
-    Failure::new(Exit::Held, message).with(format!(
-        "vestibule holds list --connector {connector} tells which, once everybody is evaluated"
-    ))
-}
-
-fn terms_of(terms: &TermsArgs) -> Value {
-    json!({"comment": terms.comment, "anyway": terms.anyway})
-}
-
-pub(super) fn read(path: &Path) -> Result<Value, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let message = format!("{} cannot be read: {error}", path.display());
-        Failure::new(Exit::Usage, message)
-    })?;
-    serde_json::from_str(&text).map_err(|error| {
-        Failure::new(Exit::Usage, format!("{}: {error}", path.display()))
-            .with("the page \"Changing rules\" of the documentation shows what goes into the file")
-    })
+/// The rules of a file, if one is named.
+fn given(file: Option<&Path>, connector: &str) -> Result<Option<Value>, Failure> {
+    file.map(|file| rules_in(file, connector)).transpose()
 }
 
 /// A file holds a list of tests, or an object with it.
 fn read_tests(path: &Path) -> Result<Value, Failure> {
-    let mut tests = read(path)?;
+    let mut tests = file::read(path)?;
     match tests.get_mut("tests") {
         Some(list) => Ok(list.take()),
         None => Ok(tests),

@@ -7,7 +7,7 @@ use crate::cli::{SignInArgs, SignInCommand, WebhookArgs, WebhookCommand};
 use crate::config::Settings;
 use crate::door::{self, WebhookView};
 use crate::exit::Failure;
-use crate::output::{Output, fields, moment, table};
+use crate::output::{Output, fields, moment, quoted, table};
 
 /// `vestibule sign-in`
 pub fn sign_in(args: &SignInArgs, settings: &Settings, out: Output) -> Result<(), Failure> {
@@ -46,7 +46,10 @@ pub fn webhook(args: &WebhookArgs, settings: &Settings, out: Output) -> Result<(
                     "Webhook {} is registered: {} is told of news from now on.",
                     one.id, one.url
                 );
-                format!("{told}\n  vestibule webhook list {application} shows how that goes")
+                format!(
+                    "{told}\n  vestibule webhook list {} shows how that goes",
+                    quoted(application)
+                )
             })
         }
         WebhookCommand::Enable { application, id } => {

@@ -76,7 +76,7 @@ pub fn run(args: &StickyArgs, settings: &Settings, out: Output) -> Result<(), Fa
         StickyCommand::Clear { reason, yes } => {
             if !yes {
                 let message = "everybody on the list would follow the identity provider again";
-                return Err(Failure::new(Exit::Usage, message)
+                return Err(Failure::new(Exit::Pending, message)
                     .with("look at vestibule sticky list, then say --yes"));
             }
             let cleared: Cleared = door.ask_with(Method::DELETE, &path, &by(*reason), None)?;

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::look::{chosen, found, nobody};
+use super::past::OverrideView;
+use super::people::{Origin, origins};
 use crate::cli::{SessionOf, UserArgs, UserCommand};
 use crate::config::Settings;
 use crate::door::{self, Door};
@@ -24,6 +26,17 @@ struct UserView {
     connector: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_login: Option<Timestamp>,
+    #[serde(default)]
+    memberships: Vec<Membership>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    overrides: Vec<OverrideView>,
+}
+
+/// A group of somebody, and why.
+#[derive(Serialize, Deserialize)]
+struct Membership {
+    group: String,
+    origins: Vec<Origin>,
 }
 
 /// `vestibule user`
@@ -75,11 +88,25 @@ fn find(door: &Door, of: &SessionOf) -> Result<(String, UserView), Failure> {
     places.pop().ok_or_else(|| nobody(&of.user))
 }
 
+/// A user with groups and overrides.
 fn told(user: &UserView) -> String {
     let connector = user.connector.as_deref().unwrap_or("none: kept here");
     let login = user.last_login.map_or("never seen".to_owned(), moment);
-    format!(
+    let mut told = format!(
         "{} ({})\n  status: {} ({})\n  e-mail: {}\n  connector: {connector}\n  last log-in: {login}\n  key: {}",
         user.name, user.display_name, user.status, user.reason, user.email, user.key
-    )
+    );
+    let groups = user.memberships.iter();
+    for (index, one) in groups.enumerate() {
+        let label = if index == 0 { "groups:" } else { "       " };
+        let line = format!("\n  {label} {} ({})", one.group, origins(&one.origins));
+        told.push_str(&line);
+    }
+    if user.memberships.is_empty() {
+        told.push_str("\n  groups: none");
+    }
+    for one in &user.overrides {
+        told.push_str(&format!("\n  override: {}", one.told()));
+    }
+    told
 }

@@ -8,6 +8,8 @@ use serde_json::Value;
 use super::Door;
 use crate::exit::{Exit, Failure};
 
+/// What the API says of a name that nothing has.
+const NAMES_TOLD: &str = " The list of them tells their names.";
 /// Items asked for in one page.
 const PAGE: u32 = 200;
 
@@ -151,6 +153,36 @@ pub(super) fn refusal(status: StatusCode, text: &str) -> Failure {
     }
     match problem.detail.as_str() {
         "" => Failure::new(exit, format!("the server answered {status}")),
-        detail => Failure::new(exit, detail),
+        detail => match detail.strip_suffix(NAMES_TOLD) {
+            Some(told) => listed_by(told).map_or_else(
+                || Failure::new(exit, told),
+                |command| Failure::new(exit, told).with(format!("{command} shows what there is")),
+            ),
+            None => Failure::new(exit, detail),
+        },
     }
+}
+
+/// The command that lists things of the kind that is not there.
+fn listed_by(told: &str) -> Option<&'static str> {
+    const LISTS: [(&str, &str); 9] = [
+        ("connector", "vestibule connector list"),
+        ("directory", "vestibule directory list"),
+        ("application", "vestibule application list"),
+        ("job", "vestibule job list"),
+        ("hold", "vestibule holds list"),
+        ("version of the rules", "vestibule rules versions CONNECTOR"),
+        (
+            "group",
+            "vestibule group list CONNECTOR, or vestibule directory groups DIRECTORY,",
+        ),
+        ("user", "vestibule directory users DIRECTORY"),
+        ("override", "vestibule override list"),
+    ];
+    let what = told.strip_prefix("There is no ")?;
+    let is_it = |(kind, _): &&(&str, &str)| {
+        what.strip_prefix(kind)
+            .is_some_and(|rest| rest.starts_with(" '"))
+    };
+    LISTS.iter().find(is_it).map(|(_, command)| *command)
 }

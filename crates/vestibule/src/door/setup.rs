@@ -69,12 +69,6 @@ impl Door {
         self.ask(Method::PATCH, &["connectors", connector], Some(&body))
     }
 
-    /// Checks and applies rules.
-    pub fn set_rules(&self, connector: &str, rules: &Value) -> Result<ConnectorDetail, Failure> {
-        let body = json!({ "rules": rules });
-        self.ask(Method::PATCH, &["connectors", connector], Some(&body))
-    }
-
     /// Gives a connector another name.
     pub fn rename_connector(
         &self,

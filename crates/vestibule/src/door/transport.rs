@@ -22,8 +22,10 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a file of it may take.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(6 * 3_600);
 
-/// Who did it, in the journal, when no server was asked.
+/// How it came, in the journal, when no server was asked.
 const ACTOR: &str = "command line";
+/// Variables that hold the account of the system, who became another one first.
+const ACCOUNTS: [&str; 4] = ["SUDO_USER", "USER", "LOGNAME", "USERNAME"];
 
 /// Where the admin API is.
 pub(super) enum Transport {
@@ -34,7 +36,12 @@ pub(super) enum Transport {
         client: reqwest::Client,
     },
     /// Here, on the store itself, whether or not a server has it open too.
-    Local(LocalApi),
+    Local {
+        /// Its requests.
+        api: LocalApi,
+        /// Who asks.
+        actor: String,
+    },
 }
 
 impl Transport {
@@ -64,7 +71,7 @@ impl Transport {
 
     /// Opens the store of the data folder. It has to be there: a slip in the name of the folder
     /// must not make a new one.
-    pub(super) fn local(settings: &Settings) -> Result<Self, Failure> {
+    pub(super) fn local(settings: &Settings, author: Option<&str>) -> Result<Self, Failure> {
         if let Database::Sqlite(path) = &settings.database
             && !path.exists()
         {
@@ -87,7 +94,10 @@ impl Transport {
                 ..server::Settings::default()
             },
         );
-        Ok(Self::Local(LocalApi::new(app)))
+        Ok(Self::Local {
+            api: LocalApi::new(app),
+            actor: actor(author),
+        })
     }
 
     /// Whether no server is asked, so that its flags are not known.
@@ -99,7 +109,7 @@ impl Transport {
     pub(super) fn place(&self) -> &str {
         match self {
             Self::Http { base, .. } => base.as_str(),
-            Self::Local(_) => "the data folder",
+            Self::Local { .. } => "the data folder",
         }
     }
 
@@ -107,7 +117,7 @@ impl Transport {
     pub(super) async fn work_off(&self) -> Result<(), Failure> {
         match self {
             Self::Http { .. } => Ok(()),
-            Self::Local(api) => api.work_off().await.map_err(Failure::from),
+            Self::Local { api, .. } => api.work_off().await.map_err(Failure::from),
         }
     }
 
@@ -142,9 +152,9 @@ impl Transport {
                 }
                 Ok((status, String::new()))
             }
-            Self::Local(api) => {
+            Self::Local { api, actor } => {
                 let target = url_here(path, &[])?;
-                api.download(&Caller::owner(ACTOR), target.as_str(), each)
+                api.download(&Caller::owner(actor), target.as_str(), each)
                     .await
                     .map_err(unreadable)
             }
@@ -181,14 +191,26 @@ impl Transport {
                     Failure::new(Exit::Store, message)
                 })
             }
-            Self::Local(api) => {
+            Self::Local { api, actor } => {
                 let target = url_here(path, query)?;
                 let body = body.map(Value::to_string);
-                api.call(&Caller::owner(ACTOR), method, target.as_str(), body)
+                api.call(&Caller::owner(actor), method, target.as_str(), body)
                     .await
                     .map_err(unreadable)
             }
         }
+    }
+}
+
+/// Who asks: as named, or the account of the system, and that it came this way.
+fn actor(author: Option<&str>) -> String {
+    let account = || {
+        let mut names = ACCOUNTS.iter().filter_map(|name| std::env::var(name).ok());
+        names.find(|name| !name.trim().is_empty() && !name.chars().any(char::is_control))
+    };
+    match author.map(str::to_owned).or_else(account) {
+        Some(name) => format!("{name} ({ACTOR})"),
+        None => ACTOR.to_owned(),
     }
 }
 

@@ -88,6 +88,12 @@ fn an_override_is_added_listed_and_removed_and_history_tells_what_was() {
                 (&said["kind"], &said["comment"]),
                 (&json!("exclude"), &json!("t 7"))
             );
+            let user = program.run(&[&["user", "show", &login], &at[..]].concat());
+            assert!(
+                user.out.contains("\n  override: exclude until 20"),
+                "{user:?}"
+            );
+            assert!(user.out.contains("(idp: "), "{user:?}");
             let history = [&["history", &login], &at[..]].concat();
             let shown = program.run(&history);
             assert!(shown.out.contains("(disabled, OVERRIDE)"), "{shown:?}");

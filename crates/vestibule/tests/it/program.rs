@@ -116,6 +116,20 @@ impl Program {
     }
 }
 
+/// A server with forty people in the connector `default`.
+pub fn peopled() -> (Program, Serving) {
+    let program = Program::new();
+    let server = program.serve(&[]);
+    let announced = &server.announced["first_start"];
+    let text = |name: &str| announced[name].as_str().unwrap();
+    let (url, token) = (text("base_url"), text("token"));
+    let simulate = [
+        "simulate", "okta", "--url", url, "--token", token, "--users", "40", "--groups", "2",
+    ];
+    assert_eq!(program.run(&simulate).code, 0);
+    (program, server)
+}
+
 fn code(status: ExitStatus) -> i32 {
     status.code().unwrap_or(-1)
 }

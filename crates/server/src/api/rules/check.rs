@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use directory::rules::{RuleError, WrittenRules, warnings};
 use directory::{CompiledRules, Rules};
+use provision::ProvisionError;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -32,6 +33,9 @@ struct RuleCheck {
     errors: Vec<RuleProblem>,
     /// What could be carried out and hardly means what was meant.
     warnings: Vec<RuleProblem>,
+    /// What saving refuses them for all the same, unless `anyway` says otherwise: stored users and groups of the connector of
+    /// which the rules would make nothing that can be used, and do so now. `/rules/tests/run` tells of its tests.
+    refusals: Vec<RuleProblem>,
 }
 
 impl RuleCheck {
@@ -40,14 +44,16 @@ impl RuleCheck {
             valid: false,
             errors: errors.iter().map(RuleProblem::from).collect(),
             warnings: Vec::new(),
+            refusals: Vec::new(),
         }
     }
 
-    fn right(warnings: Vec<RuleProblem>) -> Self {
+    fn right(warnings: Vec<RuleProblem>, refusals: &[RuleError]) -> Self {
         Self {
             valid: true,
             errors: Vec::new(),
             warnings,
+            refusals: refusals.iter().map(RuleProblem::from).collect(),
         }
     }
 }
@@ -59,12 +65,16 @@ impl RuleCheck {
     responses((status = OK, body = RuleCheck)))]
 async fn alone(_admin: Admin, Body(written): Body<WrittenRules>) -> Answer<Json<RuleCheck>> {
     Ok(Json(match checked(written) {
-        Ok(rules) => RuleCheck::right(warnings(&rules).iter().map(RuleProblem::from).collect()),
+        Ok(rules) => {
+            let warnings = warnings(&rules);
+            RuleCheck::right(warnings.iter().map(RuleProblem::from).collect(), &[])
+        }
         Err(errors) => RuleCheck::wrong(&errors),
     }))
 }
 
-/// Checks rules for a connector, without changing anything: also whether the groups that they name are there.
+/// Checks rules for a connector, without changing anything: also whether the groups that they name are there, and whether
+/// they would be refused because of what is stored.
 #[utoipa::path(post, path = "/connectors/{connector}/rules/check", operation_id = "check_rules_of_connector", tag = "rules",
     extensions(("x-changes" = json!("nothing"))),
     params(("connector" = String, Path, description = "Its id or name")),
@@ -81,10 +91,15 @@ async fn at_connector(
         Ok(rules) => rules,
         Err(errors) => return Ok(Json(RuleCheck::wrong(&errors))),
     };
+    let refusals = match app.provision().check_rules_on_data(id, &rules).await {
+        Ok(()) => Vec::new(),
+        Err(ProvisionError::Rules(errors)) => errors,
+        Err(error) => return Err(error.into()),
+    };
     let provision = app.provision().clone();
     let store = app.provision().store();
     let found = store.read(move |tx| warnings_of(&provision, tx, id, &rules));
-    Ok(Json(RuleCheck::right(found.await?)))
+    Ok(Json(RuleCheck::right(found.await?, &refusals)))
 }
 
 /// Rules that can be used, or everything that is wrong with them.

@@ -80,7 +80,7 @@ impl File {
             .collect();
         lines.sort_by_key(|(line, _)| *line);
         let lines: Vec<String> = lines.into_iter().map(|(_, text)| text).collect();
-        Failure::new(Exit::Usage, lines.join("\n"))
+        Failure::new(Exit::Usage, lines.join("\n")).advised()
     }
 }
 

@@ -1,6 +1,11 @@
 //! What `vestibule plan` and `vestibule apply` tell a person.
 
+use std::path::Path;
+
 use serde_json::Value;
+
+use crate::cli::FileArgs;
+use crate::output::quoted;
 
 /// How long a value may be that is shown in a line, in characters.
 const VALUE_CHARS_MAX: usize = 120;
@@ -10,16 +15,43 @@ pub(super) fn steps(plan: &Value) -> usize {
     list(plan, "steps").len()
 }
 
+/// The connectors that are there and get other rules.
+pub(super) fn connectors_with_new_rules(plan: &Value) -> impl Iterator<Item = &str> {
+    let steps = list(plan, "steps").iter();
+    let steps = steps.filter(|step| has_new_rules(step));
+    steps.map(|step| text(step, "name"))
+}
+
+fn has_new_rules(step: &Value) -> bool {
+    let is_rules = |one: &Value| text(one, "path").starts_with("rules");
+    text(step, "kind") == "connector"
+        && text(step, "action") == "change"
+        && list(step, "differences").iter().any(is_rules)
+}
+
+/// The command that shows what new rules of a file do; the standard input cannot be read twice.
+fn preview_of(step: &Value, file: &Path) -> Option<String> {
+    let file = file
+        .to_str()
+        .filter(|file| *file != "-" && has_new_rules(step))?;
+    let connector = quoted(text(step, "name"));
+    Some(format!(
+        "  vestibule rules preview {connector} --file {}",
+        quoted(file)
+    ))
+}
+
 /// A plan.
-pub(super) fn plan(plan: &Value, prune: bool) -> String {
+pub(super) fn plan(plan: &Value, of: &FileArgs) -> String {
     let mut lines = Vec::new();
     for step in list(plan, "steps") {
         lines.push(text(step, "summary").to_owned());
         lines.extend(list(step, "differences").iter().map(difference));
         let notes = list(step, "notes").iter().filter_map(Value::as_str);
         lines.extend(notes.map(|note| format!("  {note}")));
+        lines.extend(preview_of(step, &of.file));
     }
-    lines.extend(kept(plan, prune));
+    lines.extend(kept(plan, of.prune));
     let count = |action: &str| {
         let steps = list(plan, "steps").iter();
         steps.filter(|step| text(step, "action") == action).count()
@@ -62,8 +94,17 @@ pub(super) fn applied(applied: &Value) -> String {
         let (summary, secret) = (text(one, "summary"), text(one, "secret"));
         lines.push(format!("  {summary}: {}{secret}", id.unwrap_or_default()));
     }
-    for job in list(applied, "jobs").iter().filter_map(Value::as_str) {
-        lines.push(format!("A job goes on: vestibule job show {job}"));
+    for job in list(applied, "jobs") {
+        lines.push(match job.as_str() {
+            Some(id) => format!("A job goes on: vestibule job show {id} --wait"),
+            None => format!(
+                "Job {} is {}: {} of {}",
+                text(job, "id"),
+                text(job, "state"),
+                job["done"],
+                job["total"]
+            ),
+        });
     }
     lines.join("\n")
 }

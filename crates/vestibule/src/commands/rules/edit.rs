@@ -7,7 +7,9 @@ use std::process::Command;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{applied, preview, read, rules_of, show_preview, terms_of, text};
+use super::apply::{Held, put, terms_of};
+use super::file::read;
+use super::{preview, rules_of, show_preview, text};
 use crate::cli::TermsArgs;
 use crate::door::Door;
 use crate::exit::{Exit, Failure};
@@ -17,13 +19,12 @@ use crate::output::{Output, agreed};
 pub(super) fn run(
     door: &Door,
     connector: &str,
-    yes: bool,
     terms: &TermsArgs,
     out: Output,
 ) -> Result<(), Failure> {
     let before = rules_of(door, connector, None)?["rules"].take();
     let file = written(&before)?;
-    let outcome = edited(door, connector, &before, &file, yes, terms, out);
+    let outcome = edited(door, connector, &before, &file, terms, out);
     match &outcome {
         Ok(()) => {
             // Nothing is lost with it any more.
@@ -39,7 +40,6 @@ fn edited(
     connector: &str,
     before: &Value,
     file: &Path,
-    yes: bool,
     terms: &TermsArgs,
     out: Output,
 ) -> Result<(), Failure> {
@@ -61,7 +61,7 @@ fn edited(
     }
     let preview = preview(door, connector, &json!({ "rules": rules }))?;
     show_preview(door, connector, &preview, &[], out)?;
-    if !yes && !agreed("Apply this? [y/N] ")? {
+    if !terms.yes && !agreed("Apply this? [y/N] ")? {
         return Err(Failure::new(Exit::Pending, "nothing was applied"));
     }
     let mut body = terms_of(terms);
@@ -69,8 +69,7 @@ fn edited(
         true => body["preview"] = json!(text(&preview, "id")),
         false => body["rules"] = rules,
     }
-    let path = ["connectors", connector, "rules", "apply"];
-    applied(&door.ask(Method::POST, &path, Some(&body))?, out)
+    put(door, connector, (&body, Held::of(&preview)), terms, out)
 }
 
 fn checked(door: &Door, connector: &str, file: &Path) -> Result<Value, Failure> {

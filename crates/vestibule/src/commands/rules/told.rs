@@ -66,6 +66,15 @@ pub(super) fn warnings(items: &Value) -> String {
     }
 }
 
+/// What a check found: the rules are valid, but perhaps refused for what is stored.
+pub(super) fn check(checked: &Value) -> String {
+    let (results, warnings) = (results(&checked["tests"]), warnings(&checked["warnings"]));
+    match errors(&checked["refusals"]) {
+        none if none.is_empty() => format!("The rules are valid. {results}{warnings}"),
+        refusals => format!("{refusals}\n{results}{warnings}"),
+    }
+}
+
 /// The results of tests.
 pub(super) fn results(run: &Value) -> String {
     let all = run["results"]
@@ -142,12 +151,32 @@ fn after_grace(forecast: &Value) -> Vec<String> {
     lines
 }
 
+/// What safety limits would hold, at once and when grace times end, and what comes then.
+pub(super) fn limits(summary: &Value) -> Vec<String> {
+    let mut lines = held(&summary["limits"], "");
+    let others = summary["limits_of_others"]
+        .as_object()
+        .into_iter()
+        .flatten();
+    for (connector, limits) in others {
+        lines.extend(held(limits, &format!(" of the connector {connector}")));
+    }
+    lines.extend(after_grace(&summary["after_grace"]));
+    lines
+}
+
 /// A preview with some of its users.
 pub(super) fn preview(connector: &str, preview: &Value, users: &Value, more: bool) -> String {
     let summary = &preview["summary"];
     let mut counts = vec![("users looked at".to_owned(), summary["users"].to_string())];
     for (operation, count) in summary["operations"].as_object().into_iter().flatten() {
-        counts.push((operation.replace('_', " "), count.to_string()));
+        // A run counts memberships there.
+        let of_users = if operation.starts_with("group_") {
+            " (users)"
+        } else {
+            ""
+        };
+        counts.push((operation.replace('_', " ") + of_users, count.to_string()));
     }
     let counts: Vec<(&str, &str)> = counts
         .iter()
@@ -168,15 +197,7 @@ pub(super) fn preview(connector: &str, preview: &Value, users: &Value, more: boo
             parts.push(format!("{what}: {}", names.join(", ")));
         }
     }
-    parts.extend(held(&summary["limits"], ""));
-    for (connector, limits) in summary["limits_of_others"]
-        .as_object()
-        .into_iter()
-        .flatten()
-    {
-        parts.extend(held(limits, &format!(" of the connector {connector}")));
-    }
-    parts.extend(after_grace(&summary["after_grace"]));
+    parts.extend(limits(summary));
     let users = users.as_array().map(Vec::as_slice).unwrap_or_default();
     if !users.is_empty() {
         let rows = users.iter().map(|user| {
