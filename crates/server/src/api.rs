@@ -52,6 +52,7 @@ mod undo;
 mod users;
 mod waiting;
 mod webhooks;
+mod whoever;
 mod why;
 
 use axum::Router;

@@ -221,6 +221,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "former_feeds",
         text: include_str!("../migrations/0042_former_feeds.sql"),
     },
+    Migration {
+        number: 43,
+        name: "names_given_up",
+        text: include_str!("../migrations/0043_names_given_up.sql"),
+    },
 ];
 
 /// One step of the schema.

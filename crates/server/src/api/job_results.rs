@@ -19,7 +19,7 @@ use super::csv::quoted;
 use super::journal::{EntryView, Names};
 use super::page::{Page, limit};
 use super::request::{Parameters, Segments};
-use super::{Answer, jobs, users};
+use super::{Answer, jobs, whoever};
 use crate::App;
 use crate::authority::Admin;
 
@@ -140,10 +140,10 @@ impl Wanted {
         let user = query
             .user
             .as_deref()
-            .map(|name| users::find(tx, job.directory, name))
+            .map(|name| whoever::user(tx, job.directory, name))
             .transpose()?;
         Ok(Self {
-            user: user.map(|user| user.pk),
+            user: user.map(|(user, _who)| user.pk),
             operation: query.operation,
             search: query
                 .search

@@ -17,7 +17,8 @@ use utoipa_axum::routes;
 use super::page::limit;
 use super::request::{Parameters, Segments};
 use super::users::connector_names;
-use super::{Answer, connectors, directories, groups, users};
+use super::whoever::{self, Whoever};
+use super::{Answer, connectors, directories};
 use crate::App;
 use crate::authority::Admin;
 
@@ -35,6 +36,12 @@ struct JournalPage {
     next: Option<i64>,
     /// The newest position of the whole journal.
     position: i64,
+    /// The user that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<Whoever>,
+    /// The group that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<Whoever>,
 }
 
 /// One entry.
@@ -131,9 +138,9 @@ struct EntryQuery {
     /// Only entries before this moment.
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
-    /// Only entries about this user, by name or key, memberships included.
+    /// Only entries about this user, memberships included: by the key, or by a name of now or then.
     user: Option<String>,
-    /// Only entries about this group, its members and its places in other groups included.
+    /// Only entries about this group, its members and its places in other groups included: by a name of now or then.
     group: Option<String>,
     /// Only entries that came through this connector, by id or name.
     connector: Option<String>,
@@ -179,16 +186,18 @@ fn page(
     limit: usize,
 ) -> Result<JournalPage, ProvisionError> {
     let newest_first = query.order.unwrap_or_default() == Order::Newest;
-    let user = query
+    let (user, the_user) = query
         .user
         .as_deref()
-        .map(|name| users::find(tx, directory, name))
-        .transpose()?;
-    let group = query
+        .map(|name| whoever::user(tx, directory, name))
+        .transpose()?
+        .unzip();
+    let (group, the_group) = query
         .group
         .as_deref()
-        .map(|name| groups::find(tx, directory, name))
-        .transpose()?;
+        .map(|name| whoever::group(tx, directory, name))
+        .transpose()?
+        .unzip();
     let connector = query
         .connector
         .as_deref()
@@ -216,6 +225,8 @@ fn page(
         items: entries.into_iter().map(|entry| names.view(entry)).collect(),
         next,
         position: tx.journal_position(directory)?,
+        user: the_user,
+        group: the_group,
     })
 }
 

@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::request::{Parameters, Segments};
-use super::{Answer, connectors, directories};
+use super::{Answer, connectors, directories, whoever};
 use crate::App;
 use crate::authority::Admin;
 
@@ -82,6 +82,9 @@ pub struct Explanation {
     /// The key of the account that the user has.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
+    /// What became of the name that was asked for and of whoever had it; absent if who was asked for is there under it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    became: Option<String>,
 }
 
 /// How an account that was there before became a user's.
@@ -172,8 +175,7 @@ fn explain_user(
 ) -> Result<Explanation, ProvisionError> {
     let group = query.group.as_deref();
     let directory = directories::find(tx, directory)?.id;
-    let found = tx.directory_user_ever(directory, user)?;
-    let user = found.ok_or_else(|| ProvisionError::not_found("user", user))?;
+    let (user, who) = whoever::user(tx, directory, user)?;
     let member = is_member(tx, &user, group)?;
     let mut told = match provision.why(tx, user.pk, group)? {
         Some(why) => explain(tx, &why, directory, query, member)?,
@@ -189,6 +191,7 @@ fn explain_user(
         written: written.into(),
     });
     told.account = Some(user.key.clone());
+    told.became = who.became;
     if let (Some(group), Some(false)) = (group, member) {
         told.add_way(tx, directory, &user, group)?;
     }
@@ -375,6 +378,7 @@ fn explain(
         joined: None,
         linked: None,
         account: why.account.clone(),
+        became: None,
     })
 }
 
@@ -445,6 +449,7 @@ fn unexplained(user: &User, member: Option<bool>) -> Explanation {
         joined: None,
         linked: None,
         account: None,
+        became: None,
         lines: vec![LineView {
             stage: Stage::Subject,
             text: text.to_owned(),

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::{Path, Query};
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::compare::{Account, Compared, compared};
 use super::desk::{Desk, Listed, segment};
-use super::journal::{Entry, EntryRow};
+use super::journal::{Entry, EntryRow, past_of};
 use super::page::{Shell, Shown, Trouble, show};
 use super::people::{Origin, because};
 use super::stopped;
@@ -170,7 +171,14 @@ pub(super) async fn page(
     Path((directory, user)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Shown {
-    show(&person(&desk, &directory, &user, asked).await?)
+    match person(&desk, &directory, &user, asked).await {
+        Ok(page) => show(&page),
+        // Whoever is gone has no page any more, but a past.
+        Err(trouble) if trouble.status == StatusCode::NOT_FOUND => {
+            past_of(&desk, &directory, ("user", &user), trouble).await
+        }
+        Err(trouble) => Err(trouble),
+    }
 }
 
 async fn person(

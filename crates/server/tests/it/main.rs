@@ -34,6 +34,7 @@ mod api_rules;
 mod api_setup;
 mod api_source_users;
 mod api_value_errors;
+mod api_whoever;
 mod browser;
 mod browser_pages;
 mod browser_setup;
