@@ -19,6 +19,7 @@ use crate::name::same;
 use crate::outcome::{Outcome, Verdict};
 use crate::overrides::OverrideKind;
 use crate::rules::{CleanupAction, Fault, LookupBy};
+use crate::why_not::Remedy;
 
 /// What was found and done, in the order of evaluation (PL-05).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -212,8 +213,8 @@ pub enum Entry {
     },
     /// All memberships stay as they are, as the account is not active.
     Frozen,
-    /// The user was deleted and is back.
-    Returned,
+    /// The account was removed, for this reason, and there is somebody who may have it again.
+    Returned(Reason),
     /// What stands in the way of an active account, and what is to be done about it.
     Cleanup {
         /// What stands in the way.
@@ -229,6 +230,8 @@ pub enum Entry {
         change: Box<Change>,
         /// By what.
         effect: SafetyEffect,
+        /// The number of the hold; none if there is none, or not yet.
+        hold: Option<i64>,
     },
     /// What an administrator says beside the rules.
     Override {
@@ -254,6 +257,8 @@ pub enum Entry {
         target: String,
         /// The connector's name.
         connector: Arc<str>,
+        /// What it says; none of groups.
+        value: Option<String>,
     },
     /// Another connector puts the person into a group.
     GivenBy {
@@ -357,6 +362,8 @@ pub enum SafetyEffect {
     Rejected,
     /// The deletion of the group is held.
     GroupKept,
+    /// An administrator who said no to the deletion of the group.
+    GroupStays,
     /// A user in a directory further down has the name.
     NameBelow,
     /// The rules let no name change without an administrator.
@@ -371,7 +378,7 @@ impl SafetyEffect {
         match self {
             SafetyEffect::Held => "limit",
             SafetyEffect::Rejected => "rejected",
-            SafetyEffect::GroupKept => "group_deletion",
+            SafetyEffect::GroupKept | SafetyEffect::GroupStays => "group_deletion",
             SafetyEffect::NameBelow => "name_below",
             SafetyEffect::RenameWaits => "rename_waits",
             SafetyEffect::BreakGlass(_) => "break_glass",
@@ -622,10 +629,66 @@ impl Outcome {
         })
     }
 
+    /// Targets whose values the rules hide, as far as rows gave them.
+    pub(crate) fn hidden_targets(&self) -> impl Iterator<Item = String> {
+        self.trace.entries.iter().filter_map(|entry| match entry {
+            Entry::Attribute {
+                target,
+                effect: AttributeEffect::SetUnseen,
+                ..
+            } => Some(target.to_string()),
+            _ => None,
+        })
+    }
+
+    /// What of that would have to be approved to take effect: all of it, or what is about a group or an attribute.
+    pub fn to_approve(&self, group: Option<&str>, attribute: Option<&str>) -> Vec<Remedy> {
+        let is_asked = |entry: &Entry, change: &Change| match (group, attribute) {
+            (Some(group), _) => entry.bears_on(group),
+            (None, Some(attribute)) => {
+                matches!(change, Change::RenameUser { .. })
+                    && attribute.eq_ignore_ascii_case("username")
+            }
+            (None, None) => true,
+        };
+        let mut remedies = Vec::new();
+        for entry in self.trace.entries() {
+            if let Entry::Safety {
+                change,
+                effect,
+                hold: Some(hold),
+            } = entry
+                && is_asked(entry, change)
+            {
+                let rejected = matches!(effect, SafetyEffect::Rejected | SafetyEffect::GroupStays);
+                let remedy = Remedy::Approved {
+                    hold: *hold,
+                    rejected,
+                };
+                if !remedies.contains(&remedy) {
+                    remedies.push(remedy);
+                }
+            }
+        }
+        remedies
+    }
+
     /// What is kept back, and by what.
     pub fn kept_back(&self) -> impl Iterator<Item = (&Change, &SafetyEffect)> {
         self.trace.entries.iter().filter_map(|entry| match entry {
-            Entry::Safety { change, effect } => Some((&**change, effect)),
+            Entry::Safety { change, effect, .. } => Some((&**change, effect)),
+            _ => None,
+        })
+    }
+
+    /// The connector whose word counts for a target, by its name, unless that is the account's own.
+    pub fn decided_by(&self, target: &str) -> Option<&str> {
+        self.trace.entries.iter().find_map(|entry| match entry {
+            Entry::DecidedBy {
+                target: of,
+                connector,
+                ..
+            } if of.eq_ignore_ascii_case(target) => Some(&**connector),
             _ => None,
         })
     }

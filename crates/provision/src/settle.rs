@@ -6,7 +6,7 @@ use directory::identity::Met;
 use directory::trace::Suppressed;
 use directory::{
     Case, Cause, Change, ConnectorId, ConnectorState, Meeting, Moment, Outcome, Override,
-    SourceUserPk, Subject, Trigger, Verdict, value_errors,
+    SourceUserPk, Status, Subject, Trigger, Verdict, value_errors,
 };
 use jiff::Timestamp;
 use scim::name::echo;
@@ -289,8 +289,11 @@ impl Provision {
             keep_if_unsettled(tx, user, account)?;
         }
         if connector.connector.state != ConnectorState::Active {
-            // The account stays as it is; the worker finds it when the connector is active again. What the user gave to
-            // an account of another connector goes when that one is decided about again.
+            // The account stays as it is; the worker comes to it, in the order of what was written, when the connector is
+            // active again. What the user gave to an account of another connector goes when that one is decided about again.
+            if let Some(account) = account.filter(|it| it.user.status != Status::Removed) {
+                tx.set_account_due(account.user.pk, Some(tx.now()))?;
+            }
             return Ok(tx.delete_contribution(source)?);
         }
         match account {

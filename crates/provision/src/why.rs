@@ -178,6 +178,26 @@ impl Provision {
         }))
     }
 
+    /// The last request of another connector of the directory about the same person, by that connector's name.
+    pub fn written_at(
+        &self,
+        tx: &ReadTx<'_>,
+        account: &str,
+        connector: &str,
+    ) -> Result<Option<Written>, ProvisionError> {
+        let Some(user) = tx.user_of_key(account)? else {
+            return Ok(None);
+        };
+        let others = tx.contributions_to(user)?;
+        let Some(other) = others.into_iter().find(|it| *it.name == *connector) else {
+            return Ok(None);
+        };
+        match tx.source_user_by_pk(other.connector, other.source)? {
+            Some(stored) => written(tx, other.connector, &stored.id),
+            None => Ok(None),
+        }
+    }
+
     fn explain(
         &self,
         tx: &ReadTx<'_>,

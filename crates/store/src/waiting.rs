@@ -178,6 +178,22 @@ impl ReadTx<'_> {
         )
     }
 
+    /// Who waits for a name in a directory: the connector's name and the SCIM id of each, the first of them.
+    pub fn waiting_for_name(
+        &self,
+        directory: DirectoryId,
+        name: &str,
+        limit: i64,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        self.query(
+            "SELECT c.name, u.id FROM name_conflict n JOIN source_user u ON u.pk = n.source_user_pk \
+             JOIN connector c ON c.pk = n.connector_pk WHERE n.directory_pk = $1 AND n.name_fold = $2 \
+             ORDER BY n.source_user_pk LIMIT $3",
+            args![directory.0, fold(name), limit],
+            |row| Ok((row.text(0)?, row.text(1)?)),
+        )
+    }
+
     /// Users of a connector whose name is taken, from a place on.
     pub fn name_conflicts(
         &self,

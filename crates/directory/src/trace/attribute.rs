@@ -1,6 +1,7 @@
 //! How an attribute came about.
 
 use super::{AttributeEffect, Entry, Line, Suppressed};
+use crate::change::Change;
 use crate::model::Attributes;
 use crate::outcome::{Outcome, Verdict};
 use crate::overrides::OverrideKind;
@@ -20,6 +21,9 @@ impl Outcome {
                     is_it("username")
                 }
                 Entry::Suppressed(what) => *what == Suppressed::Update,
+                Entry::Safety { change, .. } => {
+                    matches!(**change, Change::RenameUser { .. }) && is_it("username")
+                }
                 Entry::Override { kind, .. } => matches!(kind, OverrideKind::KeepAsIs { .. }),
                 _ => false,
             })

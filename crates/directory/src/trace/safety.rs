@@ -4,7 +4,7 @@ use super::SafetyEffect;
 use crate::change::Change;
 
 /// A sentence about a change that does not take effect.
-pub(super) fn kept_back(change: &Change, effect: &SafetyEffect) -> String {
+pub(super) fn kept_back(change: &Change, effect: &SafetyEffect, hold: Option<i64>) -> String {
     let what = match change {
         Change::Disable { reason, .. } => format!("disabling the account ({})", reason.as_str()),
         Change::Anonymise { reason, .. } => {
@@ -18,23 +18,28 @@ pub(super) fn kept_back(change: &Change, effect: &SafetyEffect) -> String {
         Change::RemoveMembership { group, .. } => format!("taking the user out of `{group}`"),
         other => other.kind().to_owned(),
     };
+    let number = hold.map_or_else(String::new, |hold| format!(" (hold {hold})"));
     match effect {
         SafetyEffect::Held => {
-            format!("HELD: {what} waits for an administrator, as a safety limit is reached")
+            format!("HELD: {what} waits for an administrator{number}, as a safety limit is reached")
         }
         SafetyEffect::Rejected => format!(
-            "HELD: {what} was rejected by an administrator, and the identity provider still says the same"
+            "HELD: {what} was rejected by an administrator{number}, and stays so as long as the identity provider \
+             says the same"
         ),
         SafetyEffect::GroupKept => {
-            format!("HELD: {what} waits, as the deletion of the group is held")
+            format!("HELD: {what} waits, as the deletion of the group is held{number}")
         }
+        SafetyEffect::GroupStays => format!(
+            "HELD: {what} does not happen, as an administrator rejected the deletion of the group{number}"
+        ),
         SafetyEffect::NameBelow => format!(
-            "HELD: {what} waits, as a directory further down has a user of that name, whom this one would cover; \
-             give that user another name or remove it, or give this one another name by the identity provider or a \
-             rule, or approve"
+            "HELD: {what} waits{number}, as a directory further down has a user of that name, whom this one would \
+             cover; give that user another name or remove it, or give this one another name by the identity provider \
+             or a rule, or approve"
         ),
         SafetyEffect::RenameWaits => format!(
-            "HELD: {what} waits for an administrator, as the rule `accounts.rename` says for every new name"
+            "HELD: {what} waits for an administrator{number}, as the rule `accounts.rename` says for every new name"
         ),
         SafetyEffect::BreakGlass(by) => {
             format!("HELD: {what} never happens, by the break-glass entry `{by}`")

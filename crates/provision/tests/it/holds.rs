@@ -8,7 +8,7 @@ use emulate::databases::{TestDatabase, on_each_database};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use provision::{HoldsDecided, Provision};
+use provision::{HoldsAnswer, HoldsDecided, Provision};
 use serde_json::json;
 use store::{HoldChoice, HoldQuery, StoredHold};
 
@@ -40,14 +40,14 @@ impl World {
 
     pub fn approve(&self, choice: HoldChoice) -> HoldsDecided {
         let id = self.connector.connector.id;
-        self.run(self.provision.approve_holds(id, choice, "ann the admin"))
-            .unwrap()
+        let answer = self.provision.approve_holds(id, choice, "ann the admin");
+        at_once(self.run(answer).unwrap())
     }
 
     fn reject(&self, choice: HoldChoice) -> HoldsDecided {
         let id = self.connector.connector.id;
-        self.run(self.provision.reject_holds(id, choice, "ann the admin"))
-            .unwrap()
+        let answer = self.provision.reject_holds(id, choice, "ann the admin");
+        at_once(self.run(answer).unwrap())
     }
 
     fn staff(&self, count: usize) -> Vec<String> {
@@ -75,6 +75,13 @@ impl World {
     fn state(&self, name: &str) -> (Status, Reason) {
         let account = self.account(name).unwrap();
         (account.status, account.reason)
+    }
+}
+
+fn at_once(answer: HoldsAnswer) -> HoldsDecided {
+    match answer {
+        HoldsAnswer::Now(decided) => decided,
+        HoldsAnswer::Later(begun) => panic!("a job: {begun:?}"),
     }
 }
 

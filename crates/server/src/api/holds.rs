@@ -4,15 +4,17 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use directory::{Change, ConnectorId, HoldKind, HoldState, Trigger, UserPk};
 use jiff::Timestamp;
-use provision::{HoldsDecided, ProvisionError};
+use provision::{HoldsAnswer, HoldsDecided, ProvisionError};
 use serde::{Deserialize, Serialize};
 use store::{HoldChoice, HoldQuery, ReadTx, StoreError, StoredHold};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::jobs::{BegunView, accepted};
 use super::page::{Page, limit};
 use super::problem::Problem;
 use super::request::{Body, Parameters, Segments};
@@ -275,42 +277,57 @@ async fn reject_one(
     decide_one(&app, *id, &admin.name, HoldState::Rejected).await
 }
 
-/// Approves the open holds of a connector, all or some. Many take effect after the answer.
+/// Approves the open holds of a connector, all or some.
+///
+/// Where these are no more than 200, it is done before the answer (200). Otherwise it is a job of kind `approve_holds`
+/// (202), which begins with the oldest; holds that begin later are not its business.
 #[utoipa::path(post, path = "/connectors/{connector}/holds/approve", operation_id = "approve_holds", tag = "holds",
     params(("connector" = String, Path, description = "Its id or name")),
-    request_body = HoldSelection, responses((status = OK, body = Decided)))]
+    request_body = HoldSelection,
+    responses((status = OK, body = Decided), (status = ACCEPTED, body = BegunView)))]
 async fn approve(
     admin: Admin,
     State(app): State<App>,
     connector: Segments<String>,
     Body(selection): Body<HoldSelection>,
-) -> Answer<Json<Decided>> {
+) -> Answer<Response> {
     let id = connectors::find_id(&app, &connector).await?;
     let choice = choice(&app, selection).await?;
     let done = app
         .provision()
         .approve_holds(id, choice, &admin.name)
         .await?;
-    Ok(Json(done.into()))
+    answered(&app, done).await
 }
 
 /// Rejects the open holds of a connector, all or some.
+///
+/// Where these are no more than 200, it is done before the answer (200). Otherwise it is a job of kind `reject_holds`
+/// (202).
 #[utoipa::path(post, path = "/connectors/{connector}/holds/reject", operation_id = "reject_holds", tag = "holds",
     params(("connector" = String, Path, description = "Its id or name")),
-    request_body = HoldSelection, responses((status = OK, body = Decided)))]
+    request_body = HoldSelection,
+    responses((status = OK, body = Decided), (status = ACCEPTED, body = BegunView)))]
 async fn reject(
     admin: Admin,
     State(app): State<App>,
     connector: Segments<String>,
     Body(selection): Body<HoldSelection>,
-) -> Answer<Json<Decided>> {
+) -> Answer<Response> {
     let id = connectors::find_id(&app, &connector).await?;
     let choice = choice(&app, selection).await?;
     let done = app
         .provision()
         .reject_holds(id, choice, &admin.name)
         .await?;
-    Ok(Json(done.into()))
+    answered(&app, done).await
+}
+
+async fn answered(app: &App, answer: HoldsAnswer) -> Answer<Response> {
+    Ok(match answer {
+        HoldsAnswer::Now(done) => Json(Decided::from(done)).into_response(),
+        HoldsAnswer::Later(begun) => accepted(app, *begun).await?.into_response(),
+    })
 }
 
 async fn choice(app: &App, selection: HoldSelection) -> Answer<HoldChoice> {
@@ -343,6 +360,9 @@ async fn decide_one(app: &App, id: i64, actor: &str, state: HoldState) -> Answer
     let done = match state {
         HoldState::Approved => provision.approve_holds(connector, choice, actor).await?,
         _ => provision.reject_holds(connector, choice, actor).await?,
+    };
+    let HoldsAnswer::Now(done) = done else {
+        return Err(Problem::not_found("hold", &id.to_string()));
     };
     if done.decided == 0 {
         let detail = "The hold is decided already, or the identity provider took it back. Look at its 'state'.";

@@ -445,6 +445,19 @@ pub(super) async fn ask_all(
         .show(&desk)
 }
 
+/// What came of a decision: how many holds it was about, or the job that decides.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answered {
+    Now(Decided),
+    Later { job: Began },
+}
+
+#[derive(Deserialize)]
+struct Began {
+    id: String,
+}
+
 #[derive(Deserialize)]
 struct Decided {
     decided: u64,
@@ -479,6 +492,11 @@ pub(super) async fn decide_all(
         }
     }
     let path = ["connectors", &connector, "holds", &decision];
-    let done: Decided = desk.send(Method::POST, &path, Some(selection)).await?;
-    desk.go_told(&wanted.place(), done.words(&connector, approve))
+    match desk.send(Method::POST, &path, Some(selection)).await? {
+        Answered::Now(done) => desk.go_told(&wanted.place(), done.words(&connector, approve)),
+        Answered::Later { job } => {
+            let words = "These are many, so they are decided one after the other. This page shows how far it is.";
+            desk.go_told(&format!("/console/jobs/{}", segment(&job.id)), words)
+        }
+    }
 }

@@ -35,6 +35,7 @@ mod api_setup;
 mod api_source_users;
 mod api_value_errors;
 mod api_whoever;
+mod api_why_held;
 mod browser;
 mod browser_pages;
 mod browser_setup;

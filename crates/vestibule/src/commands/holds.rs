@@ -5,6 +5,8 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::jobs::told;
+use super::past::begun;
 use crate::cli::{HoldsArgs, HoldsCommand, Which};
 use crate::config::Settings;
 use crate::door::{self, Door};
@@ -130,7 +132,12 @@ fn decide(door: &Door, which: &Which, verb: &str, out: Output) -> Result<(), Fai
             .filter_map(|(name, value)| Some((name.to_owned(), value?.into())))
             .collect();
         let path = ["connectors", connector.as_str(), "holds", verb];
-        done = door.ask(Method::POST, &path, Some(&Value::Object(selection)))?;
+        let answer: Value = door.ask(Method::POST, &path, Some(&Value::Object(selection)))?;
+        if answer["job"].is_object() {
+            return told(door, begun(answer)?, which.wait, out);
+        }
+        done.decided = answer["decided"].as_u64().unwrap_or_default();
+        done.open = answer["open"].as_i64().unwrap_or_default();
     }
     for id in &which.ids {
         let one: Decided = door.ask(Method::POST, &["holds", &id.to_string(), verb], None)?;

@@ -165,7 +165,8 @@ pub fn undo(args: &UndoArgs, settings: &Settings, out: Output) -> Result<(), Fai
     }
 }
 
-fn begun(answer: Value) -> Result<Begun, Failure> {
+/// A job that was asked for, from an answer.
+pub fn begun(answer: Value) -> Result<Begun, Failure> {
     serde_json::from_value(answer).map_err(|error| {
         Failure::new(Exit::Failed, format!("the answer tells of no job: {error}"))
             .with("use the vestibule that the server is")
