@@ -8,7 +8,7 @@ mod words;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cause::Trigger;
 use crate::change::Change;
@@ -19,7 +19,6 @@ use crate::name::same;
 use crate::outcome::{Outcome, Verdict};
 use crate::overrides::OverrideKind;
 use crate::rules::{CleanupAction, Fault, LookupBy};
-use crate::why_not::Remedy;
 
 /// What was found and done, in the order of evaluation (PL-05).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -412,7 +411,7 @@ impl Suppressed {
 }
 
 /// What a switch held back (MO-05 to MO-08).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Suppressed {
     /// A new account.
@@ -629,66 +628,10 @@ impl Outcome {
         })
     }
 
-    /// Targets whose values the rules hide, as far as rows gave them.
-    pub(crate) fn hidden_targets(&self) -> impl Iterator<Item = String> {
-        self.trace.entries.iter().filter_map(|entry| match entry {
-            Entry::Attribute {
-                target,
-                effect: AttributeEffect::SetUnseen,
-                ..
-            } => Some(target.to_string()),
-            _ => None,
-        })
-    }
-
-    /// What of that would have to be approved to take effect: all of it, or what is about a group or an attribute.
-    pub fn to_approve(&self, group: Option<&str>, attribute: Option<&str>) -> Vec<Remedy> {
-        let is_asked = |entry: &Entry, change: &Change| match (group, attribute) {
-            (Some(group), _) => entry.bears_on(group),
-            (None, Some(attribute)) => {
-                matches!(change, Change::RenameUser { .. })
-                    && attribute.eq_ignore_ascii_case("username")
-            }
-            (None, None) => true,
-        };
-        let mut remedies = Vec::new();
-        for entry in self.trace.entries() {
-            if let Entry::Safety {
-                change,
-                effect,
-                hold: Some(hold),
-            } = entry
-                && is_asked(entry, change)
-            {
-                let rejected = matches!(effect, SafetyEffect::Rejected | SafetyEffect::GroupStays);
-                let remedy = Remedy::Approved {
-                    hold: *hold,
-                    rejected,
-                };
-                if !remedies.contains(&remedy) {
-                    remedies.push(remedy);
-                }
-            }
-        }
-        remedies
-    }
-
     /// What is kept back, and by what.
     pub fn kept_back(&self) -> impl Iterator<Item = (&Change, &SafetyEffect)> {
         self.trace.entries.iter().filter_map(|entry| match entry {
             Entry::Safety { change, effect, .. } => Some((&**change, effect)),
-            _ => None,
-        })
-    }
-
-    /// The connector whose word counts for a target, by its name, unless that is the account's own.
-    pub fn decided_by(&self, target: &str) -> Option<&str> {
-        self.trace.entries.iter().find_map(|entry| match entry {
-            Entry::DecidedBy {
-                target: of,
-                connector,
-                ..
-            } if of.eq_ignore_ascii_case(target) => Some(&**connector),
             _ => None,
         })
     }

@@ -47,6 +47,7 @@ mod sign_in;
 mod sign_in_rules;
 mod source_users;
 mod sticky;
+mod suppressed;
 mod tokens;
 mod undo;
 mod users;
@@ -159,6 +160,7 @@ fn described() -> OpenApiRouter<App> {
         .merge(job_results::routes())
         .merge(schemas::routes())
         .merge(requests::routes())
+        .merge(suppressed::routes())
         .merge(waiting::routes())
         .merge(reserved_names::routes())
         .merge(sticky::routes())

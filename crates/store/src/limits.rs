@@ -219,6 +219,16 @@ impl ReadTx<'_> {
         )
     }
 
+    /// The group whose deletion by the IdP a hold keeps back.
+    pub fn group_of_deletion(&self, hold: i64) -> Result<Option<GroupPk>, StoreError> {
+        self.query_one(
+            "SELECT g.pk FROM hold h JOIN directory_group g \
+             ON g.directory_pk = h.directory_pk AND g.name_fold = h.group_fold WHERE h.pk = $1",
+            args![hold],
+            |row| Ok(GroupPk(row.int(0)?)),
+        )
+    }
+
     /// How many users are in a group, by its fold. Counts them.
     pub fn count_members_by_fold(
         &self,
@@ -333,15 +343,5 @@ impl WriteTx<'_> {
         self.execute("DELETE FROM passed_subject WHERE at < $1", args![before])?;
         self.execute("DELETE FROM limit_base WHERE at < $1", args![before])?;
         Ok(())
-    }
-
-    /// The group whose deletion by the IdP a hold keeps back.
-    pub fn group_of_deletion(&self, hold: i64) -> Result<Option<GroupPk>, StoreError> {
-        self.query_one(
-            "SELECT g.pk FROM hold h JOIN directory_group g \
-             ON g.directory_pk = h.directory_pk AND g.name_fold = h.group_fold WHERE h.pk = $1",
-            args![hold],
-            |row| Ok(GroupPk(row.int(0)?)),
-        )
     }
 }

@@ -226,6 +226,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "names_given_up",
         text: include_str!("../migrations/0043_names_given_up.sql"),
     },
+    Migration {
+        number: 44,
+        name: "suppressed",
+        text: include_str!("../migrations/0044_suppressed.sql"),
+    },
 ];
 
 /// One step of the schema.

@@ -32,13 +32,17 @@ pub struct OpenDecisions {
     pub groups: i64,
     /// Users for whom the rules give a value that cannot be used.
     pub value_errors: i64,
+    /// Users for whom switches of the rules keep something back, which nobody has to decide about.
+    pub suppressed: i64,
 }
 
 /// What [`OpenDecisions`] is read from, of a connector `c`.
 const OPEN_DECISIONS: &str = "(SELECT count(*) FROM hold WHERE connector_pk = c.pk AND state = 'open'), \
     (SELECT count(*) FROM name_conflict WHERE connector_pk = c.pk AND kept = 0), \
     (SELECT count(*) FROM group_standing WHERE connector_pk = c.pk AND review = 'waiting'), \
-    (SELECT count(*) FROM value_error WHERE connector_pk = c.pk)";
+    (SELECT count(*) FROM value_error WHERE connector_pk = c.pk AND errors <> '[]'), \
+    (SELECT count(*) FROM value_error WHERE connector_pk = c.pk AND suppressed <> '[]') \
+    + (SELECT count(*) FROM suppressed_account WHERE connector_pk = c.pk)";
 
 impl OpenDecisions {
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -47,6 +51,7 @@ impl OpenDecisions {
             conflicts: row.int(1)?,
             groups: row.int(2)?,
             value_errors: row.int(3)?,
+            suppressed: row.int(4)?,
         })
     }
 }
@@ -119,7 +124,7 @@ impl ReadTx<'_> {
     pub fn open_decisions_of_all(&self) -> Result<HashMap<ConnectorId, OpenDecisions>, StoreError> {
         let sql = format!("SELECT {OPEN_DECISIONS}, c.pk FROM connector c");
         let found = self.query(&sql, args![], |row| {
-            Ok((ConnectorId(row.int(4)?), OpenDecisions::read(row)?))
+            Ok((ConnectorId(row.int(5)?), OpenDecisions::read(row)?))
         })?;
         Ok(found.into_iter().collect())
     }
@@ -140,19 +145,20 @@ impl ReadTx<'_> {
 
     /// How many of some users of the source cannot have their name, since it is taken.
     pub fn count_name_conflicts(&self, users: &[SourceUserPk]) -> Result<i64, StoreError> {
-        self.count_among("name_conflict", users)
+        self.count_among("name_conflict", "kept IN (0, 1)", users)
     }
 
-    /// How many of some users of the source have a row in a table that is about one each.
+    /// How many of some users of the source have a row in a table that is about one each, of which something is true.
     pub(crate) fn count_among(
         &self,
         table: &'static str,
+        condition: &'static str,
         users: &[SourceUserPk],
     ) -> Result<i64, StoreError> {
         let mut count = 0;
         for chunk in sql::chunks(users.iter().map(|user| user.0)) {
             let statement = format!(
-                "SELECT count(*) FROM {table} WHERE source_user_pk IN ({})",
+                "SELECT count(*) FROM {table} WHERE {condition} AND source_user_pk IN ({})",
                 sql::placeholders(1, chunk.len())
             );
             let arguments: Vec<crate::Arg<'_>> = chunk.into_iter().map(Into::into).collect();

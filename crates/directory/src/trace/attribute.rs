@@ -47,6 +47,30 @@ impl Outcome {
         }
     }
 
+    /// Targets whose values the rules hide, as far as rows gave them.
+    pub(crate) fn hidden_targets(&self) -> impl Iterator<Item = String> {
+        self.trace.entries.iter().filter_map(|entry| match entry {
+            Entry::Attribute {
+                target,
+                effect: AttributeEffect::SetUnseen,
+                ..
+            } => Some(target.to_string()),
+            _ => None,
+        })
+    }
+
+    /// The connector whose word counts for a target, by its name, unless that is the account's own.
+    pub fn decided_by(&self, target: &str) -> Option<&str> {
+        self.trace.entries.iter().find_map(|entry| match entry {
+            Entry::DecidedBy {
+                target: of,
+                connector,
+                ..
+            } if of.eq_ignore_ascii_case(target) => Some(&**connector),
+            _ => None,
+        })
+    }
+
     /// What the rows gave.
     fn given(&self) -> &Attributes {
         self.trace.given.as_ref().unwrap_or(&self.attributes)

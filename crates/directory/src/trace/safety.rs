@@ -1,7 +1,9 @@
 //! What is kept back, in words.
 
-use super::SafetyEffect;
+use super::{Entry, SafetyEffect};
 use crate::change::Change;
+use crate::outcome::Outcome;
+use crate::why_not::Remedy;
 
 /// A sentence about a change that does not take effect.
 pub(super) fn kept_back(change: &Change, effect: &SafetyEffect, hold: Option<i64>) -> String {
@@ -44,5 +46,39 @@ pub(super) fn kept_back(change: &Change, effect: &SafetyEffect, hold: Option<i64
         SafetyEffect::BreakGlass(by) => {
             format!("HELD: {what} never happens, by the break-glass entry `{by}`")
         }
+    }
+}
+
+impl Outcome {
+    /// What of what is held would have to be approved to take effect: all of it, or what is about a group or an attribute.
+    pub fn to_approve(&self, group: Option<&str>, attribute: Option<&str>) -> Vec<Remedy> {
+        let is_asked = |entry: &Entry, change: &Change| match (group, attribute) {
+            (Some(group), _) => entry.bears_on(group),
+            (None, Some(attribute)) => {
+                matches!(change, Change::RenameUser { .. })
+                    && attribute.eq_ignore_ascii_case("username")
+            }
+            (None, None) => true,
+        };
+        let mut remedies = Vec::new();
+        for entry in self.trace.entries() {
+            if let Entry::Safety {
+                change,
+                effect,
+                hold: Some(hold),
+            } = entry
+                && is_asked(entry, change)
+            {
+                let rejected = matches!(effect, SafetyEffect::Rejected | SafetyEffect::GroupStays);
+                let remedy = Remedy::Approved {
+                    hold: *hold,
+                    rejected,
+                };
+                if !remedies.contains(&remedy) {
+                    remedies.push(remedy);
+                }
+            }
+        }
+        remedies
     }
 }

@@ -480,24 +480,6 @@ fn a_new_name_that_somebody_further_down_has_is_asked_about() {
 }
 
 #[test]
-fn a_decision_about_very_many_is_worked_off() {
-    on_each_database(|database| {
-        let world = World::new(database, Rules::default());
-        world.set_limits(|limits| limits.deactivations = Some(Limit::new(0, 0)));
-        let staff = world.staff(230);
-        for id in &staff {
-            world.set_active(id, false);
-        }
-        assert_eq!(world.active_count(), 230);
-        assert_eq!(world.approve(HoldChoice::default()).decided, 230);
-        assert_eq!(world.active_count(), 230, "the worker does it");
-        assert_eq!(world.work_off(), 230);
-        assert_eq!(world.active_count(), 0);
-        assert_eq!(world.holds(HoldState::Released).len(), 230);
-    });
-}
-
-#[test]
 fn limits_tell_what_is_left_at_all_times() {
     on_each_database(|database| {
         let world = World::new(database, Rules::default());

@@ -64,6 +64,8 @@ pub(super) struct ConnectorView {
     waiting_groups: i64,
     /// Users for whom the rules give a value that cannot be used.
     value_errors: i64,
+    /// Users for whom switches of the rules (`accounts.create` and others) keep something back.
+    suppressed: i64,
     /// Unless it is active: since when, by whom, and what waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<Stopped>,
@@ -333,6 +335,7 @@ impl ConnectorView {
             open_conflicts: 0,
             waiting_groups: 0,
             value_errors: 0,
+            suppressed: 0,
             stopped: None,
         }
     }
@@ -343,6 +346,7 @@ impl ConnectorView {
         self.open_conflicts = open.conflicts;
         self.waiting_groups = open.groups;
         self.value_errors = open.value_errors;
+        self.suppressed = open.suppressed;
         self.stopped = stopped;
         self
     }

@@ -182,14 +182,24 @@ fn user_history(
 ) -> Result<UserHistory, ProvisionError> {
     let (at, since) = query.moments(tx)?;
     let (user, who) = whoever::user(tx, directory, name)?;
-    let PastUser { account, position } = provision.user_at(tx, directory, &user, at)?;
-    let before = match since {
+    let PastUser {
+        mut account,
+        position,
+    } = provision.user_at(tx, directory, &user, at)?;
+    let mut before = match since {
         Some(since) => Some(provision.user_at(tx, directory, &user, since)?.account),
         None => None,
     };
-    let changes = before
+    let hidden = provision.hidden_in(tx, directory)?;
+    let mut changes = before
         .as_ref()
         .map(|before| between(before.as_ref(), account.as_ref()));
+    for change in changes.iter_mut().flatten() {
+        change.redact(&hidden);
+    }
+    for shown in account.iter_mut().chain(before.iter_mut().flatten()) {
+        shown.attributes.redact(&hidden, None);
+    }
     Ok(UserHistory {
         who,
         at,

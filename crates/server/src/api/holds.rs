@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use directory::{Change, ConnectorId, HoldKind, HoldState, Trigger, UserPk};
 use jiff::Timestamp;
-use provision::{HoldsAnswer, HoldsDecided, ProvisionError};
+use provision::{HeldGroup, HoldsAnswer, HoldsDecided, ProvisionError};
 use serde::{Deserialize, Serialize};
 use store::{HoldChoice, HoldQuery, ReadTx, StoreError, StoredHold};
 use utoipa::{IntoParams, ToSchema};
@@ -105,11 +105,55 @@ struct HoldDetail {
     #[serde(flatten)]
     hold: HoldView,
     /// What an approval would change at this moment, by what the identity provider says now. Empty if nothing, and
-    /// for a whole group, whose members are evaluated one by one.
+    /// for a whole group, of which `members` tells.
     #[schema(value_type = Vec<Object>)]
     would_change: Vec<Change>,
+    /// Of a whole group that is to go: who is in it, and what an approval would change for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    members: Option<HeldMembersView>,
     /// How the decision about the user comes about, line by line.
     why: Vec<String>,
+}
+
+/// The members of a group whose deletion is held.
+#[derive(Debug, Serialize, ToSchema)]
+struct HeldMembersView {
+    /// How many there are.
+    count: i64,
+    /// Of how many of them is looked what would change: the first.
+    looked_at: usize,
+    /// Those of these for whom an approval would change something now. Who has other reasons to be in the group stays.
+    changed: Vec<HeldMemberView>,
+}
+
+/// A member for whom an approval would change something.
+#[derive(Debug, Serialize, ToSchema)]
+struct HeldMemberView {
+    /// Who.
+    user: HeldUser,
+    /// What, as the journal would have it.
+    #[schema(value_type = Vec<Object>)]
+    changes: Vec<Change>,
+}
+
+impl From<HeldGroup> for HeldMembersView {
+    fn from(held: HeldGroup) -> Self {
+        let changed = held
+            .changed
+            .into_iter()
+            .map(|(user, changes)| HeldMemberView {
+                user: HeldUser {
+                    key: Some(user.key),
+                    name: user.name,
+                },
+                changes,
+            });
+        Self {
+            count: held.members,
+            looked_at: held.looked_at,
+            changed: changed.collect(),
+        }
+    }
 }
 
 /// Which holds to list.
@@ -241,10 +285,16 @@ async fn show(
                 Some(about) => (about.without_holds.changes, about.outcome.lines()),
                 None => (Vec::new(), Vec::new()),
             };
+            let is_of_group = hold.kind == HoldKind::GroupDeletion && hold.state.stands();
+            let members = match is_of_group {
+                true => provision.held_group(tx, id)?.map(HeldMembersView::from),
+                false => None,
+            };
             let hold = views(tx, vec![hold])?.pop();
             Ok::<_, ProvisionError>(hold.map(|hold| HoldDetail {
                 hold,
                 would_change,
+                members,
                 why: lines.into_iter().map(|line| line.text).collect(),
             }))
         })

@@ -1,15 +1,16 @@
 //! The journal: what changed in a directory, in order, and what made it change.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use axum::Json;
 use axum::extract::State;
 use directory::name::folded;
+use directory::rules::Target;
 use directory::{Change, ConnectorId, DirectoryId, Trigger};
 use jiff::Timestamp;
-use provision::ProvisionError;
+use provision::{Provision, ProvisionError};
 use serde::{Deserialize, Serialize};
-use store::{EntryNames, JournalEntry, JournalQuery, ReadTx, StoreError};
+use store::{EntryNames, JournalEntry, JournalQuery, ReadTx};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -173,17 +174,18 @@ async fn list(
     Parameters(query): Parameters<EntryQuery>,
 ) -> Answer<Json<JournalPage>> {
     let limit = limit(query.limit)?;
+    let provision = app.provision().clone();
     directories::answer(&app, directory.0, move |tx, directory| {
-        page(tx, directory, &query, limit)
+        page(&provision, tx, directory, (&query, limit))
     })
     .await
 }
 
 fn page(
+    provision: &Provision,
     tx: &ReadTx<'_>,
     directory: DirectoryId,
-    query: &EntryQuery,
-    limit: usize,
+    (query, limit): (&EntryQuery, usize),
 ) -> Result<JournalPage, ProvisionError> {
     let newest_first = query.order.unwrap_or_default() == Order::Newest;
     let (user, the_user) = query
@@ -220,7 +222,7 @@ fn page(
     let more = entries.len() > limit;
     entries.truncate(limit);
     let next = entries.last().filter(|_| more).map(|entry| entry.position);
-    let names = Names::of(tx, directory, &entries)?;
+    let names = Names::of(provision, tx, directory, &entries)?;
     Ok(JournalPage {
         items: entries.into_iter().map(|entry| names.view(entry)).collect(),
         next,
@@ -232,23 +234,28 @@ fn page(
 
 /// What those are called whom a page speaks of.
 pub(super) struct Names {
+    /// Targets whose values are not to be shown.
+    hidden: BTreeSet<Target>,
     subjects: EntryNames,
     connectors: HashMap<ConnectorId, String>,
 }
 
 impl Names {
     pub(super) fn of(
+        provision: &Provision,
         tx: &ReadTx<'_>,
         directory: DirectoryId,
         entries: &[JournalEntry],
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, ProvisionError> {
         Ok(Self {
+            hidden: provision.hidden_in(tx, directory)?,
             subjects: EntryNames::of(tx, directory, entries)?,
             connectors: connector_names(tx)?,
         })
     }
 
-    pub(super) fn view(&self, entry: JournalEntry) -> EntryView {
+    pub(super) fn view(&self, mut entry: JournalEntry) -> EntryView {
+        entry.change.redact(&self.hidden);
         let user = self.subjects.user(&entry).map(|user| UserName {
             key: user.key.clone(),
             name: user.name.clone(),

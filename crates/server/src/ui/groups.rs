@@ -10,8 +10,9 @@ use serde::Deserialize;
 
 use super::connector::source_groups::Group as SourceGroup;
 use super::desk::{Desk, Listed, segment};
-use super::journal::{Entry, EntryRow, past_of};
+use super::journal::{Entry, EntryRow};
 use super::page::{Shell, Shown, show};
+use super::past::past_of;
 use super::people::{Choice, Origin, Wanted, because};
 use super::stopped;
 use super::undo::moment;

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::compare::{Account, Compared, Line, compared};
+use super::compare::Line;
 use super::desk::{Desk, Listed, segment};
-use super::page::{Shell, Shown, Trouble, go_to, show};
+use super::page::{Shell, Shown, Trouble, show};
+use super::past::{Past, Whoever};
 use super::people::{Choice, Origin, Wanted, because};
 use super::undo::moment;
 use super::when::When;
@@ -30,39 +31,6 @@ struct JournalPage {
     older: Option<String>,
 }
 
-/// What somebody or something was.
-struct Past {
-    /// What became of them.
-    became: Option<String>,
-    /// When it was so; none if nothing more is told.
-    at: Option<When>,
-    user: Option<Compared>,
-    group: Option<PastGroup>,
-}
-
-/// A group at a moment.
-#[derive(Deserialize)]
-struct PastGroup {
-    name: Option<String>,
-    members: usize,
-    member_names: Vec<String>,
-}
-
-/// A user at a moment.
-#[derive(Deserialize)]
-struct PastUser {
-    user: Option<Account>,
-}
-
-/// Whom a page is about.
-#[derive(Deserialize)]
-struct Whoever {
-    key: Option<String>,
-    name: String,
-    gone: Option<Timestamp>,
-    became: Option<String>,
-}
-
 /// A page of the journal.
 #[derive(Deserialize)]
 struct Found {
@@ -70,66 +38,6 @@ struct Found {
     list: Listed<Entry>,
     user: Option<Whoever>,
     group: Option<Whoever>,
-}
-
-impl Past {
-    /// What it was then; without a moment, what it was last.
-    async fn of(
-        desk: &Desk,
-        directory: &str,
-        kind: &str,
-        whoever: Whoever,
-        then: &str,
-    ) -> Result<Self, Trouble> {
-        let last = whoever.gone.and_then(|gone| {
-            let short = jiff::SignedDuration::from_micros(1);
-            gone.checked_sub(short).ok()
-        });
-        let at = then.parse().ok().or(last);
-        let mut past = Self {
-            became: whoever.became,
-            at: at.map(|at| desk.when(at)),
-            user: None,
-            group: None,
-        };
-        let Some(at) = at.map(|at: Timestamp| at.to_string()) else {
-            return Ok(past);
-        };
-        let key = whoever.key.as_deref().unwrap_or(&whoever.name);
-        let path = ["directories", directory, kind, key, "history"];
-        let query = [("at", at.as_str())];
-        match kind {
-            "users" => {
-                let found = desk.get::<PastUser>(&path, &query).await?.user;
-                let found =
-                    found.map(|it| compared(whoever.name, Some(it.clone()), Some(it), true));
-                past.user = found;
-            }
-            _ => past.group = Some(desk.get(&path, &query).await?),
-        }
-        Ok(past)
-    }
-}
-
-/// Goes to the past of who is gone, or was called so; if nobody ever was, there is the trouble that there was.
-pub(super) async fn past_of(
-    desk: &Desk,
-    directory: &str,
-    (kind, name): (&str, &str),
-    trouble: Trouble,
-) -> Shown {
-    let path = ["directories", directory, "journal"];
-    match desk
-        .find::<Value>(&path, &[(kind, name), ("limit", "1")])
-        .await?
-    {
-        Some(_) => go_to(&format!(
-            "/console/journal?directory={}&{kind}={}",
-            segment(directory),
-            segment(name)
-        )),
-        None => Err(trouble),
-    }
 }
 
 /// An entry as the admin API tells it.

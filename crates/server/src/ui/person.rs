@@ -11,8 +11,9 @@ use serde_json::{Map, Value};
 
 use super::compare::{Account, Compared, compared};
 use super::desk::{Desk, Listed, segment};
-use super::journal::{Entry, EntryRow, past_of};
+use super::journal::{Entry, EntryRow};
 use super::page::{Shell, Shown, Trouble, show};
+use super::past::past_of;
 use super::people::{Origin, because};
 use super::stopped;
 use super::undo::moment;

