@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::identity::MatchedBy;
 use crate::model::{Account, Attributes, Membership, Origin, Reason, Status};
+use crate::name::same;
 
 /// One change of a directory. Whose it is (which user, which group) is kept beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,6 +202,17 @@ impl From<&Account> for Former {
 }
 
 impl Change {
+    /// The name that a user or a group gives up by it; none if it keeps the name.
+    pub fn name_given_up(&self) -> Option<&str> {
+        match self {
+            Change::RenameUser { from, to } | Change::RenameGroup { from, to, .. } => {
+                (!same(from, to)).then_some(from)
+            }
+            Change::RemoveUser { name, .. } | Change::DeleteGroup { name } => Some(name),
+            _ => None,
+        }
+    }
+
     /// The word for the kind of change, as in its JSON form.
     pub const fn kind(&self) -> &'static str {
         match self {

@@ -139,8 +139,8 @@ impl<'a> Decision<'a> {
     }
 
     fn about(&mut self, user: &'a Resource, subject: &Subject<'a>) -> Outcome {
-        if self.returned {
-            self.trace.push(Entry::Returned);
+        if let Some(gone) = self.existing.filter(|_| self.returned) {
+            self.trace.push(Entry::Returned(gone.reason));
         }
         let asked = self.asked();
         let said = conditional::ask(user, &asked, self.now, self.rules, &mut self.trace);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::change::Change;
-use crate::hold::{HoldKind, HoldState, StandingHold, mark_of};
+use crate::hold::{HeldDeletion, HoldKind, HoldState, StandingHold, mark_of};
 use crate::id::SourceGroupPk;
 use crate::limits::CompiledLimits;
 use crate::model::{Account, Membership, Origin, Reason, Status};
@@ -24,7 +24,7 @@ pub struct Guarding<'a> {
     pub standing: &'a [StandingHold],
     /// Source groups that were deleted, and what became of the hold on that. While it is held nobody loses a group
     /// for it; once it is approved everybody does.
-    pub deletions: &'a BTreeMap<SourceGroupPk, HoldState>,
+    pub deletions: &'a BTreeMap<SourceGroupPk, HeldDeletion>,
     /// The limits.
     pub limits: &'a CompiledLimits,
     /// Whether a new user name waits for an administrator whatever the limits say, as somebody further down has it.
@@ -226,7 +226,7 @@ impl<C: WindowCounts> Guard<'_, C> {
     ) -> Result<bool, C::Error> {
         let limits = self.guarding.limits;
         if let Some(by) = limits.break_glass_groups.find(group, None) {
-            self.note(change, SafetyEffect::BreakGlass(by.clone()));
+            self.note(change, SafetyEffect::BreakGlass(by.clone()), None);
             return Ok(false);
         }
         if self.is_break_glass(change) {
@@ -236,10 +236,14 @@ impl<C: WindowCounts> Guard<'_, C> {
             Origin::Idp(source) => self.guarding.deletions.get(source).copied(),
             _ => None,
         };
-        let deletions: BTreeSet<HoldState> = origins.iter().filter_map(deletion).collect();
-        let is_kept = |it: &HoldState| matches!(it, HoldState::Open | HoldState::Rejected);
-        if deletions.iter().any(is_kept) {
-            self.note(change, SafetyEffect::GroupKept);
+        let deletions: BTreeSet<HeldDeletion> = origins.iter().filter_map(deletion).collect();
+        let kept = deletions.iter().find_map(|it| match it.state {
+            HoldState::Open => Some((SafetyEffect::GroupKept, it.hold)),
+            HoldState::Rejected => Some((SafetyEffect::GroupStays, it.hold)),
+            _ => None,
+        });
+        if let Some((effect, hold)) = kept {
+            self.note(change, effect, Some(hold));
             return Ok(false);
         }
         let kind = HoldKind::MembershipRemoval;
@@ -297,7 +301,7 @@ impl<C: WindowCounts> Guard<'_, C> {
         let Some(by) = found.cloned() else {
             return false;
         };
-        self.note(change, SafetyEffect::BreakGlass(by));
+        self.note(change, SafetyEffect::BreakGlass(by), None);
         true
     }
 
@@ -314,14 +318,14 @@ impl<C: WindowCounts> Guard<'_, C> {
                     return Ok(true);
                 }
                 HoldState::Rejected if same => {
-                    self.note(change, SafetyEffect::Rejected);
+                    self.note(change, SafetyEffect::Rejected, Some(id));
                     return Ok(false);
                 }
                 HoldState::Open | HoldState::Collected => {
                     if !same {
                         self.guarded.renewed.push((id, held(kind, change)));
                     }
-                    self.note_held(kind, change);
+                    self.note_held(kind, change, Some(id));
                     return Ok(false);
                 }
                 _ => self.guarded.ended.push((id, HoldState::Cancelled)),
@@ -339,7 +343,7 @@ impl<C: WindowCounts> Guard<'_, C> {
 
     fn hold(&mut self, kind: HoldKind, change: &Change) {
         self.guarded.begun.push(held(kind, change));
-        self.note_held(kind, change);
+        self.note_held(kind, change, None);
     }
 
     /// Whether an effect is within the limits; if so, it is counted.
@@ -415,7 +419,7 @@ impl<C: WindowCounts> Guard<'_, C> {
         }
     }
 
-    fn note_held(&mut self, kind: HoldKind, change: &Change) {
+    fn note_held(&mut self, kind: HoldKind, change: &Change, hold: Option<i64>) {
         let below = kind == HoldKind::Rename && self.guarding.name_is_below;
         let effect = if below {
             SafetyEffect::NameBelow
@@ -424,13 +428,14 @@ impl<C: WindowCounts> Guard<'_, C> {
         } else {
             SafetyEffect::Held
         };
-        self.note(change, effect);
+        self.note(change, effect, hold);
     }
 
-    fn note(&mut self, change: &Change, effect: SafetyEffect) {
+    fn note(&mut self, change: &Change, effect: SafetyEffect, hold: Option<i64>) {
         self.trace.push(Entry::Safety {
             change: Box::new(change.clone()),
             effect,
+            hold,
         });
     }
 }

@@ -19,6 +19,15 @@ pub enum HoldKind {
     Rename,
 }
 
+/// The hold on the deletion of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HeldDeletion {
+    /// Its number.
+    pub hold: i64,
+    /// What became of it.
+    pub state: HoldState,
+}
+
 impl HoldKind {
     /// Every kind.
     pub const ALL: [HoldKind; 4] = [

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::hold::HoldState;
 use crate::operation::Operation;
 
 macro_rules! words {
@@ -58,6 +59,10 @@ words! {
         Transfer = "transfer",
         /// Takes back what somebody did to many users (BY-11).
         Undo = "undo",
+        /// Approves many holds.
+        ApproveHolds = "approve_holds",
+        /// Rejects many holds.
+        RejectHolds = "reject_holds",
     }
 }
 
@@ -81,7 +86,19 @@ impl JobKind {
 
     /// Whether nothing is lost if it ends before its end: nothing has changed that only it would carry out.
     pub const fn can_be_cancelled(self) -> bool {
-        matches!(self, JobKind::Reconcile | JobKind::Undo)
+        matches!(
+            self,
+            JobKind::Reconcile | JobKind::Undo | JobKind::ApproveHolds | JobKind::RejectHolds
+        )
+    }
+
+    /// What it makes of holds, if it decides about any.
+    pub const fn decides(self) -> Option<HoldState> {
+        match self {
+            JobKind::ApproveHolds => Some(HoldState::Approved),
+            JobKind::RejectHolds => Some(HoldState::Rejected),
+            _ => None,
+        }
     }
 }
 
@@ -148,7 +165,10 @@ mod tests {
             .filter(|kind| kind.can_be_cancelled())
             .map(|kind| kind.as_str())
             .collect();
-        assert_eq!(cancellable, ["reconcile", "undo"]);
+        assert_eq!(
+            cancellable,
+            ["reconcile", "undo", "approve_holds", "reject_holds"]
+        );
     }
 
     #[test]

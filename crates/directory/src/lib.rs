@@ -66,7 +66,7 @@ pub use connector::{Connector, ConnectorSettings, ConnectorState, PatchReply};
 pub use credentials::{CredentialSettings, JwtAlgorithm, JwtSettings};
 pub use evaluate::{evaluate, evaluate_among, evaluate_shared};
 pub use guard::{Guarded, Guarding, Held, guard, worsens};
-pub use hold::{HoldKind, HoldState, StandingHold};
+pub use hold::{HeldDeletion, HoldKind, HoldState, StandingHold};
 pub use id::{
     ApplicationId, ConnectorId, DirectoryId, GroupPk, JobId, OverrideId, SourceGroupPk,
     SourceUserPk, UserPk,

@@ -9,7 +9,7 @@ use crate::id::{ConnectorId, SourceUserPk};
 use crate::model::{Account, Attributes, Membership, Memory, Origin, Reason, Status};
 use crate::name::{folded, same};
 use crate::outcome::{Outcome, Verdict};
-use crate::rules::{Authority, CompiledRules, RuleError, Target};
+use crate::rules::{Authority, CompiledRules, REDACTED, RuleError, Target};
 use crate::trace::{Entry, MembershipEffect, Trace};
 
 /// Whose word counts in a directory that several connectors share. An account belongs to one of them, which says whether there
@@ -46,6 +46,9 @@ pub struct Given {
     pub attributes: Attributes,
     /// Memberships, by the origins that this connector gives them.
     pub memberships: Vec<Membership>,
+    /// Targets whose values its rules hide.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub hidden: BTreeSet<String>,
 }
 
 impl Given {
@@ -58,6 +61,7 @@ impl Given {
         (outcome.verdict == active).then(|| Self {
             attributes: outcome.attributes.clone(),
             memberships: outcome.memberships.clone(),
+            hidden: outcome.hidden_targets().collect(),
         })
     }
 
@@ -228,6 +232,18 @@ impl Shared<'_> {
 
     fn join_attributes(&self, outcome: &mut Outcome) {
         let mut told = Vec::new();
+        let own_hidden: BTreeSet<String> = outcome.hidden_targets().collect();
+        let mut tell = |target: &Target, by: &Contribution, text: String| {
+            let target = target.to_string();
+            let of_other = by.given.as_ref().map(|it| &it.hidden);
+            let is_hidden =
+                own_hidden.contains(&target) || of_other.is_some_and(|it| it.contains(&target));
+            told.push(Entry::DecidedBy {
+                target,
+                connector: Arc::clone(&by.name),
+                value: Some(if is_hidden { REDACTED.to_owned() } else { text }),
+            });
+        };
         // What merely stays for want of a value may be another's word of earlier.
         let kept: BTreeSet<String> = outcome.kept_for_want_of_value().collect();
         for (target, field) in FIELDS {
@@ -239,7 +255,7 @@ impl Shared<'_> {
                 (!value.is_empty()).then_some(value)
             };
             if let Some((by, value)) = self.deciding(&target, said, say) {
-                told.push((target.to_string(), Arc::clone(&by.name)));
+                tell(&target, by, format!("{value:?}"));
                 *own = value;
             }
         }
@@ -265,15 +281,13 @@ impl Shared<'_> {
             };
             let said = own.is_some() && !kept.contains(&target.to_string());
             if let Some((by, values)) = self.deciding(&target, said, value) {
-                told.push((target.to_string(), Arc::clone(&by.name)));
+                let texts: Vec<String> = values.iter().map(|it| format!("{it:?}")).collect();
+                tell(&target, by, texts.join(", "));
                 let name = own.unwrap_or(name);
                 outcome.attributes.extra.insert(name, values);
             }
         }
-        for (target, connector) in told {
-            let entry = Entry::DecidedBy { target, connector };
-            outcome.trace.push(entry);
-        }
+        outcome.trace.entries.extend(told);
     }
 
     /// Joins memberships. Those of a disabled account follow the others as well, so that the order in which connectors
@@ -315,6 +329,7 @@ impl Shared<'_> {
             trace.push(Entry::DecidedBy {
                 target: Target::Groups.to_string(),
                 connector: Arc::clone(&one.name),
+                value: None,
             });
             add(memberships, trace, existing, one, &given(&says));
         }

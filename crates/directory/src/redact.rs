@@ -15,6 +15,18 @@ impl CompiledRules {
         let hidden = self.rows.iter().filter(|row| row.redacted);
         hidden.map(|row| row.target.clone()).collect()
     }
+
+    /// The attributes of the identity provider whose values are not to be shown either, in small letters: those that the
+    /// hidden targets come from. A user name that only stands in for a missing name is no secret by that.
+    pub fn hidden_sources(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for row in self.rows.iter().filter(|row| row.redacted) {
+            let read = row.reader.read_names();
+            let stands_in = |name: &String| name == "username" && row.target == Target::DisplayName;
+            names.extend(read.into_iter().filter(|name| !stands_in(name)));
+        }
+        names
+    }
 }
 
 impl Attributes {
@@ -68,6 +80,19 @@ impl Change {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_hidden_targets_come_from_is_known() {
+        let rules = json!({"mapping": [
+            {"target": "attr:pin", "source": {"attribute": "title"}, "steps": ["redact"]},
+            {"target": "email", "steps": ["redact"]},
+            {"target": "attr:room", "source": {"template": "${name.familyName} ${locale}"}, "steps": ["redact"]},
+            {"target": "display_name"},
+        ]});
+        let rules = CompiledRules::new(&serde_json::from_value(rules).unwrap()).unwrap();
+        let names: Vec<String> = rules.hidden_sources().into_iter().collect();
+        assert_eq!(names, ["emails", "familyname", "locale", "title"]);
+    }
 
     #[test]
     fn hidden_values_show_only_whether_they_differ() {

@@ -8,7 +8,7 @@ mod words;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cause::Trigger;
 use crate::change::Change;
@@ -212,8 +212,8 @@ pub enum Entry {
     },
     /// All memberships stay as they are, as the account is not active.
     Frozen,
-    /// The user was deleted and is back.
-    Returned,
+    /// The account was removed, for this reason, and there is somebody who may have it again.
+    Returned(Reason),
     /// What stands in the way of an active account, and what is to be done about it.
     Cleanup {
         /// What stands in the way.
@@ -229,6 +229,8 @@ pub enum Entry {
         change: Box<Change>,
         /// By what.
         effect: SafetyEffect,
+        /// The number of the hold; none if there is none, or not yet.
+        hold: Option<i64>,
     },
     /// What an administrator says beside the rules.
     Override {
@@ -254,6 +256,8 @@ pub enum Entry {
         target: String,
         /// The connector's name.
         connector: Arc<str>,
+        /// What it says; none of groups.
+        value: Option<String>,
     },
     /// Another connector puts the person into a group.
     GivenBy {
@@ -357,6 +361,8 @@ pub enum SafetyEffect {
     Rejected,
     /// The deletion of the group is held.
     GroupKept,
+    /// An administrator who said no to the deletion of the group.
+    GroupStays,
     /// A user in a directory further down has the name.
     NameBelow,
     /// The rules let no name change without an administrator.
@@ -371,7 +377,7 @@ impl SafetyEffect {
         match self {
             SafetyEffect::Held => "limit",
             SafetyEffect::Rejected => "rejected",
-            SafetyEffect::GroupKept => "group_deletion",
+            SafetyEffect::GroupKept | SafetyEffect::GroupStays => "group_deletion",
             SafetyEffect::NameBelow => "name_below",
             SafetyEffect::RenameWaits => "rename_waits",
             SafetyEffect::BreakGlass(_) => "break_glass",
@@ -405,7 +411,7 @@ impl Suppressed {
 }
 
 /// What a switch held back (MO-05 to MO-08).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Suppressed {
     /// A new account.
@@ -625,7 +631,7 @@ impl Outcome {
     /// What is kept back, and by what.
     pub fn kept_back(&self) -> impl Iterator<Item = (&Change, &SafetyEffect)> {
         self.trace.entries.iter().filter_map(|entry| match entry {
-            Entry::Safety { change, effect } => Some((&**change, effect)),
+            Entry::Safety { change, effect, .. } => Some((&**change, effect)),
             _ => None,
         })
     }

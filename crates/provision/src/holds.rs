@@ -2,16 +2,18 @@
 
 use directory::name::folded;
 use directory::{
-    Cause, ConnectorId, ConnectorState, HoldKind, HoldState, Limit, Tally, Trigger, WindowCounts,
+    Cause, ConnectorId, ConnectorState, HoldKind, HoldState, JobKind, Limit, Tally, Trigger,
+    WindowCounts,
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{HoldChoice, ReadTx, Scope, WriteTx};
 
+use crate::hold_jobs::begin_decision;
 use crate::loaded::LoadedConnector;
 use crate::nesting::settle_children;
 use crate::safety::Window;
 use crate::settle::AT_ONCE_MAX;
-use crate::{Provision, ProvisionError};
+use crate::{BegunJob, Provision, ProvisionError};
 
 /// How long a hold may wait until it is reported.
 const ESCALATED_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -27,6 +29,15 @@ pub struct HoldsDecided {
     pub decided: u64,
     /// How many of the connector are still open.
     pub open: i64,
+}
+
+/// What came of a decision about holds.
+#[derive(Debug)]
+pub enum HoldsAnswer {
+    /// They were few: all of it is done.
+    Now(HoldsDecided),
+    /// They are many: a job decides.
+    Later(Box<BegunJob>),
 }
 
 /// How much of a connector's limits is used up.
@@ -63,64 +74,73 @@ impl LimitUse {
 
 impl Provision {
     /// Approves holds of a connector: each user is evaluated anew with the hold lifted, so that what takes effect is
-    /// what the IdP says by then. Many are worked off by the worker.
+    /// what the IdP says by then. Many are a job.
     pub async fn approve_holds(
         &self,
         connector: ConnectorId,
         choice: HoldChoice,
         actor: &str,
-    ) -> Result<HoldsDecided, ProvisionError> {
+    ) -> Result<HoldsAnswer, ProvisionError> {
         let decided = self
-            .decide_holds(connector, choice, HoldState::Approved, actor)
+            .decide_holds(connector, choice, JobKind::ApproveHolds, actor)
             .await?;
         self.wake_worker();
         Ok(decided)
     }
 
-    /// Rejects open holds of a connector: what they keep back stays kept back until the IdP says something else.
+    /// Rejects open holds of a connector: what they keep back stays kept back until the IdP says something else. Many are
+    /// a job.
     pub async fn reject_holds(
         &self,
         connector: ConnectorId,
         choice: HoldChoice,
         actor: &str,
-    ) -> Result<HoldsDecided, ProvisionError> {
-        self.decide_holds(connector, choice, HoldState::Rejected, actor)
-            .await
+    ) -> Result<HoldsAnswer, ProvisionError> {
+        let decided = self
+            .decide_holds(connector, choice, JobKind::RejectHolds, actor)
+            .await?;
+        self.wake_worker();
+        Ok(decided)
     }
 
     async fn decide_holds(
         &self,
         connector: ConnectorId,
         choice: HoldChoice,
-        state: HoldState,
+        kind: JobKind,
         actor: &str,
-    ) -> Result<HoldsDecided, ProvisionError> {
+    ) -> Result<HoldsAnswer, ProvisionError> {
         let directory = self.directory_of(connector).await?;
         let (this, actor) = (self.clone(), actor.to_owned());
         self.store()
             .write(Scope::Directory(directory), move |tx| {
-                let decided = tx.decide_holds(connector, &choice, state, &actor)?;
+                let state = kind.decides().unwrap_or(HoldState::Rejected);
                 let at_once = AT_ONCE_MAX as i64;
-                if state == HoldState::Approved
-                    && i64::try_from(decided).unwrap_or(i64::MAX) <= at_once
-                {
+                if choice.id.is_none() && tx.count_open_holds(connector, &choice)? > at_once {
+                    let loaded = this.require_connector(tx, connector)?;
+                    let begun = begin_decision(tx, &loaded.connector, kind, &choice, &actor)?;
+                    return Ok(HoldsAnswer::Later(Box::new(begun)));
+                }
+                let decided = tx.decide_holds(connector, &choice, state, &actor)?;
+                if state == HoldState::Approved {
                     let loaded = this.require_connector(tx, connector)?;
                     if loaded.connector.state == ConnectorState::Active {
-                        this.release_approved(tx, &loaded, at_once)?;
+                        this.release_approved(tx, &loaded, at_once, "")?;
                     }
                 }
                 let open = tx.hold_figures(connector)?.open;
-                Ok(HoldsDecided { decided, open })
+                Ok(HoldsAnswer::Now(HoldsDecided { decided, open }))
             })
             .await
     }
 
-    /// Lets approved holds take effect. Returns how many.
+    /// Lets approved holds take effect, by a request if it is known. Returns how many.
     pub(crate) fn release_approved(
         &self,
         tx: &WriteTx<'_>,
         connector: &LoadedConnector,
         limit: i64,
+        request: &str,
     ) -> Result<u64, ProvisionError> {
         let id = connector.connector.id;
         let approved = tx.approved_holds(id, limit)?;
@@ -129,7 +149,7 @@ impl Provision {
                 trigger: Trigger::Reconcile,
                 connector: Some(id),
                 actor: by.clone(),
-                request: String::new(),
+                request: request.to_owned(),
             };
             let Some(user) = *user else {
                 let kind = tx.hold(*hold)?.map(|it| it.kind);

@@ -161,6 +161,7 @@ impl Provision {
             let done = match job.kind {
                 JobKind::Transfer => self.work_on_transfer(job).await,
                 JobKind::Undo => self.work_on_undo(job).await,
+                JobKind::ApproveHolds | JobKind::RejectHolds => self.work_on_holds(job).await,
                 _ => self.work_on_release(job).await,
             };
             pieces += match done {

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use directory::{
-    Account, Change, DirectoryId, Group, GroupPk, Origin, Pass, Past, Status, User, UserPk, name,
+    Account, Change, DirectoryId, GroupPk, Origin, Pass, Past, Status, User, UserPk, name,
 };
 use jiff::Timestamp;
-use store::{JournalEntry, JournalQuery, ReadTx, Subject};
+use store::{GroupEver, JournalEntry, JournalQuery, ReadTx, Subject};
 
 use crate::{Provision, ProvisionError};
 
@@ -68,12 +68,15 @@ impl Provision {
         &self,
         tx: &ReadTx<'_>,
         directory: DirectoryId,
-        group: &Group,
+        group: &GroupEver,
         moment: Timestamp,
     ) -> Result<PastGroup, ProvisionError> {
         let position = position_at(tx, directory, moment)?;
+        let Some(present) = &group.present else {
+            return gone_group_at(tx, directory, group, position);
+        };
         let mut past = PastGroup {
-            named: Some((group.name.clone(), group.description.clone())),
+            named: Some((present.name.clone(), present.description.clone())),
             members: tx.member_pks(group.pk)?.into_iter().collect(),
             position,
         };
@@ -97,6 +100,40 @@ impl Provision {
 }
 
 impl PastGroup {
+    /// Goes one entry forward.
+    fn follow(&mut self, group: GroupPk, entry: &JournalEntry) {
+        match (&entry.change, entry.subject) {
+            (Change::CreateGroup { name, description }, _) => {
+                self.named = Some((name.clone(), description.clone()));
+            }
+            (Change::RenameGroup { to, .. }, _) => {
+                if let Some((name, _)) = &mut self.named {
+                    name.clone_from(to);
+                }
+            }
+            (Change::UpdateGroup { after, .. }, _) => {
+                if let Some((_, description)) = &mut self.named {
+                    description.clone_from(after);
+                }
+            }
+            (Change::DeleteGroup { .. }, _) => {
+                self.named = None;
+                self.members.clear();
+            }
+            (Change::AddMembership { .. }, Subject::Membership(of, user)) if of == group => {
+                self.members.insert(user);
+            }
+            (
+                Change::RemoveMembership { .. } | Change::RemoveUser { .. },
+                Subject::Membership(_, user) | Subject::User(user),
+            ) => {
+                self.members.remove(&user);
+            }
+            _ => {}
+        }
+    }
+
+    /// Goes one entry back.
     fn pass(&mut self, group: GroupPk, entry: &JournalEntry) {
         match (&entry.change, entry.subject) {
             (Change::CreateGroup { .. }, Subject::Group(_)) => self.named = None,
@@ -126,6 +163,39 @@ impl PastGroup {
             _ => {}
         }
     }
+}
+
+/// What a group was that is gone: nothing is left to go back from, so its entries are followed from the first.
+fn gone_group_at(
+    tx: &ReadTx<'_>,
+    directory: DirectoryId,
+    group: &GroupEver,
+    position: i64,
+) -> Result<PastGroup, ProvisionError> {
+    let query = JournalQuery {
+        group: Some(group.pk),
+        limit: GROUP_ENTRIES_MAX,
+        ..JournalQuery::default()
+    };
+    let entries = tx.journal(directory, &query)?;
+    let users: BTreeSet<UserPk> = entries.iter().filter_map(|it| it.subject.user()).collect();
+    let removals = tx.removals_of(directory, &Vec::from_iter(users))?;
+    let made_here = entries
+        .iter()
+        .any(|entry| matches!(entry.change, Change::CreateGroup { .. }));
+    let mut past = PastGroup {
+        // A pruned journal does not tell of its beginning, but whoever was pruned away was there.
+        named: (!made_here).then(|| (group.name.clone(), String::new())),
+        position,
+        ..PastGroup::default()
+    };
+    for entry in newest_first(&entries, &removals).into_iter().rev() {
+        if entry.position > position {
+            break;
+        }
+        past.follow(group.pk, entry);
+    }
+    Ok(past)
 }
 
 /// The position of the journal at a moment; refuses moments before its beginning.

@@ -6,7 +6,7 @@ use directory::identity::Met;
 use directory::trace::Suppressed;
 use directory::{
     Case, Cause, Change, ConnectorId, ConnectorState, Meeting, Moment, Outcome, Override,
-    SourceUserPk, Subject, Trigger, Verdict, value_errors,
+    SourceUserPk, Status, Subject, Trigger, Verdict, value_errors,
 };
 use jiff::Timestamp;
 use scim::name::echo;
@@ -25,7 +25,8 @@ use crate::{Provision, ProvisionError};
 /// As many users are settled inside the transaction that affects them; more are marked as due.
 pub(crate) const AT_ONCE_MAX: usize = 200;
 
-/// Notes for whom the rules give a value that cannot be used (T20): products keep the old one, so nothing else shows it.
+/// Notes for whom the rules give a value that cannot be used (T20), and for whom switches keep something back (MO-05 to
+/// MO-08): products keep what they had, so nothing else shows it.
 pub(crate) fn flag(
     tx: &WriteTx<'_>,
     connector: ConnectorId,
@@ -33,10 +34,11 @@ pub(crate) fn flag(
     outcome: &Outcome,
 ) -> Result<(), ProvisionError> {
     let errors = value_errors(outcome);
-    match errors.is_empty() {
-        false => tx.note_value_errors(connector, person.source, &errors)?,
+    let suppressed: Vec<Suppressed> = outcome.suppressed().collect();
+    match errors.is_empty() && suppressed.is_empty() {
+        false => tx.note_flags(connector, person.source, &errors, &suppressed)?,
         true if person.is_new => {}
-        true => tx.clear_value_errors(person.source)?,
+        true => tx.clear_flags(person.source)?,
     }
     Ok(())
 }
@@ -188,6 +190,11 @@ impl Provision {
         {
             return Err(rejected(person, met));
         }
+        if let (Some(taken), Some(existing)) = (&decision.taken, &decision.existing)
+            && self.change_places(tx, connector, (existing, source), taken, cause)?
+        {
+            return Ok(Settled::default());
+        }
         if !person.is_new {
             tx.clear_due(source)?;
         }
@@ -289,8 +296,11 @@ impl Provision {
             keep_if_unsettled(tx, user, account)?;
         }
         if connector.connector.state != ConnectorState::Active {
-            // The account stays as it is; the worker finds it when the connector is active again. What the user gave to
-            // an account of another connector goes when that one is decided about again.
+            // The account stays as it is; the worker comes to it, in the order of what was written, when the connector is
+            // active again. What the user gave to an account of another connector goes when that one is decided about again.
+            if let Some(account) = account.filter(|it| it.user.status != Status::Removed) {
+                tx.set_account_due(account.user.pk, Some(tx.now()))?;
+            }
             return Ok(tx.delete_contribution(source)?);
         }
         match account {
@@ -326,6 +336,8 @@ impl Provision {
             tx.set_account_due(existing.user.pk, outcome.recheck_at)?;
             self.wake_worker();
         }
+        let suppressed: Vec<Suppressed> = outcome.suppressed().collect();
+        tx.note_suppressed_account(connector.connector.id, existing.user.pk, &suppressed)?;
         let target = Target {
             directory: connector.connector.directory,
             connector: Some(connector.connector.id),

@@ -1,10 +1,12 @@
 //! Why a user is as it is: the trace of an evaluation of what is stored now.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use directory::rules::Target;
 use directory::{
-    Case, ConnectorId, ConnectorState, DirectoryId, Line, Moment, Outcome, Plan, Remedy, Status,
-    Trigger, User, UserPk, Verdict,
+    Case, ConnectorId, ConnectorState, DirectoryId, Line, Moment, Outcome, Remedy, Status, Trigger,
+    User, UserPk, Verdict,
 };
 use jiff::Timestamp;
 use store::{JournalQuery, ReadTx, RequestQuery, SourceUser, StoredAccount};
@@ -75,47 +77,7 @@ impl Why {
     }
 }
 
-/// What is decided about somebody of whom something is held.
-#[derive(Debug)]
-pub struct HeldNow {
-    /// What would change if nothing were held.
-    pub without_holds: Plan,
-    /// The outcome as it is with everything that is held, with its trace.
-    pub outcome: Outcome,
-}
-
 impl Provision {
-    /// Evaluates a user of whom something is held, without changing anything. None if no IdP speaks of the user.
-    pub fn held(&self, tx: &ReadTx<'_>, user: UserPk) -> Result<Option<HeldNow>, ProvisionError> {
-        let Some(found) = tx.account(user)? else {
-            return Ok(None);
-        };
-        let Some(id) = found.user.connector else {
-            return Ok(None);
-        };
-        let connector = self.require_connector(tx, id)?;
-        let (existing, mut outcome) = match found.source {
-            None => {
-                let outcome = of_deleted(tx, &connector, &found, |case| case.outcome())?;
-                (Some(found), outcome)
-            }
-            Some(source) => {
-                let Some(stored) = tx.source_user_by_pk(id, source)? else {
-                    return Ok(None);
-                };
-                let (decision, _outside_pilot) = self.decided(tx, &connector, &stored)?;
-                (decision.existing, decision.outcome)
-            }
-        };
-        let account = existing.as_ref().map(|found| &found.account);
-        let without_holds = directory::plan(account, &outcome);
-        guard_silently(tx, &connector, existing.as_ref(), &mut outcome)?;
-        Ok(Some(HeldNow {
-            without_holds,
-            outcome,
-        }))
-    }
-
     /// Evaluates a user of the directory without changing anything, also one that is gone or that the IdP deleted. None
     /// for a user of whom no IdP ever spoke.
     pub fn why(
@@ -176,6 +138,41 @@ impl Provision {
             what: entry.cause.trigger.as_str().to_owned(),
             actor: entry.cause.actor,
         }))
+    }
+
+    /// The targets whose values the rules of any connector into a directory hide.
+    pub fn hidden_in(
+        &self,
+        tx: &ReadTx<'_>,
+        directory: DirectoryId,
+    ) -> Result<BTreeSet<Target>, ProvisionError> {
+        let mut hidden = BTreeSet::new();
+        for connector in tx.connectors_into(directory)? {
+            if let Some(loaded) = self.load_connector(tx, connector)? {
+                hidden.extend(loaded.rules.hidden());
+            }
+        }
+        Ok(hidden)
+    }
+
+    /// The last request of another connector of the directory about the same person, by that connector's name.
+    pub fn written_at(
+        &self,
+        tx: &ReadTx<'_>,
+        account: &str,
+        connector: &str,
+    ) -> Result<Option<Written>, ProvisionError> {
+        let Some(user) = tx.user_of_key(account)? else {
+            return Ok(None);
+        };
+        let others = tx.contributions_to(user)?;
+        let Some(other) = others.into_iter().find(|it| *it.name == *connector) else {
+            return Ok(None);
+        };
+        match tx.source_user_by_pk(other.connector, other.source)? {
+            Some(stored) => written(tx, other.connector, &stored.id),
+            None => Ok(None),
+        }
     }
 
     fn explain(
@@ -251,7 +248,7 @@ impl Provision {
     }
 
     /// The decision, and whether the connector's pilot leaves the user out.
-    fn decided(
+    pub(crate) fn decided(
         &self,
         tx: &ReadTx<'_>,
         connector: &LoadedConnector,
@@ -283,7 +280,7 @@ fn asking(tx: &ReadTx<'_>) -> Occasion {
 }
 
 /// Asks something of what is decided from about somebody whom the IdP deleted.
-fn of_deleted<T>(
+pub(crate) fn of_deleted<T>(
     tx: &ReadTx<'_>,
     connector: &LoadedConnector,
     found: &StoredAccount,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use directory::{Cause, ConnectorId, Operation, SourceUserPk, Trigger};
+use directory::{Cause, ConnectorId, Operation, SourceUserPk, Trigger, UserPk};
 use jiff::{SignedDuration, Timestamp};
 use store::{DueNesting, DueUser, Scope, WriteTx};
 
@@ -126,31 +126,25 @@ impl Provision {
         self.store()
             .write(Scope::Directory(directory), move |tx| {
                 let connector = this.require_connector(tx, connector)?;
-                let due = tx.due_users(connector.connector.id, limit)?;
-                for part in due.chunk_by(|one, next| one.job == next.job) {
-                    this.settle_part(tx, &connector, part)?;
+                let owed = owed(tx, connector.connector.id, limit)?;
+                for part in owed.chunk_by(|one, next| one.goes_with(next)) {
+                    this.settle_owed(tx, &connector, part)?;
                 }
                 let nestings = tx.due_nestings(connector.connector.id, NESTINGS_MAX.min(limit))?;
                 for part in nestings.chunk_by(|one, next| one.job == next.job) {
                     compare_part(tx, &connector, part)?;
                 }
-                if due.is_empty() {
+                if owed.is_empty() {
                     end_collection(tx, &connector)?;
                 }
-                let released = this.release_approved(tx, &connector, limit)?;
+                let released = this.release_approved(tx, &connector, limit, "")?;
                 let left_behind = tx.accounts_left_behind(connector.connector.id, limit)?;
                 for user in &left_behind {
                     if let Some(account) = tx.account(*user)? {
                         this.settle_deleted(tx, &connector, &account, &deletion(&connector))?;
                     }
                 }
-                let again = tx.accounts_due(connector.connector.id, limit)?;
-                for user in &again {
-                    if let Some(account) = tx.account(*user)? {
-                        this.settle_deleted(tx, &connector, &account, &deletion(&connector))?;
-                    }
-                }
-                let people = due.len() + nestings.len() + left_behind.len() + again.len();
+                let people = owed.len() + nestings.len() + left_behind.len();
                 // What becomes of groups depends on who is left in them.
                 let groups = match people {
                     0 => work_on_groups(tx, &connector)?,
@@ -161,12 +155,36 @@ impl Provision {
             .await
     }
 
+    /// Looks at those who follow each other and can be looked at together.
+    fn settle_owed(
+        &self,
+        tx: &WriteTx<'_>,
+        connector: &LoadedConnector,
+        part: &[Owed],
+    ) -> Result<(), ProvisionError> {
+        let mut users = Vec::with_capacity(part.len());
+        for one in part {
+            match one {
+                Owed::User(due) => users.push(due),
+                Owed::Deleted(user, _) => {
+                    if let Some(account) = tx.account(*user)? {
+                        self.settle_deleted(tx, connector, &account, &deletion(connector))?;
+                    }
+                }
+            }
+        }
+        match users.as_slice() {
+            [] => Ok(()),
+            users => self.settle_part(tx, connector, users),
+        }
+    }
+
     /// Evaluates users who are due for the same job, or for none.
     fn settle_part(
         &self,
         tx: &WriteTx<'_>,
         connector: &LoadedConnector,
-        part: &[DueUser],
+        part: &[&DueUser],
     ) -> Result<(), ProvisionError> {
         let job = part.first().and_then(|item| item.job);
         let noted = position_for(tx, connector.connector.directory, job)?;
@@ -188,10 +206,15 @@ impl Provision {
         self.store()
             .write(Scope::Directory(directory), move |tx| {
                 let until = tx.now() + RETRY_AFTER;
-                for item in tx.due_users(connector, 1)? {
-                    tx.postpone_due(item.user, until, &failure)?;
-                    if let Some(job) = item.job {
-                        tx.count_for_job(job, Operation::Error, 1)?;
+                for item in owed(tx, connector, 1)? {
+                    match item {
+                        Owed::User(item) => {
+                            tx.postpone_due(item.user, until, &failure)?;
+                            if let Some(job) = item.job {
+                                tx.count_for_job(job, Operation::Error, 1)?;
+                            }
+                        }
+                        Owed::Deleted(user, _) => tx.set_account_due(user, Some(until))?,
                     }
                 }
                 Ok(())
@@ -212,6 +235,45 @@ impl Provision {
             _ => SLEEP_MAX,
         }
     }
+}
+
+/// Somebody who is to be looked at.
+enum Owed {
+    /// A user of the source.
+    User(DueUser),
+    /// An account whose user the IdP deleted, and since when.
+    Deleted(UserPk, Timestamp),
+}
+
+impl Owed {
+    fn since(&self) -> Timestamp {
+        match self {
+            Owed::User(due) => due.at,
+            Owed::Deleted(_, since) => *since,
+        }
+    }
+
+    /// Whether both can be looked at together: they are due for the same job, or for none.
+    fn goes_with(&self, next: &Self) -> bool {
+        match (self, next) {
+            (Owed::User(one), Owed::User(next)) => one.job == next.job,
+            (Owed::Deleted(..), Owed::Deleted(..)) => true,
+            _ => false,
+        }
+    }
+}
+
+/// The next who are to be looked at, in the order in which that became due: what was written during a pause takes effect
+/// in the order in which it was written. Of what came at once, deletions are first, as they free names.
+fn owed(tx: &WriteTx<'_>, connector: ConnectorId, limit: i64) -> Result<Vec<Owed>, ProvisionError> {
+    let deleted = tx.accounts_due(connector, limit)?.into_iter();
+    let users = tx.due_users(connector, limit)?.into_iter();
+    let deleted = deleted.map(|(user, since)| Owed::Deleted(user, since));
+    let mut owed: Vec<Owed> = deleted.chain(users.map(Owed::User)).collect();
+    owed.sort_by_key(Owed::since);
+    // What comes behind the last of one list may come behind others of it that were not read.
+    owed.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(owed)
 }
 
 /// Compares the child groups of groups for which that is due for the same job, or for none.

@@ -51,11 +51,13 @@ mod source_users;
 mod staged_backup;
 mod sticky;
 mod subscriptions;
+mod suppressed;
 mod tokens;
 mod undo;
 mod users;
 mod waiting;
 mod webhooks;
+mod whoever;
 mod why;
 
 use axum::Router;
@@ -163,6 +165,7 @@ fn described() -> OpenApiRouter<App> {
         .merge(job_results::routes())
         .merge(schemas::routes())
         .merge(requests::routes())
+        .merge(suppressed::routes())
         .merge(waiting::routes())
         .merge(reserved_names::routes())
         .merge(sticky::routes())

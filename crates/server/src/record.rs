@@ -66,8 +66,8 @@ impl Default for Retention {
 
 /// Whose request it was.
 pub(crate) enum Owner {
-    /// A connector that the credential opened, and what is secret in its resources.
-    Known(ConnectorId, Arc<ResourceTypes>),
+    /// A connector that the credential opened, what is secret in its resources, and which attributes its rules hide.
+    Known(ConnectorId, Arc<ResourceTypes>, Vec<String>),
     /// A connector that the path names, whether or not it exists.
     Named(String),
 }
@@ -196,7 +196,7 @@ impl App {
 
     async fn connector_of(&self, owner: &Owner) -> Option<ConnectorId> {
         let name = match owner {
-            Owner::Known(id, _) => return Some(*id),
+            Owner::Known(id, ..) => return Some(*id),
             Owner::Named(name) => name.clone(),
         };
         let found = self
@@ -216,12 +216,12 @@ fn complete(answered: Answered, connector: ConnectorId) -> RequestRecord {
     } = answered;
     record.connector = connector;
     let secrets = match &owner {
-        Owner::Known(_, types) => redact::Secrets::of(types),
+        Owner::Known(_, types, hidden) => redact::Secrets::of(types, hidden),
         Owner::Named(_) => redact::Secrets::default(),
     };
     if let Some(body) = body {
         if record.resource_name.is_none() {
-            record.resource_name = name_in(&body, &record);
+            record.resource_name = name_in(&body, &record, &secrets);
         }
         let mut text = redact::body(&body, &secrets);
         if text.len() > BODY_KEPT_BYTES_MAX {
@@ -252,12 +252,15 @@ fn clean(record: &mut RequestRecord) {
 }
 
 /// The name that a resource was to get.
-fn name_in(body: &[u8], record: &RequestRecord) -> Option<String> {
+fn name_in(body: &[u8], record: &RequestRecord, secrets: &redact::Secrets) -> Option<String> {
     let wanted = match record.resource_type.as_deref() {
         Some("User") => "userName",
         Some("Group") => "displayName",
         _ => return None,
     };
+    if secrets.has(wanted) {
+        return None;
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let name = reader.deserialize_map(Member(wanted)).ok()??;
     (name.chars().count() <= scim::limits::NAME_CHARS_MAX).then_some(name)

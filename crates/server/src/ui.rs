@@ -38,6 +38,7 @@ mod once;
 mod open_id;
 mod overview;
 mod page;
+mod past;
 mod people;
 mod person;
 mod person_acts;

@@ -308,6 +308,7 @@ impl WriteTx<'_> {
             "UPDATE directory_user SET connector_pk = $1, source_user_pk = $2, external_id = $3, due_at = NULL WHERE pk = $4",
             args![connector.0, source.0, external_id, user.0],
         )?;
+        self.clear_suppressed_account(user)?;
         self.forget_departed(user)
     }
 

@@ -70,26 +70,6 @@ impl ReadTx<'_> {
         self.query_one(&sql, args![key, directory.0], read_user)
     }
 
-    /// The user of this name or key, or the one who had it last and is gone.
-    pub fn directory_user_ever(
-        &self,
-        directory: DirectoryId,
-        text: &str,
-    ) -> Result<Option<User>, StoreError> {
-        if let Some(found) = self.directory_user(directory, text)? {
-            return Ok(Some(found));
-        }
-        let select = format!("SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1");
-        let by_key = format!("{select} AND d.key = $2");
-        if let Some(found) = self.query_one(&by_key, args![directory.0, text], read_user)? {
-            return Ok(Some(found));
-        }
-        let by_name = format!(
-            "{select} AND d.name_fold = $2 AND d.status = 'removed' ORDER BY d.pk DESC LIMIT 1"
-        );
-        self.query_one(&by_name, args![directory.0, fold(text)], read_user)
-    }
-
     /// The user of this key in whichever directory, tombstones included.
     pub fn user_of_key(&self, key: &str) -> Result<Option<UserPk>, StoreError> {
         self.query_one(

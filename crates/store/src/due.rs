@@ -12,6 +12,8 @@ use crate::{ReadTx, StoreError, WriteTx, args, sql};
 pub struct DueUser {
     /// The user of the source.
     pub user: SourceUserPk,
+    /// Since when it is owed.
+    pub at: Timestamp,
     /// What made it due.
     pub cause: Cause,
     /// The job it belongs to.
@@ -97,7 +99,7 @@ impl ReadTx<'_> {
              OR EXISTS (SELECT 1 FROM due_group g WHERE g.connector_pk = c.pk AND g.due_at <= $1) \
              OR EXISTS (SELECT 1 FROM directory_user d WHERE d.connector_pk = c.pk \
              AND d.source_user_pk IS NULL AND d.status = 'active' AND d.reason <> 'IDP_DELETED' AND d.reason <> 'HELD' \
-             AND NOT EXISTS (SELECT 1 FROM user_override o WHERE o.user_pk = d.pk AND o.kind = 'keep_as_is')) \
+             AND d.due_at IS NULL AND NOT EXISTS (SELECT 1 FROM user_override o WHERE o.user_pk = d.pk AND o.kind = 'keep_as_is')) \
              OR EXISTS (SELECT 1 FROM hold h WHERE h.connector_pk = c.pk AND h.state IN ('approved', 'collected')) \
              OR EXISTS (SELECT 1 FROM directory_user d WHERE d.connector_pk = c.pk AND d.due_at <= $1)) ORDER BY c.pk",
             args![now],
@@ -105,7 +107,7 @@ impl ReadTx<'_> {
         )
     }
 
-    /// Accounts of a connector whose user the IdP deleted while nothing was to have effect.
+    /// Accounts of a connector whose user the IdP deleted while nothing was to have effect, and nobody noted when.
     pub fn accounts_left_behind(
         &self,
         connector: ConnectorId,
@@ -113,24 +115,24 @@ impl ReadTx<'_> {
     ) -> Result<Vec<UserPk>, StoreError> {
         self.query(
             "SELECT pk FROM directory_user WHERE connector_pk = $1 AND source_user_pk IS NULL \
-             AND status = 'active' AND reason <> 'IDP_DELETED' AND reason <> 'HELD' AND NOT EXISTS (SELECT 1 FROM user_override o \
+             AND status = 'active' AND reason <> 'IDP_DELETED' AND reason <> 'HELD' AND due_at IS NULL AND NOT EXISTS (SELECT 1 FROM user_override o \
              WHERE o.user_pk = directory_user.pk AND o.kind = 'keep_as_is') ORDER BY pk LIMIT $2",
             args![connector.0, limit],
             |row| Ok(UserPk(row.int(0)?)),
         )
     }
 
-    /// Accounts of a connector whose user the IdP deleted and that are to be looked at again now.
+    /// Accounts of a connector whose user the IdP deleted and that are to be looked at now, each with since when.
     pub fn accounts_due(
         &self,
         connector: ConnectorId,
         limit: i64,
-    ) -> Result<Vec<UserPk>, StoreError> {
+    ) -> Result<Vec<(UserPk, Timestamp)>, StoreError> {
         let now = self.now();
         self.query(
-            "SELECT pk FROM directory_user WHERE connector_pk = $1 AND due_at <= $2 ORDER BY due_at, pk LIMIT $3",
+            "SELECT pk, due_at FROM directory_user WHERE connector_pk = $1 AND due_at <= $2 ORDER BY due_at, pk LIMIT $3",
             args![connector.0, now, limit],
-            |row| Ok(UserPk(row.int(0)?)),
+            |row| Ok((UserPk(row.int(0)?), row.time(1)?)),
         )
     }
 
@@ -184,7 +186,7 @@ impl WriteTx<'_> {
     ) -> Result<Vec<DueUser>, StoreError> {
         let now = self.now();
         self.query(
-            "SELECT user_pk, trigger_name, actor, request, job_pk FROM due \
+            "SELECT user_pk, trigger_name, actor, request, job_pk, due_at FROM due \
              WHERE connector_pk = $1 AND due_at <= $2 ORDER BY due_at, user_pk LIMIT $3",
             args![connector.0, now, limit],
             |row| {
@@ -197,6 +199,7 @@ impl WriteTx<'_> {
                         request: row.text(3)?,
                     },
                     job: row.opt_int(4)?.map(JobId),
+                    at: row.time(5)?,
                 })
             },
         )

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use directory::{ConnectorId, HoldKind, HoldState, UserPk};
 use jiff::Timestamp;
 use scim::fold;
+use serde::{Deserialize, Serialize};
 
 use crate::holds::named_like;
-use crate::{ReadTx, Sql, StoreError, WriteTx, args};
+use crate::{ReadTx, Sql, StoreError, WriteTx, args, sql};
 
 /// Which holds a decision is about.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldChoice {
     /// Only this one.
     pub id: Option<i64>,
@@ -24,6 +25,31 @@ pub struct HoldChoice {
     pub text: Option<String>,
     /// Only those that began before this moment.
     pub before: Option<Timestamp>,
+}
+
+impl HoldChoice {
+    /// Adds what is true of these holds.
+    fn narrow(&self, mut sql: Sql) -> Sql {
+        if let Some(id) = self.id {
+            sql = sql.then(" AND pk = ").bind(id);
+        }
+        if let Some(kind) = self.kind {
+            sql = sql.then(" AND kind = ").bind(kind.as_str());
+        }
+        if let Some(group) = &self.group {
+            sql = sql.then(" AND group_fold = ").bind(fold(group));
+        }
+        if let Some(user) = self.user {
+            sql = sql.then(" AND user_pk = ").bind(user.0);
+        }
+        if let Some(text) = &self.text {
+            sql = named_like(sql, text);
+        }
+        if let Some(before) = self.before {
+            sql = sql.then(" AND since < ").bind(before);
+        }
+        sql
+    }
 }
 
 /// What waits for a decision at one connector.
@@ -49,6 +75,47 @@ impl ReadTx<'_> {
             },
         )?;
         Ok(found.unwrap_or_default())
+    }
+
+    /// How many open holds of a connector these are.
+    pub fn count_open_holds(
+        &self,
+        connector: ConnectorId,
+        choice: &HoldChoice,
+    ) -> Result<i64, StoreError> {
+        let sql = Sql::new("SELECT count(*) FROM hold WHERE state = 'open' AND connector_pk = ")
+            .bind(connector.0);
+        let sql = choice.narrow(sql);
+        let count = self.query_one(&sql.text(), sql.args(), |row| row.int(0))?;
+        Ok(count.unwrap_or(0))
+    }
+
+    /// The next open holds of a connector behind a number, up to another.
+    pub fn open_holds_behind(
+        &self,
+        connector: ConnectorId,
+        choice: &HoldChoice,
+        (behind, upto): (i64, i64),
+        limit: i64,
+    ) -> Result<Vec<i64>, StoreError> {
+        let sql = Sql::new("SELECT pk FROM hold WHERE state = 'open' AND connector_pk = ")
+            .bind(connector.0)
+            .then(" AND pk > ")
+            .bind(behind)
+            .then(" AND pk <= ")
+            .bind(upto);
+        let sql = choice.narrow(sql).then(" ORDER BY pk LIMIT ").bind(limit);
+        self.query(&sql.text(), sql.args(), |row| row.int(0))
+    }
+
+    /// The number of the newest hold.
+    pub fn newest_hold(&self) -> Result<i64, StoreError> {
+        let newest = self.query_one(
+            "SELECT pk FROM hold ORDER BY pk DESC LIMIT 1",
+            args![],
+            |row| row.int(0),
+        )?;
+        Ok(newest.unwrap_or(0))
     }
 
     /// Holds of a connector that were approved and have not taken effect yet: number, account, who approved.
@@ -118,29 +185,31 @@ impl WriteTx<'_> {
                 HoldState::Approved => " AND state IN ('open', 'rejected')",
                 _ => " AND state = 'open'",
             });
-        if let Some(id) = choice.id {
-            sql = sql.then(" AND pk = ").bind(id);
-        }
-        if let Some(kind) = choice.kind {
-            sql = sql.then(" AND kind = ").bind(kind.as_str());
-        }
-        if let Some(group) = &choice.group {
-            sql = sql.then(" AND group_fold = ").bind(fold(group));
-        }
-        if let Some(user) = choice.user {
-            sql = sql.then(" AND user_pk = ").bind(user.0);
-        }
-        if let Some(text) = &choice.text {
-            sql = named_like(sql, text);
-        }
-        if let Some(before) = choice.before {
-            sql = sql.then(" AND since < ").bind(before);
-        }
+        sql = choice.narrow(sql);
         if choice.id.is_none() {
             // All that wait, and not those that were looked at one by one and rejected.
             sql = sql.then(" AND state = 'open'");
         }
         self.execute(&sql.text(), sql.args())
+    }
+
+    /// Approves or rejects these holds, those of them that are open.
+    pub fn decide_these_holds(
+        &self,
+        holds: &[i64],
+        state: HoldState,
+        by: &str,
+    ) -> Result<(), StoreError> {
+        for chunk in sql::chunks(holds.iter().copied()) {
+            let statement = format!(
+                "UPDATE hold SET state = $1, decided = $2, decided_by = $3 WHERE state = 'open' AND pk IN ({})",
+                sql::placeholders(4, chunk.len())
+            );
+            let mut arguments = args![state.as_str(), self.now(), by];
+            arguments.extend(chunk.into_iter().map(Into::into));
+            self.execute(&statement, arguments)?;
+        }
+        Ok(())
     }
 
     /// Says of all holds that waited until all were known whether they are let through or open.

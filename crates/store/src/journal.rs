@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use directory::{Cause, Change, ConnectorId, DirectoryId, GroupPk, Trigger, UserPk};
 use jiff::Timestamp;
+use scim::fold;
 
 use crate::{ReadTx, Row, StoreError, WriteTx, args, connectors::json};
 
@@ -323,8 +324,8 @@ impl WriteTx<'_> {
         let now = self.now();
         self.execute(
             "INSERT INTO journal (directory_pk, at, subject, user_pk, group_pk, known_as, change, visible, \
-             trigger_name, connector_pk, actor, request, child_pk) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+             trigger_name, connector_pk, actor, request, child_pk, given_up_fold) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             args![
                 directory.0,
                 now,
@@ -338,7 +339,8 @@ impl WriteTx<'_> {
                 cause.connector.map(|connector| connector.0),
                 cause.actor.as_str(),
                 cause.request.as_str(),
-                child
+                child,
+                change.name_given_up().map(fold)
             ],
         )?;
         Ok(())

@@ -198,6 +198,27 @@ impl ReadTx<'_> {
         self.query(&sql, args![directory.0, after], read_entry)
     }
 
+    /// Entries by which these users were removed, in order.
+    pub fn removals_of(
+        &self,
+        directory: DirectoryId,
+        users: &[UserPk],
+    ) -> Result<Vec<JournalEntry>, StoreError> {
+        let mut found = Vec::new();
+        for chunk in sql::chunks(users.iter().map(|user| user.0)) {
+            let statement = format!(
+                "SELECT {ENTRY_COLUMNS} FROM journal WHERE +directory_pk = $1 AND user_pk IN ({}) \
+                 AND change LIKE '{{\"change\":\"remove_user\"%'",
+                sql::placeholders(2, chunk.len())
+            );
+            let mut arguments = args![directory.0];
+            arguments.extend(chunk.into_iter().map(Into::into));
+            found.extend(self.query(&statement, arguments, read_entry)?);
+        }
+        found.sort_unstable_by_key(|entry| entry.position);
+        Ok(found)
+    }
+
     /// The entry by which an account became that of a user of a source last.
     pub fn journal_of_linking(&self, user: UserPk) -> Result<Option<JournalEntry>, StoreError> {
         let sql = format!(

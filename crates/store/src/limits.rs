@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use directory::{ConnectorId, DirectoryId, GroupPk, HoldState, SourceGroupPk, Tally, UserPk};
+use directory::{
+    ConnectorId, DirectoryId, GroupPk, HeldDeletion, HoldState, SourceGroupPk, Tally, UserPk,
+};
 use jiff::Timestamp;
 
 use crate::{Arg, ReadTx, StoreError, WriteTx, args, sql};
@@ -35,7 +37,7 @@ pub struct Passed {
     /// Those of the user who was asked about.
     pub of_user: BTreeSet<Tally>,
     /// Source groups whose deletion was ever held, and what became of that.
-    pub deletions: BTreeMap<SourceGroupPk, HoldState>,
+    pub deletions: BTreeMap<SourceGroupPk, HeldDeletion>,
 }
 
 /// Everything that was let through for a connector, to foresee what will be.
@@ -46,7 +48,7 @@ pub struct PassedByAll {
     /// For whom.
     pub of_users: HashMap<UserPk, BTreeSet<Tally>>,
     /// Source groups whose deletion was ever held, and what became of that.
-    pub deletions: BTreeMap<SourceGroupPk, HoldState>,
+    pub deletions: BTreeMap<SourceGroupPk, HeldDeletion>,
 }
 
 fn tally(what: &str, group: &str) -> Result<Tally, StoreError> {
@@ -86,10 +88,10 @@ impl ReadTx<'_> {
         let mut arguments = args![query.connector.0, minute, user, query.since];
         arguments.extend(groups.iter().map(Arg::from));
         let mut statement = format!(
-            "SELECT 0, tally, group_fold, CAST(sum(count) AS BIGINT) FROM passed_count \
+            "SELECT 0, tally, group_fold, CAST(sum(count) AS BIGINT), CAST(0 AS BIGINT) FROM passed_count \
              WHERE connector_pk = $1 AND tally IN ('deactivation', 'leaver', 'membership', 'group_deletion', 'rename') \
              AND group_fold IN ('', {}) AND minute >= $2 GROUP BY tally, group_fold \
-             UNION ALL SELECT 1, tally, group_fold, user_pk FROM passed_subject \
+             UNION ALL SELECT 1, tally, group_fold, user_pk, 0 FROM passed_subject \
              WHERE connector_pk = $1 AND user_pk = $3 AND at > $4",
             match groups {
                 [] => "''".to_owned(),
@@ -98,7 +100,7 @@ impl ReadTx<'_> {
         );
         if !sources.is_empty() {
             statement.push_str(&format!(
-                " UNION ALL SELECT 2, state, '', source_group_pk FROM hold \
+                " UNION ALL SELECT 2, state, '', source_group_pk, pk FROM hold \
                  WHERE source_group_pk IN ({})",
                 sql::placeholders(5 + groups.len(), sources.len())
             ));
@@ -115,9 +117,12 @@ impl ReadTx<'_> {
                     passed.of_user.insert(tally(word, group)?);
                 }
                 _ => {
-                    let state =
-                        HoldState::parse(word).ok_or_else(|| StoreError::corrupt("hold.state"))?;
-                    passed.deletions.insert(SourceGroupPk(row.int(3)?), state);
+                    let held = HeldDeletion {
+                        hold: row.int(4)?,
+                        state: HoldState::parse(word)
+                            .ok_or_else(|| StoreError::corrupt("hold.state"))?,
+                    };
+                    passed.deletions.insert(SourceGroupPk(row.int(3)?), held);
                 }
             }
             Ok(())
@@ -160,14 +165,15 @@ impl ReadTx<'_> {
     pub fn held_deletions(
         &self,
         connector: ConnectorId,
-    ) -> Result<BTreeMap<SourceGroupPk, HoldState>, StoreError> {
+    ) -> Result<BTreeMap<SourceGroupPk, HeldDeletion>, StoreError> {
         let found = self.query(
-            "SELECT source_group_pk, state FROM hold WHERE connector_pk = $1 AND source_group_pk IS NOT NULL",
+            "SELECT source_group_pk, state, pk FROM hold WHERE connector_pk = $1 AND source_group_pk IS NOT NULL",
             args![connector.0],
             |row| {
                 let state = HoldState::parse(row.str(1)?);
                 let state = state.ok_or_else(|| StoreError::corrupt("hold.state"))?;
-                Ok((SourceGroupPk(row.int(0)?), state))
+                let hold = row.int(2)?;
+                Ok((SourceGroupPk(row.int(0)?), HeldDeletion { hold, state }))
             },
         )?;
         Ok(found.into_iter().collect())
@@ -210,6 +216,16 @@ impl ReadTx<'_> {
         self.number(
             "SELECT count(*) FROM directory_user WHERE connector_pk = $1 AND status = 'active'",
             args![connector.0],
+        )
+    }
+
+    /// The group whose deletion by the IdP a hold keeps back.
+    pub fn group_of_deletion(&self, hold: i64) -> Result<Option<GroupPk>, StoreError> {
+        self.query_one(
+            "SELECT g.pk FROM hold h JOIN directory_group g \
+             ON g.directory_pk = h.directory_pk AND g.name_fold = h.group_fold WHERE h.pk = $1",
+            args![hold],
+            |row| Ok(GroupPk(row.int(0)?)),
         )
     }
 
@@ -327,15 +343,5 @@ impl WriteTx<'_> {
         self.execute("DELETE FROM passed_subject WHERE at < $1", args![before])?;
         self.execute("DELETE FROM limit_base WHERE at < $1", args![before])?;
         Ok(())
-    }
-
-    /// The group whose deletion by the IdP a hold keeps back.
-    pub fn group_of_deletion(&self, hold: i64) -> Result<Option<GroupPk>, StoreError> {
-        self.query_one(
-            "SELECT g.pk FROM hold h JOIN directory_group g \
-             ON g.directory_pk = h.directory_pk AND g.name_fold = h.group_fold WHERE h.pk = $1",
-            args![hold],
-            |row| Ok(GroupPk(row.int(0)?)),
-        )
     }
 }

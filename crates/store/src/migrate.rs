@@ -222,6 +222,16 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0042_former_feeds.sql"),
     },
     Migration {
+        number: 43,
+        name: "names_given_up",
+        text: include_str!("../migrations/0043_names_given_up.sql"),
+    },
+    Migration {
+        number: 44,
+        name: "suppressed",
+        text: include_str!("../migrations/0044_suppressed.sql"),
+    },
+    Migration {
         number: 45,
         name: "polls",
         text: include_str!("../migrations/0045_polls.sql"),

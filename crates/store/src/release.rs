@@ -240,6 +240,7 @@ impl WriteTx<'_> {
             "DELETE FROM due_group WHERE connector_pk = $1",
             "DELETE FROM name_conflict WHERE connector_pk = $1",
             "DELETE FROM value_error WHERE connector_pk = $1",
+            "DELETE FROM suppressed_account WHERE connector_pk = $1",
         ] {
             self.execute(sql, args![connector])?;
         }
@@ -344,6 +345,7 @@ impl WriteTx<'_> {
                 "DELETE FROM sso_session WHERE user_pk = $1",
                 "DELETE FROM user_override WHERE user_pk = $1",
                 "DELETE FROM departed_user WHERE user_pk = $1",
+                "DELETE FROM suppressed_account WHERE user_pk = $1",
                 "DELETE FROM directory_user WHERE pk = $1",
             ] {
                 self.execute(sql, args![*user])?;

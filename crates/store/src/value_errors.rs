@@ -1,5 +1,6 @@
 //! Users for whom the rules give a value that cannot be used (T20).
 
+use directory::trace::Suppressed;
 use directory::{ConnectorId, SourceUserPk, ValueError};
 use jiff::Timestamp;
 
@@ -44,7 +45,7 @@ impl ReadTx<'_> {
         self.query(
             "SELECT e.source_user_pk, u.id, u.document, e.errors, e.since \
              FROM value_error e JOIN source_user u ON u.pk = e.source_user_pk \
-             WHERE e.connector_pk = $1 AND e.source_user_pk > $2 ORDER BY e.source_user_pk LIMIT $3",
+             WHERE e.connector_pk = $1 AND e.errors <> '[]' AND e.source_user_pk > $2 ORDER BY e.source_user_pk LIMIT $3",
             args![connector.0, behind, limit],
             |row| {
                 Ok(FlaggedUser {
@@ -62,7 +63,7 @@ impl ReadTx<'_> {
     pub fn flagged_by_connector(&self) -> Result<Vec<FlaggedUsers>, StoreError> {
         self.query(
             "SELECT c.pk, count(*), min(e.since), max(e.since) FROM connector c CROSS JOIN value_error e \
-             WHERE e.connector_pk = c.pk GROUP BY c.pk ORDER BY c.pk",
+             WHERE e.connector_pk = c.pk AND e.errors <> '[]' GROUP BY c.pk ORDER BY c.pk",
             args![],
             |row| {
                 Ok(FlaggedUsers {
@@ -77,30 +78,36 @@ impl ReadTx<'_> {
 
     /// How many of some users of the source have values that cannot be used.
     pub fn count_flagged(&self, users: &[SourceUserPk]) -> Result<i64, StoreError> {
-        self.count_among("value_error", users)
+        self.count_among("value_error", "errors <> '[]'", users)
     }
 }
 
 impl WriteTx<'_> {
-    /// Notes what is wrong with the values that the rules give a user. What was so before stays as it is.
-    pub fn note_value_errors(
+    /// Notes what is wrong with the values that the rules give a user, and what switches keep back. What was so before
+    /// stays as it is.
+    pub fn note_flags(
         &self,
         connector: ConnectorId,
         source: SourceUserPk,
         errors: &[ValueError],
+        suppressed: &[Suppressed],
     ) -> Result<(), StoreError> {
-        let errors = json(&errors)?;
+        let (errors, suppressed) = (json(&errors)?, json(&suppressed)?);
         self.execute(
-            "INSERT INTO value_error (source_user_pk, connector_pk, errors, since) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (source_user_pk) DO UPDATE SET errors = excluded.errors, since = excluded.since \
-             WHERE value_error.errors <> excluded.errors",
-            args![source.0, connector.0, errors.as_str(), self.now()],
+            "INSERT INTO value_error (source_user_pk, connector_pk, errors, since, suppressed, suppressed_since) \
+             VALUES ($1, $2, $3, $4, $5, $4) ON CONFLICT (source_user_pk) DO UPDATE SET \
+             since = CASE WHEN value_error.errors = excluded.errors THEN value_error.since ELSE excluded.since END, \
+             suppressed_since = CASE WHEN value_error.suppressed = excluded.suppressed \
+             THEN value_error.suppressed_since ELSE excluded.suppressed_since END, \
+             errors = excluded.errors, suppressed = excluded.suppressed \
+             WHERE value_error.errors <> excluded.errors OR value_error.suppressed <> excluded.suppressed",
+            args![source.0, connector.0, errors.as_str(), self.now(), suppressed.as_str()],
         )?;
         Ok(())
     }
 
-    /// Notes that all values of a user can be used.
-    pub fn clear_value_errors(&self, source: SourceUserPk) -> Result<(), StoreError> {
+    /// Notes that all values of a user can be used, and that nothing is kept back.
+    pub fn clear_flags(&self, source: SourceUserPk) -> Result<(), StoreError> {
         self.execute(
             "DELETE FROM value_error WHERE source_user_pk = $1",
             args![source.0],

@@ -34,15 +34,19 @@ pub struct OpenDecisions {
     pub value_errors: i64,
     /// Groups that the IdP renamed and that go on by the name before: nothing has to be decided, but it can be.
     pub pinned_groups: i64,
+    /// Users for whom switches of the rules keep something back, which nobody has to decide about.
+    pub suppressed: i64,
 }
 
 /// What [`OpenDecisions`] is read from, of a connector `c`.
 const OPEN_DECISIONS: &str = "(SELECT count(*) FROM hold WHERE connector_pk = c.pk AND state = 'open'), \
     (SELECT count(*) FROM name_conflict WHERE connector_pk = c.pk AND kept = 0), \
     (SELECT count(*) FROM group_standing WHERE connector_pk = c.pk AND review = 'waiting'), \
-    (SELECT count(*) FROM value_error WHERE connector_pk = c.pk), \
+    (SELECT count(*) FROM value_error WHERE connector_pk = c.pk AND errors <> '[]'), \
     (SELECT count(*) FROM group_standing s WHERE s.connector_pk = c.pk AND s.former_name IS NOT NULL \
-       AND s.former_until IS NULL AND s.own_name IS NULL)";
+       AND s.former_until IS NULL AND s.own_name IS NULL), \
+    (SELECT count(*) FROM value_error WHERE connector_pk = c.pk AND suppressed <> '[]') \
+    + (SELECT count(*) FROM suppressed_account WHERE connector_pk = c.pk)";
 
 impl OpenDecisions {
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -52,6 +56,7 @@ impl OpenDecisions {
             groups: row.int(2)?,
             value_errors: row.int(3)?,
             pinned_groups: row.int(4)?,
+            suppressed: row.int(5)?,
         })
     }
 }
@@ -145,19 +150,20 @@ impl ReadTx<'_> {
 
     /// How many of some users of the source cannot have their name, since it is taken.
     pub fn count_name_conflicts(&self, users: &[SourceUserPk]) -> Result<i64, StoreError> {
-        self.count_among("name_conflict", users)
+        self.count_among("name_conflict", "kept IN (0, 1)", users)
     }
 
-    /// How many of some users of the source have a row in a table that is about one each.
+    /// How many of some users of the source have a row in a table that is about one each, of which something is true.
     pub(crate) fn count_among(
         &self,
         table: &'static str,
+        condition: &'static str,
         users: &[SourceUserPk],
     ) -> Result<i64, StoreError> {
         let mut count = 0;
         for chunk in sql::chunks(users.iter().map(|user| user.0)) {
             let statement = format!(
-                "SELECT count(*) FROM {table} WHERE source_user_pk IN ({})",
+                "SELECT count(*) FROM {table} WHERE {condition} AND source_user_pk IN ({})",
                 sql::placeholders(1, chunk.len())
             );
             let arguments: Vec<crate::Arg<'_>> = chunk.into_iter().map(Into::into).collect();
@@ -180,6 +186,22 @@ impl ReadTx<'_> {
              WHERE m.directory_pk = $1 ORDER BY o.directory_pk LIMIT 1",
             args![directory.0, fold(name)],
             |row| Ok(DirectoryId(row.int(0)?)),
+        )
+    }
+
+    /// Who waits for a name in a directory: the connector's name and the SCIM id of each, the first of them.
+    pub fn waiting_for_name(
+        &self,
+        directory: DirectoryId,
+        name: &str,
+        limit: i64,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        self.query(
+            "SELECT c.name, u.id FROM name_conflict n JOIN source_user u ON u.pk = n.source_user_pk \
+             JOIN connector c ON c.pk = n.connector_pk WHERE n.directory_pk = $1 AND n.name_fold = $2 \
+             ORDER BY n.source_user_pk LIMIT $3",
+            args![directory.0, fold(name), limit],
+            |row| Ok((row.text(0)?, row.text(1)?)),
         )
     }
 

@@ -36,7 +36,7 @@ pub use group::ConnectorGroupView;
 pub use import::{ImportCountsView, ImportView};
 pub use insight::{
     ChangedSchema, FlaggedUserView, NameConflictView, PendingMemberView, Replay, RequestDetail,
-    RequestView, SchemaView, SchemaWish,
+    RequestView, SchemaView, SchemaWish, SuppressedUserView,
 };
 pub use look::{About, DirectoryView, SessionView, WhyView};
 use transport::Transport;

@@ -1,6 +1,7 @@
 //! Sources compiled: where a row's values come from in a user as the identity provider wrote it.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use scim::{Resource, ResourceType, Selector, ValuePath};
 use serde_json::Value;
@@ -41,6 +42,15 @@ enum Piece {
     Result(Target),
     /// The value so far.
     Current,
+}
+
+/// The name next to which a selected value stands. That of the values of a list says nothing by itself.
+fn beside(selector: &Selector) -> String {
+    let attribute = selector.attr();
+    let sub = attribute
+        .sub()
+        .filter(|sub| !sub.eq_ignore_ascii_case("value"));
+    sub.unwrap_or(attribute.attr()).to_ascii_lowercase()
 }
 
 impl Reader {
@@ -121,6 +131,26 @@ impl Reader {
                 names.collect()
             }
             Reader::Result(target) => results(target, context).map(Item::new).collect(),
+        }
+    }
+
+    /// The attributes that it reads, each by the name, in small letters, next to which its value stands.
+    pub(crate) fn read_names(&self) -> BTreeSet<String> {
+        let pieces = |template: &Template| {
+            let selectors = template.0.iter().filter_map(|piece| match piece {
+                Piece::Value(selector) => Some(beside(selector)),
+                Piece::Text(_) | Piece::Result(_) | Piece::Current => None,
+            });
+            selectors.collect::<Vec<_>>()
+        };
+        match self {
+            Reader::FirstOf(selectors) => selectors.iter().map(beside).collect(),
+            Reader::Template(template) => pieces(template).into_iter().collect(),
+            Reader::FirstTemplate(templates) => templates.iter().flat_map(pieces).collect(),
+            Reader::PrimaryEmail => BTreeSet::from(["emails".to_owned()]),
+            Reader::Constant(_) | Reader::Typed(_) | Reader::Groups | Reader::Result(_) => {
+                BTreeSet::new()
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! How an attribute came about.
 
 use super::{AttributeEffect, Entry, Line, Suppressed};
+use crate::change::Change;
 use crate::model::Attributes;
 use crate::outcome::{Outcome, Verdict};
 use crate::overrides::OverrideKind;
@@ -20,6 +21,9 @@ impl Outcome {
                     is_it("username")
                 }
                 Entry::Suppressed(what) => *what == Suppressed::Update,
+                Entry::Safety { change, .. } => {
+                    matches!(**change, Change::RenameUser { .. }) && is_it("username")
+                }
                 Entry::Override { kind, .. } => matches!(kind, OverrideKind::KeepAsIs { .. }),
                 _ => false,
             })
@@ -41,6 +45,30 @@ impl Outcome {
             Verdict::Account { .. } => &self.attributes,
             Verdict::NoAccount { .. } | Verdict::Remove { .. } => self.given(),
         }
+    }
+
+    /// Targets whose values the rules hide, as far as rows gave them.
+    pub(crate) fn hidden_targets(&self) -> impl Iterator<Item = String> {
+        self.trace.entries.iter().filter_map(|entry| match entry {
+            Entry::Attribute {
+                target,
+                effect: AttributeEffect::SetUnseen,
+                ..
+            } => Some(target.to_string()),
+            _ => None,
+        })
+    }
+
+    /// The connector whose word counts for a target, by its name, unless that is the account's own.
+    pub fn decided_by(&self, target: &str) -> Option<&str> {
+        self.trace.entries.iter().find_map(|entry| match entry {
+            Entry::DecidedBy {
+                target: of,
+                connector,
+                ..
+            } if of.eq_ignore_ascii_case(target) => Some(&**connector),
+            _ => None,
+        })
     }
 
     /// What the rows gave.

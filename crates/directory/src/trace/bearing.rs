@@ -8,7 +8,7 @@ impl Entry {
     /// The stage it belongs to.
     pub fn stage(&self) -> Stage {
         match self {
-            Entry::Subject { .. } | Entry::Returned => Stage::Subject,
+            Entry::Subject { .. } | Entry::Returned(_) => Stage::Subject,
             Entry::Attribute { .. }
             | Entry::Step { .. }
             | Entry::Sought { .. }
@@ -100,7 +100,7 @@ impl Entry {
             | Entry::GroupsUntouched
             | Entry::NoNameMatched
             | Entry::Frozen
-            | Entry::Returned
+            | Entry::Returned(_)
             | Entry::Cleanup { .. }
             | Entry::ManualStands => true,
         }

@@ -73,7 +73,13 @@ impl Entry {
             Entry::Frozen => {
                 "memberships stay as they are, as the account is not active".to_owned()
             }
-            Entry::Returned => "the user had been deleted and is back".to_owned(),
+            Entry::Returned(Reason::IdpDeleted) => {
+                "the user had been deleted and is back".to_owned()
+            }
+            Entry::Returned(reason) => format!(
+                "the account was removed ({}); it is kept for the user's return",
+                reason.as_str()
+            ),
             Entry::Cleanup { reason, action } => {
                 format!("{}: the rules say {}", reason.as_str(), action.as_str())
             }
@@ -123,9 +129,15 @@ impl Entry {
             } => format!(
                 "connector `{connector}` knows the same person and gives nothing: its rules want no active account"
             ),
-            Entry::DecidedBy { target, connector } => {
+            Entry::DecidedBy {
+                target,
+                connector,
+                value,
+            } => {
+                let value = value.as_ref().map(|it| format!(": {it}"));
                 format!(
-                    "`{target}` is what connector `{connector}` says, by the directory's precedence"
+                    "`{target}` is what connector `{connector}` says, by the directory's precedence{}",
+                    value.unwrap_or_default()
                 )
             }
             Entry::GivenBy { group, connector } => {
@@ -137,7 +149,11 @@ impl Entry {
                 until,
                 effect,
             } => override_text(kind, actor, *until, *effect),
-            Entry::Safety { change, effect } => kept_back(change, effect),
+            Entry::Safety {
+                change,
+                effect,
+                hold,
+            } => kept_back(change, effect, *hold),
         }
     }
 }

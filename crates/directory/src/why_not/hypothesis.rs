@@ -90,6 +90,7 @@ impl<'a> Hypothesis<'a> {
             Remedy::SwitchedOn(Suppressed::Create) => rules.accounts.create = true,
             Remedy::SwitchedOn(Suppressed::Update | Suppressed::Disable)
             | Remedy::GivenBy { .. }
+            | Remedy::Approved { .. }
             | Remedy::OneOf(_) => {}
             Remedy::ConditionFails(name) => rules.conditions.retain(|it| it.name != *name),
             Remedy::UserName => set_constant(rules, Target::Username, "somebody"),

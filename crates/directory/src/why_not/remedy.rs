@@ -132,6 +132,13 @@ pub enum Remedy {
         /// The group's name.
         group: String,
     },
+    /// A hold is approved, so that what it keeps back takes effect.
+    Approved {
+        /// Its number.
+        hold: i64,
+        /// Whether somebody rejected it.
+        rejected: bool,
+    },
     /// All of one of these.
     OneOf(Vec<Vec<Remedy>>),
 }
@@ -186,6 +193,20 @@ impl fmt::Display for Remedy {
             Remedy::ProvisionedAgain => {
                 f.write_str("the identity provider must provision the user again")
             }
+            Remedy::Approved {
+                hold,
+                rejected: false,
+            } => write!(
+                f,
+                "for what is held to happen: hold {hold} must be approved (`vestibule holds approve {hold}`)"
+            ),
+            Remedy::Approved {
+                hold,
+                rejected: true,
+            } => write!(
+                f,
+                "for what was rejected to happen: hold {hold} must be approved after all (`vestibule holds approve {hold}`)"
+            ),
             Remedy::SomeNameMatches => f.write_str(
                 "the name of a source group of the user must match a rule of `groups.names`",
             ),

@@ -160,7 +160,9 @@ fn by_others(hypothesis: &Hypothesis<'_>, group: &str) -> Vec<Remedy> {
     let outcome = hypothesis.outcome();
     let entries = outcome.trace.entries().iter();
     let given = entries.filter_map(|entry| match entry {
-        Entry::DecidedBy { target, connector } if target == "groups" => Some(Remedy::GivenBy {
+        Entry::DecidedBy {
+            target, connector, ..
+        } if target == "groups" => Some(Remedy::GivenBy {
             connector: connector.clone(),
             group: group.to_owned(),
         }),

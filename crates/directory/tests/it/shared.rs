@@ -191,6 +191,7 @@ fn gives(number: i64, attributes: Attributes, groups: &[&str]) -> Contribution {
                 .iter()
                 .map(|it| Membership::new(*it, origin()))
                 .collect(),
+            ..Given::default()
         }),
     }
 }

@@ -412,7 +412,9 @@ impl Scene {
                 self.group(SourceGroupPk(99)).own_name = Some(group.clone());
             }
             Remedy::AlwaysAssigned(group) => rules.groups.always_assign.push(group.clone()),
-            Remedy::GivenBy { .. } | Remedy::OneOf(_) => unreachable!("{remedy:?}"),
+            Remedy::GivenBy { .. } | Remedy::Approved { .. } | Remedy::OneOf(_) => {
+                unreachable!("{remedy:?}")
+            }
         }
     }
 }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use directory::name::folded;
 use directory::{
-    Change, CompiledLimits, ConnectorId, Guarding, Held, HoldKind, HoldState, Limit, LimitSettings,
-    Outcome, ReconcileMode, SourceGroupPk, Tally, UserPk, WindowCounts, all_fit, guard, plan,
+    Change, CompiledLimits, ConnectorId, Guarding, Held, HeldDeletion, HoldKind, Limit,
+    LimitSettings, Outcome, ReconcileMode, SourceGroupPk, Tally, UserPk, WindowCounts, all_fit,
+    guard, plan,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -188,7 +189,7 @@ struct Window<'t, 'c> {
     used: BTreeMap<Tally, u64>,
     counts: BTreeMap<Tally, u64>,
     of_users: HashMap<UserPk, BTreeSet<Tally>>,
-    deletions: BTreeMap<SourceGroupPk, HoldState>,
+    deletions: BTreeMap<SourceGroupPk, HeldDeletion>,
     bases: RefCell<BTreeMap<Tally, u64>>,
     about: Cell<UserPk>,
     collected: BTreeMap<(HoldKind, String), u64>,

@@ -377,7 +377,10 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
     /// Accounts whose users were deleted while the connector was paused.
     fn look_at_left_behind(&mut self) -> Result<(), ProvisionError> {
         let connector = self.tried.connector.id;
-        for user in self.tx.accounts_left_behind(connector, LEFT_BEHIND_MAX)? {
+        let mut deleted_meanwhile = self.tx.accounts_left_behind(connector, LEFT_BEHIND_MAX)?;
+        let due = self.tx.accounts_due(connector, LEFT_BEHIND_MAX)?;
+        deleted_meanwhile.extend(due.into_iter().map(|(user, _since)| user));
+        for user in deleted_meanwhile {
             let Some(account) = self.tx.account(user)? else {
                 continue;
             };

@@ -386,7 +386,7 @@ fn a_group_is_what_it_was() {
                 .store()
                 .read_blocking(move |tx| {
                     let group = tx.directory_group(directory, "developers")?.unwrap();
-                    provision.group_at(tx, directory, &group, moment)
+                    provision.group_at(tx, directory, &group.into(), moment)
                 })
                 .unwrap()
         };

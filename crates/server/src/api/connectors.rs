@@ -66,6 +66,8 @@ pub(super) struct ConnectorView {
     pinned_groups: i64,
     /// Users for whom the rules give a value that cannot be used.
     value_errors: i64,
+    /// Users for whom switches of the rules (`accounts.create` and others) keep something back.
+    suppressed: i64,
     /// Unless it is active: since when, by whom, and what waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<Stopped>,
@@ -339,6 +341,7 @@ impl ConnectorView {
             waiting_groups: 0,
             pinned_groups: 0,
             value_errors: 0,
+            suppressed: 0,
             stopped: None,
         }
     }
@@ -350,6 +353,7 @@ impl ConnectorView {
         self.waiting_groups = open.groups;
         self.pinned_groups = open.pinned_groups;
         self.value_errors = open.value_errors;
+        self.suppressed = open.suppressed;
         self.stopped = stopped;
         self
     }

@@ -14,7 +14,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::request::{Parameters, Segments};
-use super::{Answer, directories, groups};
+use super::whoever::{self, Whoever};
+use super::{Answer, directories};
 use crate::App;
 use crate::authority::Admin;
 
@@ -43,6 +44,8 @@ struct HistoryQuery {
 /// What a user was.
 #[derive(Debug, Serialize, ToSchema)]
 struct UserHistory {
+    /// Who it is.
+    who: Whoever,
     /// The moment.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
@@ -120,6 +123,8 @@ impl From<Account> for PastAccountView {
 /// What a group was.
 #[derive(Debug, Serialize, ToSchema)]
 struct GroupHistory {
+    /// Which group it is.
+    who: Whoever,
     /// The moment.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
@@ -150,7 +155,7 @@ struct GroupHistory {
 #[utoipa::path(get, path = "/directories/{directory}/users/{user}/history", operation_id = "show_user_history", tag = "journal",
     params(
         ("directory" = String, Path, description = "Its id or name"),
-        ("user" = String, Path, description = "The user's name or key; of a user who is gone, the last name"),
+        ("user" = String, Path, description = "The user's key, or a name of now or then: of several who had it, whoever had it last"),
         HistoryQuery,
     ),
     responses((status = OK, body = UserHistory)))]
@@ -176,17 +181,27 @@ fn user_history(
     query: &HistoryQuery,
 ) -> Result<UserHistory, ProvisionError> {
     let (at, since) = query.moments(tx)?;
-    let found = tx.directory_user_ever(directory, name)?;
-    let user = found.ok_or_else(|| ProvisionError::not_found("user", name))?;
-    let PastUser { account, position } = provision.user_at(tx, directory, &user, at)?;
-    let before = match since {
+    let (user, who) = whoever::user(tx, directory, name)?;
+    let PastUser {
+        mut account,
+        position,
+    } = provision.user_at(tx, directory, &user, at)?;
+    let mut before = match since {
         Some(since) => Some(provision.user_at(tx, directory, &user, since)?.account),
         None => None,
     };
-    let changes = before
+    let hidden = provision.hidden_in(tx, directory)?;
+    let mut changes = before
         .as_ref()
         .map(|before| between(before.as_ref(), account.as_ref()));
+    for change in changes.iter_mut().flatten() {
+        change.redact(&hidden);
+    }
+    for shown in account.iter_mut().chain(before.iter_mut().flatten()) {
+        shown.attributes.redact(&hidden, None);
+    }
     Ok(UserHistory {
+        who,
         at,
         changes,
         before: before.flatten().map(PastAccountView::from),
@@ -214,7 +229,7 @@ fn between(before: Option<&Account>, after: Option<&Account>) -> Vec<Change> {
 #[utoipa::path(get, path = "/directories/{directory}/groups/{group}/history", operation_id = "show_group_history", tag = "journal",
     params(
         ("directory" = String, Path, description = "Its id or name"),
-        ("group" = String, Path, description = "The group's present name"),
+        ("group" = String, Path, description = "A name of now or then: of several groups that had it, the one that had it last"),
         HistoryQuery,
     ),
     responses((status = OK, body = GroupHistory)))]
@@ -228,7 +243,7 @@ async fn of_group(
     let provision = app.provision().clone();
     directories::answer(&app, directory, move |tx, directory| {
         let (at, since) = query.moments(tx)?;
-        let group = groups::find(tx, directory, &name)?;
+        let (group, who) = whoever::group(tx, directory, &name)?;
         let past = provision.group_at(tx, directory, &group, at)?;
         let before = match since {
             Some(since) => Some(provision.group_at(tx, directory, &group, since)?.members),
@@ -243,6 +258,7 @@ async fn of_group(
         let names = |users: Vec<directory::UserPk>| names(tx, directory, &users);
         let (name, description) = past.named.clone().unzip();
         Ok(GroupHistory {
+            who,
             at,
             name,
             description,

@@ -4,15 +4,17 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use directory::{Change, ConnectorId, HoldKind, HoldState, Trigger, UserPk};
 use jiff::Timestamp;
-use provision::{HoldsDecided, ProvisionError};
+use provision::{HeldGroup, HoldsAnswer, HoldsDecided, ProvisionError};
 use serde::{Deserialize, Serialize};
 use store::{HoldChoice, HoldQuery, ReadTx, StoreError, StoredHold};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::jobs::{BegunView, accepted};
 use super::page::{Page, limit};
 use super::problem::Problem;
 use super::request::{Body, Parameters, Segments};
@@ -103,11 +105,55 @@ struct HoldDetail {
     #[serde(flatten)]
     hold: HoldView,
     /// What an approval would change at this moment, by what the identity provider says now. Empty if nothing, and
-    /// for a whole group, whose members are evaluated one by one.
+    /// for a whole group, of which `members` tells.
     #[schema(value_type = Vec<Object>)]
     would_change: Vec<Change>,
+    /// Of a whole group that is to go: who is in it, and what an approval would change for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    members: Option<HeldMembersView>,
     /// How the decision about the user comes about, line by line.
     why: Vec<String>,
+}
+
+/// The members of a group whose deletion is held.
+#[derive(Debug, Serialize, ToSchema)]
+struct HeldMembersView {
+    /// How many there are.
+    count: i64,
+    /// Of how many of them is looked what would change: the first.
+    looked_at: usize,
+    /// Those of these for whom an approval would change something now. Who has other reasons to be in the group stays.
+    changed: Vec<HeldMemberView>,
+}
+
+/// A member for whom an approval would change something.
+#[derive(Debug, Serialize, ToSchema)]
+struct HeldMemberView {
+    /// Who.
+    user: HeldUser,
+    /// What, as the journal would have it.
+    #[schema(value_type = Vec<Object>)]
+    changes: Vec<Change>,
+}
+
+impl From<HeldGroup> for HeldMembersView {
+    fn from(held: HeldGroup) -> Self {
+        let changed = held
+            .changed
+            .into_iter()
+            .map(|(user, changes)| HeldMemberView {
+                user: HeldUser {
+                    key: Some(user.key),
+                    name: user.name,
+                },
+                changes,
+            });
+        Self {
+            count: held.members,
+            looked_at: held.looked_at,
+            changed: changed.collect(),
+        }
+    }
 }
 
 /// Which holds to list.
@@ -239,10 +285,16 @@ async fn show(
                 Some(about) => (about.without_holds.changes, about.outcome.lines()),
                 None => (Vec::new(), Vec::new()),
             };
+            let is_of_group = hold.kind == HoldKind::GroupDeletion && hold.state.stands();
+            let members = match is_of_group {
+                true => provision.held_group(tx, id)?.map(HeldMembersView::from),
+                false => None,
+            };
             let hold = views(tx, vec![hold])?.pop();
             Ok::<_, ProvisionError>(hold.map(|hold| HoldDetail {
                 hold,
                 would_change,
+                members,
                 why: lines.into_iter().map(|line| line.text).collect(),
             }))
         })
@@ -275,42 +327,57 @@ async fn reject_one(
     decide_one(&app, *id, &admin.name, HoldState::Rejected).await
 }
 
-/// Approves the open holds of a connector, all or some. Many take effect after the answer.
+/// Approves the open holds of a connector, all or some.
+///
+/// Where these are no more than 200, it is done before the answer (200). Otherwise it is a job of kind `approve_holds`
+/// (202), which begins with the oldest; holds that begin later are not its business.
 #[utoipa::path(post, path = "/connectors/{connector}/holds/approve", operation_id = "approve_holds", tag = "holds",
     params(("connector" = String, Path, description = "Its id or name")),
-    request_body = HoldSelection, responses((status = OK, body = Decided)))]
+    request_body = HoldSelection,
+    responses((status = OK, body = Decided), (status = ACCEPTED, body = BegunView)))]
 async fn approve(
     admin: Admin,
     State(app): State<App>,
     connector: Segments<String>,
     Body(selection): Body<HoldSelection>,
-) -> Answer<Json<Decided>> {
+) -> Answer<Response> {
     let id = connectors::find_id(&app, &connector).await?;
     let choice = choice(&app, selection).await?;
     let done = app
         .provision()
         .approve_holds(id, choice, &admin.name)
         .await?;
-    Ok(Json(done.into()))
+    answered(&app, done).await
 }
 
 /// Rejects the open holds of a connector, all or some.
+///
+/// Where these are no more than 200, it is done before the answer (200). Otherwise it is a job of kind `reject_holds`
+/// (202).
 #[utoipa::path(post, path = "/connectors/{connector}/holds/reject", operation_id = "reject_holds", tag = "holds",
     params(("connector" = String, Path, description = "Its id or name")),
-    request_body = HoldSelection, responses((status = OK, body = Decided)))]
+    request_body = HoldSelection,
+    responses((status = OK, body = Decided), (status = ACCEPTED, body = BegunView)))]
 async fn reject(
     admin: Admin,
     State(app): State<App>,
     connector: Segments<String>,
     Body(selection): Body<HoldSelection>,
-) -> Answer<Json<Decided>> {
+) -> Answer<Response> {
     let id = connectors::find_id(&app, &connector).await?;
     let choice = choice(&app, selection).await?;
     let done = app
         .provision()
         .reject_holds(id, choice, &admin.name)
         .await?;
-    Ok(Json(done.into()))
+    answered(&app, done).await
+}
+
+async fn answered(app: &App, answer: HoldsAnswer) -> Answer<Response> {
+    Ok(match answer {
+        HoldsAnswer::Now(done) => Json(Decided::from(done)).into_response(),
+        HoldsAnswer::Later(begun) => accepted(app, *begun).await?.into_response(),
+    })
 }
 
 async fn choice(app: &App, selection: HoldSelection) -> Answer<HoldChoice> {
@@ -343,6 +410,9 @@ async fn decide_one(app: &App, id: i64, actor: &str, state: HoldState) -> Answer
     let done = match state {
         HoldState::Approved => provision.approve_holds(connector, choice, actor).await?,
         _ => provision.reject_holds(connector, choice, actor).await?,
+    };
+    let HoldsAnswer::Now(done) = done else {
+        return Err(Problem::not_found("hold", &id.to_string()));
     };
     if done.decided == 0 {
         let detail = "The hold is decided already, or the identity provider took it back. Look at its 'state'.";

@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use directory::name::folded;
 use directory::{Operation, UserPk};
 use futures_util::stream;
-use provision::ProvisionError;
+use provision::{Provision, ProvisionError};
 use serde::{Deserialize, Serialize};
 use store::{Job, ReadTx};
 use utoipa::{IntoParams, ToSchema};
@@ -19,7 +19,7 @@ use super::csv::quoted;
 use super::journal::{EntryView, Names};
 use super::page::{Page, limit};
 use super::request::{Parameters, Segments};
-use super::{Answer, jobs, users};
+use super::{Answer, jobs, whoever};
 use crate::App;
 use crate::authority::Admin;
 
@@ -74,12 +74,13 @@ async fn list(
     Parameters(query): Parameters<ResultQuery>,
 ) -> Answer<Json<Page<ResultView>>> {
     let limit = limit(query.limit)?;
+    let provision = app.provision().clone();
     let page = app
         .provision()
         .store()
         .read(move |tx| {
             let wanted = Wanted::new(tx, jobs::find(tx, &id)?, &query)?;
-            wanted.page(tx, query.after.unwrap_or(0), limit)
+            wanted.page(&provision, tx, (query.after.unwrap_or(0), limit))
         })
         .await?;
     Ok(Json(page))
@@ -107,11 +108,11 @@ async fn csv(
         let Some((after, most)) = place else {
             return Ok::<_, ProvisionError>(None);
         };
-        let reading = wanted.clone();
+        let (reading, provision) = (wanted.clone(), app.provision().clone());
         let page = app
             .provision()
             .store()
-            .read(move |tx| reading.page(tx, after, CSV_PIECE.min(most)))
+            .read(move |tx| reading.page(&provision, tx, (after, CSV_PIECE.min(most))))
             .await?;
         let left = most - page.items.len();
         let place = page.items.last().map(|last| last.entry.position());
@@ -140,10 +141,10 @@ impl Wanted {
         let user = query
             .user
             .as_deref()
-            .map(|name| users::find(tx, job.directory, name))
+            .map(|name| whoever::user(tx, job.directory, name))
             .transpose()?;
         Ok(Self {
-            user: user.map(|user| user.pk),
+            user: user.map(|(user, _who)| user.pk),
             operation: query.operation,
             search: query
                 .search
@@ -155,9 +156,9 @@ impl Wanted {
 
     fn page(
         &self,
+        provision: &Provision,
         tx: &ReadTx<'_>,
-        mut after: i64,
-        limit: usize,
+        (mut after, limit): (i64, usize),
     ) -> Result<Page<ResultView>, ProvisionError> {
         let mut items = Vec::new();
         loop {
@@ -165,7 +166,7 @@ impl Wanted {
             let Some(last) = entries.last().map(|entry| entry.position) else {
                 return Ok(Page { items, next: None });
             };
-            let names = Names::of(tx, self.job.directory, &entries)?;
+            let names = Names::of(provision, tx, self.job.directory, &entries)?;
             for entry in entries {
                 after = entry.position;
                 let operation = Operation::of_entry(entry.change.kind());

@@ -1,15 +1,16 @@
 //! The journal: what changed in a directory, in order, and what made it change.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use axum::Json;
 use axum::extract::State;
 use directory::name::folded;
+use directory::rules::Target;
 use directory::{Change, ConnectorId, DirectoryId, Trigger};
 use jiff::Timestamp;
-use provision::ProvisionError;
+use provision::{Provision, ProvisionError};
 use serde::{Deserialize, Serialize};
-use store::{EntryNames, JournalEntry, JournalQuery, ReadTx, StoreError};
+use store::{EntryNames, JournalEntry, JournalQuery, ReadTx};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -17,7 +18,8 @@ use utoipa_axum::routes;
 use super::page::limit;
 use super::request::{Parameters, Segments};
 use super::users::connector_names;
-use super::{Answer, connectors, directories, groups, users};
+use super::whoever::{self, Whoever};
+use super::{Answer, connectors, directories};
 use crate::App;
 use crate::authority::Admin;
 
@@ -35,6 +37,12 @@ struct JournalPage {
     next: Option<i64>,
     /// The newest position of the whole journal.
     position: i64,
+    /// The user that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<Whoever>,
+    /// The group that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<Whoever>,
 }
 
 /// One entry.
@@ -131,9 +139,9 @@ struct EntryQuery {
     /// Only entries before this moment.
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
-    /// Only entries about this user, by name or key, memberships included.
+    /// Only entries about this user, memberships included: by the key, or by a name of now or then.
     user: Option<String>,
-    /// Only entries about this group, its members and its places in other groups included.
+    /// Only entries about this group, its members and its places in other groups included: by a name of now or then.
     group: Option<String>,
     /// Only entries that came through this connector, by id or name.
     connector: Option<String>,
@@ -166,29 +174,32 @@ async fn list(
     Parameters(query): Parameters<EntryQuery>,
 ) -> Answer<Json<JournalPage>> {
     let limit = limit(query.limit)?;
+    let provision = app.provision().clone();
     directories::answer(&app, directory.0, move |tx, directory| {
-        page(tx, directory, &query, limit)
+        page(&provision, tx, directory, (&query, limit))
     })
     .await
 }
 
 fn page(
+    provision: &Provision,
     tx: &ReadTx<'_>,
     directory: DirectoryId,
-    query: &EntryQuery,
-    limit: usize,
+    (query, limit): (&EntryQuery, usize),
 ) -> Result<JournalPage, ProvisionError> {
     let newest_first = query.order.unwrap_or_default() == Order::Newest;
-    let user = query
+    let (user, the_user) = query
         .user
         .as_deref()
-        .map(|name| users::find(tx, directory, name))
-        .transpose()?;
-    let group = query
+        .map(|name| whoever::user(tx, directory, name))
+        .transpose()?
+        .unzip();
+    let (group, the_group) = query
         .group
         .as_deref()
-        .map(|name| groups::find(tx, directory, name))
-        .transpose()?;
+        .map(|name| whoever::group(tx, directory, name))
+        .transpose()?
+        .unzip();
     let connector = query
         .connector
         .as_deref()
@@ -211,33 +222,40 @@ fn page(
     let more = entries.len() > limit;
     entries.truncate(limit);
     let next = entries.last().filter(|_| more).map(|entry| entry.position);
-    let names = Names::of(tx, directory, &entries)?;
+    let names = Names::of(provision, tx, directory, &entries)?;
     Ok(JournalPage {
         items: entries.into_iter().map(|entry| names.view(entry)).collect(),
         next,
         position: tx.journal_position(directory)?,
+        user: the_user,
+        group: the_group,
     })
 }
 
 /// What those are called whom a page speaks of.
 pub(super) struct Names {
+    /// Targets whose values are not to be shown.
+    hidden: BTreeSet<Target>,
     subjects: EntryNames,
     connectors: HashMap<ConnectorId, String>,
 }
 
 impl Names {
     pub(super) fn of(
+        provision: &Provision,
         tx: &ReadTx<'_>,
         directory: DirectoryId,
         entries: &[JournalEntry],
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, ProvisionError> {
         Ok(Self {
+            hidden: provision.hidden_in(tx, directory)?,
             subjects: EntryNames::of(tx, directory, entries)?,
             connectors: connector_names(tx)?,
         })
     }
 
-    pub(super) fn view(&self, entry: JournalEntry) -> EntryView {
+    pub(super) fn view(&self, mut entry: JournalEntry) -> EntryView {
+        entry.change.redact(&self.hidden);
         let user = self.subjects.user(&entry).map(|user| UserName {
             key: user.key.clone(),
             name: user.name.clone(),

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use directory::{Change, ConnectorId};
 use jiff::{SignedDuration, Timestamp};
-use provision::{ProvisionError, why_no_replay};
+use provision::{Provision, ProvisionError, why_no_replay};
 use scim::{Warning, catalogue};
 use serde::{Deserialize, Serialize};
 use store::{ReadTx, RequestQuery, RequestRecord, Rights};
@@ -299,15 +299,20 @@ async fn show(
 ) -> Answer<Json<RequestDetail>> {
     app.flush_records().await;
     let id = id.0;
+    let provision = app.provision().clone();
     let detail = app
         .provision()
         .store()
-        .read(move |tx| detail(tx, id))
+        .read(move |tx| detail(&provision, tx, id))
         .await?;
     Ok(Json(detail))
 }
 
-fn detail(tx: &ReadTx<'_>, id: i64) -> Result<RequestDetail, ProvisionError> {
+fn detail(
+    provision: &Provision,
+    tx: &ReadTx<'_>,
+    id: i64,
+) -> Result<RequestDetail, ProvisionError> {
     let mut record = tx
         .request(id)?
         .ok_or_else(|| ProvisionError::not_found("request", &id.to_string()))?;
@@ -318,7 +323,7 @@ fn detail(tx: &ReadTx<'_>, id: i64) -> Result<RequestDetail, ProvisionError> {
         let directory = stored.connector.directory;
         let entries =
             tx.journal_of_request(directory, &record.request, record.at, until, EFFECTS_MAX)?;
-        let names = Names::of(tx, directory, &entries)?;
+        let names = Names::of(provision, tx, directory, &entries)?;
         effect.extend(entries.into_iter().map(|entry| {
             let entry = names.view(entry);
             let [user, group, child_group] = entry.names().map(named);

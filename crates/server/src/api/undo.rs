@@ -1,10 +1,12 @@
 //! Undo: what somebody did in a directory, looked at and taken back.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use directory::rules::Target;
 use directory::{Change, DirectoryId, UserPk};
 use jiff::Timestamp;
 use provision::{Provision, ProvisionError, UndoReport, UndoSelection, Undone, UndoneUser};
@@ -123,8 +125,15 @@ struct UndoItem {
     conflicts: Vec<String>,
 }
 
-impl From<UndoneUser> for UndoItem {
-    fn from(one: UndoneUser) -> Self {
+impl UndoItem {
+    /// What it would do, but for values that are not to be shown.
+    fn of(mut one: UndoneUser, hidden: &BTreeSet<Target>) -> Self {
+        for change in &mut one.plan.changes {
+            change.redact(hidden);
+        }
+        for account in [&mut one.before, &mut one.after] {
+            account.attributes.redact(hidden, None);
+        }
         Self {
             user: one.user.name,
             key: one.user.key,
@@ -216,10 +225,14 @@ fn page(
     let rest = rest.unwrap_or_default();
     let some = &rest[..rest.len().min(limit)];
     let items = provision.preview_undo(tx, directory, &undoing, some)?;
+    let hidden = provision.hidden_in(tx, directory)?;
     Ok(UndoPreview {
         users: undoing.users.len(),
         group_changes: undoing.group_changes,
-        items: items.into_iter().map(UndoItem::from).collect(),
+        items: items
+            .into_iter()
+            .map(|one| UndoItem::of(one, &hidden))
+            .collect(),
         next: some
             .last()
             .filter(|_| rest.len() > limit)

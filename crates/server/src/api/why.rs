@@ -18,12 +18,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::request::{Parameters, Segments};
-use super::{Answer, connectors, directories};
+use super::{Answer, connectors, directories, whoever};
 use crate::App;
 use crate::authority::Admin;
 
 /// Source groups that an explanation names at most.
 const FEEDING_MAX: i64 = 10;
+/// Users who wait for a name that an explanation names at most.
+const WAITING_MAX: i64 = 5;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -82,6 +84,9 @@ pub struct Explanation {
     /// The key of the account that the user has.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
+    /// What became of the name that was asked for and of whoever had it; absent if who was asked for is there under it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    became: Option<String>,
 }
 
 /// How an account that was there before became a user's.
@@ -172,12 +177,11 @@ fn explain_user(
 ) -> Result<Explanation, ProvisionError> {
     let group = query.group.as_deref();
     let directory = directories::find(tx, directory)?.id;
-    let found = tx.directory_user_ever(directory, user)?;
-    let user = found.ok_or_else(|| ProvisionError::not_found("user", user))?;
+    let (user, who) = whoever::user(tx, directory, user)?;
     let member = is_member(tx, &user, group)?;
     let mut told = match provision.why(tx, user.pk, group)? {
-        Some(why) => explain(tx, &why, directory, query, member)?,
-        None => unexplained(&user, member),
+        Some(why) => explain(provision, tx, &why, (directory, query, member))?,
+        None => unexplained(tx, directory, &user, member)?,
     };
     if let Some(group) = group {
         let joined = provision.joined(tx, &user, directory, group)?;
@@ -189,6 +193,7 @@ fn explain_user(
         written: written.into(),
     });
     told.account = Some(user.key.clone());
+    told.became = who.became;
     if let (Some(group), Some(false)) = (group, member) {
         told.add_way(tx, directory, &user, group)?;
     }
@@ -235,7 +240,7 @@ fn explain_source_user(
     let by_name = tx.source_user_id_by_user_name(connector, user)?;
     let id = by_name.as_deref().unwrap_or(user);
     match provision.why_of_source(tx, connector, id, query.group.as_deref())? {
-        Some(why) => explain(tx, &why, directory, query, None),
+        Some(why) => explain(provision, tx, &why, (directory, query, None)),
         None => Err(ProvisionError::not_found("user", user)),
     }
 }
@@ -315,11 +320,10 @@ fn reasons(tx: &ReadTx<'_>, origins: &BTreeSet<Origin>) -> Result<String, StoreE
 }
 
 fn explain(
+    provision: &Provision,
     tx: &ReadTx<'_>,
     why: &Why,
-    directory: DirectoryId,
-    query: &WhyQuery,
-    member: Option<bool>,
+    (directory, query, member): (DirectoryId, &WhyQuery, Option<bool>),
 ) -> Result<Explanation, ProvisionError> {
     let (decision, reason) = match why.outcome.verdict {
         Verdict::NoAccount { reason } => ("none", reason),
@@ -361,6 +365,12 @@ fn explain(
                 .to_owned(),
         });
     }
+    let attribute = query.attribute.as_deref();
+    let decided_by = attribute.and_then(|it| why.outcome.decided_by(it));
+    let written = match (&why.account, decided_by) {
+        (Some(account), Some(other)) => provision.written_at(tx, account, other)?,
+        _ => why.written.clone(),
+    };
     Ok(Explanation {
         decision,
         reason: reason.as_str(),
@@ -371,10 +381,11 @@ fn explain(
         values,
         lines,
         conditions: conditions(why, query),
-        written: why.written.clone().map(WrittenView::from),
+        written: written.map(WrittenView::from),
         joined: None,
         linked: None,
         account: why.account.clone(),
+        became: None,
     })
 }
 
@@ -401,10 +412,14 @@ fn about_attribute(why: &Why, attribute: &str) -> Result<Vec<Line>, ProvisionErr
 fn conditions(why: &Why, query: &WhyQuery) -> Vec<String> {
     let has_account = matches!(why.outcome.verdict, Verdict::Account { .. });
     // Attributes are the account's: without one, what is asked is why there is none.
-    match query.attribute.is_some() && has_account {
+    let mut all = match query.attribute.is_some() && has_account {
         true => Vec::new(),
         false => why.conditions.clone(),
-    }
+    };
+    let (group, attribute) = (query.group.as_deref(), query.attribute.as_deref());
+    let held = why.outcome.to_approve(group, attribute);
+    all.extend(held.iter().map(ToString::to_string));
+    all
 }
 
 /// For somebody who is not in a group: which source groups make others its members.
@@ -427,12 +442,31 @@ fn feeding(
 }
 
 /// About a user of whom no identity provider speaks there is little to tell.
-fn unexplained(user: &User, member: Option<bool>) -> Explanation {
+fn unexplained(
+    tx: &ReadTx<'_>,
+    directory: DirectoryId,
+    user: &User,
+    member: Option<bool>,
+) -> Result<Explanation, ProvisionError> {
     let text = match user.status {
         Status::Removed => "The user was kept here, and the account is gone.",
         _ => "The user is kept here and comes from no identity provider.",
     };
-    Explanation {
+    let mut lines = vec![LineView {
+        stage: Stage::Subject,
+        text: text.to_owned(),
+    }];
+    if user.status != Status::Removed {
+        let waiting = tx.waiting_for_name(directory, &user.name, WAITING_MAX)?;
+        lines.extend(waiting.into_iter().map(|(connector, id)| LineView {
+            stage: Stage::Identity,
+            text: format!(
+                "the user `{id}` of connector `{connector}` is to have this name and waits until somebody decides \
+                 whether both are one person"
+            ),
+        }));
+    }
+    Ok(Explanation {
         decision: user.status.as_str(),
         reason: user.reason.as_str(),
         member,
@@ -445,9 +479,7 @@ fn unexplained(user: &User, member: Option<bool>) -> Explanation {
         joined: None,
         linked: None,
         account: None,
-        lines: vec![LineView {
-            stage: Stage::Subject,
-            text: text.to_owned(),
-        }],
-    }
+        became: None,
+        lines,
+    })
 }

@@ -23,8 +23,9 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
-    pub(super) fn of(types: &ResourceTypes) -> Self {
-        let mut names = Vec::new();
+    /// Those that no client may read, and those that the rules of a connector hide.
+    pub(super) fn of(types: &ResourceTypes, hidden: &[String]) -> Self {
+        let mut names = hidden.to_vec();
         let mut add = |attribute: &Attribute| {
             if attribute.returned == Returned::Never
                 || attribute.mutability == Mutability::WriteOnly
@@ -53,7 +54,7 @@ impl Secrets {
 
     /// Whether a name, a path or a filter speaks of a secret: `password`, `urn:...:User:pin`,
     /// `desk.key`, `pin eq "1"`.
-    fn has(&self, text: &str) -> bool {
+    pub(super) fn has(&self, text: &str) -> bool {
         let text = text.to_ascii_lowercase();
         let words = WORDS.iter().any(|word| text.contains(word));
         words || {
@@ -64,12 +65,16 @@ impl Secrets {
     }
 }
 
-/// A path with its query, without secrets. Where nobody knows which attributes are secret, no filter
-/// is kept.
-pub(crate) fn path(path: &str, query: Option<&str>, types: Option<&ResourceTypes>) -> String {
+/// A path with its query, without secrets: what no client may read, and what the rules hide. Where nobody knows which
+/// attributes are secret, no filter is kept.
+pub(crate) fn path(
+    path: &str,
+    query: Option<&str>,
+    known: Option<(&ResourceTypes, &[String])>,
+) -> String {
     let mut text = path.to_owned();
     if let Some(query) = query {
-        let secrets = types.map(Secrets::of);
+        let secrets = known.map(|(types, hidden)| Secrets::of(types, hidden));
         for (nth, part) in query.split('&').enumerate() {
             text.push(if nth == 0 { '?' } else { '&' });
             match part.split_once('=') {
@@ -286,7 +291,10 @@ mod tests {
     }
 
     fn redacted(text: &str) -> String {
-        body(text.as_bytes(), &Secrets::of(&types()))
+        body(
+            text.as_bytes(),
+            &Secrets::of(&types(), &["title".to_owned()]),
+        )
     }
 
     #[test]
@@ -297,6 +305,8 @@ mod tests {
             r#"{"Operations":[{"op":"replace","value":{"password":"S3"}}]}"#,
             r#"{"Operations":[{"op":"add","path":"urn:x:staff:1.0:User:pin","value":"S3"}]}"#,
             r#"{"urn:x:staff:1.0:User":{"Pin":"S3"}}"#,
+            r#"{"userName":"a","title":"S3"}"#,
+            r#"{"Operations":[{"op":"add","path":"title","value":"S3"}]}"#,
             r#"{"urn:x:staff:1.0:User:pin":"S3"}"#,
             r#"{"x":{"clientSecret":{"a":["S3"]}}}"#,
             r#"{"userName":"a","p\u0061ssword":"S3"}"#,
@@ -324,7 +334,7 @@ mod tests {
             path(
                 "/Users",
                 Some("filter=userName%20eq%20%22a%22&access_token=S3"),
-                Some(&types())
+                Some((&types(), &[]))
             ),
             "/Users?filter=userName%20eq%20%22a%22&access_token=***"
         );
@@ -351,11 +361,11 @@ mod tests {
             "x=vst_scim_S3",
             "x=%76st_scim_S3",
         ] {
-            let told = path("/Users", Some(query), Some(&types()));
+            let told = path("/Users", Some(query), Some((&types(), &[])));
             assert!(!told.contains("S3") && told.contains(MASK), "{told}");
         }
         let plain = "filter=userName%20eq%20%22pinned%22&count=2&startIndex";
-        let told = path("/Users", Some(plain), Some(&types()));
+        let told = path("/Users", Some(plain), Some((&types(), &[])));
         assert_eq!(told, format!("/Users?{plain}"));
         assert_eq!(
             path("/Users", Some(plain), None),

@@ -100,6 +100,8 @@ impl Arrived {
             .and_then(|url| url.to_str().ok())
             .and_then(|url| url.rsplit('/').next())
             .map(str::to_owned);
+        let hidden = Vec::from_iter(caller.connector.rules.hidden_sources());
+        let known = Some((&*caller.connector.types, hidden.as_slice()));
         let record = RequestRecord {
             id: 0,
             connector: caller.connector.connector.id,
@@ -107,7 +109,7 @@ impl Arrived {
             took: self.took(app),
             request: caller.cause.request.clone(),
             method: method.as_str().to_owned(),
-            path: redacted_path(&below(uri), uri.query(), Some(&caller.connector.types)),
+            path: redacted_path(&below(uri), uri.query(), known),
             operation: meaning.operation.to_owned(),
             status,
             resource_type: meaning.resource_type.map(str::to_owned),
@@ -124,7 +126,7 @@ impl Arrived {
         };
         let connector = &caller.connector;
         app.keep_record(Answered {
-            owner: Owner::Known(connector.connector.id, connector.types.clone()),
+            owner: Owner::Known(connector.connector.id, connector.types.clone(), hidden),
             record,
             body: noted.body,
         });

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::{Path, Query};
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -11,6 +12,7 @@ use super::connector::source_groups::Group as SourceGroup;
 use super::desk::{Desk, Listed, segment};
 use super::journal::{Entry, EntryRow};
 use super::page::{Shell, Shown, show};
+use super::past::past_of;
 use super::people::{Choice, Origin, Wanted, because};
 use super::stopped;
 use super::undo::moment;
@@ -174,7 +176,14 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> Shown {
     let path = ["directories", directory.as_str(), "groups", group.as_str()];
-    let found: Detail = desk.get(&path, &[]).await?;
+    let found: Detail = match desk.get(&path, &[]).await {
+        Ok(found) => found,
+        // A group that is gone has no page any more, but a past.
+        Err(trouble) if trouble.status == StatusCode::NOT_FOUND => {
+            return past_of(&desk, &directory, ("group", &group), trouble).await;
+        }
+        Err(trouble) => return Err(trouble),
+    };
     let query = [("after", asked.after.as_str()), ("limit", PAGE)];
     let members: Listed<Member> = desk
         .get(&[path[0], path[1], path[2], path[3], "members"], &query)

@@ -17,6 +17,7 @@ use super::journal;
 use super::page::{Shell, Shown, Trouble, show};
 use super::stopped;
 use super::when::When;
+use super::words;
 
 /// Holds on one page.
 const PAGE: &str = "50";
@@ -236,7 +237,35 @@ struct Detail {
     #[serde(flatten)]
     hold: StoredHold,
     would_change: Vec<Value>,
+    #[serde(default)]
+    members: Option<Members>,
     why: Vec<String>,
+}
+
+/// Who is in a group that is to go.
+#[derive(Deserialize)]
+struct Members {
+    count: i64,
+    looked_at: i64,
+    changed: Vec<Changed>,
+}
+
+/// A member for whom an approval would change something.
+#[derive(Deserialize)]
+struct Changed {
+    user: Named,
+    changes: Vec<Value>,
+}
+
+impl Members {
+    /// Who they are and what would change for each.
+    fn told(&self) -> Vec<String> {
+        let told = |one: &Changed| {
+            let changes: Vec<String> = one.changes.iter().map(in_words).collect();
+            format!("{}: {}", words::apart(&one.user.name), changes.join(", "))
+        };
+        self.changed.iter().map(told).collect()
+    }
 }
 
 #[derive(Template)]
@@ -246,6 +275,7 @@ struct HoldPage {
     row: HoldRow,
     person: Option<String>,
     would_change: Vec<String>,
+    members: Option<Members>,
     why: Vec<String>,
     /// The list that it was found in, and its filters as a query.
     list: String,
@@ -266,6 +296,7 @@ pub(super) async fn page(
             .stopped(stopped::notes(&desk, None).await?),
         person,
         would_change: found.would_change.iter().map(in_words).collect(),
+        members: found.members,
         why: found.why,
         list: wanted.place(),
         filters: wanted.query(),
@@ -445,6 +476,19 @@ pub(super) async fn ask_all(
         .show(&desk)
 }
 
+/// What came of a decision: how many holds it was about, or the job that decides.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answered {
+    Now(Decided),
+    Later { job: Began },
+}
+
+#[derive(Deserialize)]
+struct Began {
+    id: String,
+}
+
 #[derive(Deserialize)]
 struct Decided {
     decided: u64,
@@ -479,6 +523,11 @@ pub(super) async fn decide_all(
         }
     }
     let path = ["connectors", &connector, "holds", &decision];
-    let done: Decided = desk.send(Method::POST, &path, Some(selection)).await?;
-    desk.go_told(&wanted.place(), done.words(&connector, approve))
+    match desk.send(Method::POST, &path, Some(selection)).await? {
+        Answered::Now(done) => desk.go_told(&wanted.place(), done.words(&connector, approve)),
+        Answered::Later { job } => {
+            let words = "These are many, so they are decided one after the other. This page shows how far it is.";
+            desk.go_told(&format!("/console/jobs/{}", segment(&job.id)), words)
+        }
+    }
 }

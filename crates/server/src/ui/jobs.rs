@@ -109,7 +109,11 @@ impl JobRow {
 
     /// Whether somebody may end it.
     fn can_be_cancelled(&self) -> bool {
-        self.is_going_on() && matches!(self.job.kind.as_str(), "reconcile" | "undo")
+        self.is_going_on()
+            && matches!(
+                self.job.kind.as_str(),
+                "reconcile" | "undo" | "approve_holds" | "reject_holds"
+            )
     }
 }
 
@@ -127,6 +131,8 @@ fn title(job: &Job) -> String {
         "move_connector" => "Move to another directory",
         "transfer" => "Accounts change hands",
         "undo" => "Undo",
+        "approve_holds" => "Approval of held changes",
+        "reject_holds" => "Rejection of held changes",
         other => other,
     };
     match job.subject.as_str() {

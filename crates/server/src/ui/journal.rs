@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::compare::Line;
 use super::desk::{Desk, Listed, segment};
 use super::page::{Shell, Shown, Trouble, show};
+use super::past::{Past, Whoever};
 use super::people::{Choice, Origin, Wanted, because};
 use super::undo::moment;
 use super::when::When;
@@ -24,8 +25,19 @@ struct JournalPage {
     /// Whether somebody or something is asked for that there is not.
     is_unknown: bool,
     history: Vec<EntryRow>,
+    /// What was of who is asked for.
+    past: Option<Past>,
     /// Where the entries before these are.
     older: Option<String>,
+}
+
+/// A page of the journal.
+#[derive(Deserialize)]
+struct Found {
+    #[serde(flatten)]
+    list: Listed<Entry>,
+    user: Option<Whoever>,
+    group: Option<Whoever>,
 }
 
 /// An entry as the admin API tells it.
@@ -328,7 +340,7 @@ pub(super) async fn page(desk: Desk, Query(asked): Query<Asked>) -> Shown {
         "" => Ok(None),
         directory => {
             let path = ["directories", directory, "journal"];
-            desk.find::<Listed<Entry>>(&path, &query).await
+            desk.find::<Found>(&path, &query).await
         }
     };
     // A time that cannot be read, say: told above the form that has it.
@@ -336,6 +348,21 @@ pub(super) async fn page(desk: Desk, Query(asked): Query<Asked>) -> Shown {
         Ok(entries) => (entries, None),
         Err(wrong) if wrong.status.is_client_error() => (None, Some(wrong)),
         Err(wrong) => return Err(wrong),
+    };
+    let (entries, past) = match entries {
+        None => (None, None),
+        Some(found) => {
+            let about = [("users", found.user), ("groups", found.group)];
+            let about = about.into_iter().find_map(|(kind, it)| Some((kind, it?)));
+            let past = match about {
+                None => None,
+                Some((kind, whoever)) => {
+                    let of = Past::of(&desk, &choice.directory, kind, whoever, &until);
+                    Some(of.await?)
+                }
+            };
+            (Some(found.list), past)
+        }
     };
     let typed = [
         ("since", asked.since.as_str()),
@@ -359,6 +386,7 @@ pub(super) async fn page(desk: Desk, Query(asked): Query<Asked>) -> Shown {
     show(&JournalPage {
         shell: desk.shell("journal"),
         history,
+        past,
         choice,
         older,
         is_unknown,

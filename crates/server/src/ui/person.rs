@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::{Path, Query};
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -12,6 +13,7 @@ use super::compare::{Account, Compared, compared};
 use super::desk::{Desk, Listed, segment};
 use super::journal::{Entry, EntryRow};
 use super::page::{Shell, Shown, Trouble, show};
+use super::past::past_of;
 use super::people::{Origin, because};
 use super::stopped;
 use super::undo::moment;
@@ -170,7 +172,14 @@ pub(super) async fn page(
     Path((directory, user)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Shown {
-    show(&person(&desk, &directory, &user, asked).await?)
+    match person(&desk, &directory, &user, asked).await {
+        Ok(page) => show(&page),
+        // Whoever is gone has no page any more, but a past.
+        Err(trouble) if trouble.status == StatusCode::NOT_FOUND => {
+            past_of(&desk, &directory, ("user", &user), trouble).await
+        }
+        Err(trouble) => Err(trouble),
+    }
 }
 
 async fn person(

@@ -2,9 +2,11 @@
 
 use emulate::databases::on_each_database;
 use serde_json::{Value, json};
+use store::Role;
 
 use crate::api_console::{Console, each, ok, problem};
 use crate::scim_idp::*;
+use crate::ui_browser::Browser;
 use crate::world::World;
 
 fn starting(day: &str) -> Value {
@@ -182,6 +184,7 @@ fn what_switches_keep_back_is_told_wherever_it_would_have_happened() {
         let world = World::new(database);
         let (console, idp) = (Console::new(&world), Idp::new(&world));
         let [ann, ben, cid] = ["ann", "ben", "cid"].map(|name| idp.user(name));
+        let ann_id = ann.clone();
         let active = |id: &str, active: bool| {
             let operations = json!([{"op": "replace", "value": {"active": active}}]);
             assert_eq!(idp.patch(&format!("/Users/{id}"), &operations).status, 200);
@@ -252,5 +255,51 @@ fn what_switches_keep_back_is_told_wherever_it_would_have_happened() {
             each(&console.show(&path), "user_name"),
             ["ann", "ben", "cid", "new"]
         );
+
+        // Everybody is listed as it is decided, who was deleted at the identity provider as well.
+        let list = "/connectors/idp/suppressed";
+        let names = |list: &Value| each(list, "user_name");
+        assert_eq!(names(&console.show(list)), ["ann", "ben", "cid", "new"]);
+        assert_eq!(idp.delete(&format!("/Users/{ann_id}")).status, 204);
+        let whole = console.show(list);
+        assert_eq!(names(&whole), ["ben", "cid", "new", "ann"]);
+        assert_eq!(console.show("/connectors/idp")["suppressed"], 4);
+        let [first, last] = [&whole["items"][0], &whole["items"][3]];
+        assert_eq!(first["kept_back"][0]["switch"], "accounts.enable");
+        assert_eq!(last["kept_back"][0]["switch"], "accounts.disable");
+        assert_eq!(
+            (&last["user_id"], &first["user_id"]),
+            (&Value::Null, &json!(ben))
+        );
+        let mut walked = Vec::new();
+        let mut next = String::new();
+        loop {
+            let page = console.show(&format!("{list}?limit=1{next}"));
+            walked.extend(names(&page));
+            match page["next"].as_str() {
+                Some(after) => next = format!("&after={after}"),
+                None => break,
+            }
+        }
+        assert_eq!(walked, names(&whole));
+        assert_eq!(
+            problem(&console.get(&format!("{list}?after=deleted-x"))).0,
+            422
+        );
+        let browser = Browser::signed_in(&world, "eve", Role::Owner);
+        let page = browser.get("/console/connectors/idp/conflicts");
+        for told in [
+            "What switches keep back",
+            "keep something back for 4 users",
+            "deleted at the identity provider",
+        ] {
+            assert!(page.text().contains(told), "{told}: {}", page.text());
+        }
+
+        // With the switches on everybody follows again.
+        ok(&console.put("/connectors/idp/rules", json!({"rules": {}})));
+        world.run(world.provision.work_off()).unwrap();
+        assert_eq!(console.show(list)["items"], json!([]));
+        assert_eq!(console.show("/connectors/idp")["suppressed"], 0);
     });
 }

@@ -567,7 +567,7 @@ fn lists_of_the_admin_api_cost_the_same_however_long_they_are() {
             ),
             (
                 "the journal",
-                8,
+                9,
                 "/directories/default/journal?limit=1",
                 "/directories/default/journal?limit=100",
             ),

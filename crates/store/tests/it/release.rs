@@ -44,6 +44,7 @@ const REFERRING: &[(&str, &[&str])] = &[
             "contribution",
             "departed_user",
             "membership",
+            "suppressed_account",
             "user_attribute",
             "user_override",
         ],

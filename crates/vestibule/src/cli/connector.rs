@@ -139,7 +139,8 @@ pub enum ConnectorCommand {
         #[arg(long, value_name = "NAME", requires = "cron")]
         time_zone: Option<String>,
     },
-    /// Show members whom groups name and whom nobody knows yet, and users whose name is taken.
+    /// Show members whom groups name and whom nobody knows yet, users whose name is taken, values that cannot be used, and
+    /// what switches of the rules keep back.
     Waiting {
         /// Its name or id.
         connector: String,

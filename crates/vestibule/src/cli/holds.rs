@@ -67,6 +67,9 @@ pub struct Which {
     /// Of those, only about the user of this key.
     #[arg(long, value_name = "KEY", requires = "connector")]
     pub user: Option<String>,
+    /// Very many are a job: wait until it is over, and show how far it is.
+    #[arg(long, requires = "connector")]
+    pub wait: bool,
 }
 
 /// What a held change takes away.

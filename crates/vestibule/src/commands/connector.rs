@@ -10,7 +10,7 @@ use crate::cli::{ConnectorArgs, ConnectorCommand};
 use crate::config::Settings;
 use crate::door::{
     self, ConnectorDetail, ConnectorView, FlaggedUserView, NameConflictView, NewConnector,
-    PendingMemberView, RotatedToken,
+    PendingMemberView, RotatedToken, SuppressedUserView,
 };
 use crate::exit::Failure;
 use crate::output::{Output, counted, fields, moment, quoted, table};
@@ -111,6 +111,7 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
                 pending_members: door.pending_members(connector)?,
                 name_conflicts: door.name_conflicts(connector)?,
                 value_errors: door.value_errors(connector)?,
+                suppressed: door.suppressed(connector)?,
             };
             out.show(&waiting, Waiting::told)
         }
@@ -175,6 +176,7 @@ struct Waiting {
     pending_members: Vec<PendingMemberView>,
     name_conflicts: Vec<NameConflictView>,
     value_errors: Vec<FlaggedUserView>,
+    suppressed: Vec<SuppressedUserView>,
 }
 
 impl Waiting {
@@ -205,9 +207,17 @@ impl Waiting {
             });
             parts.push(table(["user", "value that cannot be used", "since"], rows));
         }
+        if !self.suppressed.is_empty() {
+            let rows = self.suppressed.iter().map(|one| {
+                let texts: Vec<&str> = one.kept_back.iter().map(|it| it.text.as_str()).collect();
+                [one.user_name.clone(), texts.join("; "), moment(one.since)]
+            });
+            parts.push(table(["user", "kept back by a switch", "since"], rows));
+        }
         if parts.is_empty() {
             parts.push(
-                "Nobody is waited for, no name is taken, and all values can be used.".to_owned(),
+                "Nobody is waited for, no name is taken, all values can be used, and no switch keeps anything back."
+                    .to_owned(),
             );
         }
         parts.join("\n\n")
@@ -331,6 +341,7 @@ fn detail(one: &ConnectorDetail) -> String {
         ("open conflicts", &connector.open_conflicts.to_string()),
         ("waiting groups", &connector.waiting_groups.to_string()),
         ("value errors", &connector.value_errors.to_string()),
+        ("kept back by switches", &connector.suppressed.to_string()),
         ("next run", &one.next_run.map(moment).unwrap_or_default()),
         ("created", &moment(one.created)),
         ("updated", &moment(one.updated)),

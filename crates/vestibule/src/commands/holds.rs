@@ -5,13 +5,13 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::look::found;
-use super::past::in_words;
+use super::jobs::told;
+use super::past::{begun, in_words};
 use crate::cli::{HoldsArgs, HoldsCommand, Which};
 use crate::config::Settings;
 use crate::door::{self, Door};
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, fields, moment, table};
+use crate::output::{Output, counted, fields, moment, table};
 
 /// A hold as the admin API tells it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -93,8 +93,7 @@ pub fn run(args: &HoldsArgs, settings: &Settings, out: Output) -> Result<(), Fai
         }
         HoldsCommand::Show { id } => {
             let hold: Value = door.get(&["holds", &id.to_string()])?;
-            let members = members(&door, &hold)?;
-            out.show(&hold, |hold| detail(hold, members))
+            out.show(&hold, detail)
         }
         HoldsCommand::Approve(which) => decide(&door, which, "approve", out),
         HoldsCommand::Reject(which) => decide(&door, which, "reject", out),
@@ -133,7 +132,12 @@ fn decide(door: &Door, which: &Which, verb: &str, out: Output) -> Result<(), Fai
             .filter_map(|(name, value)| Some((name.to_owned(), value?.into())))
             .collect();
         let path = ["connectors", connector.as_str(), "holds", verb];
-        done = door.ask(Method::POST, &path, Some(&Value::Object(selection)))?;
+        let answer: Value = door.ask(Method::POST, &path, Some(&Value::Object(selection)))?;
+        if answer["job"].is_object() {
+            return told(door, begun(answer)?, which.wait, out);
+        }
+        done.decided = answer["decided"].as_u64().unwrap_or_default();
+        done.open = answer["open"].as_i64().unwrap_or_default();
     }
     for id in &which.ids {
         let one: Decided = door.ask(Method::POST, &["holds", &id.to_string(), verb], None)?;
@@ -175,22 +179,7 @@ fn list(holds: &[HoldView]) -> String {
     table(header, rows)
 }
 
-/// Of a group that is held: how many are in it.
-fn members(door: &Door, hold: &Value) -> Result<Option<i64>, Failure> {
-    let text = |name: &str| hold[name].as_str().unwrap_or_default();
-    if text("kind") != "group_deletion" {
-        return Ok(None);
-    }
-    let connector = found(door.connector(text("connector")))?;
-    let Some(directory) = connector.map(|one| one.connector.directory) else {
-        return Ok(None);
-    };
-    let path = ["directories", directory.as_str(), "groups", text("group")];
-    let group: Option<Value> = found(door.get(&path))?;
-    Ok(group.and_then(|group| group["members"].as_i64()))
-}
-
-fn detail(hold: &Value, members: Option<i64>) -> String {
+fn detail(hold: &Value) -> String {
     let text = |place: &str| {
         let found = hold.pointer(place).and_then(Value::as_str);
         found.unwrap_or_default().to_owned()
@@ -209,10 +198,6 @@ fn detail(hold: &Value, members: Option<i64>) -> String {
         ("state", &text("/state")),
         ("user", &text("/user/name")),
         ("group", &text("/group")),
-        (
-            "members",
-            &members.map(|it| it.to_string()).unwrap_or_default(),
-        ),
         ("since", &text("/since")),
         ("cause", cause.trim()),
         ("decided by", &text("/decided_by")),
@@ -232,6 +217,7 @@ fn detail(hold: &Value, members: Option<i64>) -> String {
         let told = "An approval lets the group go: each of its members is evaluated, and leaves it unless something else grants it.";
         parts.push(told.to_owned());
     }
+    parts.extend(members_told(&hold["members"]));
     for (title, name) in [
         ("An approval would change now:", "would_change"),
         ("Why:", "why"),
@@ -242,6 +228,32 @@ fn detail(hold: &Value, members: Option<i64>) -> String {
         }
     }
     parts.join("\n\n")
+}
+
+/// Who is in a group that is to go, and for whom an approval would change something.
+fn members_told(members: &Value) -> Option<String> {
+    let count = members["count"].as_i64()?;
+    let looked_at = members["looked_at"].as_i64().unwrap_or_default();
+    let changed = members["changed"].as_array();
+    let lines = changed.into_iter().flatten().map(|member| {
+        let changes = member["changes"].as_array().into_iter().flatten();
+        let changes: Vec<String> = changes.map(in_words).collect();
+        let name = member["user"]["name"].as_str().unwrap_or_default();
+        format!("  {name}: {}", changes.join(", "))
+    });
+    let lines: Vec<String> = lines.collect();
+    let first = match looked_at < count {
+        true => format!(", of whom the first {looked_at} were looked at"),
+        false => String::new(),
+    };
+    let count = counted(count, "member", "members");
+    Some(match lines.is_empty() {
+        true => format!("The group has {count}{first}. An approval would change nothing for them."),
+        false => format!(
+            "The group has {count}{first}. An approval would change now:\n{}",
+            lines.join("\n")
+        ),
+    })
 }
 
 fn limits_told(view: &LimitsView) -> String {

@@ -14,6 +14,20 @@ use crate::output::{Output, moment, table};
 #[derive(Serialize, Deserialize)]
 struct Page {
     items: Vec<Entry>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user: Option<Whoever>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group: Option<Whoever>,
+}
+
+/// Whom it is about, and what became of them.
+#[derive(Serialize, Deserialize)]
+struct Whoever {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    became: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -62,7 +76,12 @@ pub fn run(args: &JournalArgs, settings: &Settings, out: Output) -> Result<(), F
         .filter_map(|(name, value)| Some((name, value?)))
         .collect();
     let page: Page = door.get_with(&["directories", &directory, "journal"], &query)?;
-    out.show(&page, |page| told(&page.items))
+    out.show(&page, |page| {
+        let whoever = page.user.iter().chain(&page.group);
+        let became = whoever.filter_map(|it| it.became.clone());
+        let parts: Vec<String> = became.chain([told(&page.items)]).collect();
+        parts.join("\n")
+    })
 }
 
 fn told(entries: &[Entry]) -> String {

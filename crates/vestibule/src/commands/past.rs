@@ -188,7 +188,8 @@ pub fn undo(args: &UndoArgs, settings: &Settings, out: Output) -> Result<(), Fai
     }
 }
 
-fn begun(answer: Value) -> Result<Begun, Failure> {
+/// A job that was asked for, from an answer.
+pub fn begun(answer: Value) -> Result<Begun, Failure> {
     serde_json::from_value(answer).map_err(|error| {
         Failure::new(Exit::Failed, format!("the answer tells of no job: {error}"))
             .with("use the vestibule that the server is")
@@ -354,11 +355,41 @@ pub fn history(args: &HistoryArgs, settings: &Settings, out: Output) -> Result<(
         .filter_map(|(name, time)| Some((name, time?.to_string())))
         .collect();
     let path = ["directories", &directory, kind, &args.name, "history"];
-    let past: Value = door.get_with(&path, &query)?;
-    out.show(&past, |past| match args.group {
-        true => group_then(past),
-        false => user_then(past),
-    })
+    let mut past: Value = door.get_with(&path, &query)?;
+    if args.at.is_none()
+        && let Some(last) = just_before(&past["who"]["gone"])
+    {
+        // Of who is gone, what it was last is worth more than that there is nothing now.
+        let last: Value = door.get_with(&path, &[("at", last)])?;
+        past["last"] = last;
+    }
+    out.show(&past, |past| told_of(past, args.group))
+}
+
+/// A moment as short before this one as there is.
+fn just_before(gone: &Value) -> Option<String> {
+    let gone: Timestamp = gone.as_str()?.parse().ok()?;
+    let last = gone
+        .checked_sub(jiff::SignedDuration::from_micros(1))
+        .ok()?;
+    Some(last.to_string())
+}
+
+fn told_of(past: &Value, is_group: bool) -> String {
+    let became = past["who"]["became"].as_str().map(str::to_owned);
+    let then = match past["last"].is_object() {
+        true => &past["last"],
+        false => past,
+    };
+    let then = match is_group {
+        true => group_then(then),
+        false => user_then(then),
+    };
+    became
+        .into_iter()
+        .chain([then])
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn user_then(past: &Value) -> String {

@@ -246,6 +246,32 @@ pub struct FlaggedUserView {
     pub since: Timestamp,
 }
 
+/// A user for whom switches of the rules keep something back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SuppressedUserView {
+    /// The SCIM `id` of the user; none if the identity provider deleted the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The user's `userName`.
+    pub user_name: String,
+    /// The key of the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// What is kept back.
+    pub kept_back: Vec<KeptBackView>,
+    /// Since when it is so.
+    pub since: Timestamp,
+}
+
+/// What one switch keeps back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KeptBackView {
+    /// The switch.
+    pub switch: String,
+    /// What it does.
+    pub text: String,
+}
+
 /// What is wrong with one value.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ValueErrorView {
@@ -367,6 +393,11 @@ impl Door {
     /// Users of a connector for whom the rules give values that cannot be used.
     pub fn value_errors(&self, connector: &str) -> Result<Vec<FlaggedUserView>, Failure> {
         self.all_pages(&["connectors", connector, "value-errors"], &[])
+    }
+
+    /// Users of a connector for whom switches of the rules keep something back.
+    pub fn suppressed(&self, connector: &str) -> Result<Vec<SuppressedUserView>, Failure> {
+        self.all_pages(&["connectors", connector, "suppressed"], &[])
     }
 }
 

@@ -71,6 +71,9 @@ pub struct WhyView {
     /// The key of the account that the user has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// What became of the name that was asked for, and of whoever had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub became: Option<String>,
 }
 
 /// How an account that was there before became a user's.
@@ -142,6 +145,9 @@ impl WhyView {
     /// The same for people.
     pub fn told(&self) -> String {
         let mut told = String::new();
+        if let Some(became) = &self.became {
+            let _infallible = writeln!(told, "  {became}");
+        }
         for line in &self.lines {
             let _infallible = writeln!(told, "  {}", line.text);
         }

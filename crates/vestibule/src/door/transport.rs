@@ -102,7 +102,7 @@ impl Transport {
 
     /// Whether no server is asked, so that its flags are not known.
     pub(super) fn is_local(&self) -> bool {
-        matches!(self, Self::Local(_))
+        matches!(self, Self::Local { .. })
     }
 
     /// Where it is, for messages.

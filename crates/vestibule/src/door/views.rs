@@ -35,6 +35,9 @@ pub struct ConnectorView {
     /// Users for whom the rules give a value that cannot be used.
     #[serde(default)]
     pub value_errors: i64,
+    /// Users for whom switches of the rules keep something back.
+    #[serde(default)]
+    pub suppressed: i64,
     /// Unless it is active: since when, by whom, and what waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<StoppedView>,

@@ -28,6 +28,8 @@ struct ConflictsPage {
     groups: Vec<GroupRow>,
     pending: Vec<Pending>,
     flagged: Vec<FlaggedRow>,
+    suppressed: Vec<SuppressedRow>,
+    more_suppressed: Option<String>,
     more_flagged: Option<String>,
     more_conflicts: Option<String>,
     more_groups: Option<String>,
@@ -169,6 +171,27 @@ struct FlaggedRow {
     flagged: Flagged,
 }
 
+/// A user for whom switches of the rules keep something back.
+#[derive(Deserialize)]
+struct SuppressedUser {
+    user_id: Option<String>,
+    user_name: String,
+    account: Option<String>,
+    kept_back: Vec<KeptBack>,
+    since: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct KeptBack {
+    text: String,
+}
+
+struct SuppressedRow {
+    address: String,
+    since: When,
+    user: SuppressedUser,
+}
+
 /// Where each list begins.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -177,6 +200,7 @@ pub(in crate::ui) struct Places {
     groups: String,
     pending: String,
     values: String,
+    suppressed: String,
 }
 
 /// `GET /console/connectors/{connector}/conflicts`
@@ -195,6 +219,8 @@ pub(in crate::ui) async fn page(
     let pending: Listed<Pending> = desk.get(&path, &part(&places.pending)).await?;
     let path = ["connectors", name, "value-errors"];
     let flagged: Listed<Flagged> = desk.get(&path, &part(&places.values)).await?;
+    let path = ["connectors", name, "suppressed"];
+    let suppressed: Listed<SuppressedUser> = desk.get(&path, &part(&places.suppressed)).await?;
     let query = [
         ("state", "waiting"),
         ("after", places.groups.as_str()),
@@ -214,6 +240,22 @@ pub(in crate::ui) async fn page(
         address: format!("/console/people?search={}", segment(&flagged.user_name)),
         since: desk.when(flagged.since),
         flagged,
+    });
+    let more_suppressed = next("suppressed", suppressed.after());
+    let suppressed = suppressed.items.into_iter().map(|user| SuppressedRow {
+        address: match (&user.account, &user.user_id) {
+            (Some(key), _) => format!("/console/directories/{directory}/users/{}", segment(key)),
+            (None, Some(id)) => {
+                let connector = segment(name);
+                format!(
+                    "/console/connectors/{connector}/source-users/{}",
+                    segment(id)
+                )
+            }
+            (None, None) => "/console/people".to_owned(),
+        },
+        since: desk.when(user.since),
+        user,
     });
     let conflicts = conflicts.items.into_iter().map(|conflict| ConflictRow {
         address: segment(&conflict.user_id),
@@ -236,6 +278,8 @@ pub(in crate::ui) async fn page(
         groups: groups.collect(),
         pending: pending.items,
         flagged: flagged.collect(),
+        suppressed: suppressed.collect(),
+        more_suppressed,
         more_flagged,
         more_conflicts,
         more_groups,

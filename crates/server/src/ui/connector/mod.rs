@@ -39,6 +39,8 @@ pub(super) struct Frame {
     holds: i64,
     /// Conflicts and groups that nobody has decided about, and values that cannot be used.
     decisions: i64,
+    /// Users for whom switches of the rules keep something back.
+    pub(super) suppressed: i64,
     /// What everybody should know unless it is active.
     pub(super) stopped: Option<Note>,
 }
@@ -113,6 +115,7 @@ pub(super) struct Detail {
     waiting_groups: i64,
     pinned_groups: i64,
     value_errors: i64,
+    suppressed: i64,
     next_run: Option<Timestamp>,
     created: Timestamp,
     settings: Value,
@@ -137,6 +140,7 @@ impl Detail {
             open: open.to_owned(),
             holds: self.open_holds,
             decisions: self.open_conflicts + self.waiting_groups + self.value_errors,
+            suppressed: self.suppressed,
         }
     }
 }
