@@ -109,7 +109,7 @@ pub(crate) fn warnings(change: &MemberChange) -> Vec<Warning> {
     itself.into_iter().chain(waiting).collect()
 }
 
-/// Tells the administrator that a list of one took the place of more: Entra was seen to send that for one more member.
+/// Tells the administrator that a list of one took the place of more: some clients mean one more member by it.
 pub(crate) fn replaced_by_one(
     connector: &LoadedConnector,
     operations: &[MemberOp],
