@@ -135,8 +135,8 @@ fn the_past_of_a_deleted_group_is_told() {
         let then = console.show(&format!("{path}?at={last}"));
         assert_eq!(then["name"], "dev");
         let joined = page["items"].as_array().unwrap().iter();
-        let joined = joined.filter(|it| it["change"]["change"] == "add_membership");
-        let at = text(&joined.last().unwrap()["at"]);
+        let mut joined = joined.filter(|it| it["change"]["change"] == "add_membership");
+        let at = text(&joined.next_back().unwrap()["at"]);
         let then = console.show(&format!("{path}?at={at}"));
         assert_eq!(then["member_names"], json!(["ann", "ben"]), "{then}");
         let browser = Browser::signed_in(&world, "eve", Role::Owner);
