@@ -52,7 +52,6 @@ mod overrides;
 mod passwords;
 mod past;
 mod pilot;
-mod places;
 mod precedence;
 mod preview;
 mod proof;

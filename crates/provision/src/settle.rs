@@ -190,11 +190,6 @@ impl Provision {
         {
             return Err(rejected(person, met));
         }
-        if let (Some(taken), Some(existing)) = (&decision.taken, &decision.existing)
-            && self.change_places(tx, connector, (existing, source), taken, cause)?
-        {
-            return Ok(Settled::default());
-        }
         if !person.is_new {
             tx.clear_due(source)?;
         }

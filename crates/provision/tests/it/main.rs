@@ -20,7 +20,6 @@ mod order;
 mod overrides;
 mod pause;
 mod pilot;
-mod places;
 mod precedence;
 mod release;
 mod rule_changes;

@@ -15,7 +15,7 @@ const VALUE_BYTES_MAX: usize = 2_000;
 /// Bytes of all values together.
 const BYTES_MAX: usize = 32 * 1024;
 /// What goes on by itself and is not set by anybody, at the top of an object.
-const GOES_ON: [&str; 29] = [
+const GOES_ON: [&str; 35] = [
     "active_users",
     "counts",
     "disabled_users",
@@ -26,6 +26,7 @@ const GOES_ON: [&str; 29] = [
     "groups",
     "inside",
     "items",
+    "job",
     "members",
     "memory_end_bytes",
     "memory_peak_bytes",
@@ -33,15 +34,20 @@ const GOES_ON: [&str; 29] = [
     "next",
     "next_run",
     "next_try",
+    "open_conflicts",
     "open_holds",
     "outside",
+    "pinned_groups",
     "remaining_seconds",
     "shared_accounts",
     "stopped",
+    "suppressed",
     "took_millis",
     "total",
     "updated",
     "users",
+    "value_errors",
+    "waiting_groups",
     "warnings",
     "why",
     "would_change",

@@ -251,7 +251,7 @@ fn a_plan_is_carried_out_on_its_ground_only_and_as_a_whole() {
             plan["steps"][1]["notes"][0]
                 .as_str()
                 .unwrap()
-                .contains("1 users"),
+                .contains("1 user"),
             "{plan}"
         );
         let before = console.export();
