@@ -54,7 +54,7 @@ fn somebody_whom_rules_keep_out_is_found_with_the_reason() {
         assert!(
             browser
                 .text("/console/connectors/idp")
-                .contains("/console/connectors/idp/source-users\">1 users")
+                .contains("/console/connectors/idp/source-users\">1 user")
         );
 
         // Let in, there is an account, and the page leads to it.
