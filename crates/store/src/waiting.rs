@@ -129,7 +129,7 @@ impl ReadTx<'_> {
     pub fn open_decisions_of_all(&self) -> Result<HashMap<ConnectorId, OpenDecisions>, StoreError> {
         let sql = format!("SELECT {OPEN_DECISIONS}, c.pk FROM connector c");
         let found = self.query(&sql, args![], |row| {
-            Ok((ConnectorId(row.int(5)?), OpenDecisions::read(row)?))
+            Ok((ConnectorId(row.int(6)?), OpenDecisions::read(row)?))
         })?;
         Ok(found.into_iter().collect())
     }
