@@ -28,23 +28,21 @@ pub(crate) fn walk<T, E: From<StoreError>>(
     }
 }
 
-/// The first so many of a walk that are wanted, and whether there are more.
+/// The first so many of a walk that are wanted.
 pub(crate) fn first<T>(
     most: usize,
     run: impl FnOnce(Each<'_, T>) -> Result<(), StoreError>,
     mut is_wanted: impl FnMut(&T) -> bool,
-) -> Result<(Vec<T>, bool), StoreError> {
-    let (mut found, mut more) = (Vec::new(), false);
+) -> Result<Vec<T>, StoreError> {
+    let mut found = Vec::new();
     walk(run, |item| {
-        if !is_wanted(&item) {
-            return Ok::<_, StoreError>(ControlFlow::Continue(()));
+        if found.len() < most && is_wanted(&item) {
+            found.push(item);
         }
-        more = found.len() == most;
-        if more {
-            return Ok(ControlFlow::Break(()));
-        }
-        found.push(item);
-        Ok(ControlFlow::Continue(()))
+        Ok::<_, StoreError>(match found.len() >= most {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        })
     })?;
-    Ok((found, more))
+    Ok(found)
 }

@@ -108,13 +108,7 @@ impl Provision {
         self.store()
             .write(Scope::Settings, move |tx| {
                 let before = find(tx, &name)?;
-                let after = Subscription {
-                    failures: 0,
-                    failing_since: None,
-                    given_up: None,
-                    next_try: tx.now(),
-                    ..before.clone()
-                };
+                let after = tried_anew(tx, &before);
                 tx.note_subscription(&after, before.next_try)?;
                 find(tx, &before.id)
             })
@@ -139,18 +133,23 @@ impl Provision {
                     ..delivery
                 };
                 tx.note_delivery(&skipped)?;
-                let mut after = Subscription {
-                    failures: 0,
-                    failing_since: None,
-                    given_up: None,
-                    next_try: tx.now(),
-                    ..found.clone()
-                };
+                let mut after = tried_anew(tx, &found);
                 batch::move_on(tx, &mut after, &skipped.batch)?;
                 tx.note_subscription(&after, found.next_try)?;
                 Ok(skipped)
             })
             .await
+    }
+}
+
+/// A subscription that is to be tried at once, whatever failed before.
+fn tried_anew(tx: &WriteTx<'_>, before: &Subscription) -> Subscription {
+    Subscription {
+        failures: 0,
+        failing_since: None,
+        given_up: None,
+        next_try: tx.now(),
+        ..before.clone()
     }
 }
 

@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 
 use super::Answer;
 use super::csv::quoted;
-use super::page::{Page, limit};
+use super::page::{Page, cut, limit, one_more};
 use super::request::{Body, Parameters};
 use crate::App;
 use crate::audit::{Changes, by_ids, wanted};
@@ -185,7 +185,7 @@ async fn list(
     Parameters(asked): Parameters<AuditParameters>,
 ) -> Answer<Json<Page<AuditView>>> {
     let limit = limit(asked.limit)?;
-    let most = i64::try_from(limit).unwrap_or(PIECE) + 1;
+    let most = one_more(limit);
     let mut found = app
         .provision()
         .store()
@@ -194,12 +194,7 @@ async fn list(
             Ok::<_, ProvisionError>(tx.audit(&query)?)
         })
         .await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found
-        .last()
-        .filter(|_| more)
-        .map(|last| last.id.to_string());
+    let next = cut(&mut found, limit, |last| last.id.to_string());
     let items = found.into_iter().map(AuditView::from).collect();
     Ok(Json(Page { items, next }))
 }

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::page::{Page, limit, not_a_place};
+use super::page::{Page, cut, limit, not_a_place};
 use super::problem::Problem;
 use super::request::{Body, Parameters, Segments};
 use super::{Answer, connectors};
@@ -244,11 +244,8 @@ async fn list(
             Ok::<_, provision::ProvisionError>((found, tx.now()))
         })
         .await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let last = found.last().filter(|_| more);
     Ok(Json(Page {
-        next: last.map(|last| last.listed.group.pk.to_string()),
+        next: cut(&mut found, limit, |last| last.listed.group.pk.to_string()),
         items: found
             .into_iter()
             .map(|item| ConnectorGroupView::of(item, now))

@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::connector_groups::ConnectorGroupView;
-use super::page::{List, Page, limit};
+use super::page::{List, Page, cut, limit};
 use super::request::{Parameters, Segments};
 use super::users::{OriginView, UserView, connector_names, origin_view, view};
 use super::{Answer, directories};
@@ -227,13 +227,13 @@ fn page(
 ) -> Result<Page<GroupView>, StoreError> {
     let search = query.search();
     let after = query.after.as_deref().unwrap_or_default();
-    let (found, more) = first(
-        limit,
+    let mut found = first(
+        limit + 1,
         |each| tx.each_directory_group(directory, after, each),
         |group: &Group| search.matches_group(group, &BTreeMap::new()),
     )?;
     Ok(Page {
-        next: found.last().filter(|_| more).map(|last| last.name.clone()),
+        next: cut(&mut found, limit, |last| last.name.clone()),
         items: found.into_iter().map(GroupView::from).collect(),
     })
 }
@@ -323,12 +323,12 @@ fn page_of_members(
     limit: usize,
 ) -> Result<Page<MemberView>, StoreError> {
     let after = query.after.as_deref().unwrap_or_default();
-    let (found, more) = first(
-        limit,
+    let mut found = first(
+        limit + 1,
         |each| tx.each_user_of_group(directory, group.pk, after, each),
         |_: &User| true,
     )?;
-    let next = found.last().filter(|_| more).map(|last| last.name.clone());
+    let next = cut(&mut found, limit, |last| last.name.clone());
     let connectors = connector_names(tx)?;
     let users: Vec<UserPk> = found.iter().map(|user| user.pk).collect();
     let mut origins = tx.membership_origins_of(group.pk, &users)?;

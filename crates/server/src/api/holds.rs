@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::jobs::{BegunView, accepted};
-use super::page::{Page, limit};
+use super::page::{Page, cut, limit, one_more};
 use super::problem::Problem;
 use super::request::{Body, Parameters, Segments};
 use super::users::connector_names;
@@ -244,15 +244,10 @@ async fn list(
                 request: filter.request.clone(),
                 text: filter.q.clone(),
                 after: filter.after.unwrap_or_default(),
-                limit: i64::try_from(limit + 1).unwrap_or(i64::MAX),
+                limit: one_more(limit),
             };
             let mut found = tx.holds(&query)?;
-            let more = found.len() > limit;
-            found.truncate(limit);
-            let next = found
-                .last()
-                .filter(|_| more)
-                .map(|last| last.id.to_string());
+            let next = cut(&mut found, limit, |last| last.id.to_string());
             let items = views(tx, found)?;
             Ok::<_, ProvisionError>(Page { items, next })
         })

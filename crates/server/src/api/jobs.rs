@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::page::{Page, limit};
+use super::page::{Page, cut, limit, one_more};
 use super::request::{Parameters, Segments};
 use super::undo::UndoResult;
 use super::{Answer, Problem, connectors, directories};
@@ -171,12 +171,9 @@ fn page(
         kind: parameters.kind,
         state: parameters.state,
         before: parameters.after.map(JobId),
-        // One more than wanted tells whether there is a next page.
-        limit: i64::try_from(limit + 1).unwrap_or(i64::MAX),
+        limit: one_more(limit),
     })?;
-    let more = jobs.len() > limit;
-    jobs.truncate(limit);
-    let next = jobs.last().filter(|_| more).map(|job| job.id.to_string());
+    let next = cut(&mut jobs, limit, |last| last.id.to_string());
     let items = jobs.into_iter().map(|job| view(tx, job));
     Ok(Page {
         items: items.collect::<Result<_, _>>()?,

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::page::limit;
+use super::page::{cut, limit, one_more};
 use super::request::{Parameters, Segments};
 use super::users::connector_names;
 use super::whoever::{self, Whoever};
@@ -215,13 +215,10 @@ fn page(
         group: group.map(|group| group.pk),
         connector: connector.map(|stored| stored.connector.id),
         newest_first,
-        // One more than wanted tells whether there is a next page.
-        limit: i64::try_from(limit + 1).unwrap_or(i64::MAX),
+        limit: one_more(limit),
     };
     let mut entries = tx.journal(directory, &wanted)?;
-    let more = entries.len() > limit;
-    entries.truncate(limit);
-    let next = entries.last().filter(|_| more).map(|entry| entry.position);
+    let next = cut(&mut entries, limit, |last| last.position);
     let names = Names::of(provision, tx, directory, &entries)?;
     Ok(JournalPage {
         items: entries.into_iter().map(|entry| names.view(entry)).collect(),

@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::page::{Page, limit, not_a_place};
+use super::page::{Page, cut, limit, not_a_place, one_more};
 use super::problem::Problem;
 use super::request::{Parameters, Segments};
 use super::{Answer, connectors, csv, directories};
@@ -153,13 +153,11 @@ async fn report(
         .store()
         .read(move |tx| {
             let (connector, directory) = places(tx, &name, directory.as_deref())?;
-            let limit = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+            let limit = one_more(limit);
             provision.matches(tx, connector, directory, SourceUserPk(behind), limit)
         })
         .await?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|last| last.source.0);
+    let next = cut(&mut rows, limit, |last| last.source.0);
     rows.retain(|row| kind.is_none_or(|kind| row.kind == kind));
     if is_csv {
         let link = next.map(|next| (LINK, part_behind(&asked, next)));

@@ -104,20 +104,30 @@ struct ChannelMade {
     secret: Option<String>,
 }
 
-/// What came of a test message.
+/// What the other end said to a message.
 #[derive(Debug, Serialize, ToSchema)]
-struct TestView {
-    /// What the other end said.
+pub(super) struct SentView {
+    /// Its words.
     answer: String,
 }
 
-/// An event that channels tell.
+/// An event that channels tell, or subscriptions are told of.
 #[derive(Debug, Serialize, ToSchema)]
-struct EventView {
+pub(super) struct EventView {
     /// Its name.
-    event: &'static str,
+    pub(super) event: &'static str,
     /// What it is, for people.
-    called: &'static str,
+    pub(super) called: &'static str,
+}
+
+/// What the other end said, or that it did not take the message.
+pub(super) fn sent(outcome: Result<String, String>) -> Answer<Json<SentView>> {
+    outcome
+        .map(|answer| Json(SentView { answer }))
+        .map_err(|why| {
+            let detail = format!("The message was not taken: {why}.");
+            Problem::new(StatusCode::BAD_GATEWAY, detail)
+        })
 }
 
 fn view(tx: &ReadTx<'_>, channel: Channel) -> Result<ChannelView, ProvisionError> {
@@ -273,17 +283,11 @@ async fn delete(
 /// Sends a test message by a channel, whether it is on or off, and answers with what the other end said.
 #[utoipa::path(post, path = "/notifications/{channel}/test", operation_id = "test_notification_channel", tag = "notifications",
     params(("channel" = String, Path, description = "Its id or name")),
-    responses((status = OK, body = TestView)))]
+    responses((status = OK, body = SentView)))]
 async fn test(
     _admin: Admin,
     State(app): State<App>,
     name: Segments<String>,
-) -> Answer<Json<TestView>> {
-    match app.provision().test_channel(&name).await? {
-        Ok(answer) => Ok(Json(TestView { answer })),
-        Err(why) => {
-            let detail = format!("The message was not taken: {why}.");
-            Err(Problem::new(StatusCode::BAD_GATEWAY, detail))
-        }
-    }
+) -> Answer<Json<SentView>> {
+    sent(app.provision().test_channel(&name).await?)
 }

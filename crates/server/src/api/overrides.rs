@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::page::{Page, limit};
+use super::page::{Page, cut, limit, one_more};
 use super::request::{Body, Parameters, Segments};
 use super::{Answer, Problem, directories, users};
 use crate::App;
@@ -168,13 +168,9 @@ async fn list(
     };
     let provision = app.provision().clone();
     directories::answer(&app, directory.0, move |tx, directory| {
-        let more = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let mut found = provision.overrides(tx, directory, after, more)?;
-        let is_last = found.len() <= limit;
-        found.truncate(limit);
-        let next = found.last().filter(|_| !is_last);
+        let mut found = provision.overrides(tx, directory, after, one_more(limit))?;
         Ok(Page {
-            next: next.map(|one| one.said.id.to_string()),
+            next: cut(&mut found, limit, |last| last.said.id.to_string()),
             items: found.into_iter().map(OverrideView::from).collect(),
         })
     })

@@ -45,6 +45,23 @@ pub(super) struct Part {
     pub(super) limit: Option<u32>,
 }
 
+/// How many to ask the store for: one more than a page has tells whether there is a next one.
+pub(super) fn one_more(limit: usize) -> i64 {
+    i64::try_from(limit + 1).unwrap_or(i64::MAX)
+}
+
+/// Leaves of what was found, of which one more was asked for, what a page has. Gives the place of its last item if there is
+/// a next page.
+pub(super) fn cut<T, P>(
+    found: &mut Vec<T>,
+    limit: usize,
+    place: impl FnOnce(&T) -> P,
+) -> Option<P> {
+    let more = found.len() > limit;
+    found.truncate(limit);
+    found.last().filter(|_| more).map(place)
+}
+
 /// The number of items that a client may have.
 pub(super) fn limit(asked: Option<u32>) -> Result<usize, Problem> {
     match asked.unwrap_or(LIMIT_DEFAULT) {

@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::journal::Names;
-use super::page::{Page, limit, not_a_place};
+use super::page::{Page, cut, limit, not_a_place, one_more};
 use super::problem::Problem;
 use super::request::{Parameters, Segments};
 use super::users::connector_names;
@@ -268,19 +268,14 @@ fn page(
         code: filters.code.clone(),
         request: filters.request.clone(),
         warned: filters.warnings,
-        // One more than wanted tells whether there is a next page.
-        limit: i64::try_from(limit + 1).unwrap_or(i64::MAX),
+        limit: one_more(limit),
     };
     let mut records = tx.requests(&query)?;
-    let more = records.len() > limit;
-    records.truncate(limit);
+    let next = cut(&mut records, limit, |last| last.id.to_string());
     let names = connector_names(tx)?;
     let name = |id: ConnectorId| names.get(&id).cloned().unwrap_or_default();
     Ok(Page {
-        next: records
-            .last()
-            .filter(|_| more)
-            .map(|record| record.id.to_string()),
+        next,
         items: records
             .into_iter()
             .map(|record| view(name(record.connector), record))

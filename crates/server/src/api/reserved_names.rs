@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::page::{Page, Part, limit};
+use super::page::{Page, Part, cut, limit, one_more};
 use super::request::{Parameters, Segments};
 use super::{Answer, directories};
 use crate::App;
@@ -58,10 +58,8 @@ async fn list(
     let behind = scim::fold(&part.after.unwrap_or_default());
     let provision = app.provision().clone();
     directories::answer(&app, directory.0, move |tx, directory| {
-        let wanted = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let mut found = provision.reserved_names(tx, directory, &behind, wanted)?;
-        let more = found.len() > limit;
-        found.truncate(limit);
+        let mut found = provision.reserved_names(tx, directory, &behind, one_more(limit))?;
+        let next = cut(&mut found, limit, |last| last.former.name.clone());
         let items = found.into_iter().map(|one| ReservedNameView {
             name: one.former.name,
             key: one.former.key,
@@ -70,10 +68,9 @@ async fn list(
             since: one.former.former.at,
             until: one.until,
         });
-        let items: Vec<ReservedNameView> = items.collect();
         Ok(Page {
-            next: items.last().filter(|_| more).map(|last| last.name.clone()),
-            items,
+            next,
+            items: items.collect(),
         })
     })
     .await

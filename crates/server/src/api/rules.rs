@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::connectors::find_id;
-use super::page::{List, Page, limit};
+use super::page::{List, Page, cut, limit, one_more};
 use super::problem::RuleProblem;
 use super::request::{Body, OptionalBody, Parameters, Segments};
 use super::{Answer, schema};
@@ -283,12 +283,9 @@ async fn versions(
     let mut found = app
         .provision()
         .store()
-        .read(move |tx| tx.rules_versions(id, query.after, limit as i64 + 1))
+        .read(move |tx| tx.rules_versions(id, query.after, one_more(limit)))
         .await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more);
-    let next = next.map(|last| last.number.to_string());
+    let next = cut(&mut found, limit, |last| last.number.to_string());
     let items = found.into_iter().map(VersionView::from).collect();
     Ok(Json(Page { items, next }))
 }

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::page::{Page, limit};
+use super::page::{Page, cut, limit};
 use super::request::{Body, Parameters, Segments};
 use super::users::connector_names;
 use super::{Answer, Problem, csv, directories};
@@ -184,12 +184,9 @@ async fn list(
     let behind = UserPk(query.after.unwrap_or(0));
     directories::answer(&app, directory.0, move |tx, directory| {
         let (mut items, mut places) = read(tx, directory, reason, behind, limit + 1)?;
-        let more = items.len() > limit;
         items.truncate(limit);
-        places.truncate(limit);
-        let last = places.last().filter(|_| more);
         Ok(Page {
-            next: last.map(|last| last.0.to_string()),
+            next: cut(&mut places, limit, |last| last.0.to_string()),
             items,
         })
     })

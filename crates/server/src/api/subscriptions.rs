@@ -16,7 +16,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::directories::names_of_directories;
-use super::page::{List, Page, Part, limit, not_a_place};
+use super::notifications::{EventView, SentView, sent};
+use super::page::{List, Page, Part, cut, limit, not_a_place, one_more};
 use super::request::{Body, Parameters, Segments};
 use super::{Answer, Problem, directories};
 use crate::App;
@@ -121,22 +122,6 @@ struct DeliveryView {
     last_try: Option<Timestamp>,
     /// What the other end said then, or why it was not reached.
     answer: Option<String>,
-}
-
-/// What the other end said to a message.
-#[derive(Debug, Serialize, ToSchema)]
-struct SentView {
-    /// Its words.
-    answer: String,
-}
-
-/// An event that subscriptions are told of.
-#[derive(Debug, Serialize, ToSchema)]
-struct DirectoryEventView {
-    /// Its name.
-    event: &'static str,
-    /// What it is, for people.
-    called: &'static str,
 }
 
 fn view(tx: &ReadTx<'_>, subscription: Subscription) -> Result<SubscriptionView, ProvisionError> {
@@ -246,16 +231,6 @@ fn find(tx: &ReadTx<'_>, name: &str) -> Result<Subscription, ProvisionError> {
         .ok_or_else(|| ProvisionError::not_found("subscription", name))
 }
 
-/// What the other end said, or that it did not take the message.
-fn sent(outcome: Result<String, String>) -> Answer<Json<SentView>> {
-    outcome
-        .map(|answer| Json(SentView { answer }))
-        .map_err(|why| {
-            let detail = format!("The message was not taken: {why}.");
-            Problem::new(StatusCode::BAD_GATEWAY, detail)
-        })
-}
-
 /// The subscriptions, by name.
 #[utoipa::path(get, path = "/subscriptions", operation_id = "list_subscriptions", tag = "subscriptions",
     responses((status = OK, body = List<SubscriptionView>)))]
@@ -274,9 +249,9 @@ async fn list(_admin: Admin, State(app): State<App>) -> Answer<Json<List<Subscri
 
 /// The events that subscriptions are told of.
 #[utoipa::path(get, path = "/subscription-events", operation_id = "list_subscription_events", tag = "subscriptions",
-    responses((status = OK, body = List<DirectoryEventView>)))]
-async fn events(_admin: Admin) -> Json<List<DirectoryEventView>> {
-    let view = |event: DirectoryEvent| DirectoryEventView {
+    responses((status = OK, body = List<EventView>)))]
+async fn events(_admin: Admin) -> Json<List<EventView>> {
+    let view = |event: DirectoryEvent| EventView {
         event: event.as_str(),
         called: event.called(),
     };
@@ -384,14 +359,8 @@ async fn deliveries(
     let before: Option<i64> = before.map_err(not_a_place)?;
     let found = app.provision().store().look_up(move |tx| {
         let subscription = find(tx, &name)?;
-        let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let mut found = tx.deliveries(subscription.pk, before, most)?;
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let next = found
-            .last()
-            .filter(|_| more)
-            .map(|last| last.pk.to_string());
+        let mut found = tx.deliveries(subscription.pk, before, one_more(limit))?;
+        let next = cut(&mut found, limit, |last| last.pk.to_string());
         let names = names_of_directories(tx)?;
         let items = found.into_iter().map(|one| delivery_view(one, &names));
         Ok::<_, ProvisionError>(Page {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::page::{Page, Part, limit, not_a_place};
+use super::page::{Page, Part, cut, limit, not_a_place, one_more};
 use super::request::{Parameters, Segments};
 use super::{Answer, connectors};
 use crate::App;
@@ -62,16 +62,13 @@ async fn list(
     let limit = limit(part.limit)?;
     let behind = place(part.after.as_deref())?;
     let id = connectors::find_id(&app, &connector).await?;
-    let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+    let most = one_more(limit);
     let store = app.provision().store();
     let mut found = store
         .read(move |tx| tx.suppressed_users(id, behind, most))
         .await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let last = found.last().filter(|_| more);
     Ok(Json(Page {
-        next: last.map(|last| word(last.place)),
+        next: cut(&mut found, limit, |last| word(last.place)),
         items: found.into_iter().map(SuppressedUserView::from).collect(),
     }))
 }

@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::overrides::OverrideView;
-use super::page::{Page, limit};
+use super::page::{Page, cut, limit};
 use super::request::{OptionalBody, Parameters, Segments};
 use super::{Answer, Problem, directories};
 use crate::App;
@@ -294,22 +294,23 @@ fn page(
 ) -> Result<Page<UserView>, StoreError> {
     let active = query.active;
     let after = query.after.as_deref().unwrap_or_default();
-    let (found, more) = match query.search.as_deref().map(str::trim) {
+    let most = limit + 1;
+    let mut found = match query.search.as_deref().map(str::trim) {
         None | Some("") => first(
-            limit,
+            most,
             |each| tx.each_directory_user_who(directory, after, active, each),
             |_| true,
         )?,
         // The store tells letters of ASCII from others, and finds those among many at once.
         Some(text) if text.is_ascii() => first(
-            limit,
+            most,
             |each| tx.each_directory_user_like(directory, after, text, each),
             |user: &User| active.is_none_or(|active| active == (user.status == Status::Active)),
         )?,
         Some(text) => {
             let search = about(text);
             first(
-                limit,
+                most,
                 |each| tx.each_directory_user_who(directory, after, active, each),
                 |user: &User| search.matches_user(user, &BTreeMap::new()),
             )?
@@ -317,7 +318,7 @@ fn page(
     };
     let names = connector_names(tx)?;
     Ok(Page {
-        next: found.last().filter(|_| more).map(|last| last.name.clone()),
+        next: cut(&mut found, limit, |last| last.name.clone()),
         items: found.into_iter().map(|user| view(user, &names)).collect(),
     })
 }

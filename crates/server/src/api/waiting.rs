@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::page::{Page, Part, limit, not_a_place};
+use super::page::{Page, Part, cut, limit, not_a_place, one_more};
 use super::request::{Body, Parameters, Segments};
 use super::users::connector_names;
 use super::{Answer, connectors};
@@ -173,15 +173,14 @@ async fn pending(
         .provision()
         .store()
         .read(move |tx| {
-            let limit = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+            let limit = one_more(limit);
             Ok::<_, ProvisionError>(tx.pending_members(id, (&value, group), limit)?)
         })
         .await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let last = found.last().filter(|_| more);
     Ok(Json(Page {
-        next: last.map(|last| format!("{}.{}", last.group_pk, last.value)),
+        next: cut(&mut found, limit, |last| {
+            format!("{}.{}", last.group_pk, last.value)
+        }),
         items: found
             .into_iter()
             .map(|member| PendingMemberView {
@@ -210,15 +209,12 @@ async fn conflicts(
         let found = connectors::find(tx, &connector)?.connector;
         let mut conflicts = match query.user.as_deref() {
             None => {
-                let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+                let most = one_more(limit);
                 tx.name_conflicts(found.id, behind, most)?
             }
             Some(user) => conflict_of(tx, found.id, user)?,
         };
-        let more = conflicts.len() > limit;
-        conflicts.truncate(limit);
-        let last = conflicts.last().filter(|_| more);
-        let next = last.map(|last| last.source_pk.to_string());
+        let next = cut(&mut conflicts, limit, |last| last.source_pk.to_string());
         let items = views(&provision, tx, &found, conflicts)?;
         Ok::<_, ProvisionError>(Page { items, next })
     });
@@ -362,16 +358,13 @@ async fn value_errors(
     let limit = limit(part.limit)?;
     let behind = behind(part.after.as_deref())?;
     let id = connectors::find_id(&app, &connector).await?;
-    let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+    let most = one_more(limit);
     let store = app.provision().store();
     let mut found = store
         .read(move |tx| tx.flagged_users(id, behind, most))
         .await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let last = found.last().filter(|_| more);
     Ok(Json(Page {
-        next: last.map(|last| last.source_pk.to_string()),
+        next: cut(&mut found, limit, |last| last.source_pk.to_string()),
         items: found.into_iter().map(FlaggedUserView::from).collect(),
     }))
 }

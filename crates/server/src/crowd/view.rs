@@ -382,10 +382,9 @@ fn page<T>(
 ) -> Result<Vec<T>, StoreError> {
     let mut left = skip;
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
-    let (found, _more) = first(most, walk, |_| {
+    first(most, walk, |_| {
         let is_reached = left == 0;
         left -= i64::from(!is_reached);
         is_reached
-    })?;
-    Ok(found)
+    })
 }

@@ -126,11 +126,12 @@ impl Showing {
     ) -> Result<(), Halt> {
         let members = match self.with_members() {
             false => Vec::new(),
-            true => match first(most, |each| tx.source_members(group.pk, each), |_| true)? {
-                (_, true) => return self.write_without_members(group, out),
-                (members, false) => members,
-            },
+            // One more tells whether there are too many.
+            true => first(most + 1, |each| tx.source_members(group.pk, each), |_| true)?,
         };
+        if members.len() > most {
+            return self.write_without_members(group, out);
+        }
         self.write_with(group, out, |each| members.into_iter().try_for_each(each))
     }
 

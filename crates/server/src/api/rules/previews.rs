@@ -25,7 +25,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::super::connectors::{find_id, not_found};
-use super::super::page::{List, Page, limit};
+use super::super::page::{List, Page, cut, limit};
 use super::super::request::{OptionalBody, Parameters, Segments};
 use super::super::{Answer, Problem, csv, schema};
 use super::{DifferenceView, read_all};
@@ -231,10 +231,7 @@ async fn users(
     let search = query.search()?;
     let preview = find(&app, id, preview).await?;
     let mut found = read_users(&app, preview.stored, search, limit + 1).await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more);
-    let next = next.map(|(place, _)| place.to_string());
+    let next = cut(&mut found, limit, |(place, _)| place.to_string());
     let items = found.into_iter().map(|(_, user)| user).collect();
     Ok(Json(Page { items, next }))
 }
