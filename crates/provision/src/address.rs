@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::ProvisionError;
+
 /// One address or a CIDR range, of IPv4 or IPv6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AddressRange {
@@ -62,6 +64,25 @@ fn bits(address: IpAddr) -> u128 {
         IpAddr::V4(address) => u128::from(u32::from(address)),
         IpAddr::V6(address) => u128::from(address),
     }
+}
+
+/// Addresses and ranges as they are stored; each has to be one.
+pub(crate) fn checked_addresses(addresses: &[String]) -> Result<Vec<String>, ProvisionError> {
+    addresses
+        .iter()
+        .map(|text| {
+            AddressRange::parse(text.trim())
+                .map(|range| range.to_string())
+                .ok_or_else(|| {
+                    ProvisionError::invalid(
+                        "addresses",
+                        format!(
+                            "'{text}' is neither an address nor a range; write 192.0.2.10, 10.0.0.0/8 or 2001:db8::/32"
+                        ),
+                    )
+                })
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 use store::{Administrator, Invitation, ReadTx, Rights, Role, Scope, WriteTx, token_hash};
 
-use crate::administration::checked_name;
 use crate::breached::is_breached;
+use crate::naming::checked_name;
 use crate::secret::{INVITATION_PREFIX, Secret, is_well_formed};
 use crate::{HashError, Passwords, Provision, ProvisionError};
 

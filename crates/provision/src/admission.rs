@@ -7,7 +7,7 @@ use directory::{
 use serde_json::{Map, Value};
 
 use crate::ProvisionError;
-use crate::administration::checked_addresses;
+use crate::address::checked_addresses;
 use crate::pilot::checked_pilot;
 
 /// Headers that mean something else to this server or to what stands before it.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use directory::{DirectoryId, UserPk};
 use store::{AttachedDirectory, ReadTx};
 
-use crate::administration::{DirectoryChoice, checked_groups};
+use crate::applications::{DirectoryChoice, checked_groups};
 use crate::{Provision, ProvisionError};
 
 /// What becomes of the users of one directory.

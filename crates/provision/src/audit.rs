@@ -18,6 +18,10 @@ const DAYS_MIN: u32 = 30;
 const DAYS_MAX: u32 = 3_660;
 /// Entries looked at in one piece.
 const PIECE: i64 = 1_000;
+/// Minutes after which a change that did not end is believed to have been cut off: far longer than any takes.
+const CUT_OFF_AFTER_MIN: i64 = 10;
+/// What the entry of such a change says.
+const CUT_OFF: &str = "begun, and cut off before it was known how it ended: the program was stopped. Look whether it was done";
 /// Bytes of a text of an entry.
 const TEXT_BYTES_MAX: usize = 4_096;
 
@@ -60,6 +64,55 @@ impl Provision {
     pub async fn audit(&self, draft: AuditDraft) -> Result<(), ProvisionError> {
         self.store()
             .write(Scope::Settings, move |tx| Ok(enter(tx, draft.clone())?))
+            .await
+    }
+
+    /// Notes durably that a change begins, so that the audit log tells of it even if the program is killed before it ends.
+    /// Returns by what it is ended.
+    pub async fn begin_audit(&self, draft: AuditDraft) -> Result<i64, ProvisionError> {
+        self.store()
+            .write(Scope::Settings, move |tx| Ok(tx.begin_audit(&draft)?))
+            .await
+    }
+
+    /// Ends a change that was begun, with its entry; with none where nothing was there to be changed.
+    pub async fn end_audit(
+        &self,
+        begun: i64,
+        draft: Option<AuditDraft>,
+    ) -> Result<(), ProvisionError> {
+        self.store()
+            .write(Scope::Settings, move |tx| {
+                tx.end_audit(begun)?;
+                match &draft {
+                    Some(draft) => Ok(enter(tx, draft.clone())?),
+                    None => Ok(()),
+                }
+            })
+            .await
+    }
+
+    /// Enters changes that were begun and cut off. Returns how many entries that made.
+    pub async fn enter_cut_off(&self) -> Result<usize, ProvisionError> {
+        let store = self.store();
+        let before = store.now() - SignedDuration::from_mins(CUT_OFF_AFTER_MIN);
+        let none = store
+            .look_up(move |tx| Ok::<_, ProvisionError>(tx.audit_begun(before, 1)?.is_empty()))
+            .await?;
+        if none {
+            return Ok(0);
+        }
+        store
+            .write(Scope::Settings, move |tx| {
+                let cut_off = tx.audit_begun(before, PIECE)?;
+                for begun in &cut_off {
+                    tx.end_audit(begun.id)?;
+                    let mut draft = begun.draft.clone();
+                    draft.detail = format!("{CUT_OFF} ({})", begun.at);
+                    enter(tx, draft)?;
+                }
+                Ok::<_, ProvisionError>(cut_off.len())
+            })
             .await
     }
 

@@ -3,7 +3,7 @@
 use directory::{ConnectorState, DirectoryId, JobKind};
 use store::{AccountCounts, Directory, Job, Onlooker, ReadTx, Scope, WriteTx};
 
-use crate::administration::checked_name;
+use crate::naming::checked_name;
 use crate::release::{begin_on_directory, require_idle};
 use crate::{BegunJob, Provision, ProvisionError};
 
@@ -191,4 +191,22 @@ pub(crate) fn begin_deletion(
     }
     let total = effects.users + effects.groups;
     begin_on_directory(tx, JobKind::DeleteDirectory, directory, total, actor)
+}
+
+/// The directory of this name or id, unless it is being deleted.
+pub(crate) fn require_directory(
+    tx: &WriteTx<'_>,
+    text: &str,
+) -> Result<DirectoryId, ProvisionError> {
+    let found = tx.find_directory(text)?;
+    let directory = found.ok_or_else(|| ProvisionError::not_found("directory", text))?;
+    let unfinished = tx.unfinished_jobs()?;
+    let goes = |job: &Job| job.kind == JobKind::DeleteDirectory && job.directory == directory.id;
+    match unfinished.iter().any(goes) {
+        true => Err(ProvisionError::invalid(
+            "directory",
+            format!("'{text}' is being deleted"),
+        )),
+        false => Ok(directory.id),
+    }
 }

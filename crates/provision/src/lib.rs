@@ -6,10 +6,10 @@
 //! in chunks by [`worker`].
 
 mod address;
-mod administration;
 mod administrators;
 mod admission;
 mod application_preview;
+mod applications;
 mod attempts;
 mod audit;
 mod backup;
@@ -19,6 +19,7 @@ mod carry_out;
 mod checklist;
 mod clients;
 mod configuration;
+mod connectors;
 mod console_forms;
 mod console_sessions;
 mod credential;
@@ -45,6 +46,7 @@ mod local;
 mod logins;
 mod matches;
 mod members;
+mod naming;
 mod nesting;
 mod notifications;
 mod open_id;
@@ -94,18 +96,17 @@ mod write;
 use std::sync::{Arc, OnceLock};
 
 pub use address::AddressRange;
-pub use administration::{
-    ApplicationChange, ApplicationDraft, ApplicationUse, ConnectorDraft, DirectoryChoice,
-};
 pub use administrators::{Inviter, NewInvitation};
 pub use admission::{changed_credentials, changed_limits};
 pub use application_preview::AccessPreview;
+pub use applications::{ApplicationChange, ApplicationDraft, ApplicationUse, DirectoryChoice};
 pub use audit::{AuditCheck, AuditSettings};
 pub use backup::{CheckedBackup, RestoredBy, is_key_of, restore};
 pub use bulk::{BulkDone, BulkJob, BulkOutcome};
 pub use checklist::{Check, CheckItem, CheckState, Checklist, Outside, RefusedProduct};
 pub use clients::{NewAccessToken, NewClientSecret};
 pub use configuration::{Applied, ConfigurationWish, MadeSecret, Passphrase, Planned};
+pub use connectors::ConnectorDraft;
 pub use console_forms::Sending;
 pub use console_sessions::{NewSession, SignInError};
 pub use credential::{Credential, can_be_scim_token};

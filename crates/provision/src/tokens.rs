@@ -4,8 +4,9 @@ use directory::ConnectorId;
 use jiff::{SignedDuration, Timestamp};
 use store::{Access, Grant, Role, Scope, Token, TokenKind, token_hash};
 
-use crate::administration::{checked_addresses, checked_text};
+use crate::address::checked_addresses;
 use crate::administrators::check_rights;
+use crate::naming::checked_text;
 use crate::secret::{API_PREFIX, SCIM_PREFIX, Secret};
 use crate::{Provision, ProvisionError};
 

@@ -182,7 +182,7 @@ impl App {
         let records = crate::record::write_down(self.clone());
         let pruning = crate::record::prune(self.clone());
         let sessions = crate::crowd::prune_sessions(self.clone());
-        let audit = crate::audit::prune(self.clone());
+        let audit = crate::audit::maintain(self.clone());
         let notes = crate::seen::write_down(self);
         tokio::join!(worker, records, pruning, sessions, audit, notes);
     }

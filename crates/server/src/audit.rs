@@ -17,6 +17,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use directory::Connector;
 use jiff::{SignedDuration, Timestamp};
+use provision::ProvisionError;
 use store::{ActorKind, AuditDraft};
 
 pub(crate) use changes::Changes;
@@ -24,7 +25,7 @@ pub(crate) use look::Turns;
 pub(crate) use place::{by_ids, wanted};
 
 use crate::App;
-use crate::api::{BASE, Why};
+use crate::api::{BASE, Problem, Why};
 use crate::authority::{Admin, request_id};
 use crate::operations::{Effect, Operation, Operations};
 use crate::record::redacted_json;
@@ -35,8 +36,8 @@ use place::readable;
 const FAILURES_PER_MINUTE: u32 = 60;
 /// Of a longer body nothing is kept: it is rules or people, of which there are versions and a journal.
 const BODY_BYTES_MAX: usize = 4_096;
-/// How often old entries are looked for.
-const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+/// How often old entries are looked for, and changes that were cut off.
+const LOOK_EVERY: Duration = Duration::from_secs(600);
 /// What is entered although it changes nothing: who took everything of a kind with them.
 const TAKEN: [&str; 4] = [
     "export_audit_csv",
@@ -100,6 +101,22 @@ impl Auditor {
         is_entered(operation).then(|| operation.clone())
     }
 
+    /// Notes that a change begins, so that it is told of whatever happens to the program. What only takes something along
+    /// changes nothing, and would be in the backup that it takes.
+    async fn begin(
+        &self,
+        operation: &Operation,
+        draft: &AuditDraft,
+    ) -> Result<Option<i64>, ProvisionError> {
+        match operation.changes {
+            Effect::Nothing => Ok(None),
+            _ => {
+                let begun = self.app.provision().begin_audit(draft.clone()).await;
+                begun.map(Some)
+            }
+        }
+    }
+
     /// What a request is about, by ids; looked up before it is carried out, since names may change by it.
     async fn object(&self, target: &str) -> Option<String> {
         let target = target.to_owned();
@@ -130,10 +147,15 @@ pub(crate) async fn enter(
     request.extensions_mut().insert(body.clone());
     let caller = Caller::new(admin, request.headers());
     let look = auditor.look(&operation.changes, caller, &path).await;
+    let begun = match auditor.begin(&operation, &draft).await {
+        Ok(begun) => begun,
+        Err(error) => return Problem::from(error).into_response(),
+    };
     let mut response = next.run(request).await;
     let status = response.status();
     // Nothing was there to be changed, or it was not understood.
     if [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(&status) {
+        auditor.app.forget_begun(begun).await;
         return response;
     }
     draft.succeeded = status.is_success();
@@ -157,7 +179,7 @@ pub(crate) async fn enter(
     });
     let parts: Vec<String> = answered.into_iter().chain(sent).collect();
     draft.detail = parts.join(": ");
-    auditor.app.note_audit(draft).await;
+    auditor.app.note_ended(begun, draft).await;
     response
 }
 
@@ -275,6 +297,14 @@ impl App {
         .await;
     }
 
+    /// Forgets a change that was begun, where nothing was there to be changed. If that fails, it is entered as cut off later.
+    async fn forget_begun(&self, begun: Option<i64>) {
+        let Some(begun) = begun else { return };
+        if let Err(error) = self.provision().end_audit(begun, None).await {
+            tracing::warn!(%error, "a request that changed nothing cannot be forgotten");
+        }
+    }
+
     /// Enters a token that was made by a set-up link.
     pub(crate) async fn note_token_by_link(&self, made: MadeByLink<'_>) {
         let path = |connector: &str| format!("/connectors/{connector}/tokens/{}", made.token);
@@ -297,9 +327,17 @@ impl App {
         .await;
     }
 
-    /// What cannot be entered is in the program's log at least.
     async fn note_audit(&self, draft: AuditDraft) {
-        if let Err(error) = self.provision().audit(draft.clone()).await {
+        self.note_ended(None, draft).await;
+    }
+
+    /// Enters how a change ended. What cannot be entered is in the program's log at least.
+    async fn note_ended(&self, begun: Option<i64>, draft: AuditDraft) {
+        let entered = match begun {
+            Some(begun) => self.provision().end_audit(begun, Some(draft.clone())).await,
+            None => self.provision().audit(draft.clone()).await,
+        };
+        if let Err(error) = entered {
             let AuditDraft {
                 actor,
                 action,
@@ -311,15 +349,20 @@ impl App {
     }
 }
 
-/// Removes entries that are too old.
-pub(crate) async fn prune(app: App) {
+/// Removes entries that are too old, and enters changes that were cut off.
+pub(crate) async fn maintain(app: App) {
     loop {
+        match app.provision().enter_cut_off().await {
+            Ok(0) => {}
+            Ok(count) => tracing::warn!(count, "changes were cut off; the audit log has them"),
+            Err(error) => tracing::warn!(%error, "changes that were cut off cannot be looked for"),
+        }
         match app.provision().prune_audit().await {
-            Ok(0) => tokio::time::sleep(PRUNE_EVERY).await,
+            Ok(0) => tokio::time::sleep(LOOK_EVERY).await,
             Ok(count) => tracing::info!(count, "old entries of the audit log were removed"),
             Err(error) => {
                 tracing::warn!(%error, "old entries of the audit log could not be removed");
-                tokio::time::sleep(PRUNE_EVERY).await;
+                tokio::time::sleep(LOOK_EVERY).await;
             }
         }
     }

@@ -2,12 +2,14 @@
 
 use jiff::Timestamp;
 use scim::fold;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{ReadTx, Row, Sql, StoreError, WriteTx, args};
 
 /// Who did something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ActorKind {
     /// An administrator who was signed in, or was about to be.
     Administrator,
@@ -45,7 +47,7 @@ impl ActorKind {
 }
 
 /// Something to be entered.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AuditDraft {
     /// What kind of actor.
     pub actor_kind: ActorKind,
@@ -120,6 +122,17 @@ fn chained(previous: &str, at: Timestamp, draft: &AuditDraft) -> String {
         digest.update(part.as_bytes());
     }
     crate::tokens::hex(&digest.finalize())
+}
+
+/// A change that was begun, and of which no entry tells yet how it ended.
+#[derive(Debug)]
+pub struct AuditBegun {
+    /// What [`WriteTx::begin_audit`] returned.
+    pub id: i64,
+    /// When it was begun.
+    pub at: Timestamp,
+    /// What was known of it then.
+    pub draft: AuditDraft,
 }
 
 /// What entries are about.
@@ -241,6 +254,26 @@ impl ReadTx<'_> {
         self.query(&sql, args![id, limit], read_entry)
     }
 
+    /// Changes that were begun before a moment and have not ended, the oldest first.
+    pub fn audit_begun(
+        &self,
+        before: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<AuditBegun>, StoreError> {
+        self.query(
+            "SELECT pk, at, draft FROM audit_begun WHERE at < $1 ORDER BY at, pk LIMIT $2",
+            args![before, limit],
+            |row| {
+                let draft = serde_json::from_str(row.str(2)?);
+                Ok(AuditBegun {
+                    id: row.int(0)?,
+                    at: row.time(1)?,
+                    draft: draft.map_err(|_| StoreError::corrupt("audit_begun.draft"))?,
+                })
+            },
+        )
+    }
+
     /// The digest of the newest entry.
     pub fn audit_head(&self) -> Result<Option<(i64, String)>, StoreError> {
         self.query_one(
@@ -276,6 +309,21 @@ impl WriteTx<'_> {
                 chained(previous, now, draft)
             ],
         )?;
+        Ok(())
+    }
+
+    /// Notes that a change begins. Returns by what it is ended.
+    pub fn begin_audit(&self, draft: &AuditDraft) -> Result<i64, StoreError> {
+        let text = crate::connectors::json(draft)?;
+        self.insert(
+            "INSERT INTO audit_begun (at, draft) VALUES ($1, $2) RETURNING pk",
+            args![self.now(), text],
+        )
+    }
+
+    /// Forgets that a change was begun.
+    pub fn end_audit(&self, id: i64) -> Result<(), StoreError> {
+        self.execute("DELETE FROM audit_begun WHERE pk = $1", args![id])?;
         Ok(())
     }
 

@@ -95,7 +95,7 @@ pub use administrators::{Administrator, AdministratorLock, Invitation, Role};
 pub use applications::{Application, AttachedDirectory, Mapping};
 pub use arg::Arg;
 pub use attempts::Attempts;
-pub use audit::{ActorKind, AuditDraft, AuditEntry, AuditQuery, AuditTarget};
+pub use audit::{ActorKind, AuditBegun, AuditDraft, AuditEntry, AuditQuery, AuditTarget};
 pub use backup::{
     BackupContent, BackupError, BackupHead, Restored, restore as restore_backup,
     verify as verify_backup, verify_as_it_comes as verify_backup_as_it_comes,

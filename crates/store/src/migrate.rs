@@ -251,6 +251,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "folds_without_joiners",
         text: include_str!("../migrations/0048_folds_without_joiners.sql"),
     },
+    Migration {
+        number: 49,
+        name: "audit_begun",
+        text: include_str!("../migrations/0049_audit_begun.sql"),
+    },
 ];
 
 /// One step of the schema.

@@ -1,6 +1,5 @@
 //! Rules compiled: checked once, with every expression ready, so that deciding costs little.
 
-use std::collections::BTreeSet;
 use std::ops::BitOr;
 use std::sync::Arc;
 
@@ -10,15 +9,13 @@ use scim::{Resource, Selector};
 use super::condition::{Asked, Asks, Condition};
 use super::conditional::{self, Conditional};
 use super::group_map::GroupMap;
-use super::lifecycle::{CleanupAction, Loss};
 use super::list::{NameList, SHADOW};
 use super::names::NameRules;
-use super::source::{Reader, describe};
-use super::step::Steps;
-use super::step_compile::{self, Use};
+use super::row::{Row, compile_rows};
+use super::sizes::{check_inactivity, check_sizes, check_stages};
 use super::{
-    Accounts, Apply, Authority, Cleanup, Inactivity, LookupBy, MappingRow, NestedGroups, OnNoMatch,
-    OnNull, Rename, RuleError, Rules, Source, Target,
+    Accounts, Authority, Cleanup, Inactivity, LookupBy, NestedGroups, Rename, RuleError, Rules,
+    Target,
 };
 use crate::model::{Membership, Origin, Reason};
 use crate::name::folded;
@@ -108,30 +105,6 @@ pub(crate) struct CompiledInactivity {
     pub days: SignedDuration,
     pub only: NameList,
     pub never: NameList,
-}
-
-/// A compiled mapping row.
-#[derive(Clone, Debug)]
-pub(crate) struct Row {
-    pub target: Target,
-    /// The target as traces name it.
-    pub label: Arc<str>,
-    /// The source as traces name it.
-    pub from: Arc<str>,
-    pub reader: Reader,
-    pub steps: Steps,
-    pub on_no_match: OnNoMatch,
-    pub on_null: OnNull,
-    /// An attribute that is there and empty is a value.
-    pub keeps_empty: bool,
-    /// Whether the rules say what happens without a value.
-    pub null_is_foreseen: bool,
-    /// Targets of other rows whose results it reads.
-    pub needs: Vec<Target>,
-    /// The row counts for new accounts only.
-    pub create_only: bool,
-    /// Explanations do not show its values.
-    pub redacted: bool,
 }
 
 /// A group that rules name.
@@ -429,278 +402,9 @@ fn none_of(errors: Vec<RuleError>) -> Result<(), Vec<RuleError>> {
     }
 }
 
-fn check_sizes(rules: &Rules, errors: &mut Vec<RuleError>) {
-    let mut at_most = |count: usize, max: usize, path: &str, what: &str| {
-        if count > max {
-            let message = format!("there are {count} {what}, and {max} are the most");
-            let remedy = match what {
-                "days" | "minutes" => "choose fewer",
-                _ => "join or remove some",
-            };
-            errors.push(RuleError::new(path, message, remedy));
-        }
-    };
-    let groups = &rules.groups;
-    let count = rules.mapping.len() + groups.names.rules.len() + rules.conditions.len();
-    at_most(count, RULES_MAX, "mapping", "rules");
-    for (index, row) in rules.mapping.iter().enumerate() {
-        let path = format!("mapping[{index}].steps");
-        at_most(step_compile::count(&row.steps), STEPS_MAX, &path, "steps");
-    }
-    for (index, rule) in groups.names.rules.iter().enumerate() {
-        let path = format!("groups.names.rules[{index}].steps");
-        at_most(step_compile::count(&rule.steps), STEPS_MAX, &path, "steps");
-    }
-    for (list, path) in [
-        (&groups.only_assign, "groups.only_assign"),
-        (&groups.never_assign, "groups.never_assign"),
-        (&groups.always_assign, "groups.always_assign"),
-        (&groups.new_user_groups, "groups.new_user_groups"),
-        (&groups.protected, "groups.protected"),
-        (&groups.never_remove, "groups.never_remove"),
-        (&rules.scope.required_groups, "scope.required_groups"),
-        (&rules.cleanup.exempt_groups, "cleanup.exempt_groups"),
-        (&rules.cleanup.strip_exempt, "cleanup.strip_exempt"),
-    ] {
-        at_most(list.len(), LIST_ENTRIES_MAX, path, "entries");
-    }
-    for (index, rule) in rules.conditions.iter().enumerate() {
-        let path = format!("conditions[{index}].add_groups");
-        at_most(rule.add_groups.len(), LIST_ENTRIES_MAX, &path, "entries");
-    }
-    let rows = groups.mapping.as_ref().map_or(0, |it| it.rows.len());
-    at_most(rows, GROUP_ROWS_MAX, "groups.mapping.rows", "rows");
-    for (index, row) in groups.mapping.iter().flat_map(|it| &it.rows).enumerate() {
-        let path = format!("groups.mapping.rows[{index}].groups");
-        at_most(row.groups.len(), LIST_ENTRIES_MAX, &path, "entries");
-    }
-    let (days, max) = (usize::from(groups.alias_days), usize::from(ALIAS_DAYS_MAX));
-    at_most(days, max, "groups.alias_days", "days");
-    let (minutes, max) = (
-        rules.scope.grace_minutes as usize,
-        GRACE_MINUTES_MAX as usize,
-    );
-    at_most(minutes, max, "scope.grace_minutes", "minutes");
-    let (days, max) = (rules.accounts.names_reserved_days, DAYS_MAX as usize);
-    at_most(days as usize, max, "accounts.names_reserved_days", "days");
-    for (loss, name) in Loss::ALL {
-        let days = rules.cleanup.later(loss).map_or(0, |it| it.after_days);
-        let path = format!("cleanup.later.{name}.after_days");
-        at_most(days as usize, DAYS_MAX as usize, &path, "days");
-    }
-    if let Some(rule) = &rules.inactivity {
-        let (days, max) = (rule.days as usize, DAYS_MAX as usize);
-        at_most(days, max, "inactivity.days", "days");
-        let days = rule.sticky_days.unwrap_or_default() as usize;
-        at_most(days, max, "inactivity.sticky_days", "days");
-        for (list, path) in [
-            (&rule.only_groups, "inactivity.only_groups"),
-            (&rule.never, "inactivity.never"),
-        ] {
-            at_most(list.len(), LIST_ENTRIES_MAX, path, "entries");
-        }
-    }
-}
-
-/// A second stage comes after the first, and takes more.
-fn check_stages(cleanup: &Cleanup, errors: &mut Vec<RuleError>) {
-    for (loss, name) in Loss::ALL {
-        let Some(later) = cleanup.later(loss) else {
-            continue;
-        };
-        let first = cleanup.first(loss);
-        if later.after_days == 0 {
-            let path = format!("cleanup.later.{name}.after_days");
-            let message = "after no days there is no second stage";
-            let remedy = "write 1 or more, or make it the first stage";
-            errors.push(RuleError::new(path, message, remedy));
-        }
-        if later.action.severity() <= first.severity() {
-            let path = format!("cleanup.later.{name}.action");
-            let (first, then) = (first.as_str(), later.action.as_str());
-            let message = format!("`{then}` takes no more than `{first}`, which happens at once");
-            let remedy = "write an action that takes more, or remove the second stage";
-            errors.push(RuleError::new(path, message, remedy));
-        }
-    }
-}
-
-fn check_inactivity(rule: &Inactivity, errors: &mut Vec<RuleError>) {
-    if rule.days == 0 {
-        let message = "nobody logs in all the time";
-        let remedy = "write 1 or more";
-        errors.push(RuleError::new("inactivity.days", message, remedy));
-    }
-    if rule.sticky_days.is_some() && !rule.sticky {
-        let message = "without `sticky` the next word of the identity provider counts anyway";
-        let remedy = "switch `sticky` on, or leave this out";
-        errors.push(RuleError::new("inactivity.sticky_days", message, remedy));
-    }
-    if rule.sticky_days == Some(0) {
-        let message = "after no days nothing sticks";
-        let remedy = "write 1 or more, leave it out for ever, or switch `sticky` off";
-        errors.push(RuleError::new("inactivity.sticky_days", message, remedy));
-    }
-    let message = match rule.action {
-        CleanupAction::Keep => "`keep` does nothing",
-        CleanupAction::Delete if rule.sticky => {
-            "nobody could bring back what a sticky rule deletes"
-        }
-        _ => return,
-    };
-    let remedy = "write `disable` or `anonymise`";
-    errors.push(RuleError::new("inactivity.action", message, remedy));
-}
-
 /// So many days of 24 hours.
 pub(crate) fn days(count: u32) -> SignedDuration {
     SignedDuration::from_hours(24 * i64::from(count))
-}
-
-fn compile_rows(rows: &[MappingRow], errors: &mut Vec<RuleError>) -> Vec<Row> {
-    let mut seen = BTreeSet::new();
-    let mut stored = BTreeSet::new();
-    let mut compiled = Vec::with_capacity(rows.len() + 6);
-    for (index, row) in rows.iter().enumerate() {
-        let path = format!("mapping[{index}]");
-        if !row.state.is_active() {
-            // What does not count yet has to be right all the same.
-            let wrong = Row::compile(row, &path, errors).err();
-            errors.extend(wrong);
-            continue;
-        }
-        let again = row.target != Target::Groups && !seen.insert(&row.target);
-        let stored_again = row.target.attribute().is_some_and(|it| !stored.insert(it));
-        if again || stored_again {
-            let message = format!("`{}` has a row already", row.target);
-            let remedy = "keep one row; `first_of` tries several attributes in order";
-            errors.push(RuleError::new(format!("{path}.target"), message, remedy));
-        }
-        match Row::compile(row, &path, errors) {
-            Ok(row) => compiled.push((row, path)),
-            Err(error) => errors.push(error),
-        }
-    }
-    for target in [
-        Target::Username,
-        Target::Email,
-        Target::DisplayName,
-        Target::FirstName,
-        Target::LastName,
-        Target::Active,
-    ] {
-        if !seen.contains(&target) {
-            match Row::compile(&MappingRow::default_for(target), "defaults", errors) {
-                Ok(row) => compiled.push((row, "defaults".to_owned())),
-                Err(error) => errors.push(error),
-            }
-        }
-    }
-    in_order(compiled, errors)
-}
-
-/// Puts rows behind those whose results they read, and otherwise leaves their order. Rows that read each other's
-/// results in a circle have no order.
-fn in_order(mut waiting: Vec<(Row, String)>, errors: &mut Vec<RuleError>) -> Vec<Row> {
-    let known: BTreeSet<Target> = waiting.iter().map(|(row, _)| row.target.clone()).collect();
-    let mut done: BTreeSet<Target> = BTreeSet::new();
-    let mut hidden: BTreeSet<Target> = BTreeSet::new();
-    let mut ordered = Vec::with_capacity(waiting.len());
-    while !waiting.is_empty() {
-        let ready = |(row, _): &(Row, String)| {
-            let mut needed = row.needs.iter();
-            needed.all(|target| done.contains(target) || !known.contains(target))
-        };
-        let Some(next) = waiting.iter().position(ready) else {
-            let labels: Vec<String> = waiting
-                .iter()
-                .map(|(row, _)| format!("`{}`", row.label))
-                .collect();
-            for (row, path) in &waiting {
-                let message = format!(
-                    "`{}` waits for itself: the rows for {} read each other's results",
-                    row.label,
-                    labels.join(", ")
-                );
-                let remedy = "let one of them read an attribute of the user instead of `result`";
-                errors.push(RuleError::new(path.clone(), message, remedy));
-            }
-            break;
-        };
-        let (mut row, path) = waiting.remove(next);
-        for target in &row.needs {
-            if !known.contains(target) {
-                let message = format!("no row sets `{target}`");
-                errors.push(RuleError::new(
-                    path.clone(),
-                    message,
-                    "add the row, or read an attribute",
-                ));
-            }
-            row.redacted |= hidden.contains(target);
-        }
-        if row.redacted {
-            hidden.insert(row.target.clone());
-        }
-        done.insert(row.target.clone());
-        ordered.push(row);
-    }
-    ordered
-}
-
-impl Row {
-    pub(crate) fn compile(
-        row: &MappingRow,
-        path: &str,
-        errors: &mut Vec<RuleError>,
-    ) -> Result<Self, RuleError> {
-        let purpose = Use::Row(&row.target);
-        let steps = Steps::compile(&row.steps, purpose, &format!("{path}.steps"), errors);
-        let reader = match &row.source {
-            Some(source) => Reader::compile(source, &format!("{path}.source"))?,
-            None => Reader::default_for(&row.target).ok_or_else(|| {
-                RuleError::new(
-                    format!("{path}.source"),
-                    format!("`{}` has no default source", row.target),
-                    "name one, e.g. {\"attribute\": \"title\"}; names of source groups change in `groups.names`",
-                )
-            })??,
-        };
-        if let Some(name) = row.target.attribute()
-            && name.chars().count() > NAME_CHARS_MAX
-        {
-            let message = "the attribute's name has more than 255 characters";
-            return Err(RuleError::new(
-                format!("{path}.target"),
-                message,
-                "shorten it",
-            ));
-        }
-        let on_null = row.on_null.unwrap_or(match row.target {
-            Target::Username | Target::Email | Target::DisplayName => OnNull::Keep,
-            _ => OnNull::Clear,
-        });
-        let mut needs = Vec::new();
-        reader.needs(&mut needs);
-        steps.needs(&mut needs);
-        Ok(Self {
-            create_only: row.apply == Apply::CreateOnly || steps.create_only,
-            redacted: steps.redacted,
-            needs,
-            label: row.target.to_string().into(),
-            from: match &row.source {
-                Some(Source::Constant(_)) if steps.redacted => "constant".into(),
-                source => describe(source.as_ref(), &row.target).into(),
-            },
-            target: row.target.clone(),
-            reader,
-            steps,
-            on_no_match: row.on_no_match,
-            on_null,
-            keeps_empty: !row.empty_as_null,
-            null_is_foreseen: row.on_null.is_some(),
-        })
-    }
 }
 
 /// Groups named plainly, to put users into; what is wrong with the names goes into `errors`.

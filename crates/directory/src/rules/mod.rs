@@ -21,11 +21,14 @@ mod names;
 mod paths;
 mod pattern;
 mod required;
+mod row;
+mod sizes;
 mod source;
 mod step;
 mod step_compile;
 mod step_config;
 mod step_lint;
+mod step_run;
 mod text;
 mod typed;
 
@@ -68,12 +71,13 @@ pub fn is_possible_group_name(name: &str) -> bool {
     is_possible_name(name)
 }
 
-pub(crate) use compile::{PlainGroup, Row, days, is_possible_name};
+pub(crate) use compile::{PlainGroup, days, is_possible_name};
 pub(crate) use condition::{Asked, Context};
 pub(crate) use conditional::{Conditional, Due};
 pub(crate) use group_map::Naming;
 pub(crate) use lifecycle::Loss;
 pub(crate) use list::NameList;
+pub(crate) use row::Row;
 pub(crate) use step::{Flow, Item, Settled};
 pub(crate) use text::strip_domain;
 

@@ -15,7 +15,7 @@ use super::check::parsed;
 use super::credentials::{client, token};
 use super::secrets::{ReadyPassword, ReadyPasswords};
 use super::survey::{clients_in_order, live_tokens};
-use crate::administration::require_directory;
+use crate::directories::require_directory;
 use crate::jobs::rules_job;
 use crate::rule_changes::{MADE_WITH, Terms};
 use crate::schedule::plan_next_run;

@@ -13,11 +13,11 @@ use store::{Mapping, ReadTx};
 
 use super::ConfigurationWish;
 use super::survey::{grant, members};
-use crate::administration::{
-    check_sight, checked_addresses, checked_application_name, checked_groups, checked_name,
-};
+use crate::address::checked_addresses;
 use crate::admission::checked_settings;
+use crate::applications::{check_sight, checked_application_name, checked_groups};
 use crate::audit::check_settings;
+use crate::naming::checked_name;
 use crate::rule_changes::failure;
 use crate::tokens::{checked, require_future};
 use crate::{AuditSettings, Provision, ProvisionError};

@@ -11,7 +11,7 @@ use store::{ReadTx, WriteTx};
 use super::carry_out::{Work, connector_id, unreadable};
 use super::check::{Checks, within};
 use crate::ProvisionError;
-use crate::administration::require_directory;
+use crate::directories::require_directory;
 
 /// The member of a directory.
 const MEMBER: &str = "precedence";

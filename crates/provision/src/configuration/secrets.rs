@@ -6,7 +6,7 @@ use directory::RuleError;
 use directory::configuration::{Action, KeptSecret, Kind, Merged, Plan, SecretSource};
 
 use super::check::within;
-use crate::administration::new_password;
+use crate::applications::new_password;
 use crate::passwords::HashError;
 use crate::secret::{SCIM_PREFIX, is_well_formed};
 use crate::{Passwords, Provision, ProvisionError, Secret};

@@ -120,13 +120,7 @@ impl StoredHold {
             (Some(_), "") | (None, _) => journal::told(&self.change, None),
             (Some(_), group) => format!("{} of {group}", journal::told(&self.change, None)),
         };
-        let trigger = match self.cause.trigger.as_str() {
-            "scim" => "written by the identity provider",
-            "reconcile" => "found when everybody was evaluated",
-            "schedule" => "found when everybody was evaluated by schedule",
-            "rules" => "by new rules",
-            other => other,
-        };
+        let trigger = words::trigger(&self.cause.trigger);
         let why = match self.cause.actor.as_str() {
             "" => trigger.to_owned(),
             actor => format!("{trigger} ({actor})"),

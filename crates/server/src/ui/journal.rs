@@ -71,9 +71,11 @@ struct Cause {
 pub(super) struct EntryRow {
     pub(super) position: i64,
     pub(super) at: When,
-    /// Who, and where they are looked at.
-    pub(super) user: Option<(String, String)>,
+    /// Who or what changes, and where that is looked at.
+    pub(super) subject: Option<(String, String)>,
+    /// The group that it is about besides, and what leads to it.
     pub(super) group: Option<(String, String)>,
+    pub(super) leading: &'static str,
     pub(super) words: String,
     pub(super) by: String,
     /// Where the request is looked at that caused it.
@@ -91,7 +93,7 @@ impl EntryRow {
     pub(super) fn on_page_of(self, key: &str) -> Self {
         let only = |undo: &String| format!("{undo}&user={}", segment(key));
         Self {
-            user: None,
+            subject: None,
             undo_of_user: self.undo.as_ref().map(only),
             ..self
         }
@@ -99,7 +101,11 @@ impl EntryRow {
 
     /// The same on the page of that group.
     pub(super) fn without_group(mut self, name: &str) -> Self {
-        self.group = self.group.filter(|(other, _)| other != name);
+        let place = format!("/groups/{}", segment(name));
+        let is_other = |(_, other): &(String, String)| !other.ends_with(&place);
+        self.group = self.group.filter(is_other);
+        // A user may have the name of the group, but is at another place.
+        self.subject = self.subject.filter(is_other);
         self
     }
 }
@@ -126,17 +132,27 @@ impl Entry {
         let is_scim = self.cause.trigger == "scim" && !self.cause.request.is_empty();
         let request =
             is_scim.then(|| format!("/console/activity?request={}", segment(&self.cause.request)));
+        let user = self.user.map(|user| {
+            let address = format!("{place}/users/{}", segment(&user.key));
+            (user.name, address)
+        });
+        let group = self.group.map(|group| {
+            let address = format!("{place}/groups/{}", segment(&group));
+            (group, address)
+        });
+        let (subject, group) = match user {
+            Some(user) => (Some(user), group),
+            None => (group, None),
+        };
         EntryRow {
             position: self.position,
             at: desk.when(self.at),
-            user: self.user.map(|user| {
-                let address = format!("{place}/users/{}", segment(&user.key));
-                (user.name, address)
-            }),
-            group: self.group.map(|group| {
-                let address = format!("{place}/groups/{}", segment(&group));
-                (group, address)
-            }),
+            subject,
+            group,
+            leading: match self.change["change"].as_str() {
+                Some("add_membership" | "remove_membership") => "of",
+                _ => "·",
+            },
             diff: diff(&self.change),
             words,
             by,

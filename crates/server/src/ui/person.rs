@@ -40,13 +40,20 @@ struct PersonPage {
     overrides: Vec<OverrideRow>,
     products: Vec<Product>,
     why: Option<Why>,
-    /// The group that was asked about, and the answer.
-    about: Option<(String, Why)>,
+    about: Option<About>,
     /// Since when it is compared, and with what.
     since: String,
     compared: Option<Compared>,
     history: Vec<EntryRow>,
     sessions: Vec<SessionRow>,
+}
+
+/// The group that was asked about, and the answer.
+struct About {
+    group: String,
+    answer: Why,
+    /// When the user became a member.
+    since: Option<When>,
 }
 
 /// One attribute on both sides.
@@ -195,8 +202,12 @@ async fn person(
     let about = match asked.group.trim() {
         "" => None,
         group => {
-            let answer = desk.find(&below("why"), &[("group", group)]).await?;
-            answer.map(|answer| (group.to_owned(), answer))
+            let answer: Option<Why> = desk.find(&below("why"), &[("group", group)]).await?;
+            answer.map(|answer| About {
+                group: group.to_owned(),
+                since: answer.joined.as_ref().map(|joined| desk.when(joined.at)),
+                answer,
+            })
         }
     };
     let query = [

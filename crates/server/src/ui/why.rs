@@ -1,5 +1,6 @@
 //! Why an account is as it is, or is none, as pages tell it.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::desk::segment;
@@ -62,6 +63,7 @@ pub(super) struct Line {
 #[derive(Deserialize)]
 pub(super) struct Written {
     request: String,
+    pub(super) at: Timestamp,
     pub(super) what: String,
     pub(super) actor: String,
 }
@@ -70,5 +72,15 @@ impl Written {
     /// Where it is looked at.
     pub(super) fn address(&self) -> String {
         format!("/console/activity?request={}", segment(&self.request))
+    }
+
+    /// Whether a request of an identity provider did it, which can be looked at.
+    pub(super) fn is_request(&self) -> bool {
+        self.what == "scim" && !self.request.is_empty()
+    }
+
+    /// What put somebody into a group, in words.
+    pub(super) fn because(&self) -> &str {
+        words::trigger(&self.what)
     }
 }

@@ -25,6 +25,19 @@ pub(super) fn reason(code: &str) -> &str {
     }
 }
 
+/// What set an evaluation off.
+pub(super) fn trigger(code: &str) -> &str {
+    match code {
+        "scim" => "written by the identity provider",
+        "login" => "found at a log-in",
+        "reconcile" => "found when everybody was evaluated",
+        "import" => "by an import",
+        "product" => "written by a product",
+        "undo" => "taken back",
+        other => other,
+    }
+}
+
 /// What an override says.
 pub(super) fn override_kind(word: &str) -> &str {
     match word {

@@ -247,6 +247,51 @@ fn what_was_changed_shows_and_what_is_old_goes() {
     });
 }
 
+#[test]
+fn a_change_that_is_cut_off_is_told_of() {
+    on_each_database(|database| {
+        let world = &World::new(database);
+        let console = Console::new(world);
+        let begun = || {
+            let far = world.provision.store().now() + SignedDuration::from_hours(1);
+            let read = world
+                .provision
+                .store()
+                .read(move |tx| Ok::<_, StoreError>(tx.audit_begun(far, 100)?.len()));
+            world.run(read).unwrap()
+        };
+        ok(&console.patch("/audit/settings", json!({"keep_days": 30})));
+        assert_eq!(
+            console
+                .patch("/audit/settings", json!({"keep_days": 3}))
+                .status,
+            422
+        );
+        assert_eq!(
+            console
+                .patch("/connectors/nobody", json!({"state": "paused"}))
+                .status,
+            404
+        );
+        assert_eq!(begun(), 0, "what ended is not waited for");
+
+        world
+            .run(world.provision.begin_audit(draft("killed")))
+            .unwrap();
+        world.wait(SignedDuration::from_mins(9));
+        assert_eq!(world.run(world.provision.enter_cut_off()).unwrap(), 0);
+        world.wait(SignedDuration::from_mins(2));
+        assert_eq!(world.run(world.provision.enter_cut_off()).unwrap(), 1);
+        assert_eq!(world.run(world.provision.enter_cut_off()).unwrap(), 0);
+        assert_eq!(begun(), 0);
+        let entries = console.show("/audit?actor=killed");
+        let detail = entries["items"][0]["detail"].as_str().unwrap();
+        assert!(detail.contains("cut off"), "{detail}");
+        assert_eq!(entries["items"].as_array().unwrap().len(), 1);
+        assert_eq!(console.show("/audit/check")["whole"], true);
+    });
+}
+
 fn draft(actor: &str) -> AuditDraft {
     AuditDraft {
         actor_kind: ActorKind::CommandLine,

@@ -105,7 +105,7 @@ pub(super) async fn page(desk: Desk, Path(directory): Path<String>) -> Shown {
     let connectors = found.connectors.iter();
     let connectors = connectors.map(|name| (name.clone(), segment(name)));
     show(&HomePage {
-        shell: desk.shell("overview").stopped(stopped),
+        shell: desk.shell("settings").stopped(stopped),
         frame: Frame::of(&found.name, "directory"),
         created: desk.when(found.created),
         connectors: connectors.collect(),

@@ -185,7 +185,7 @@ async fn shown(
     let connectors = about.connectors.iter();
     let connectors = connectors.map(|name| (name.clone(), segment(name)));
     Ok(PrecedencePage {
-        shell: desk.shell("overview"),
+        shell: desk.shell("settings"),
         frame: Frame::of(&about.name, "precedence"),
         is_shared,
         shared_accounts: sharing.shared_accounts,

@@ -88,7 +88,7 @@ pub(in crate::ui) async fn page(
     let connectors = about.connectors.iter();
     let connectors = connectors.map(|name| (name.clone(), segment(name)));
     show(&ReservedPage {
-        shell: desk.shell("overview"),
+        shell: desk.shell("settings"),
         frame: Frame::of(&about.name, "reserved"),
         rows: rows.collect(),
         connectors: connectors.collect(),

@@ -121,7 +121,7 @@ async fn listed(desk: &Desk, directory: &str, asked: Asked) -> Result<StickyPage
         user,
     });
     Ok(StickyPage {
-        shell: desk.shell("overview"),
+        shell: desk.shell("settings"),
         frame: Frame::of(&about.name, "sticky"),
         rows: rows.collect(),
         reason: asked.reason,

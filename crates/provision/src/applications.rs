@@ -1,43 +1,15 @@
-//! Connectors and applications: what an administrator sets up.
+//! Applications: made, changed, and what is noted of them.
 
 use directory::rhythm::remember;
-use directory::rules::CompiledRules;
-use directory::{
-    ApplicationId, Cause, Connector, ConnectorId, ConnectorSettings, ConnectorState, DirectoryId,
-    JobKind, Preset, Rules, Schedule, Trigger,
-};
+use directory::{ApplicationId, DirectoryId};
 use jiff::Timestamp;
-use scim::name::refuse_name;
-use store::{
-    Access, Application, AttachedDirectory, Job, Mapping, Scope, StoredConnector, WriteTx,
-};
+use store::{Access, Application, AttachedDirectory, Mapping, Scope, WriteTx};
 
-use crate::address::AddressRange;
-use crate::admission::checked_settings;
-use crate::jobs::begin_sweep;
-use crate::release::require_idle;
-use crate::rule_changes::{MADE_WITH, Terms, check_terms, keep_version};
-use crate::schedule::plan_next_run;
+use crate::address::checked_addresses;
+use crate::directories::require_directory;
+use crate::naming::checked_name;
 use crate::secret::{APPLICATION_PREFIX, Secret};
 use crate::{Passwords, Provision, ProvisionError};
-
-/// Characters of a name.
-const NAME_CHARS_MAX: usize = 100;
-
-/// A connector to be made.
-#[derive(Debug, Clone)]
-pub struct ConnectorDraft {
-    /// Its name, free of other meaning.
-    pub name: String,
-    /// Which IdP it is for.
-    pub preset: Preset,
-    /// Name or id of the directory it feeds; one of its own, named alike, if none is given.
-    pub directory: Option<String>,
-    /// What its writes mean.
-    pub rules: Rules,
-    /// How its endpoint behaves.
-    pub settings: ConnectorSettings,
-}
 
 /// An application to be made.
 #[derive(Debug, Clone)]
@@ -96,199 +68,6 @@ pub struct ApplicationChange {
 }
 
 impl Provision {
-    /// Makes a connector, and a directory for it if it is to have one of its own.
-    pub async fn create_connector(
-        &self,
-        draft: ConnectorDraft,
-        actor: &str,
-    ) -> Result<StoredConnector, ProvisionError> {
-        let actor = actor.to_owned();
-        let name = checked_name(&draft.name)?;
-        CompiledRules::new(&draft.rules).map_err(ProvisionError::Rules)?;
-        let mut settings = draft.settings.clone();
-        settings.schedule.get_or_insert_with(Schedule::nightly);
-        let settings = checked_settings(settings, draft.preset)?;
-        self.store()
-            .write(Scope::Settings, move |tx| {
-                let taken = tx.find_connector(&name)?;
-                if taken.is_some() {
-                    return Err(ProvisionError::Exists {
-                        what: "connector",
-                        name: name.clone(),
-                    });
-                }
-                let directory = match &draft.directory {
-                    Some(text) => require_directory(tx, text)?,
-                    None => {
-                        let made = tx.insert_directory(&name).map_err(|error| {
-                            ProvisionError::or_exists(error, "directory_name", "directory", &name)
-                        })?;
-                        made.id
-                    }
-                };
-                let made = tx
-                    .insert_connector(
-                        &name,
-                        draft.preset,
-                        directory,
-                        &draft.rules,
-                        &settings,
-                        (&actor, MADE_WITH),
-                    )
-                    .map_err(|error| {
-                        ProvisionError::or_exists(error, "connector_name", "connector", &name)
-                    })?;
-                plan_next_run(tx, &made.connector)?;
-                Ok(made)
-            })
-            .await
-    }
-
-    /// Changes name, preset, state, rules or settings of a connector. Where that can change what products
-    /// see, every user of it becomes due.
-    pub async fn change_connector(
-        &self,
-        id: ConnectorId,
-        actor: &str,
-        change: impl Fn(&mut Connector) -> Result<(), ProvisionError> + Send + Sync + 'static,
-    ) -> Result<StoredConnector, ProvisionError> {
-        self.alter_connector(id, actor, Terms::default(), change)
-            .await
-    }
-
-    /// The same on terms for a change of rules, each of which makes a version of them.
-    pub(crate) async fn alter_connector(
-        &self,
-        id: ConnectorId,
-        actor: &str,
-        terms: Terms,
-        change: impl Fn(&mut Connector) -> Result<(), ProvisionError> + Send + Sync + 'static,
-    ) -> Result<StoredConnector, ProvisionError> {
-        let actor = actor.to_owned();
-        let this = self.clone();
-        let directory = self.directory_of(id).await?;
-        let _settings = self.store().changing_settings();
-        let changed = self
-            .store()
-            .write(Scope::Directory(directory), move |tx| {
-                this.alter(tx, id, &actor, &terms, &change)
-            })
-            .await?;
-        self.wake_worker();
-        Ok(changed)
-    }
-
-    /// [`alter_connector`](Self::alter_connector) inside a transaction that has the connector's directory for itself.
-    pub(crate) fn alter(
-        &self,
-        tx: &WriteTx<'_>,
-        id: ConnectorId,
-        actor: &str,
-        terms: &Terms,
-        change: &dyn Fn(&mut Connector) -> Result<(), ProvisionError>,
-    ) -> Result<StoredConnector, ProvisionError> {
-        let before = tx
-            .connector(id)?
-            .ok_or_else(|| ProvisionError::not_found("connector", &id.to_string()))?;
-        let directory = before.connector.directory;
-        let mut after = before.connector.clone();
-        change(&mut after)?;
-        if after.name != before.connector.name {
-            after.name = checked_name(&after.name)?;
-        }
-        after.settings = checked_settings(after.settings, after.preset)?;
-        let changed = after.rules != before.connector.rules;
-        let compiled = match changed {
-            true => CompiledRules::new(&after.rules),
-            false => CompiledRules::stored(&after.rules),
-        };
-        let compiled = compiled.map_err(ProvisionError::Rules)?;
-        // A preview of the rules in force shows what a reconcile does.
-        let takes_effect = changed || terms.unmoved.is_some();
-        if takes_effect {
-            check_terms(tx, &before.connector, &compiled, terms)?;
-        }
-        if changed {
-            keep_version(tx, &after, actor, terms)?;
-        }
-        tx.update_connector(&after).map_err(|error| {
-            ProvisionError::or_exists(error, "connector_name", "connector", &after.name)
-        })?;
-        let pilot = |connector: &Connector| connector.settings.pilot.clone();
-        let concerns_others = pilot(&after) != pilot(&before.connector);
-        if after.state != before.connector.state {
-            require_idle(tx, Some(id), directory)?;
-            tx.note_state(id, actor)?;
-        }
-        if after.settings.schedule != before.connector.settings.schedule {
-            plan_next_run(tx, &after)?;
-        }
-        let cause = Cause {
-            trigger: Trigger::Reconcile,
-            connector: Some(id),
-            actor: actor.to_owned(),
-            request: String::new(),
-        };
-        if takes_effect || concerns_others {
-            self.rebind_all(tx, id, &cause)?;
-            begin_sweep(tx, &after, JobKind::Rules, actor)?;
-        }
-        let resumed = before.connector.state != after.state;
-        if resumed && after.state == ConnectorState::Active {
-            let connector = self.require_connector(tx, id)?;
-            self.catch_up_groups(tx, &connector, &cause)?;
-        }
-        tx.connector(id)?
-            .ok_or_else(|| ProvisionError::not_found("connector", &id.to_string()))
-    }
-
-    /// Pauses a connector, resumes it, or switches it off (US-03).
-    pub async fn set_connector_state(
-        &self,
-        id: ConnectorId,
-        state: ConnectorState,
-        actor: &str,
-    ) -> Result<StoredConnector, ProvisionError> {
-        self.change_connector(id, actor, move |connector| {
-            connector.state = state;
-            Ok(())
-        })
-        .await
-    }
-
-    /// The directory that a connector feeds: whose writers a change of it has to join.
-    pub(crate) async fn directory_of(
-        &self,
-        id: ConnectorId,
-    ) -> Result<DirectoryId, ProvisionError> {
-        self.store()
-            .read(move |tx| {
-                let found = tx.connector(id)?;
-                found
-                    .map(|stored| stored.connector.directory)
-                    .ok_or_else(|| ProvisionError::not_found("connector", &id.to_string()))
-            })
-            .await
-    }
-
-    /// New rules may give source groups other names.
-    pub(crate) fn rebind_all(
-        &self,
-        tx: &WriteTx<'_>,
-        id: ConnectorId,
-        cause: &Cause,
-    ) -> Result<(), ProvisionError> {
-        let connector = self.require_connector(tx, id)?;
-        for group in tx.source_groups_all(id)? {
-            if let Some(fed) = self.rebind(tx, &connector, &group, cause)? {
-                let mut parents = tx.bound_groups_above(group.pk)?;
-                parents.extend(fed.into_iter().flatten());
-                tx.mark_nestings_due(id, &parents, cause)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Makes an application with a generated password, which is not to be had again.
     pub async fn create_application(
         &self,
@@ -524,23 +303,6 @@ fn require_application(tx: &WriteTx<'_>, public_id: &str) -> Result<Application,
         .ok_or_else(|| ProvisionError::not_found("application", public_id))
 }
 
-pub(crate) fn require_directory(
-    tx: &WriteTx<'_>,
-    text: &str,
-) -> Result<DirectoryId, ProvisionError> {
-    let found = tx.find_directory(text)?;
-    let directory = found.ok_or_else(|| ProvisionError::not_found("directory", text))?;
-    let unfinished = tx.unfinished_jobs()?;
-    let goes = |job: &Job| job.kind == JobKind::DeleteDirectory && job.directory == directory.id;
-    match unfinished.iter().any(goes) {
-        true => Err(ProvisionError::invalid(
-            "directory",
-            format!("'{text}' is being deleted"),
-        )),
-        false => Ok(directory.id),
-    }
-}
-
 fn only_directory(tx: &WriteTx<'_>) -> Result<DirectoryId, ProvisionError> {
     let directories = tx.directories()?;
     match directories.as_slice() {
@@ -564,30 +326,6 @@ fn only_directory(tx: &WriteTx<'_>) -> Result<DirectoryId, ProvisionError> {
     }
 }
 
-/// A name for something that administrators make: 1 to 100 characters, all of them to be seen.
-pub(crate) fn checked_name(name: &str) -> Result<String, ProvisionError> {
-    checked_text("name", name, 1)
-}
-
-/// A text that stands beside others on pages and in logs: what cannot be seen could hide them, or turn them around.
-pub(crate) fn checked_text(
-    member: &'static str,
-    text: &str,
-    chars_min: usize,
-) -> Result<String, ProvisionError> {
-    let text = text.trim();
-    let fits = (chars_min..=NAME_CHARS_MAX).contains(&text.chars().count());
-    let unseen = refuse_name(text);
-    if fits && unseen.is_none() {
-        return Ok(text.to_owned());
-    }
-    let unseen = unseen.unwrap_or("control or invisible characters");
-    Err(ProvisionError::invalid(
-        member,
-        format!("needs {chars_min} to {NAME_CHARS_MAX} characters, without {unseen}"),
-    ))
-}
-
 /// The same for an application, which signs in by HTTP Basic: what stands behind the first colon is the password there.
 pub(crate) fn checked_application_name(name: &str) -> Result<String, ProvisionError> {
     let name = checked_name(name)?;
@@ -598,22 +336,4 @@ pub(crate) fn checked_application_name(name: &str) -> Result<String, ProvisionEr
             "has a colon in it, and no product could sign in with it; take another character",
         )),
     }
-}
-
-pub(crate) fn checked_addresses(addresses: &[String]) -> Result<Vec<String>, ProvisionError> {
-    addresses
-        .iter()
-        .map(|text| {
-            AddressRange::parse(text.trim())
-                .map(|range| range.to_string())
-                .ok_or_else(|| {
-                    ProvisionError::invalid(
-                        "addresses",
-                        format!(
-                            "'{text}' is neither an address nor a range; write 192.0.2.10, 10.0.0.0/8 or 2001:db8::/32"
-                        ),
-                    )
-                })
-        })
-        .collect()
 }
