@@ -41,6 +41,9 @@ pub enum DirectoryEvent {
     /// A user is no longer a member.
     #[serde(rename = "group.user_removed")]
     GroupUserRemoved,
+    /// A directory is gone, with every user, group and membership in it.
+    #[serde(rename = "directory.deleted")]
+    DirectoryDeleted,
     /// A job ended.
     #[serde(rename = "run.finished")]
     RunFinished,
@@ -48,7 +51,7 @@ pub enum DirectoryEvent {
 
 impl DirectoryEvent {
     /// Every one there is.
-    pub const ALL: [DirectoryEvent; 11] = [
+    pub const ALL: [DirectoryEvent; 12] = [
         DirectoryEvent::UserCreated,
         DirectoryEvent::UserUpdated,
         DirectoryEvent::UserDeleted,
@@ -59,6 +62,7 @@ impl DirectoryEvent {
         DirectoryEvent::GroupDeleted,
         DirectoryEvent::GroupUserAdded,
         DirectoryEvent::GroupUserRemoved,
+        DirectoryEvent::DirectoryDeleted,
         DirectoryEvent::RunFinished,
     ];
 
@@ -75,6 +79,7 @@ impl DirectoryEvent {
             DirectoryEvent::GroupDeleted => "group.deleted",
             DirectoryEvent::GroupUserAdded => "group.user_added",
             DirectoryEvent::GroupUserRemoved => "group.user_removed",
+            DirectoryEvent::DirectoryDeleted => "directory.deleted",
             DirectoryEvent::RunFinished => "run.finished",
         }
     }
@@ -92,6 +97,7 @@ impl DirectoryEvent {
             DirectoryEvent::GroupDeleted => "A group is gone",
             DirectoryEvent::GroupUserAdded => "Somebody joined a group",
             DirectoryEvent::GroupUserRemoved => "Somebody left a group",
+            DirectoryEvent::DirectoryDeleted => "A directory is gone",
             DirectoryEvent::RunFinished => "A job ended",
         }
     }

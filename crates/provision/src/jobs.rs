@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use store::{Claim, Job, JobQuery, JobWork, NewJob, ReadTx, Scope, WriteTx};
 
+use crate::safety::keep_bases;
 use crate::worker::is_about_data;
 use crate::{Provision, ProvisionError};
 
@@ -244,6 +245,7 @@ pub(crate) fn begin_sweep(
             (begin(tx, connector, kind, String::new(), &cause)?, None)
         }
     };
+    keep_bases(tx, connector)?;
     let claim = Claim::of_job(job.id, kind, &job.cause);
     tx.mark_all_nestings_due(connector.id, &job.cause, job.id)?;
     tx.mark_connector_due(connector.id, claim)?;

@@ -397,6 +397,36 @@ impl<'t, 'c> Window<'t, 'c> {
     }
 }
 
+/// Of how many accounts and memberships shares are taken while everybody is evaluated: as many as there are when that begins,
+/// as previews count them. What the rules end or begin meanwhile changes nothing of it.
+pub(crate) fn keep_bases(
+    tx: &WriteTx<'_>,
+    connector: &directory::Connector,
+) -> Result<(), ProvisionError> {
+    let limits = &connector.settings.limits;
+    let since = tx.now() - SignedDuration::from_mins(i64::from(limits.window_minutes));
+    for (tally, limit) in [
+        (Tally::Deactivations, limits.deactivations),
+        (Tally::Memberships, limits.memberships),
+    ] {
+        let is_share = limit.is_some_and(|limit| limit.percent > 0);
+        if !(limits.enabled && is_share) || tx.limit_base(connector.id, &tally, since)?.is_some() {
+            continue;
+        }
+        let passed = tx.passed(&PassedQuery {
+            connector: connector.id,
+            since,
+            user: None,
+            groups: &[],
+            sources: &[],
+        })?;
+        let passed = passed.counts.get(&tally).copied().unwrap_or_default();
+        let base = count_base(tx, connector, &tally, passed)?;
+        tx.keep_limit_base(connector.id, &tally, base)?;
+    }
+    Ok(())
+}
+
 /// Of how many a share is taken, where so many were let through: as many as there were before the window. Counts them.
 pub(crate) fn count_base(
     tx: &ReadTx<'_>,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use directory::DirectoryId;
 use directory::subscription::DirectoryEvent;
+use directory::{DirectoryId, JobKind};
 use jiff::Timestamp;
 use scim::fold;
 use serde::{Deserialize, Serialize};
@@ -273,6 +273,7 @@ impl ReadTx<'_> {
         &self,
         since: Timestamp,
         directories: Option<&[DirectoryId]>,
+        kind: Option<JobKind>,
         limit: i64,
     ) -> Result<Vec<Job>, StoreError> {
         let mut arguments = args![since, limit];
@@ -283,6 +284,10 @@ impl ReadTx<'_> {
                 sql::placeholders(3, directories.len())
             );
             arguments.extend(directories.iter().map(|directory| Arg::from(directory.0)));
+        }
+        if let Some(kind) = kind {
+            arguments.push(Arg::from(kind.as_str()));
+            narrowed.push_str(&format!(" AND kind = ${}", arguments.len()));
         }
         let sql = format!(
             "SELECT public_id FROM job WHERE finished IS NOT NULL AND finished >= $1{narrowed} \

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use directory::subscription::DirectoryEvent;
-use directory::{ConnectorId, DirectoryId};
+use directory::{ConnectorId, DirectoryId, JobKind, JobState};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use store::{
@@ -64,9 +64,7 @@ pub(super) fn next_step(
             (None, _) => {}
         }
     }
-    if subscription.hears(DirectoryEvent::RunFinished)
-        && let Some(step) = next_jobs(tx, subscription)?
-    {
+    if let Some(step) = next_jobs(tx, subscription)? {
         return Ok(Some(step));
     }
     Ok((told != subscription.told).then_some(Step::MoveOn(told)))
@@ -100,15 +98,22 @@ fn next_of_journal(
 }
 
 fn next_jobs(tx: &ReadTx<'_>, subscription: &Subscription) -> Result<Option<Step>, StoreError> {
+    let kind = match subscription.hears(DirectoryEvent::RunFinished) {
+        true => None,
+        false if subscription.hears(DirectoryEvent::DirectoryDeleted) => {
+            Some(JobKind::DeleteDirectory)
+        }
+        false => return Ok(None),
+    };
     let limit = JOBS_MAX + i64::try_from(subscription.jobs_told.len()).unwrap_or(0);
     let directories = subscription.draft.directories.as_deref();
-    let mut jobs = tx.jobs_ended_since(subscription.jobs_since, directories, limit)?;
+    let mut jobs = tx.jobs_ended_since(subscription.jobs_since, directories, kind, limit)?;
     jobs.retain(|job| !subscription.jobs_told.contains(&job.public_id));
     let Some(first) = jobs.first().and_then(|job| job.finished) else {
         return Ok(None);
     };
     let ids = jobs.iter().map(|job| job.public_id.clone()).collect();
-    let told = jobs.iter().map(told_job).collect();
+    let told = told_jobs(subscription, &jobs);
     Ok(Some(Step::New(Batch::Jobs(first, ids), told)))
 }
 
@@ -123,7 +128,7 @@ pub(super) fn events(
             let entries = tx.journal_between(*directory, (*after, *upto), None, ENTRIES_MAX)?;
             told_entries(tx, subscription, *directory, entries)
         }
-        Batch::Jobs(_, ids) => Ok(tx.jobs_with(ids)?.iter().map(told_job).collect()),
+        Batch::Jobs(_, ids) => Ok(told_jobs(subscription, &tx.jobs_with(ids)?)),
     }
 }
 
@@ -190,9 +195,24 @@ fn told_entries(
     Ok(entries.iter().filter_map(told).collect())
 }
 
-fn told_job(job: &Job) -> Value {
+/// That jobs ended, and which directories are gone by that: their journals are gone with them.
+fn told_jobs(subscription: &Subscription, jobs: &[Job]) -> Vec<Value> {
+    let mut told = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let is_deletion = job.kind == JobKind::DeleteDirectory && job.state == JobState::Done;
+        if is_deletion && subscription.hears(DirectoryEvent::DirectoryDeleted) {
+            told.push(told_job(DirectoryEvent::DirectoryDeleted, job));
+        }
+        if subscription.hears(DirectoryEvent::RunFinished) {
+            told.push(told_job(DirectoryEvent::RunFinished, job));
+        }
+    }
+    told
+}
+
+fn told_job(event: DirectoryEvent, job: &Job) -> Value {
     json!({
-        "event": DirectoryEvent::RunFinished,
+        "event": event,
         "directory": job.directory_name,
         "at": job.finished,
         "job": {

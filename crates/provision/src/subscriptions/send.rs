@@ -62,10 +62,11 @@ impl Provision {
 
     /// Sends a claimed batch and notes what came of it. Gives the subscription as it is from now on.
     pub async fn send_batch(&self, claimed: ClaimedBatch) -> Result<Subscription, ProvisionError> {
-        let outcome = match claimed.events.is_empty() {
-            // What it was about is gone, or is not wanted any more.
-            true => Ok("nothing was left to tell".to_owned()),
-            false => {
+        let is_sent = !claimed.events.is_empty();
+        let outcome = match is_sent {
+            // What it was about is gone, with its directory or by its age, or is not wanted any more.
+            false => Ok("nothing of it is left to tell".to_owned()),
+            true => {
                 let (to, id) = (&claimed.subscription, &claimed.delivery.id);
                 self.post_events(to, id, &claimed.events).await
             }
@@ -75,9 +76,10 @@ impl Provision {
                 let now = tx.now();
                 let after = after(tx, &claimed, &outcome)?;
                 if tx.note_subscription(&after, claimed.until)? {
-                    let state = match outcome.is_ok() {
-                        true => DeliveryState::Taken,
-                        false => DeliveryState::Waiting,
+                    let state = match (outcome.is_ok(), is_sent) {
+                        (true, true) => DeliveryState::Taken,
+                        (true, false) => DeliveryState::Skipped,
+                        (false, _) => DeliveryState::Waiting,
                     };
                     tx.note_delivery(&tried(&claimed.delivery, state, &outcome, now))?;
                 }
@@ -219,7 +221,10 @@ fn after(
                 failures: 0,
                 failing_since: None,
                 last_error: None,
-                last_success: Some(now),
+                last_success: match claimed.events.is_empty() {
+                    true => before.last_success,
+                    false => Some(now),
+                },
                 next_try: now,
                 ..before
             };

@@ -360,6 +360,34 @@ fn a_preview_tells_what_the_limits_would_hold_and_whom() {
 }
 
 #[test]
+fn shares_are_of_what_there_was_before_everybody_is_evaluated() {
+    on_each_database(|database| {
+        let world = World::new(database, Rules::default());
+        let ids: Vec<String> = (0..20).map(|n| world.user(&format!("u{n:02}"))).collect();
+        let all: Vec<&str> = ids.iter().map(String::as_str).collect();
+        for name in ["Old one", "Old two", "Old three"] {
+            world.group(name, &all);
+        }
+        world.set_limits(|limits| {
+            limits.group_memberships = None;
+            limits.memberships = Some(Limit::new(15, 30));
+        });
+        // Each loses three groups and gets three others.
+        let wanted = json!({"groups": {"names": {"rules": [
+            {"steps": [{"replace": {"find": "Old", "with": "New"}}]}]}}});
+        let (preview, _) = world.preview_of(&wanted);
+        let told = &preview.summary.limits[&HoldKind::MembershipRemoval];
+        assert_eq!((told.passes, told.held, told.allowed), (18, 42, Some(18)));
+        let groups = wanted["groups"].clone();
+        world.set_rules(move |rules| {
+            rules.groups = serde_json::from_value(groups.clone()).unwrap();
+        });
+        world.work_off();
+        assert_eq!(world.holds(HoldState::Open).len() as u64, told.held);
+    });
+}
+
+#[test]
 fn names_that_are_left_go_to_those_who_wait_for_them() {
     on_each_database(|database| {
         let world = World::new(database, Rules::default());

@@ -11,6 +11,7 @@ use store::Role;
 
 use crate::api_console::{Console, ok};
 use crate::api_notifications::{Post, post_of, tell, webhook};
+use crate::api_release::done;
 use crate::http::Answer;
 use crate::scim_idp::Idp;
 use crate::ui_browser::Browser;
@@ -238,6 +239,37 @@ fn what_an_endpoint_misses_waits_for_it_in_order_and_can_be_sent_again() {
         assert_eq!(events[0]["user"]["name"], "next");
         ok(&console.call(&format!("{place}/send")));
         assert_eq!(posted(&post)[0]["user"]["name"], "poison");
+    });
+}
+
+#[test]
+fn a_directory_that_goes_is_told_of_and_stands_for_what_was_in_it() {
+    on_each_database(|database| {
+        let world = &World::new(database);
+        let (console, idp, post) = (Console::new(world), Idp::new(world), post_of(world));
+        let mut wish = subscription("ops");
+        wish["events"] = json!(["user.created", "user.deleted", "directory.deleted"]);
+        ok(&console.post("/subscriptions", wish));
+        post.refuses.store(true, Ordering::SeqCst);
+        idp.user("ann");
+        tell_all(world);
+        idp.user("ben");
+        let gone = console.delete("/connectors/idp?accounts=keep");
+        done(&console, &gone.json());
+        let gone = console.delete("/directories/default");
+        done(&console, &gone.json());
+        post.refuses.store(false, Ordering::SeqCst);
+        posted(&post);
+        world.wait(SignedDuration::from_mins(31));
+        tell_all(world);
+        let events = posted(&post);
+        assert_eq!(words(&events), ["directory.deleted"]);
+        assert_eq!(events[0]["directory"], "default");
+        let log = console.show("/subscriptions/ops/deliveries");
+        let states: Vec<&Value> = log["items"].as_array().unwrap().iter().collect();
+        let states: Vec<&Value> = states.iter().map(|one| &one["state"]).collect();
+        assert_eq!(states, ["taken", "skipped"], "{log}");
+        assert_eq!(console.show("/subscriptions/ops")["state"], "current");
     });
 }
 
