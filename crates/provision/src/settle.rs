@@ -294,7 +294,7 @@ impl Provision {
             // The account stays as it is; the worker comes to it, in the order of what was written, when the connector is
             // active again. What the user gave to an account of another connector goes when that one is decided about again.
             if let Some(account) = account.filter(|it| it.user.status != Status::Removed) {
-                tx.set_account_due(account.user.pk, Some(tx.now()))?;
+                tx.owe_deletion(account.user.pk, tx.now(), cause)?;
             }
             return Ok(tx.delete_contribution(source)?);
         }

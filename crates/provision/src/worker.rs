@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use directory::{Cause, ConnectorId, Operation, SourceUserPk, Trigger, UserPk};
+use directory::{Cause, ConnectorId, Operation, SourceUserPk, Trigger};
 use jiff::{SignedDuration, Timestamp};
-use store::{DueNesting, DueUser, Scope, WriteTx};
+use store::{DueAccount, DueNesting, DueUser, Scope, WriteTx};
 
 use crate::group_work::work_on_groups;
 use crate::jobs::{note_compared, note_evaluated, position_for};
@@ -166,9 +166,11 @@ impl Provision {
         for one in part {
             match one {
                 Owed::User(due) => users.push(due),
-                Owed::Deleted(user, _) => {
-                    if let Some(account) = tx.account(*user)? {
-                        self.settle_deleted(tx, connector, &account, &deletion(connector))?;
+                Owed::Deleted(due) => {
+                    if let Some(account) = tx.account(due.user)? {
+                        let cause = due.cause.clone();
+                        let cause = cause.unwrap_or_else(|| deletion(connector));
+                        self.settle_deleted(tx, connector, &account, &cause)?;
                     }
                 }
             }
@@ -214,7 +216,10 @@ impl Provision {
                                 tx.count_for_job(job, Operation::Error, 1)?;
                             }
                         }
-                        Owed::Deleted(user, _) => tx.set_account_due(user, Some(until))?,
+                        Owed::Deleted(due) => match due.cause {
+                            Some(cause) => tx.owe_deletion(due.user, until, &cause)?,
+                            None => tx.set_account_due(due.user, Some(until))?,
+                        },
                     }
                 }
                 Ok(())
@@ -241,15 +246,15 @@ impl Provision {
 enum Owed {
     /// A user of the source.
     User(DueUser),
-    /// An account whose user the IdP deleted, and since when.
-    Deleted(UserPk, Timestamp),
+    /// An account whose user the IdP deleted.
+    Deleted(DueAccount),
 }
 
 impl Owed {
     fn since(&self) -> Timestamp {
         match self {
             Owed::User(due) => due.at,
-            Owed::Deleted(_, since) => *since,
+            Owed::Deleted(due) => due.at,
         }
     }
 
@@ -268,8 +273,10 @@ impl Owed {
 fn owed(tx: &WriteTx<'_>, connector: ConnectorId, limit: i64) -> Result<Vec<Owed>, ProvisionError> {
     let deleted = tx.accounts_due(connector, limit)?.into_iter();
     let users = tx.due_users(connector, limit)?.into_iter();
-    let deleted = deleted.map(|(user, since)| Owed::Deleted(user, since));
-    let mut owed: Vec<Owed> = deleted.chain(users.map(Owed::User)).collect();
+    let mut owed: Vec<Owed> = deleted
+        .map(Owed::Deleted)
+        .chain(users.map(Owed::User))
+        .collect();
     owed.sort_by_key(Owed::since);
     // What comes behind the last of one list may come behind others of it that were not read.
     owed.truncate(usize::try_from(limit).unwrap_or(usize::MAX));

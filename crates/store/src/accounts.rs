@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use directory::{
-    Account, Attributes, ConnectorId, DirectoryId, MatchedBy, Membership, Memory, Origin, Reason,
-    SourceUserPk, Status, User, UserPk,
+    Account, Attributes, Cause, ConnectorId, DirectoryId, MatchedBy, Membership, Memory, Origin,
+    Reason, SourceUserPk, Status, User, UserPk,
 };
 use jiff::Timestamp;
 use scim::fold;
@@ -265,8 +265,22 @@ impl WriteTx<'_> {
     /// Owes the account of a deleted user another look, or no more.
     pub fn set_account_due(&self, user: UserPk, at: Option<Timestamp>) -> Result<(), StoreError> {
         self.execute(
-            "UPDATE directory_user SET due_at = $1 WHERE pk = $2",
+            "UPDATE directory_user SET due_at = $1, due_actor = NULL, due_request = NULL WHERE pk = $2",
             args![at, user.0],
+        )?;
+        Ok(())
+    }
+
+    /// Owes the account of a user that is being deleted a look at `at`, which is then for this cause.
+    pub fn owe_deletion(
+        &self,
+        user: UserPk,
+        at: Timestamp,
+        cause: &Cause,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE directory_user SET due_at = $1, due_actor = $2, due_request = $3 WHERE pk = $4",
+            args![at, cause.actor.as_str(), cause.request.as_str(), user.0],
         )?;
         Ok(())
     }

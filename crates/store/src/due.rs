@@ -20,6 +20,17 @@ pub struct DueUser {
     pub job: Option<JobId>,
 }
 
+/// An account whose user the IdP deleted, to be looked at.
+#[derive(Debug, Clone)]
+pub struct DueAccount {
+    /// The account.
+    pub user: UserPk,
+    /// Since when.
+    pub at: Timestamp,
+    /// What deleted the user, if that has had no effect yet.
+    pub cause: Option<Cause>,
+}
+
 /// Who wants an evaluation.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim<'a> {
@@ -122,17 +133,30 @@ impl ReadTx<'_> {
         )
     }
 
-    /// Accounts of a connector whose user the IdP deleted and that are to be looked at now, each with since when.
+    /// Accounts of a connector whose user the IdP deleted and that are to be looked at now.
     pub fn accounts_due(
         &self,
         connector: ConnectorId,
         limit: i64,
-    ) -> Result<Vec<(UserPk, Timestamp)>, StoreError> {
+    ) -> Result<Vec<DueAccount>, StoreError> {
         let now = self.now();
         self.query(
-            "SELECT pk, due_at FROM directory_user WHERE connector_pk = $1 AND due_at <= $2 ORDER BY due_at, pk LIMIT $3",
+            "SELECT pk, due_at, due_actor, due_request FROM directory_user \
+             WHERE connector_pk = $1 AND due_at <= $2 ORDER BY due_at, pk LIMIT $3",
             args![connector.0, now, limit],
-            |row| Ok((UserPk(row.int(0)?), row.time(1)?)),
+            |row| {
+                let written = row.opt_text(2)?.zip(row.opt_text(3)?);
+                Ok(DueAccount {
+                    user: UserPk(row.int(0)?),
+                    at: row.time(1)?,
+                    cause: written.map(|(actor, request)| Cause {
+                        trigger: Trigger::Scim,
+                        connector: Some(connector),
+                        actor,
+                        request,
+                    }),
+                })
+            },
         )
     }
 

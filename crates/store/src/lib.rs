@@ -109,7 +109,7 @@ pub use departed::Departed;
 pub use directory::{Access, SignInSettings};
 pub use directory_groups::MembershipItem;
 pub use directory_users::Attribute;
-pub use due::{Claim, DueUser};
+pub use due::{Claim, DueAccount, DueUser};
 pub use due_groups::{DueGroup, GroupTask};
 pub use environment::{Environment, MemoryUse};
 pub use error::StoreError;

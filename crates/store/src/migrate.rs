@@ -256,6 +256,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "audit_begun",
         text: include_str!("../migrations/0049_audit_begun.sql"),
     },
+    Migration {
+        number: 50,
+        name: "due_deletions",
+        text: include_str!("../migrations/0050_due_deletions.sql"),
+    },
 ];
 
 /// One step of the schema.

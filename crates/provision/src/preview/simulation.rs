@@ -379,7 +379,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         let connector = self.tried.connector.id;
         let mut deleted_meanwhile = self.tx.accounts_left_behind(connector, LEFT_BEHIND_MAX)?;
         let due = self.tx.accounts_due(connector, LEFT_BEHIND_MAX)?;
-        deleted_meanwhile.extend(due.into_iter().map(|(user, _since)| user));
+        deleted_meanwhile.extend(due.into_iter().map(|account| account.user));
         for user in deleted_meanwhile {
             let Some(account) = self.tx.account(user)? else {
                 continue;

@@ -149,13 +149,17 @@ impl Provision {
         };
         let secret = self.open_secret(&to.id, &way(&to.draft.url), &to.sealed);
         let at = self.store().now();
+        let store = self.store().look_up(|tx| tx.store_id()).await;
+        let store = store.map_err(|error: StoreError| error.to_string())?;
         let kind = if events.is_empty() { "test" } else { "events" };
         let letter = Letter {
             url: to.draft.url.clone(),
             secret: secret.map_err(|error| error.to_string())?,
             id: format!("msg_{id}"),
             at,
-            body: json!({"type": kind, "timestamp": at, "data": {"events": events}}).to_string(),
+            body:
+                json!({"type": kind, "timestamp": at, "data": {"store": store, "events": events}})
+                    .to_string(),
         };
         let sent = sender.post(&letter).await;
         sent.map(|text| shortened(&text))

@@ -2,7 +2,7 @@
 //! would be without the pause.
 
 use directory::rules::CleanupAction;
-use directory::{ConnectorState, Rules};
+use directory::{Change, ConnectorState, Rules};
 use emulate::databases::{TestDatabase, on_each_database};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -174,4 +174,19 @@ fn a_pause_makes_no_difference() {
         Ok(())
     });
     ran.unwrap();
+}
+
+#[test]
+fn who_deleted_somebody_during_a_pause_is_in_the_journal() {
+    on_each_database(|database| {
+        let world = World::new(database, Rules::default());
+        let ann = world.user("ann");
+        world.set_state(ConnectorState::Paused);
+        world.delete_user(&ann);
+        world.set_state(ConnectorState::Active);
+        world.work_off();
+        let entry = world.last_entry();
+        assert!(matches!(entry.change, Change::Disable { .. }), "{entry:?}");
+        assert_eq!(entry.cause, world.cause());
+    });
 }

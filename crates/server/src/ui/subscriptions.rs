@@ -222,6 +222,7 @@ fn what(draft: &Draft, called: &HashMap<String, String>) -> String {
     };
     match &draft.directories {
         None => events,
+        Some(names) if names.is_empty() => format!("{events}, in directories that are gone"),
         Some(names) => format!("{events}, in {}", names.join(", ")),
     }
 }

@@ -39,6 +39,7 @@ fn posted(post: &Arc<Post>) -> Vec<Value> {
     let letters = std::mem::take(&mut *post.letters.lock().unwrap());
     let bodies = letters.iter().map(|letter| {
         let body: Value = serde_json::from_str(&letter.body).unwrap();
+        assert_eq!(body["data"]["store"].as_str().unwrap().len(), 12, "{body}");
         body["data"]["events"].as_array().unwrap().clone()
     });
     bodies.flatten().collect()

@@ -199,10 +199,21 @@ fn over(door: &Door, mut job: JobView) -> Result<JobView, Failure> {
                 .with("a running server does; start one with vestibule serve"));
         }
         thread::sleep(LOOK_EVERY);
-        job = door.get(&["jobs", &job.id])?;
+        let looked: Result<JobView, Failure> = door.get(&["jobs", &job.id]);
+        job = looked.map_err(|failure| match failure.exit {
+            Exit::Store => goes_on(&job.id, failure),
+            _ => failure,
+        })?;
     }
     bar.finish_and_clear();
     Ok(job)
+}
+
+/// Whoever waits is not needed for a job.
+fn goes_on(job: &str, failure: Failure) -> Failure {
+    failure.with(format!(
+        "the job goes on where it was as soon as a server runs; vestibule job show {job} --wait stays until it is over"
+    ))
 }
 
 /// Nobody knows when its connector will be active.

@@ -156,10 +156,17 @@ fn list(all: &[Value]) -> String {
         let events = one.events.map(|events| events.join(", "));
         let mut what = events.unwrap_or_else(|| "everything".to_owned());
         if let Some(names) = one.directories {
-            what = format!("{what} in {}", names.join(", "));
+            let names = match names.is_empty() {
+                true => "directories that are gone".to_owned(),
+                false => names.join(", "),
+            };
+            what = format!("{what} in {names}");
         }
         let last = match (one.last_error, one.last_success) {
-            (Some(error), _) => error,
+            (Some(error), at) => match at {
+                Some(at) => format!("{}; since then: {error}", moment(at)),
+                None => format!("never: {error}"),
+            },
             (None, Some(at)) => moment(at),
             (None, None) => String::new(),
         };

@@ -26,3 +26,4 @@ mod rules;
 mod rules_applied;
 mod serve;
 mod subscriptions;
+mod tour;

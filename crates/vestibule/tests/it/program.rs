@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// How long anything may take before the test gives up.
@@ -87,6 +87,37 @@ impl Program {
     /// Starts a server on a free port and waits until it is ready.
     pub fn serve(&self, arguments: &[&str]) -> Serving {
         self.serve_at("127.0.0.1:0", arguments)
+    }
+
+    /// Starts a server on an empty folder as a person would, and gives what it tells.
+    pub fn serve_in_words(&self) -> (Serving, String) {
+        let mut child = self
+            .command(&["--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut told = String::new();
+        while !told.contains("vestibule simulate okta") {
+            assert!(out.read_line(&mut told).unwrap() > 0, "it stopped: {told}");
+        }
+        let behind = |label: &str| {
+            let (_, rest) = told.split_once(label).expect(label);
+            rest.split_whitespace().next().unwrap().to_owned()
+        };
+        let base_url = behind("base URL");
+        let (url, _) = base_url.split_once("/scim/").unwrap();
+        let announced = json!({
+            "url": url,
+            "first_start": {"base_url": base_url, "token": behind("\n  token")},
+        });
+        let serving = Serving {
+            child,
+            announced,
+            out,
+        };
+        (serving, told)
     }
 
     /// Starts a server at an address and waits until it is ready.
