@@ -10,7 +10,7 @@ use directory::{
     nesting,
 };
 use jiff::Timestamp;
-use provision::{Provision, ProvisionError, Why, Written};
+use provision::{NameHolder, Provision, ProvisionError, Why, Written};
 use serde::{Deserialize, Serialize};
 use store::{ReadTx, StoreError};
 use utoipa::{IntoParams, ToSchema};
@@ -65,6 +65,10 @@ pub struct Explanation {
     #[serde(skip_serializing_if = "Option::is_none")]
     taken_name: Option<String>,
     /// Of a question about an attribute: its values by the rules.
+    /// Who has it: `key`, `name` and `connector` of the account; absent if the name is only kept for somebody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    taken_by: Option<NameHolder>,
     #[serde(skip_serializing_if = "Option::is_none")]
     values: Option<Vec<String>>,
     /// How the decision comes about, in the order of evaluation.
@@ -401,6 +405,7 @@ fn about_attribute(why: &Why, attribute: &str) -> Result<Vec<Line>, ProvisionErr
         .why_attribute(attribute)
         .ok_or_else(|| ProvisionError::Invalid {
             field: "attribute",
+        taken_by: why.taken_by.clone(),
             message: format!(
                 "is '{attribute}', which no row of the rules is about, or the user was dropped before; targets are \
                  username, email, display_name, first_name, last_name, active, groups and attr:NAME"
@@ -483,3 +488,4 @@ fn unexplained(
         lines,
     })
 }
+        taken_by: None,

@@ -259,6 +259,13 @@ fn a_name_that_somebody_else_has_is_told() {
         (&json!("none"), &json!("CONFLICT"))
     );
     assert_eq!(told["taken_name"], "mira");
+    let holder = &told["taken_by"];
+    assert_eq!(
+        (&holder["name"], &holder["connector"]),
+        (&json!("mira"), &json!("idp"))
+    );
+    let told = told["conditions"].to_string();
+    assert!(told.contains("of connector `idp` has it"), "{told}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use provision::NameHolder;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,9 @@ pub struct WhyView {
     pub taken_name: Option<String>,
     /// Of a question about an attribute: its values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Who has it; none if it is only kept for somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_by: Option<NameHolder>,
     pub values: Option<Vec<String>>,
     /// How it comes about, in order.
     pub lines: Vec<LineView>,
@@ -152,7 +156,11 @@ impl WhyView {
             let _infallible = writeln!(told, "  {}", line.text);
         }
         if let Some(name) = &self.taken_name {
-            let _infallible = writeln!(told, "  the name should be `{name}`, which is not free");
+            let whose = self.taken_by.as_ref().map_or_else(
+                || "is not free".to_owned(),
+                |holder| format!("{holder} has"),
+            );
+            let _infallible = writeln!(told, "  the name should be `{name}`, which {whose}");
         }
         if let Some(linked) = &self.linked {
             let (by, written) = (&linked.by, linked.written.told());
