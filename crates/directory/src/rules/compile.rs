@@ -17,8 +17,8 @@ use super::source::{Reader, describe};
 use super::step::Steps;
 use super::step_compile::{self, Use};
 use super::{
-    Accounts, Apply, Authority, Cleanup, Inactivity, LookupBy, MappingRow, NestedGroups, OnNoMatch,
-    OnNull, Rename, RuleError, Rules, Source, Target,
+    Accounts, Apply, Authority, Cleanup, Fault, Inactivity, LookupBy, MappingRow, NestedGroups,
+    OnNoMatch, OnNull, Rename, RuleError, Rules, Source, Target,
 };
 use crate::model::{Membership, Origin, Reason};
 use crate::name::folded;
@@ -417,9 +417,16 @@ impl Default for CompiledRules {
 
 /// Whether a text may be the name of a user or a group.
 pub(crate) fn is_possible_name(name: &str) -> bool {
-    !name.is_empty()
-        && (name.len() <= NAME_CHARS_MAX || name.chars().count() <= NAME_CHARS_MAX)
-        && scim::name::refuse_name(name).is_none()
+    name_fault(name).is_none()
+}
+
+/// What keeps a text from being the name of a user or a group.
+pub(crate) fn name_fault(name: &str) -> Option<Fault> {
+    if name.len() > NAME_CHARS_MAX && name.chars().count() > NAME_CHARS_MAX {
+        return Some(Fault::NameTooLong);
+    }
+    let is_possible = !name.is_empty() && scim::name::refuse_name(name).is_none();
+    (!is_possible).then_some(Fault::NotAName)
 }
 
 fn none_of(errors: Vec<RuleError>) -> Result<(), Vec<RuleError>> {

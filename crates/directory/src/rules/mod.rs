@@ -68,7 +68,7 @@ pub fn is_possible_group_name(name: &str) -> bool {
     is_possible_name(name)
 }
 
-pub(crate) use compile::{PlainGroup, Row, days, is_possible_name};
+pub(crate) use compile::{PlainGroup, Row, days, is_possible_name, name_fault};
 pub(crate) use condition::{Asked, Context};
 pub(crate) use conditional::{Conditional, Due};
 pub(crate) use group_map::Naming;
