@@ -251,6 +251,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "folds_without_joiners",
         text: include_str!("../migrations/0048_folds_without_joiners.sql"),
     },
+    Migration {
+        number: 49,
+        name: "users_without_connector",
+        text: include_str!("../migrations/0049_users_without_connector.sql"),
+    },
 ];
 
 /// One step of the schema.

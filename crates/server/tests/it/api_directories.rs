@@ -317,6 +317,12 @@ fn directories_tell_how_much_is_in_them() {
         );
         assert_eq!(shown["groups"], 1);
         assert!(shown["position"].as_i64().unwrap() > 0);
+        assert_eq!(shown["users_without_connector"], 0);
+        let mira = "/directories/default/users/mira/unlink";
+        assert_eq!(console.call(mira).status, 200);
+        let shown = console.show("/directories/default");
+        let counted = (&shown["active_users"], &shown["users_without_connector"]);
+        assert_eq!(counted, (&json!(1), &json!(1)));
     });
 }
 

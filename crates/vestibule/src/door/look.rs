@@ -25,6 +25,8 @@ pub struct DirectoryView {
     pub active_users: i64,
     /// Users who may not.
     pub disabled_users: i64,
+    /// Of all these, users who belong to no connector.
+    pub users_without_connector: i64,
     /// Groups.
     pub groups: i64,
     /// The newest position of its journal.
@@ -52,11 +54,11 @@ pub struct WhyView {
     /// The name that the user should have and that somebody else has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_name: Option<String>,
-    /// Of a question about an attribute: its values.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     /// Who has it; none if it is only kept for somebody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_by: Option<NameHolder>,
+    /// Of a question about an attribute: its values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<String>>,
     /// How it comes about, in order.
     pub lines: Vec<LineView>,
