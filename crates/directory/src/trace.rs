@@ -653,6 +653,17 @@ impl Outcome {
                 ..
             } => Some(*until),
             _ => None,
+    /// What becomes of an account that was cleaned up if nothing changes, and when (US-31).
+    pub fn later(&self) -> Option<(Timestamp, CleanupAction)> {
+        // Nothing does where nobody is to look again.
+        self.recheck_at?;
+        let steps = self.trace.entries.iter().filter_map(|entry| match entry {
+            Entry::Later { at, action } => Some((*at, *action)),
+            _ => None,
+        });
+        steps.min_by_key(|(at, _)| *at)
+    }
+
         })
     }
 

@@ -444,6 +444,11 @@ fn whom_the_identity_provider_deleted_is_explained_like_anybody_else() {
         ] {
             assert!(told.contains(part), "{part}: {told}");
         }
+        assert_eq!(asked("ann")["later"]["action"], "delete");
+        let ann = console.show("/directories/default/users/ann");
+        assert_eq!(ann["later"], asked("ann")["later"], "{ann}");
+        let ben = console.show("/directories/default/users/ben");
+        assert_eq!(ben.get("later"), None, "{ben}");
         let ben = asked("ben");
         assert_eq!(ben["decision"], "active", "{ben}");
         assert!(
