@@ -196,6 +196,15 @@ pub enum Entry {
         /// The present name.
         now: String,
     },
+    /// A source group was renamed, and its members are in the group of its former name too for a while (CP-02).
+    FormerName {
+        /// The present name.
+        name: String,
+        /// The former one.
+        former: String,
+        /// Until when.
+        until: Timestamp,
+    },
     /// A group that the rules add.
     Added {
         /// Its name.
@@ -644,15 +653,6 @@ impl Outcome {
         })
     }
 
-    /// Until when the user keeps the account although it is out of scope (US-24).
-    pub fn grace_until(&self) -> Option<Timestamp> {
-        self.trace.entries.iter().find_map(|entry| match entry {
-            Entry::Scope(ScopeEffect::Grace { until })
-            | Entry::OutsideFilter {
-                effect: ScopeEffect::Grace { until },
-                ..
-            } => Some(*until),
-            _ => None,
     /// What becomes of an account that was cleaned up if nothing changes, and when (US-31).
     pub fn later(&self) -> Option<(Timestamp, CleanupAction)> {
         // Nothing does where nobody is to look again.
@@ -664,6 +664,15 @@ impl Outcome {
         steps.min_by_key(|(at, _)| *at)
     }
 
+    /// Until when the user keeps the account although it is out of scope (US-24).
+    pub fn grace_until(&self) -> Option<Timestamp> {
+        self.trace.entries.iter().find_map(|entry| match entry {
+            Entry::Scope(ScopeEffect::Grace { until })
+            | Entry::OutsideFilter {
+                effect: ScopeEffect::Grace { until },
+                ..
+            } => Some(*until),
+            _ => None,
         })
     }
 
