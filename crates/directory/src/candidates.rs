@@ -127,6 +127,11 @@ impl<'a> Candidates<'a> {
             let alias = standing.and_then(|it| it.alias.as_ref());
             if let Some((former, until)) = alias.filter(|(_, until)| by_rules && now < *until) {
                 self.recheck_at = Some(self.recheck_at.map_or(*until, |at| at.min(*until)));
+                trace.push(Entry::FormerName {
+                    name: group.name.clone(),
+                    former: former.clone(),
+                    until: *until,
+                });
                 let naming = rules.naming_by_rules(former);
                 self.add_source(group, naming, names.on_no_match.passes(), trace);
             }

@@ -145,6 +145,11 @@ pub fn held_mark(child: &str) -> String {
     format!("group {}", folded(child))
 }
 
+/// The child group, by its fold, of which [`held_mark`] speaks.
+pub fn child_of_mark(mark: &str) -> &str {
+    mark.strip_prefix("group ").unwrap_or(mark)
+}
+
 /// What the identity provider says by a change, as far as a decision about it depends on it. As long as that is the
 /// same, a rejection stands.
 pub fn mark_of(change: &Change) -> String {

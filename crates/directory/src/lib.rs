@@ -90,6 +90,8 @@ pub use search::{Field, Match, Search};
 pub use shadow::in_the_shadow;
 pub use sign_in::SignInSettings;
 pub use surroundings::{Alone, Surroundings};
-pub use tally::{Tally, WindowCounts, all_fit, lets_child_group_leave, lets_group_go};
+pub use tally::{
+    Tally, WindowCounts, all_fit, collects_child_groups, lets_child_group_leave, lets_group_go,
+};
 pub use trace::{Line, Trace, Why};
 pub use why_not::{Becoming, Case, Remedy};

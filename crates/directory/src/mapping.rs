@@ -10,7 +10,7 @@ use crate::notes::Notes;
 use crate::outcome::Subject;
 use crate::pseudonym;
 use crate::rules::{
-    CompiledRules, Context, Fault, Flow, Item, OnNull, Row, Settled, Target, is_possible_name,
+    CompiledRules, Context, Fault, Flow, Item, OnNull, Row, Settled, Target, name_fault,
 };
 use crate::surroundings::Surroundings;
 use crate::trace::{AttributeEffect, Entry, Trace};
@@ -277,14 +277,14 @@ impl<'a> Mapped<'a> {
         existing: Option<&'a Account>,
     ) -> AttributeEffect {
         let values = values.into_iter().filter(|it| !it.text.is_empty());
-        let (good, bad): (Vec<_>, Vec<_>) = values.partition(|it| is_possible_name(&it.text));
+        let (good, bad): (Vec<_>, Vec<_>) = values.partition(|it| name_fault(&it.text).is_none());
         let groups = good.into_iter().map(|it| (it.text, Arc::clone(&row.from)));
         self.groups.extend(groups);
-        if bad.is_empty() {
+        let Some(fault) = bad.iter().find_map(|it| name_fault(&it.text)) else {
             return row.was_set();
-        }
+        };
         self.keep(row, existing, None);
-        AttributeEffect::Failed(Fault::NotAName)
+        AttributeEffect::Failed(fault)
     }
 
     fn set_one(&mut self, target: &Target, text: Cow<'a, str>) -> Result<(), Fault> {
@@ -292,8 +292,8 @@ impl<'a> Mapped<'a> {
             self.active = flag(&text).ok_or(Fault::NotUnderstood)?;
             return Ok(());
         }
-        if *target == Target::Username && !is_possible_name(&text) {
-            return Err(Fault::NotAName);
+        if let (Target::Username, Some(fault)) = (target, name_fault(&text)) {
+            return Err(fault);
         }
         if let Some(place) = self.attributes.place_mut(target) {
             *place = text.into_owned();

@@ -219,7 +219,7 @@ pub(crate) fn impose(subject: &Subject<'_>, outcome: &mut Outcome) {
     let is = |kind: &str| standing.iter().find(|it| it.kind.as_str() == kind).copied();
     if let Some(one) = is("keep_as_is") {
         note(outcome, one, OverrideEffect::Stands);
-        return as_it_is(subject.existing, outcome);
+        return as_it_is(subject, outcome);
     }
     if let Some(one) = is("exclude") {
         note(outcome, one, OverrideEffect::Stands);
@@ -254,15 +254,19 @@ fn note(outcome: &mut Outcome, one: &Override, effect: OverrideEffect) {
     });
 }
 
-fn as_it_is(existing: Option<&Account>, outcome: &mut Outcome) {
+fn as_it_is(subject: &Subject<'_>, outcome: &mut Outcome) {
     outcome.recheck_at = None;
-    let Some(account) = existing else {
+    let Some(account) = subject.existing else {
         outcome.verdict = Verdict::NoAccount {
             reason: Reason::Override,
         };
         return;
     };
-    let (status, reason) = (account.status, account.reason);
+    let (status, mut reason) = (account.status, account.reason);
+    // The identity provider calls nobody active whom it deleted.
+    if subject.user.is_none() && reason == Reason::IdpActive {
+        reason = Reason::IdpDeleted;
+    }
     outcome.verdict = match status {
         Status::Removed => Verdict::NoAccount { reason },
         Status::Active | Status::Disabled | Status::Anonymised => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::hold::HoldKind;
-use crate::limits::{CompiledLimits, Limit, LimitSettings};
+use crate::limits::{CompiledLimits, Limit, LimitSettings, ReconcileMode};
 use crate::name::folded;
 
 /// What limits count: each subject once in a window.
@@ -132,6 +132,16 @@ pub fn lets_group_go<C: WindowCounts>(
     let tally = Tally::GroupMemberships(folded(group).into_owned());
     let wanted = counts.passed(&tally).saturating_add(members);
     is_within(limit, &tally, wanted, counts)
+}
+
+/// Whether an evaluation of everybody keeps groups from leaving another one until all that it takes away is known.
+pub fn collects_child_groups(limits: &CompiledLimits, parent: &str) -> bool {
+    let settings = &limits.settings;
+    let counts = limits_on(settings, HoldKind::MembershipRemoval, parent);
+    settings.enabled
+        && settings.reconcile == ReconcileMode::AllOrNothing
+        && limits.break_glass_groups.find(parent, None).is_none()
+        && counts.iter().any(|(_, limit)| limit.is_some())
 }
 
 /// Whether a group may leave another one: those below it lose the other group all at once, and each counts like one who

@@ -196,6 +196,15 @@ pub enum Entry {
         /// The present name.
         now: String,
     },
+    /// A source group was renamed, and its members are in the group of its former name too for a while (CP-02).
+    FormerName {
+        /// The present name.
+        name: String,
+        /// The former one.
+        former: String,
+        /// Until when.
+        until: Timestamp,
+    },
     /// A group that the rules add.
     Added {
         /// Its name.
@@ -642,6 +651,17 @@ impl Outcome {
             Entry::Suppressed(what) => Some(*what),
             _ => None,
         })
+    }
+
+    /// What becomes of an account that was cleaned up if nothing changes, and when (US-31).
+    pub fn later(&self) -> Option<(Timestamp, CleanupAction)> {
+        // Nothing does where nobody is to look again.
+        self.recheck_at?;
+        let steps = self.trace.entries.iter().filter_map(|entry| match entry {
+            Entry::Later { at, action } => Some((*at, *action)),
+            _ => None,
+        });
+        steps.min_by_key(|(at, _)| *at)
     }
 
     /// Until when the user keeps the account although it is out of scope (US-24).

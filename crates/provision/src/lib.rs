@@ -46,6 +46,7 @@ mod local;
 mod logins;
 mod matches;
 mod members;
+mod name_holder;
 mod naming;
 mod nesting;
 mod notifications;
@@ -54,6 +55,7 @@ mod overrides;
 mod passwords;
 mod past;
 mod pilot;
+mod places;
 mod precedence;
 mod preview;
 mod proof;
@@ -124,6 +126,7 @@ pub use key::SecretKey;
 pub use loaded::LoadedConnector;
 pub use local::{LocalUserDraft, LocalWriteError, Writer};
 pub use matches::{MatchRow, MatchSuggestion, MatchSummary};
+pub use name_holder::NameHolder;
 pub use notifications::{
     ChannelWish, ClaimedNotification, Letter, NotificationSender, Presence, Sent, SilenceReport,
     poll_report, presence, signing_key, silence_report,

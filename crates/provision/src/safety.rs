@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use directory::name::{folded, same};
 use directory::{
     Cause, Change, DirectoryId, Guarded, Guarding, Held, HoldKind, HoldState, Outcome, Plan,
-    ReconcileMode, SourceGroupPk, Tally, Trigger, UserPk, WindowCounts, all_fit, guard,
-    lets_child_group_leave, lets_group_go, worsens,
+    ReconcileMode, SourceGroupPk, Tally, Trigger, UserPk, WindowCounts, all_fit,
+    collects_child_groups, guard, lets_child_group_leave, lets_group_go, worsens,
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{HoldDraft, Passed, PassedQuery, ReadTx, SourceGroup, StoredAccount, WriteTx};
@@ -259,7 +259,10 @@ pub(crate) fn guard_child_group(
         sources: BTreeSet::new(),
     };
     let window = Window::of(tx, connector, None, &lost)?;
-    let goes = lets_child_group_leave(&connector.limits, parent, members, &window)?;
+    // What is held until all of it is known counts at the end.
+    let collects =
+        cause.trigger == Trigger::Reconcile && collects_child_groups(&connector.limits, parent);
+    let goes = !collects && lets_child_group_leave(&connector.limits, parent, members, &window)?;
     for (tally, base) in window.fresh.into_inner() {
         tx.keep_limit_base(id, &tally, base)?;
     }
@@ -280,7 +283,10 @@ pub(crate) fn guard_child_group(
         user: None,
         source_group: None,
         held: &held,
-        state: HoldState::Open,
+        state: match collects {
+            true => HoldState::Collected,
+            false => HoldState::Open,
+        },
     };
     tx.insert_hold(&draft, cause)?;
     Ok(false)
@@ -293,7 +299,14 @@ pub(crate) fn end_collection(
     connector: &LoadedConnector,
 ) -> Result<(), ProvisionError> {
     let id = connector.connector.id;
-    let collected = tx.collected_holds(id)?;
+    let mut collected = tx.collected_holds(id)?;
+    for (parent, child) in tx.collected_child_groups(id)? {
+        // Whoever is below the group loses the one above it.
+        let below = u64::try_from(tx.count_users_below_group(child)?).unwrap_or_default();
+        *collected
+            .entry((HoldKind::MembershipRemoval, parent))
+            .or_default() += below;
+    }
     if collected.is_empty() {
         return Ok(());
     }

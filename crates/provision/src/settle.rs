@@ -1,6 +1,6 @@
 //! Settling one person: ask the rules what the source means for the directory, carry that out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use directory::identity::Met;
 use directory::trace::Suppressed;
@@ -18,6 +18,7 @@ use crate::decide::{Decision, Occasion, Taken, decide, said_about};
 use crate::departed::{Departed, keep_if_unsettled};
 use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
+use crate::places::{Place, ring};
 use crate::safety::guarded_plan;
 use crate::world::{Around, Stored, World};
 use crate::{Provision, ProvisionError};
@@ -50,13 +51,22 @@ pub(crate) struct Settled {
     pub(crate) met: Option<Met>,
     /// What switches of the rules keep back.
     pub(crate) suppressed: Vec<Suppressed>,
+    /// Who was settled in the same step.
+    along: Vec<SourceUserPk>,
 }
 
 impl Settled {
+    /// The same, settled together with others.
+    pub(crate) fn along_with(mut self, others: &[Place]) -> Self {
+        self.along = others.iter().map(|it| it.source).collect();
+        self
+    }
+
     fn of(decision: Decision) -> Self {
         Self {
             suppressed: decision.outcome.suppressed().collect(),
             met: decision.met,
+            along: Vec::new(),
         }
     }
 
@@ -82,7 +92,7 @@ impl Provision {
             .map(|_settled| ())
     }
 
-    fn settle_one(
+    pub(crate) fn settle_one(
         &self,
         tx: &WriteTx<'_>,
         connector: &LoadedConnector,
@@ -116,10 +126,11 @@ impl Provision {
         let causes: HashMap<SourceUserPk, &Cause> = users.iter().copied().collect();
         let users: Vec<SourceUserPk> = users.iter().map(|(user, _)| *user).collect();
         let subjects = SubjectReader::new(tx, connector.connector.id).these(&users)?;
-        let mut kept_back = 0;
+        let (mut kept_back, mut done) = (0, HashSet::new());
         for subject in subjects {
             let source = subject.user.pk;
-            let Some(cause) = causes.get(&source) else {
+            // What was read of whoever was settled along with another is out of date.
+            let Some(cause) = causes.get(&source).filter(|_| !done.contains(&source)) else {
                 continue;
             };
             let user = subject.user.resource()?;
@@ -131,6 +142,7 @@ impl Provision {
             let occasion = (*cause, Moment::Later);
             let settled = self.settle_by(tx, connector, &person, Facts::from(subject), occasion)?;
             kept_back += is_kept_back(&settled);
+            done.extend(settled.along);
         }
         Ok(kept_back)
     }
@@ -189,6 +201,13 @@ impl Provision {
             && met.effect == Meeting::Reject
         {
             return Err(rejected(person, met));
+        }
+        let facts = |person: &Person<'_>| Facts::of(tx, person);
+        let ring = ring(tx, &world, connector, (source, &decision), occasion, facts)?;
+        if !ring.is_empty()
+            && let Some(settled) = self.change_places(tx, connector, &ring, cause)?
+        {
+            return Ok(settled);
         }
         if !person.is_new {
             tx.clear_due(source)?;

@@ -9,6 +9,7 @@ use store::ReadTx;
 use crate::decide::{Occasion, decide};
 use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
+use crate::name_holder::NameHolder;
 use crate::preview::find_user;
 use crate::world::Stored;
 use crate::{Provision, ProvisionError};
@@ -51,6 +52,8 @@ pub struct Tried {
     pub attributes: Attributes,
     /// The name that the user should have and that somebody else has.
     pub taken_name: Option<String>,
+    /// Who has it; none if it is only kept for somebody.
+    pub taken_by: Option<NameHolder>,
 }
 
 impl Provision {
@@ -154,10 +157,15 @@ impl TrialWish {
         let decision = decide(&world, &tried, &person, facts, occasion)?;
         let mut attributes = decision.outcome.worked_out().clone();
         attributes.redact(&tried.rules.hidden(), None);
+        let taken_by = match &decision.taken {
+            Some(taken) => NameHolder::find(tx, tried.connector.directory, &taken.name)?,
+            None => None,
+        };
         Ok(Tried {
             outcome: decision.outcome,
             attributes,
             taken_name: decision.taken.map(|taken| taken.name),
+            taken_by,
         })
     }
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use directory::{
-    Account, Cause, DirectoryId, Outcome, OverrideKind, Pass, Past, Plan, Status, Trigger, User,
-    UserPk, source_mark,
+    Account, Cause, DirectoryId, Outcome, OverrideKind, Pass, Past, Plan, Reason, Status, Trigger,
+    User, UserPk, source_mark,
 };
 use jiff::Timestamp;
 use scim::fold;
@@ -18,6 +18,7 @@ use crate::carry_out::{Target, carry_out};
 use crate::decide::{Occasion, decide};
 use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
+use crate::name_holder::NameHolder;
 use crate::overrides::mark_of;
 use crate::past::newest_first;
 use crate::world::Stored;
@@ -403,8 +404,10 @@ impl Undoing {
             .iter()
             .map(|aspect| format!("{aspect}: changed again since, or gone"))
             .collect();
-        if let Some(name) = taken_name(tx, directory, &stored.user, &after)? {
-            conflicts.push(format!("username: `{name}` belongs to somebody else now"));
+        if let Some(holder) = holder_of_name(tx, directory, &stored.user, &after)? {
+            let name = &after.attributes.username;
+            let holder = NameHolder::of(tx, &holder)?;
+            conflicts.push(format!("username: `{name}` belongs to {holder} now"));
             match before.status {
                 Status::Removed => after = before.clone(),
                 _ => after
@@ -412,6 +415,12 @@ impl Undoing {
                     .username
                     .clone_from(&before.attributes.username),
             }
+        }
+        let is_back = before.status != Status::Active && after.status == Status::Active;
+        let is_gone = stored.user.connector.is_some() && stored.source.is_none();
+        if is_back && is_gone && after.reason == Reason::IdpActive {
+            // The identity provider calls nobody active whom it deleted.
+            after.reason = Reason::IdpDeleted;
         }
         let plan = directory::plan(Some(&before), &after.as_outcome());
         Ok(UndoneUser {
@@ -424,22 +433,20 @@ impl Undoing {
     }
 }
 
-/// The name that the user is to have again and that somebody else has.
-fn taken_name(
+/// Who has the name that the user is to have again.
+fn holder_of_name(
     tx: &ReadTx<'_>,
     directory: DirectoryId,
     user: &User,
     after: &Account,
-) -> Result<Option<String>, ProvisionError> {
+) -> Result<Option<User>, ProvisionError> {
     let name = &after.attributes.username;
     let has_it = user.status != Status::Removed && fold(&user.name) == fold(name);
     if after.status == Status::Removed || has_it {
         return Ok(None);
     }
     let holder = tx.directory_user(directory, name)?;
-    Ok(holder
-        .filter(|holder| holder.pk != user.pk)
-        .map(|_| name.clone()))
+    Ok(holder.filter(|holder| holder.pk != user.pk))
 }
 
 fn is_about(entry: &JournalEntry, user: UserPk) -> bool {

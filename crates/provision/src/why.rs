@@ -15,6 +15,7 @@ use crate::decide::{Decision, Occasion, decide, said_about, with_case};
 use crate::departed::Departed;
 use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
+use crate::name_holder::NameHolder;
 use crate::safety::guard_silently;
 use crate::settle::with_deleted;
 use crate::world::Stored;
@@ -30,6 +31,8 @@ pub struct Why {
     pub outcome: Outcome,
     /// The name that the user should have and that somebody else has.
     pub taken_name: Option<String>,
+    /// Who has it; none if it is only kept for somebody.
+    pub taken_by: Option<NameHolder>,
     /// Of the connector: unless it is active, nothing of this takes effect.
     pub state: ConnectorState,
     /// Whether the connector's pilot leaves the user out, so that nothing of this takes effect.
@@ -196,11 +199,17 @@ impl Provision {
             }
             false => None,
         };
-        let conditions = conditions(tx, &connector, stored, &decision, group)?;
+        let taken_by = match &decision.taken {
+            Some(taken) => NameHolder::find(tx, connector.connector.directory, &taken.name)?,
+            None => None,
+        };
+        let about = (&decision, taken_by.as_ref());
+        let conditions = conditions(tx, &connector, stored, about, group)?;
         Ok(Why {
             account: decision.existing.map(|found| found.user.key),
             outcome: decision.outcome,
             taken_name: decision.taken.map(|taken| taken.name),
+            taken_by,
             state: connector.connector.state,
             outside_pilot,
             written: written(tx, connector.connector.id, &stored.id)?,
@@ -238,6 +247,7 @@ impl Provision {
             account: Some(found.user.key.clone()),
             outcome,
             taken_name: None,
+            taken_by: None,
             state: connector.connector.state,
             outside_pilot: false,
             written: written_last(tx, &connector, found)?,
@@ -326,7 +336,7 @@ fn conditions(
     tx: &ReadTx<'_>,
     connector: &LoadedConnector,
     stored: &SourceUser,
-    decision: &Decision,
+    (decision, taken_by): (&Decision, Option<&NameHolder>),
     group: Option<&str>,
 ) -> Result<Vec<String>, ProvisionError> {
     if is_so(&decision.outcome, group) {
@@ -342,7 +352,10 @@ fn conditions(
     let remedies = with_case(&world, connector, about, existing, asking(tx), ask)?;
     let taken = decision.taken.as_ref().filter(|_| existing.is_none());
     let free = taken.map(|taken| match (&taken.name, taken.until) {
-        (name, None) => format!("the name `{name}` must be free: somebody else has it"),
+        (name, None) => match taken_by {
+            Some(holder) => format!("the name `{name}` must be free: {holder} has it"),
+            None => format!("the name `{name}` must be free: somebody else has it"),
+        },
         (name, Some(until)) => format!(
             "the name `{name}` must be free: it is kept for whoever had it until {until}, unless somebody \
              releases it or says that both are one person"

@@ -134,7 +134,7 @@ impl Provision {
                 for part in nestings.chunk_by(|one, next| one.job == next.job) {
                     compare_part(tx, &connector, part)?;
                 }
-                if owed.is_empty() {
+                if owed.is_empty() && nestings.is_empty() {
                     end_collection(tx, &connector)?;
                 }
                 let released = this.release_approved(tx, &connector, limit, "")?;

@@ -214,6 +214,17 @@ impl WriteTx<'_> {
         self.set_mapped_attributes(user, &before.extra, &after.extra)
     }
 
+    /// Frees the name of a user who gets another one in the same transaction, for whoever is settled before.
+    pub fn set_name_aside(&self, user: UserPk) -> Result<(), StoreError> {
+        // No name has a control character.
+        let aside = format!("\u{7f}{}", user.0);
+        self.execute(
+            "UPDATE directory_user SET name_fold = $1 WHERE pk = $2",
+            args![aside, user.0],
+        )?;
+        Ok(())
+    }
+
     /// Gives a user a new status; all sessions end unless that is active.
     pub fn set_account_status(
         &self,

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use directory::{ConnectorId, HoldKind, HoldState, UserPk};
+use directory::hold::child_of_mark;
+use directory::{ConnectorId, DirectoryId, GroupPk, HoldKind, HoldState, UserPk};
 use jiff::Timestamp;
 use scim::fold;
 use serde::{Deserialize, Serialize};
@@ -135,14 +136,14 @@ impl ReadTx<'_> {
         )
     }
 
-    /// Holds of a connector that wait until all are known: of each kind and group, by its fold, how many.
+    /// Holds on users of a connector that wait until all are known: of each kind and group, by its fold, how many.
     pub fn collected_holds(
         &self,
         connector: ConnectorId,
     ) -> Result<BTreeMap<(HoldKind, String), u64>, StoreError> {
         let found = self.query(
             "SELECT kind, group_fold, count(*) FROM hold WHERE connector_pk = $1 AND state = 'collected' \
-             GROUP BY kind, group_fold",
+             AND user_pk IS NOT NULL GROUP BY kind, group_fold",
             args![connector.0],
             |row| {
                 let kind = HoldKind::parse(row.str(0)?)
@@ -152,6 +153,27 @@ impl ReadTx<'_> {
             },
         )?;
         Ok(found.into_iter().collect())
+    }
+
+    /// The same on groups that are to leave another one: the fold of that one, and the group.
+    pub fn collected_child_groups(
+        &self,
+        connector: ConnectorId,
+    ) -> Result<Vec<(String, GroupPk)>, StoreError> {
+        let held = self.query(
+            "SELECT directory_pk, group_fold, mark FROM hold WHERE connector_pk = $1 AND state = 'collected' \
+             AND user_pk IS NULL ORDER BY pk",
+            args![connector.0],
+            |row| Ok((DirectoryId(row.int(0)?), row.text(1)?, row.text(2)?)),
+        )?;
+        let mut groups = Vec::with_capacity(held.len());
+        for (directory, parent, mark) in held {
+            let child = child_of_mark(&mark);
+            if let Some(child) = self.directory_group(directory, child)? {
+                groups.push((parent, child.pk));
+            }
+        }
+        Ok(groups)
     }
 
     /// The state of a hold.

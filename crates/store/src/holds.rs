@@ -163,7 +163,7 @@ impl ReadTx<'_> {
     ) -> Result<HashMap<String, (i64, HoldState)>, StoreError> {
         let found = self.query(
             "SELECT pk, state, mark FROM hold WHERE directory_pk = $1 AND group_fold = $2 AND user_pk IS NULL \
-             AND kind = 'membership_removal' AND state IN ('open', 'approved', 'rejected')",
+             AND kind = 'membership_removal' AND state IN ('collected', 'open', 'approved', 'rejected')",
             args![directory, parent],
             |row| Ok((row.text(2)?, (row.int(0)?, state(row.str(1)?)?))),
         )?;

@@ -261,6 +261,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "due_deletions",
         text: include_str!("../migrations/0050_due_deletions.sql"),
     },
+    Migration {
+        number: 51,
+        name: "users_without_connector",
+        text: include_str!("../migrations/0051_users_without_connector.sql"),
+    },
 ];
 
 /// One step of the schema.

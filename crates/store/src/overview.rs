@@ -52,6 +52,28 @@ impl ReadTx<'_> {
         Ok(found)
     }
 
+    /// How many users of these directories belong to no connector.
+    pub fn users_without_connector(
+        &self,
+        directories: &[DirectoryId],
+    ) -> Result<HashMap<DirectoryId, i64>, StoreError> {
+        let numbers: Vec<i64> = directories.iter().map(|directory| directory.0).collect();
+        let mut found = HashMap::new();
+        for chunk in sql::padded(&numbers) {
+            let list = sql::placeholders(1, chunk.len());
+            let arguments: Vec<_> = chunk.into_iter().map(Into::into).collect();
+            let counted = format!(
+                "SELECT directory_pk, count(*) FROM directory_user WHERE connector_pk IS NULL \
+                 AND status <> 'removed' AND directory_pk IN ({list}) GROUP BY directory_pk"
+            );
+            self.for_each(&counted, &arguments, |row| {
+                found.insert(DirectoryId(row.int(0)?), row.int(1)?);
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    }
+
     /// How much the source of every connector holds, and how many of its users are due now.
     pub fn source_counts_of_all(
         &self,

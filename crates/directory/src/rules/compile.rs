@@ -14,8 +14,8 @@ use super::names::NameRules;
 use super::row::{Row, compile_rows};
 use super::sizes::{check_inactivity, check_sizes, check_stages};
 use super::{
-    Accounts, Authority, Cleanup, Inactivity, LookupBy, NestedGroups, Rename, RuleError, Rules,
-    Target,
+    Accounts, Authority, Cleanup, Fault, Inactivity, LookupBy, NestedGroups, Rename, RuleError,
+    Rules, Target,
 };
 use crate::model::{Membership, Origin, Reason};
 use crate::name::folded;
@@ -390,9 +390,16 @@ impl Default for CompiledRules {
 
 /// Whether a text may be the name of a user or a group.
 pub(crate) fn is_possible_name(name: &str) -> bool {
-    !name.is_empty()
-        && (name.len() <= NAME_CHARS_MAX || name.chars().count() <= NAME_CHARS_MAX)
-        && scim::name::refuse_name(name).is_none()
+    name_fault(name).is_none()
+}
+
+/// What keeps a text from being the name of a user or a group.
+pub(crate) fn name_fault(name: &str) -> Option<Fault> {
+    if name.len() > NAME_CHARS_MAX && name.chars().count() > NAME_CHARS_MAX {
+        return Some(Fault::NameTooLong);
+    }
+    let is_possible = !name.is_empty() && scim::name::refuse_name(name).is_none();
+    (!is_possible).then_some(Fault::NotAName)
 }
 
 fn none_of(errors: Vec<RuleError>) -> Result<(), Vec<RuleError>> {

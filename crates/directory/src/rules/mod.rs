@@ -71,7 +71,7 @@ pub fn is_possible_group_name(name: &str) -> bool {
     is_possible_name(name)
 }
 
-pub(crate) use compile::{PlainGroup, days, is_possible_name};
+pub(crate) use compile::{PlainGroup, days, is_possible_name, name_fault};
 pub(crate) use condition::{Asked, Context};
 pub(crate) use conditional::{Conditional, Due};
 pub(crate) use group_map::Naming;

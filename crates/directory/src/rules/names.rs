@@ -2,7 +2,7 @@
 
 use super::step::{Fault, Item, Steps};
 use super::step_compile::Use;
-use super::{GroupNames, NameMode, OnNoMatch, RuleError, is_possible_name};
+use super::{GroupNames, NameMode, OnNoMatch, RuleError, name_fault};
 use crate::notes::Notes;
 
 /// Compiled rules for group names.
@@ -69,11 +69,9 @@ impl NameRules {
             item.matched = matched;
         }
         values.retain(|item| !item.text.is_empty());
-        let spoilt = |item: &Item<'_>| *item.text != *name && !is_possible_name(&item.text);
-        if values.iter().any(spoilt) {
-            return Err(Fault::NotAName);
-        }
-        Ok(values)
+        let spoilt = values.iter().filter(|item| *item.text != *name);
+        let fault = spoilt.filter_map(|item| name_fault(&item.text)).next();
+        fault.map_or(Ok(values), Err)
     }
 }
 

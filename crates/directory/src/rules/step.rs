@@ -54,8 +54,10 @@ pub enum Fault {
     TooManyValues,
     /// The value cannot be what the target needs, e.g. neither true nor false.
     NotUnderstood,
-    /// The value is no possible name: too long, or with characters that names may not have.
+    /// The value is no possible name: it is empty, or has characters that names may not have.
     NotAName,
+    /// The value has more characters than a name may have.
+    NameTooLong,
     /// The value is no date, or not of the format, or a date was left that there is.
     NotADate,
     /// All names that were tried belong to others.
@@ -73,6 +75,7 @@ impl Fault {
             Fault::NotAName => {
                 "is not a possible name: names have 1 to 255 characters, none of them invisible, and no white space around"
             }
+            Fault::NameTooLong => "is too long for a name: names have at most 255 characters",
             Fault::NotADate => "is not a date of the format",
             Fault::NoneFree => "belongs to somebody else with every number that was tried",
         }

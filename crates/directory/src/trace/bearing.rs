@@ -18,6 +18,7 @@ impl Entry {
             Entry::Condition { .. } => Stage::Conditions,
             Entry::Group { .. }
             | Entry::Renamed { .. }
+            | Entry::FormerName { .. }
             | Entry::GroupsUntouched
             | Entry::NoNameMatched => Stage::Groups,
             Entry::Scope(_) | Entry::OutsideFilter { .. } => Stage::Scope,
@@ -45,6 +46,7 @@ impl Entry {
         match self {
             Entry::Group { name, effect, .. } => same(name, group) || effect.names(group),
             Entry::Renamed { name, now } => same(name, group) || same(now, group),
+            Entry::FormerName { name, former, .. } => same(name, group) || same(former, group),
             Entry::Added { group: name, .. } => same(name, group),
             Entry::Condition { groups, .. } => groups.iter().any(|it| same(it, group)),
             Entry::Membership { group: name, .. } | Entry::GivenBy { group: name, .. } => {
@@ -75,6 +77,7 @@ impl Entry {
             Entry::Condition { effect, .. } => effect.is_about_account() || self.names(group),
             Entry::Group { .. }
             | Entry::Renamed { .. }
+            | Entry::FormerName { .. }
             | Entry::Added { .. }
             | Entry::GivenBy { .. }
             | Entry::Membership { .. } => self.names(group),

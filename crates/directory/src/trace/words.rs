@@ -68,6 +68,13 @@ impl Entry {
                     "source group `{name}` is called `{now}` by now; the rules go on with `{name}`"
                 )
             }
+            Entry::FormerName {
+                name,
+                former,
+                until,
+            } => format!(
+                "source group `{name}` was called `{former}` before; its members are in what the rules make of both names until {until}"
+            ),
             Entry::Added { group, by } => by.text(group),
             Entry::Membership { group, effect } => effect.text(group),
             Entry::Frozen => {

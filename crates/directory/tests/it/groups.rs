@@ -603,18 +603,19 @@ fn a_name_that_the_rules_make_impossible_takes_no_membership_away() {
     };
     let mut ann = Person::new(json!({})).in_groups(&["dev", "x"]);
     ann.step();
-    for text in ["p".repeat(254), "\u{200b}".to_owned(), " ".to_owned()] {
+    let (long, impossible) = (Fault::NameTooLong, Fault::NotAName);
+    for (text, fault, told_as) in [
+        ("p".repeat(254), long, "is too long for a name"),
+        ("\u{200b}".to_owned(), impossible, "is not a possible name"),
+        (" ".to_owned(), impossible, "is not a possible name"),
+    ] {
         ann.rules = prefixed(&text);
         ann.step();
         assert_eq!(ann.member_of()[0], "dev", "{text:?}");
         let outcome = ann.outcome();
         let faults: Vec<_> = outcome.faults().collect();
-        assert_eq!(faults[0], ("groups", Fault::NotAName), "{text:?}");
-        assert!(
-            told(&ann).contains("is not a possible name"),
-            "{}",
-            told(&ann)
-        );
+        assert_eq!(faults[0], ("groups", fault), "{text:?}");
+        assert!(told(&ann).contains(told_as), "{}", told(&ann));
     }
     let dev = &ann.groups[0];
     assert_eq!(ann.rules.name_fault(dev), Some(Fault::NotAName));
@@ -637,7 +638,7 @@ fn a_row_that_gives_an_impossible_name_takes_no_membership_away() {
     assert_eq!(ann.member_of(), ["dev", "ops", "web"]);
     let outcome = ann.outcome();
     let faults: Vec<_> = outcome.faults().collect();
-    assert_eq!(faults, [("groups", Fault::NotAName)]);
+    assert_eq!(faults, [("groups", Fault::NameTooLong)]);
     ann.user = titled("web".to_owned());
     ann.step();
     assert_eq!(ann.member_of(), ["web"]);

@@ -125,8 +125,24 @@ impl<'t, 'c> Foresight<'t, 'c> {
         existing: &StoredAccount,
         outcome: &mut Outcome,
     ) -> Result<Vec<ForeseenHold>, ProvisionError> {
+        self.window(connector)?.keep_back(existing, outcome)
+    }
+
+    /// Whether the limits let these users of a connector get other names together.
+    pub(super) fn lets_rename(
+        &mut self,
+        connector: &Arc<LoadedConnector>,
+        users: &[UserPk],
+    ) -> Result<bool, ProvisionError> {
+        self.window(connector)?.lets_rename(users)
+    }
+
+    fn window(
+        &mut self,
+        connector: &Arc<LoadedConnector>,
+    ) -> Result<&mut Window<'t, 'c>, ProvisionError> {
         let id = connector.connector.id;
-        let window = match self.windows.entry(id) {
+        Ok(match self.windows.entry(id) {
             Entry::Occupied(window) => window.into_mut(),
             Entry::Vacant(place) => {
                 let manner = match &self.fits {
@@ -139,8 +155,7 @@ impl<'t, 'c> Foresight<'t, 'c> {
                 };
                 place.insert(Window::new(self.tx, Arc::clone(connector), manner)?)
             }
-        };
-        window.keep_back(existing, outcome)
+        })
     }
 
     /// The last decision does not stand: its user is decided on again, when others have been.
@@ -325,6 +340,25 @@ impl<'t, 'c> Window<'t, 'c> {
         });
         self.last.effects = effects.collect();
         Ok(held)
+    }
+
+    /// Whether these users can get other names together. Where everybody is evaluated before anything is let through,
+    /// nobody can have a name that another one has as yet.
+    fn lets_rename(&self, users: &[UserPk]) -> Result<bool, ProvisionError> {
+        let (_, limit) = self.limit_of(HoldKind::Rename);
+        match self.manner {
+            Manner::HeldAlready => Ok(true),
+            Manner::LetThrough | Manner::Collect => Ok(limit.is_none()),
+            Manner::InOrder => {
+                let counts = |user: &&UserPk| {
+                    let of_user = self.of_users.get(user);
+                    of_user.is_none_or(|all| !all.contains(&Tally::Renames))
+                };
+                let fresh = users.iter().filter(counts).count() as u64;
+                let renames = BTreeMap::from([((HoldKind::Rename, String::new()), fresh)]);
+                all_fit(&self.connector.limits, &renames, self)
+            }
+        }
     }
 
     /// Whether everything that was kept back is within the limits together.

@@ -21,12 +21,20 @@ pub(super) struct Overlay<'t, 'c> {
     changed: RefCell<Changed>,
 }
 
+/// Who has a name.
+pub(super) enum Holder {
+    /// An account.
+    Account(UserPk),
+    /// The user of an account that is still to be made.
+    New(SourceUserPk),
+}
+
 #[derive(Default)]
 struct Changed {
     /// By folded name: who has it now; none if it became free.
     holders: HashMap<String, Option<UserPk>>,
-    /// By folded name: who gave it up.
-    former: HashMap<String, FormerHolder>,
+    /// By folded name: who gave it up; none if it is kept for nobody any more.
+    former: HashMap<String, Option<FormerHolder>>,
     /// Accounts of deleted users, and who took them over.
     taken_over: HashMap<UserPk, SourceUserPk>,
     /// Who waits for a name that somebody else has.
@@ -49,6 +57,15 @@ impl<'t, 'c> Overlay<'t, 'c> {
     /// Says who is decided on next.
     pub(super) fn about(&self, source: SourceUserPk) {
         self.about.set(source);
+    }
+
+    /// Who has a name.
+    pub(super) fn holder_of(&self, name: &str) -> Result<Option<Holder>, ProvisionError> {
+        let holder = self.standing_of(name)?.holder;
+        Ok(holder.map(|user| match user.0 {
+            ..0 => Holder::New(SourceUserPk(-user.0)),
+            _ => Holder::Account(user),
+        }))
     }
 
     /// Takes in what was decided for a user.
@@ -78,6 +95,18 @@ impl<'t, 'c> Overlay<'t, 'c> {
         changed.take(account.user.pk, plan, self.now);
     }
 
+    /// Frees a name for somebody who is decided on next, as nobody waits for it any more.
+    pub(super) fn set_aside(&self, name: &str) {
+        let mut changed = self.changed.borrow_mut();
+        changed.holders.insert(fold(name), None);
+        changed.former.insert(fold(name), None);
+    }
+
+    /// Keeps a name for nobody.
+    pub(super) fn forget_former(&self, name: &str) {
+        self.changed.borrow_mut().former.insert(fold(name), None);
+    }
+
     /// Users who waited for a name that became free since this was last asked, in the order of their numbers.
     pub(super) fn to_repeat(&self) -> Vec<SourceUserPk> {
         let users = std::mem::take(&mut self.changed.borrow_mut().to_repeat);
@@ -105,10 +134,10 @@ impl Changed {
                     self.holders.insert(fold(&attributes.username), Some(pk));
                 }
                 Change::RenameUser { from, to } => {
-                    self.free(fold(from));
+                    self.free(fold(from), pk);
                     self.holders.insert(fold(to), Some(pk));
                 }
-                Change::RemoveUser { name, .. } => self.free(fold(name)),
+                Change::RemoveUser { name, .. } => self.free(fold(name), pk),
                 _ => {}
             }
         }
@@ -119,14 +148,18 @@ impl Changed {
                 manner,
                 at,
             };
-            self.former.insert(fold(name), former);
+            self.former.insert(fold(name), Some(former));
         }
     }
 
-    fn free(&mut self, name: String) {
+    fn free(&mut self, name: String, pk: UserPk) {
         let waiting = self.waiting_for.get(&name).into_iter().flatten();
         self.to_repeat.extend(waiting);
-        self.holders.insert(name, None);
+        // In a ring the next one has it already.
+        let holder = self.holders.get(&name).copied().flatten();
+        if holder.is_none_or(|holder| holder == pk) {
+            self.holders.insert(name, None);
+        }
     }
 
     fn wait(&mut self, source: SourceUserPk, name: String) {
@@ -152,7 +185,7 @@ impl World for Overlay<'_, '_> {
         let former = changed.former.get(&name).copied();
         Ok(NameStanding {
             holder: holder.unwrap_or(stored.holder),
-            former: former.or(stored.former),
+            former: former.unwrap_or(stored.former),
         })
     }
 

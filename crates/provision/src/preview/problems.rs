@@ -131,8 +131,11 @@ impl Problems<'_> {
         let name = &user.user_name;
         let (target, message) = match (&user.taken_name, user.errors.first()) {
             (Some(taken), _) => {
-                let message =
-                    format!("'{name}' would have the user name '{taken}', which somebody else has");
+                let whose = match &user.taken_by {
+                    Some(holder) => format!("{holder} has"),
+                    None => "somebody else has".to_owned(),
+                };
+                let message = format!("'{name}' would have the user name '{taken}', which {whose}");
                 ("username", message)
             }
             (None, Some(ValueError { target, message })) => {

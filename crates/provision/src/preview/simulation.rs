@@ -1,19 +1,19 @@
 //! The simulation: what a run over a connector's users would do by some rules, without doing it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use directory::name::folded;
 use directory::rules::Target;
 use directory::{
     Account, Change, ConnectorId, Operation, Outcome, Plan, SourceGroup, SourceGroupPk,
-    SourceUserPk, Status, Trigger, ValueError, value_errors,
+    SourceUserPk, Status, Trigger, UserPk, ValueError, value_errors,
 };
 use store::{ReadTx, StoredAccount, StoredSubject, SubjectReader};
 
 use super::foresight::{Fits, ForeseenHold, Foresight};
 use super::grace::{AfterGrace, Graces};
-use super::overlay::Overlay;
+use super::overlay::{Holder, Overlay};
 use super::reviews::Reviews;
 use super::summary::{NAMES_MAX, PreviewSummary};
 use super::user::{PreviewedAccount, PreviewedUser, tell};
@@ -21,6 +21,8 @@ use crate::decide::{Decision, Occasion, decide, said_about};
 use crate::departed::Departed;
 use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
+use crate::name_holder::NameHolder;
+use crate::places::{Place, ring};
 use crate::settle::deleted;
 use crate::sharing::contribution;
 use crate::world::Stored;
@@ -91,6 +93,10 @@ pub(crate) struct Simulation<'t, 'c, 'a> {
     summary: PreviewSummary,
     /// What the rules in force or those that are tried hide.
     hidden: BTreeSet<Target>,
+    /// In which whoever was looked at last waits.
+    ring: Vec<Place>,
+    /// Who was looked at along with others, out of turn.
+    along: HashSet<SourceUserPk>,
     audience: &'a mut dyn Audience,
 }
 
@@ -114,6 +120,8 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             groups: HashMap::new(),
             summary: PreviewSummary::default(),
             hidden: &tried.rules.hidden() | &present.rules.hidden(),
+            ring: Vec::new(),
+            along: HashSet::new(),
             audience,
         }
     }
@@ -215,11 +223,36 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
 
     fn look_at_all(&mut self, subjects: Vec<StoredSubject>) -> Result<(), ProvisionError> {
         for subject in subjects {
-            let looked = self.look_at(subject)?;
-            self.tell_unless_waiting(looked)?;
+            self.look_in_turn(subject)?;
             self.summary.users += 1;
         }
         self.audience.progress(self.summary.users)
+    }
+
+    /// Looks at a user, and at those with whom it changes names in one step.
+    fn look_in_turn(&mut self, subject: StoredSubject) -> Result<(), ProvisionError> {
+        if self.along.contains(&subject.user.pk) {
+            return Ok(());
+        }
+        let looked = self.look_at(subject)?;
+        let ring = std::mem::take(&mut self.ring);
+        if ring.is_empty() {
+            return self.tell_unless_waiting(looked);
+        }
+        self.forget_last();
+        for place in &ring {
+            self.world.set_aside(&place.name);
+        }
+        let mut reader = SubjectReader::new(self.tx, self.tried.connector.id);
+        for place in ring {
+            for subject in reader.these(&[place.source])? {
+                let looked = self.look_at(subject)?;
+                self.tell_unless_waiting(looked)?;
+            }
+            self.world.forget_former(&place.name);
+            self.along.insert(place.source);
+        }
+        Ok(())
     }
 
     /// Whoever waits for a name may get it when somebody else is looked at, and is told of then.
@@ -227,13 +260,18 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         if looked.taken_name.is_none() {
             return self.tell(looked);
         }
+        self.forget_last();
+        Ok(())
+    }
+
+    /// What was looked at last does not stand.
+    fn forget_last(&mut self) {
         if let Some(foresight) = &mut self.foresight {
             foresight.forget();
         }
         if let Some(graces) = &mut self.graces {
             graces.forget();
         }
-        Ok(())
     }
 
     /// Those who waited for a name that became free, until nobody gets one any more; then those who wait still.
@@ -245,8 +283,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             }
             for subject in users.chunks(CHUNK_MAX).map(|chunk| reader.these(chunk)) {
                 for subject in subject? {
-                    let looked = self.look_at(subject)?;
-                    self.tell_unless_waiting(looked)?;
+                    self.look_in_turn(subject)?;
                 }
             }
         }
@@ -285,13 +322,17 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         }
         let has_grace = self.graces.is_some() && concerned && facts.account.is_some();
         let groups = has_grace.then(|| facts.groups.clone());
+        let decision = decide(&self.world, self.tried, &person, facts, self.occasion())?;
+        if concerned {
+            self.ring = self.ring_around(source, &decision)?;
+        }
         let Decision {
             mut outcome,
             existing,
             taken,
             joins,
             ..
-        } = decide(&self.world, self.tried, &person, facts, self.occasion())?;
+        } = decision;
         if let Some(account) = joins.filter(|_| shares && known.is_none()) {
             let mut groups = self.tx.effective_source_groups(source)?;
             self.reviews.foresee(&mut groups)?;
@@ -321,6 +362,27 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             looked.is_new_problem = self.is_new_problem(&person, &looked)?;
         }
         Ok(looked)
+    }
+
+    fn ring_around(
+        &mut self,
+        source: SourceUserPk,
+        decision: &Decision,
+    ) -> Result<Vec<Place>, ProvisionError> {
+        let (tx, occasion) = (self.tx, self.occasion());
+        let facts = |person: &Person<'_>| {
+            let mut facts = Facts::of(tx, person)?;
+            self.reviews.foresee(&mut facts.groups)?;
+            Ok(facts)
+        };
+        let about = (source, decision);
+        let ring = ring(tx, &self.world, self.tried, about, occasion, facts)?;
+        let users: Vec<UserPk> = ring.iter().map(|place| place.user).collect();
+        let goes = match &mut self.foresight {
+            Some(foresight) if !ring.is_empty() => foresight.lets_rename(self.tried, &users)?,
+            _ => true,
+        };
+        Ok(if goes { ring } else { Vec::new() })
     }
 
     /// Somebody who speaks of an account of another connector, or would: what would become of that one.
@@ -442,6 +504,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             held,
             after_grace,
             taken_name,
+            taken_by: None,
             errors,
             is_new_problem: false,
         })
@@ -461,10 +524,35 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         self.summary.changed += u64::from(looked.operations.iter().any(is_seen));
         self.summary.problems += u64::from(looked.is_new_problem);
         if looked.is_noteworthy() || self.audience.wants_everybody() {
+            if let Some(name) = &looked.taken_name {
+                looked.taken_by = self.holder_of(name)?;
+            }
             looked.redact(&self.hidden);
             self.audience.user(looked)?;
         }
         Ok(())
+    }
+
+    fn holder_of(&self, name: &str) -> Result<Option<NameHolder>, ProvisionError> {
+        let holder = match self.world.holder_of(name)? {
+            Some(Holder::Account(user)) => {
+                let account = self.tx.account(user)?;
+                return account
+                    .map(|it| NameHolder::of(self.tx, &it.user))
+                    .transpose();
+            }
+            Some(Holder::New(source)) => source,
+            None => return Ok(None),
+        };
+        let connector = &self.tried.connector;
+        let Some(user) = self.tx.source_user_by_pk(connector.id, holder)? else {
+            return Ok(None);
+        };
+        Ok(Some(NameHolder {
+            key: None,
+            name: user.resource()?.user_name().unwrap_or_default().to_owned(),
+            connector: Some(connector.name.clone()),
+        }))
     }
 
     /// With new rules, source groups can feed groups that are not there yet, also without members.

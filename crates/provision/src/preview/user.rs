@@ -12,6 +12,7 @@ use super::corrupt;
 use super::foresight::ForeseenHold;
 use super::grace::AfterGrace;
 use crate::ProvisionError;
+use crate::name_holder::NameHolder;
 
 /// A user for whom something would change, or cannot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +38,9 @@ pub struct PreviewedUser {
     /// The name that the user should have and that somebody else has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken_name: Option<String>,
+    /// Who has it; none if it is only kept for somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_by: Option<NameHolder>,
     /// Values that cannot be used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ValueError>,
@@ -103,6 +107,7 @@ impl PreviewedUser {
             .filter(|_| hidden.contains(&Target::Username))
         {
             *name = REDACTED.to_owned();
+            self.taken_by = None;
         }
     }
 

@@ -446,6 +446,41 @@ fn new_rules_take_effect_as_a_whole_or_not_at_all() {
 }
 
 #[test]
+fn groups_leave_another_one_as_a_whole_or_not_at_all() {
+    for most in [6, 7] {
+        on_each_database(|database| {
+            let mut rules = Rules::default();
+            rules.groups.nested_groups = NestedGroups::Preserve;
+            let world = World::new(database, rules);
+            world.set_limits(move |limits| {
+                limits.reconcile = ReconcileMode::AllOrNothing;
+                limits.group_memberships = Some(Limit::new(most, 0));
+            });
+            let staff = world.staff(5);
+            let ids: Vec<&str> = staff.iter().map(String::as_str).collect();
+            let (team, pair) = (world.group("team", &ids), world.group("pair", &ids[..2]));
+            let all = world.group("all", &[&team, &pair]);
+            world.set_rules(|rules| rules.groups.nested_groups = NestedGroups::Ignore);
+            world.work_off();
+            assert!(world.holds(HoldState::Collected).is_empty());
+            let (nested, open) = (world.nested(), world.holds(HoldState::Open).len());
+            match most {
+                // Five and two would lose "all".
+                6 => assert_eq!((nested.len(), open), (2, 2)),
+                _ => assert_eq!((nested.len(), open), (0, 0)),
+            }
+            // What the identity provider says itself is decided at once.
+            world.set_rules(|rules| rules.groups.nested_groups = NestedGroups::Preserve);
+            world.work_off();
+            assert_eq!(world.nested(), ["all>pair", "all>team"]);
+            assert!(world.holds(HoldState::Open).is_empty(), "taken back");
+            world.remove(&all, &pair);
+            assert!(world.holds(HoldState::Collected).is_empty());
+        });
+    }
+}
+
+#[test]
 fn a_new_name_that_somebody_further_down_has_is_asked_about() {
     on_each_database(|database| {
         let world = World::new(database, Rules::default());

@@ -20,6 +20,7 @@ mod order;
 mod overrides;
 mod pause;
 mod pilot;
+mod places;
 mod precedence;
 mod release;
 mod rule_changes;

@@ -1,6 +1,8 @@
 //! The past is found again, what was undone is as it was, and an undo can be undone.
 
-use directory::{Account, DirectoryId, JobKind, JobState, Operation, Rules, Status, UserPk};
+use directory::{
+    Account, DirectoryId, JobKind, JobState, Operation, Reason, Rules, Status, UserPk,
+};
 use emulate::databases::{TestDatabase, on_each_database};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -137,6 +139,17 @@ fn comparable(mut account: Account) -> Account {
     account
 }
 
+/// The same, but for the reason of those who are kept although the IdP deleted them, which is told truly.
+fn kept_alive(all: Vec<(UserPk, Account)>) -> Vec<(UserPk, Account)> {
+    let kept = all.into_iter().map(|(pk, mut account)| {
+        if (account.status, account.reason) == (Status::Active, Reason::IdpDeleted) {
+            account.reason = Reason::IdpActive;
+        }
+        (pk, account)
+    });
+    kept.collect()
+}
+
 /// The same at a moment, from the journal.
 fn everybody_at(world: &World, moment: Timestamp) -> Vec<(UserPk, Account)> {
     let (directory, provision) = (directory(world), world.provision.clone());
@@ -210,10 +223,10 @@ fn check(before: &[Write], after: &[Write], database: &TestDatabase) -> Result<(
     };
     let report = undo(&world, since, "undo-1");
     prop_assert_eq!(report.conflict_count, 0);
-    prop_assert_eq!(everybody(&world), was.clone());
+    prop_assert_eq!(kept_alive(everybody(&world)), was.clone());
     reconcile(&world);
     prop_assert_eq!(
-        everybody(&world),
+        kept_alive(everybody(&world)),
         was,
         "the next evaluation does not do it again"
     );
@@ -331,6 +344,28 @@ fn who_is_given_an_account_back_keeps_it_though_a_grace_time_would_begin_anew() 
 }
 
 #[test]
+fn who_is_given_an_account_back_after_a_deletion_is_told_to_be_deleted() {
+    on_each_database(|database| {
+        let world = World::new(database, Rules::default());
+        let ann = world.user("ann");
+        let from = now(&world);
+        world.delete_user(&ann);
+        let wanted = UndoSelection {
+            connector: Some(world.connector.connector.id),
+            from: Some(from),
+            ..UndoSelection::default()
+        };
+        undo(&world, wanted, "undo-1");
+        for _again in 0..2 {
+            let user = world.account("ann").unwrap();
+            let told = (user.status, user.reason);
+            assert_eq!(told, (Status::Active, Reason::IdpDeleted));
+            reconcile(&world);
+        }
+    });
+}
+
+#[test]
 fn a_name_that_somebody_else_has_now_is_not_given_back() {
     on_each_database(|database| {
         let world = World::new(database, Rules::default());
@@ -348,7 +383,11 @@ fn a_name_that_somebody_else_has_now_is_not_given_back() {
         };
         let report = undo(&world, wanted, "undo-1");
         let (_, why) = &report.conflicts[0];
-        assert_eq!(why, "username: `ann` belongs to somebody else now");
+        assert!(
+            why.starts_with("username: `ann` belongs to `ann` (1:"),
+            "{why}"
+        );
+        assert!(why.ends_with(" of connector `idp` now"), "{why}");
         assert!(world.account("anna").is_some());
     });
 }

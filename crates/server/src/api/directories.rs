@@ -47,6 +47,8 @@ pub struct DirectoryView {
     active_users: i64,
     /// Users who may not.
     disabled_users: i64,
+    /// Of all these, users who belong to no connector: made here or by products, or copied.
+    users_without_connector: i64,
     /// Groups.
     groups: i64,
     /// The newest position of its journal.
@@ -353,6 +355,7 @@ pub(super) fn views(
 ) -> Result<Vec<DirectoryView>, StoreError> {
     let ids: Vec<DirectoryId> = all.iter().map(|directory| directory.id).collect();
     let counts = tx.directory_counts(&ids)?;
+    let without_connector = tx.users_without_connector(&ids)?;
     let mut connectors: HashMap<DirectoryId, Vec<String>> = HashMap::new();
     for StoredConnector { connector, .. } in tx.connectors()? {
         let feeding = connectors.entry(connector.directory).or_default();
@@ -364,6 +367,10 @@ pub(super) fn views(
             connectors: connectors.remove(&directory.id).unwrap_or_default(),
             active_users: counts.active_users,
             disabled_users: counts.disabled_users,
+            users_without_connector: without_connector
+                .get(&directory.id)
+                .copied()
+                .unwrap_or_default(),
             groups: counts.groups,
             position: counts.position,
             local_users: counts.local_users,

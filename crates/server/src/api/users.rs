@@ -20,6 +20,7 @@ use utoipa_axum::routes;
 use super::overrides::OverrideView;
 use super::page::{Page, cut, limit};
 use super::request::{OptionalBody, Parameters, Segments};
+use super::why::LaterView;
 use super::{Answer, Problem, directories};
 use crate::App;
 use crate::authority::Admin;
@@ -82,6 +83,9 @@ struct UserDetail {
     /// The user as the identity provider wrote it, if one feeds the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<SourceView>,
+    /// What becomes of an account that was disabled or anonymised, if nothing changes until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    later: Option<LaterView>,
     /// What administrators say about the user beside the rules.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     overrides: Vec<OverrideView>,
@@ -180,9 +184,18 @@ async fn show(
     path: Segments<(String, String)>,
 ) -> Answer<Json<UserDetail>> {
     let (directory, name) = path.0;
+    let provision = app.provision().clone();
     directories::answer(&app, directory, move |tx, directory| {
         let user = find(tx, directory, &name)?;
-        Ok(detail(tx, user)?)
+        let later = match user.status {
+            Status::Disabled | Status::Anonymised => provision.why(tx, user.pk, None)?,
+            Status::Active | Status::Removed => None,
+        };
+        let later = later.and_then(|why| LaterView::of(&why.outcome));
+        Ok(UserDetail {
+            later,
+            ..detail(tx, user)?
+        })
     })
     .await
 }
@@ -390,6 +403,7 @@ fn detail(tx: &ReadTx<'_>, user: User) -> Result<UserDetail, StoreError> {
     let overrides = said.map(|said| OverrideView::of(&user, said)).collect();
     Ok(UserDetail {
         source: source_of(tx, &user)?,
+        later: None,
         overrides,
         memberships: memberships.collect(),
         attributes: attributes.map(|one| (one.name, one.values)).collect(),

@@ -4,13 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use axum::Json;
 use axum::extract::State;
+use directory::rules::CleanupAction;
 use directory::trace::Stage;
 use directory::{
-    ConnectorState, DirectoryId, GroupPk, Line, Origin, SourceGroupPk, Status, User, Verdict, name,
-    nesting,
+    ConnectorState, DirectoryId, GroupPk, Line, Origin, Outcome, SourceGroupPk, Status, User,
+    Verdict, name, nesting,
 };
 use jiff::Timestamp;
-use provision::{Provision, ProvisionError, Why, Written};
+use provision::{NameHolder, Provision, ProvisionError, Why, Written};
 use serde::{Deserialize, Serialize};
 use store::{ReadTx, StoreError};
 use utoipa::{IntoParams, ToSchema};
@@ -64,6 +65,10 @@ pub struct Explanation {
     /// The name that the user should have and that somebody else has.
     #[serde(skip_serializing_if = "Option::is_none")]
     taken_name: Option<String>,
+    /// Who has it: `key`, `name` and `connector` of the account; absent if the name is only kept for somebody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    taken_by: Option<NameHolder>,
     /// Of a question about an attribute: its values by the rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     values: Option<Vec<String>>,
@@ -72,6 +77,9 @@ pub struct Explanation {
     /// Where the answer is no: what would have to be different, all of it; where there are several ways, one line has them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     conditions: Vec<String>,
+    /// What becomes of an account that was cleaned up, if nothing changes until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    later: Option<LaterView>,
     /// The request that wrote the user last, as far as the record of requests goes back.
     #[serde(skip_serializing_if = "Option::is_none")]
     written: Option<WrittenView>,
@@ -87,6 +95,25 @@ pub struct Explanation {
     /// What became of the name that was asked for and of whoever had it; absent if who was asked for is there under it.
     #[serde(skip_serializing_if = "Option::is_none")]
     became: Option<String>,
+}
+
+/// The second stage of cleanup.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LaterView {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// What: `anonymise` or `delete`.
+    #[schema(value_type = String)]
+    action: CleanupAction,
+}
+
+impl LaterView {
+    /// What is still to come of a decision.
+    pub(super) fn of(outcome: &Outcome) -> Option<Self> {
+        let (at, action) = outcome.later()?;
+        Some(Self { at, action })
+    }
 }
 
 /// How an account that was there before became a user's.
@@ -378,9 +405,11 @@ fn explain(
         member_by_way_of: Vec::new(),
         member_by_rules,
         taken_name: why.taken_name.clone(),
+        taken_by: why.taken_by.clone(),
         values,
         lines,
         conditions: conditions(why, query),
+        later: LaterView::of(&why.outcome),
         written: written.map(WrittenView::from),
         joined: None,
         linked: None,
@@ -473,8 +502,10 @@ fn unexplained(
         member_by_way_of: Vec::new(),
         member_by_rules: None,
         taken_name: None,
+        taken_by: None,
         values: None,
         conditions: Vec::new(),
+        later: None,
         written: None,
         joined: None,
         linked: None,

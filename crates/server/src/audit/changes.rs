@@ -15,7 +15,7 @@ const VALUE_BYTES_MAX: usize = 2_000;
 /// Bytes of all values together.
 const BYTES_MAX: usize = 32 * 1024;
 /// What goes on by itself and is not set by anybody, at the top of an object.
-const GOES_ON: [&str; 35] = [
+const GOES_ON: [&str; 36] = [
     "active_users",
     "counts",
     "disabled_users",
@@ -46,6 +46,7 @@ const GOES_ON: [&str; 35] = [
     "total",
     "updated",
     "users",
+    "users_without_connector",
     "value_errors",
     "waiting_groups",
     "warnings",

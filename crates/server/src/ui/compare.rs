@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::journal;
+use super::why::NameHolder;
 
 /// An account at a moment, as the admin API tells it: in previews by the rules' names, elsewhere by the directory's.
 #[derive(Clone, Default, Deserialize)]
@@ -166,6 +167,7 @@ pub(super) struct Previewed {
     before: Option<Account>,
     after: Option<Account>,
     taken_name: Option<String>,
+    taken_by: Option<NameHolder>,
     #[serde(default)]
     errors: Vec<ValueError>,
     after_grace: Option<AfterGrace>,
@@ -223,7 +225,13 @@ impl Previewed {
         let words = self.operations.iter().map(|word| operation(word));
         compared.badges = words.collect();
         if let Some(name) = self.taken_name {
-            let text = format!("Should be named {name}, which somebody else has.");
+            let text = match &self.taken_by {
+                Some(holder) => {
+                    let (whose, of) = (&holder.name, holder.of());
+                    format!("Should be named {name}, which {whose} has ({of}).")
+                }
+                None => format!("Should be named {name}, which is not free."),
+            };
             compared.troubles.push(text);
         }
         let errors = self.errors.into_iter();

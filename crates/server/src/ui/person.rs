@@ -36,6 +36,8 @@ struct PersonPage {
     created: When,
     updated: When,
     last_login: Option<When>,
+    /// What becomes of the account if nothing changes, and when.
+    later: Option<(&'static str, When)>,
     memberships: Vec<MembershipRow>,
     overrides: Vec<OverrideRow>,
     products: Vec<Product>,
@@ -81,6 +83,7 @@ struct Detail {
     attributes: BTreeMap<String, Vec<String>>,
     memberships: Vec<Membership>,
     source: Option<Source>,
+    later: Option<Later>,
     #[serde(default)]
     overrides: Vec<Override>,
 }
@@ -92,6 +95,22 @@ impl Detail {
 
     fn is_active(&self) -> bool {
         self.status == "active"
+    }
+}
+
+/// The second stage of cleanup.
+#[derive(Deserialize)]
+struct Later {
+    at: Timestamp,
+    action: String,
+}
+
+impl Later {
+    fn words(&self) -> &'static str {
+        match self.action.as_str() {
+            "anonymise" => "Anonymised",
+            _ => "Deleted",
+        }
     }
 }
 
@@ -263,6 +282,10 @@ async fn person(
         created: desk.when(found.created),
         updated: desk.when(found.updated),
         last_login: found.last_login.map(|at| desk.when(at)),
+        later: found
+            .later
+            .as_ref()
+            .map(|later| (later.words(), desk.when(later.at))),
         memberships: memberships.collect(),
         overrides: overrides.collect(),
         products: products(desk, directory, newest).await?,

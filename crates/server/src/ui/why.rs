@@ -15,12 +15,34 @@ pub(super) struct Why {
     #[serde(default)]
     pub(super) member_by_way_of: Vec<String>,
     pub(super) taken_name: Option<String>,
+    pub(super) taken_by: Option<NameHolder>,
     pub(super) lines: Vec<Line>,
     #[serde(default)]
     pub(super) conditions: Vec<String>,
     pub(super) written: Option<Written>,
     pub(super) joined: Option<Written>,
     pub(super) linked: Option<Linked>,
+}
+
+/// Who has a name that somebody else is to have.
+#[derive(Deserialize)]
+pub(super) struct NameHolder {
+    pub(super) key: Option<String>,
+    pub(super) name: String,
+    pub(super) connector: Option<String>,
+}
+
+impl NameHolder {
+    /// Whose account it is.
+    pub(super) fn of(&self) -> String {
+        let key = self.key.iter().map(|key| format!("key {key}"));
+        let connector = match &self.connector {
+            Some(connector) => format!("connector {connector}"),
+            None => "brought by no connector".to_owned(),
+        };
+        let parts: Vec<String> = key.chain([connector]).collect();
+        parts.join(", ")
+    }
 }
 
 /// How an account that was there before became this person's.

@@ -82,6 +82,11 @@ fn a_former_name_is_told_as_long_as_it_goes_on() {
         );
         let group = || console.show("/connectors/idp/groups")["items"][0].clone();
         assert_eq!(group()["alias"]["name"], "Devs", "{}", group());
+        for asked in ["Devs", "Developers"] {
+            let path = format!("/directories/default/users/ann/why?group={asked}");
+            let why = console.show(&path).to_string();
+            assert!(why.contains("was called `Devs` before"), "{why}");
+        }
         let path = format!("/connectors/idp/groups/{devs}/decision");
         ok(&console.post(&path, json!({"choice": "rename", "name": "engineers"})));
         assert_eq!(group().get("alias"), None, "{}", group());

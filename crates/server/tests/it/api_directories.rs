@@ -259,6 +259,13 @@ fn a_name_that_somebody_else_has_is_told() {
         (&json!("none"), &json!("CONFLICT"))
     );
     assert_eq!(told["taken_name"], "mira");
+    let holder = &told["taken_by"];
+    assert_eq!(
+        (&holder["name"], &holder["connector"]),
+        (&json!("mira"), &json!("idp"))
+    );
+    let told = told["conditions"].to_string();
+    assert!(told.contains("of connector `idp` has it"), "{told}");
 }
 
 #[test]
@@ -310,6 +317,12 @@ fn directories_tell_how_much_is_in_them() {
         );
         assert_eq!(shown["groups"], 1);
         assert!(shown["position"].as_i64().unwrap() > 0);
+        assert_eq!(shown["users_without_connector"], 0);
+        let mira = "/directories/default/users/mira/unlink";
+        assert_eq!(console.call(mira).status, 200);
+        let shown = console.show("/directories/default");
+        let counted = (&shown["active_users"], &shown["users_without_connector"]);
+        assert_eq!(counted, (&json!(1), &json!(1)));
     });
 }
 
@@ -431,6 +444,11 @@ fn whom_the_identity_provider_deleted_is_explained_like_anybody_else() {
         ] {
             assert!(told.contains(part), "{part}: {told}");
         }
+        assert_eq!(asked("ann")["later"]["action"], "delete");
+        let ann = console.show("/directories/default/users/ann");
+        assert_eq!(ann["later"], asked("ann")["later"], "{ann}");
+        let ben = console.show("/directories/default/users/ben");
+        assert_eq!(ben.get("later"), None, "{ben}");
         let ben = asked("ben");
         assert_eq!(ben["decision"], "active", "{ben}");
         assert!(

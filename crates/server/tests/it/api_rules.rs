@@ -477,6 +477,7 @@ fn a_row_names_of_groups_and_whole_rules_are_tried() {
         assert_eq!(stored["decision"], "active");
         let taken = tried(json!({"user": {"userName": "mira"}, "groups": ["x"]}));
         assert_eq!(taken["taken_name"], "mira");
+        assert_eq!(taken["taken_by"]["connector"], "idp", "{taken}");
         assert!(!taken["lines"].as_array().unwrap().is_empty());
         let row =
             json!({"target": "display_name", "source": {"attribute": "title"}, "steps": ["trim"]});

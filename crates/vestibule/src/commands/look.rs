@@ -224,6 +224,7 @@ fn directories(all: &[DirectoryView]) -> String {
             one.connectors.join(", "),
             one.active_users.to_string(),
             one.disabled_users.to_string(),
+            one.users_without_connector.to_string(),
             one.groups.to_string(),
             may.to_owned(),
         ]
@@ -234,6 +235,7 @@ fn directories(all: &[DirectoryView]) -> String {
             "connectors",
             "active users",
             "disabled users",
+            "of no connector",
             "groups",
             "products make users",
         ],

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use provision::NameHolder;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,8 @@ pub struct DirectoryView {
     pub active_users: i64,
     /// Users who may not.
     pub disabled_users: i64,
+    /// Of all these, users who belong to no connector.
+    pub users_without_connector: i64,
     /// Groups.
     pub groups: i64,
     /// The newest position of its journal.
@@ -51,6 +54,9 @@ pub struct WhyView {
     /// The name that the user should have and that somebody else has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_name: Option<String>,
+    /// Who has it; none if it is only kept for somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_by: Option<NameHolder>,
     /// Of a question about an attribute: its values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<String>>,
@@ -152,7 +158,11 @@ impl WhyView {
             let _infallible = writeln!(told, "  {}", line.text);
         }
         if let Some(name) = &self.taken_name {
-            let _infallible = writeln!(told, "  the name should be `{name}`, which is not free");
+            let whose = self.taken_by.as_ref().map_or_else(
+                || "is not free".to_owned(),
+                |holder| format!("{holder} has"),
+            );
+            let _infallible = writeln!(told, "  the name should be `{name}`, which {whose}");
         }
         if let Some(linked) = &self.linked {
             let (by, written) = (&linked.by, linked.written.told());

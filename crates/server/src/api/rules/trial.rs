@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use directory::rules::{GroupNames, MappingRow, OneOrMany, Written, WrittenRules};
 use directory::{Attributes, Reason, ValueError, Verdict, value_errors};
-use provision::{ProvisionError, TrialPerson, TrialWish};
+use provision::{NameHolder, ProvisionError, TrialPerson, TrialWish};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -66,6 +66,10 @@ struct TrialView {
     /// The name that the user should have and that somebody else has.
     #[serde(skip_serializing_if = "Option::is_none")]
     taken_name: Option<String>,
+    /// Who has it: `key`, `name` and `connector` of the account; absent if the name is only kept for somebody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    taken_by: Option<NameHolder>,
     /// Values that cannot be used.
     #[schema(value_type = Vec<Object>)]
     errors: Vec<ValueError>,
@@ -122,6 +126,7 @@ async fn run(
         lines: outcome.lines().into_iter().map(LineView::from).collect(),
         attributes: tried.attributes,
         taken_name: tried.taken_name,
+        taken_by: tried.taken_by,
     }))
 }
 

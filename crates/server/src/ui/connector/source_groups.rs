@@ -80,6 +80,11 @@ impl Group {
     pub(in crate::ui) fn is_decided(&self) -> bool {
         self.state == "ignored" || self.own_name.is_some() || self.pinned_name.is_some()
     }
+
+    /// Whether nothing is special about it but a former name beside its own.
+    pub(in crate::ui) fn goes_by_both_names(&self) -> bool {
+        self.alias.is_some() && !self.is_decided()
+    }
 }
 
 struct Row {
@@ -212,6 +217,10 @@ pub(in crate::ui) async fn ask(
         count => format!("Its {count} members"),
     };
     let feeds = found.groups.join(", ");
+    let feeds = match &found.alias {
+        Some(alias) => format!("{feeds} and the group of its former name {}", alias.name),
+        None => feeds,
+    };
     let asked = match decision.as_str() {
         "adopt" => Confirm::new("connectors", format!("Let the identity provider own {there}?"))
             .effect(format!("{come} into {there}."))
@@ -242,6 +251,13 @@ pub(in crate::ui) async fn ask(
                 .effect("Whatever the identity provider calls its group, it feeds this one, until you take that back.")
                 .hidden("name", wanted)
                 .verb("Give it this name")
+        }
+        "follow" if found.goes_by_both_names() => {
+            let former = found.alias.as_ref().map_or("", |alias| alias.name.as_str());
+            Confirm::new("connectors", format!("End the former name of {name}?"))
+                .effect(format!("{members} leave the group of the name {former} now, and not only when its days are over, unless something else puts them there."))
+                .effect(format!("Give permissions in products that still go by {former} to the new group first."))
+                .verb("End the former name")
         }
         "follow" => Confirm::new("connectors", format!("Let {name} follow the rules again?"))
             .effect("What was decided about it is taken back: it goes by its present name, and the rules say which group it feeds.")

@@ -65,6 +65,7 @@ pub(super) struct Directory {
     pub(super) connectors: Vec<String>,
     active_users: i64,
     disabled_users: i64,
+    users_without_connector: i64,
     groups: i64,
     position: i64,
     local_users: bool,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use provision::NameHolder;
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::text;
@@ -15,6 +17,15 @@ const SHOWN: [(&str, &str); 5] = [
     ("last_name", "last name"),
     ("status", "status"),
 ];
+
+/// That a name belongs to somebody, and to whom.
+pub(super) fn whose(user: &Value) -> String {
+    let holder = NameHolder::deserialize(&user["taken_by"]);
+    holder.map_or_else(
+        |_| "belongs to somebody else".to_owned(),
+        |holder| format!("belongs to {holder}"),
+    )
+}
 
 /// The versions of rules.
 pub(super) fn versions(all: &[Value]) -> String {
@@ -293,7 +304,7 @@ fn changed(user: &Value) -> String {
         parts.push(format!("{what} held"));
     }
     if let Some(name) = user["taken_name"].as_str() {
-        parts.push(format!("{name} belongs to somebody else"));
+        parts.push(format!("{name} {}", whose(user)));
     }
     for error in user["errors"].as_array().into_iter().flatten() {
         parts.push(format!(

@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::file::{given, rules_in};
+use super::told::whose;
 use super::{LISTED_MAX, preview, rules_of, text};
 use crate::cli::TryArgs;
 use crate::door::Door;
@@ -107,7 +108,7 @@ fn troubles(tried: &Value) -> Vec<String> {
         .map(|error| format!("{} {}", text(error, "target"), text(error, "message")))
         .collect();
     if let Some(name) = tried["taken_name"].as_str() {
-        all.push(format!("the user name {name} is not free"));
+        all.push(format!("the user name {name} {}", whose(tried)));
     }
     all
 }
@@ -224,7 +225,7 @@ fn of_everybody(users: &[Value], target: &str) -> String {
             _ => value_of(side, target),
         };
         let trouble = match user["taken_name"].as_str() {
-            Some(name) => format!("COLLISION: {name} belongs to somebody else"),
+            Some(name) => format!("COLLISION: {name} {}", whose(user)),
             None if user["held"].as_array().is_some_and(|held| !held.is_empty()) => {
                 "held by a safety limit or by what somebody said".to_owned()
             }
