@@ -194,7 +194,7 @@ fn a_rule_is_written_seen_planned_applied_and_taken_back() {
         for told in [
             "x-MIRA</ins>",
             "renamed</span>",
-            "<code>mapping[0]</code>",
+            "<code>mapping[username]</code>",
             "Apply exactly this",
         ] {
             assert!(shown.text().contains(told), "{told} in {}", shown.text());

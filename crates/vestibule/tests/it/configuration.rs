@@ -72,7 +72,7 @@ fn the_example_of_the_documentation_is_planned_applied_and_exported() {
         "{applied:?}"
     );
     assert_eq!(applied.out.matches("vst_").count(), 1, "{applied:?}");
-    assert_eq!(applied.out.matches("whsec_").count(), 1, "{applied:?}");
+    assert_eq!(applied.out.matches("whsec_").count(), 2, "{applied:?}");
     let again = program.run(&apply);
     assert_eq!(again.code, 4, "{again:?}");
     assert_eq!(program.run(&plan).code, 0);
