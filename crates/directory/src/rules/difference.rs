@@ -150,13 +150,17 @@ pub fn told_value(value: &Value) -> Vec<String> {
 fn outer(value: &Value) -> String {
     match value {
         Value::Array(items) if !items.is_empty() => joined(items.iter().map(inner)),
+        // Brackets are nothing but themselves here, as in a filter.
+        Value::String(text) if is_plain(text) => text.clone(),
         value => inner(value),
     }
 }
 
 fn inner(value: &Value) -> String {
     match value {
-        Value::String(text) if is_plain(text) => text.clone(),
+        Value::String(text) if is_plain(text) && !text.contains(['[', ']', '{', '}']) => {
+            text.clone()
+        }
         Value::Array(items) => format!("[{}]", joined(items.iter().map(inner))),
         Value::Object(members) => {
             let members = members.iter();
@@ -173,11 +177,12 @@ fn joined(parts: impl Iterator<Item = String>) -> String {
 
 /// Whether a text can be taken for nothing but itself without quotation marks.
 fn is_plain(text: &str) -> bool {
-    let is_sign = |c: char| c.is_control() || ",;[]{}\"".contains(c);
+    let is_sign = |c: char| c.is_control() || ",;".contains(c);
     let is_text = serde_json::from_str::<Value>(text).is_err();
     is_text
         && !text.is_empty()
         && text.trim() == text
+        && !text.starts_with('"')
         && !text.contains(": ")
         && !text.contains(is_sign)
 }
@@ -293,9 +298,12 @@ mod tests {
             "target: attr:title; source: {attribute: title}; steps: lower, {left: 3}; on_null: null"
         );
         // What could be taken for something else stands in quotation marks.
-        for text in ["", " a", "a, b", "true", "5", "{x}", "a\nb", "null", "a: b"] {
+        for text in ["", " a", "a, b", "true", "5", "\"x", "a\nb", "null", "a: b"] {
             assert_eq!(told(json!(text)), json!(text).to_string());
         }
+        let filter = "emails[type eq \"work\"]";
+        assert_eq!(told(json!({"when": filter})), format!("when: {filter}"));
+        assert_eq!(told(json!(["{x}", "y"])), "\"{x}\", y");
         assert_eq!(
             (told(json!([])), told(json!({}))),
             ("[]".into(), "{}".into())

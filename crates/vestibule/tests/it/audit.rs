@@ -33,8 +33,8 @@ fn what_commands_on_the_data_folder_change_is_entered_with_before_and_after() {
         told.out.contains("\n    ~ state: active -> paused\n"),
         "{told:?}"
     );
-    assert!(told.out.contains("    + name: \"jira\"\n"), "{told:?}");
-    assert!(told.out.contains("    - name: \"jira\""), "{told:?}");
+    assert!(told.out.contains("    + name: jira\n"), "{told:?}");
+    assert!(told.out.contains("    - name: jira"), "{told:?}");
     let none = program.run(&["audit", "list", "--changes", "--target", "/connectors/def"]);
     assert_eq!(none.out, "There is no such entry.\n");
 }
