@@ -54,7 +54,7 @@ pub struct LimitReport {
 pub struct LimitUse {
     /// Its name in the settings.
     pub limit: &'static str,
-    /// The group, by its folded name, if it is about one.
+    /// The group, if it is about one; by its folded name if it is gone.
     pub group: Option<String>,
     /// How many were let through in the window.
     pub passed: u64,
@@ -273,7 +273,11 @@ impl Provision {
         for (group, _) in groups {
             let tally = Tally::GroupMemberships(folded(&group).into_owned());
             let limit = settings.group_memberships;
-            uses.push(use_of(&window, "group_memberships", tally, limit)?);
+            let known = tx.directory_group(connector.connector.directory, &group)?;
+            uses.push(LimitUse {
+                group: Some(known.map_or(group, |known| known.name)),
+                ..use_of(&window, "group_memberships", tally, limit)?
+            });
         }
         Ok(LimitReport { since, uses })
     }

@@ -1,5 +1,6 @@
 //! Whether this process lives, whether it can serve, and its figures.
 
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -7,14 +8,17 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
-use directory::ConnectorState;
+use directory::{ConnectorId, ConnectorState};
+use jiff::Timestamp;
 use provision::{Presence, ProvisionError, poll_report, presence};
 use store::ReadTx;
 
 use crate::App;
 use crate::api::Problem;
 use crate::authority::{address_of, prove};
-use crate::metrics::{ApplicationFigures, ChannelFigures, ConnectorFigures, Figures};
+use crate::metrics::{
+    ApplicationFigures, ChannelFigures, ConnectorFigures, Credential, EndingFigures, Figures,
+};
 
 /// The store has to answer by then for the process to count as ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -84,8 +88,10 @@ fn is_scraper(app: &App, request: &Request, address: Option<IpAddr>) -> bool {
 fn figures(tx: &ReadTx<'_>) -> Result<Figures, ProvisionError> {
     let counts = tx.source_counts_of_all()?;
     let mut connectors = Vec::new();
+    let mut called = HashMap::new();
     for stored in tx.connectors()? {
         let id = stored.connector.id;
+        called.insert(id, stored.connector.public_id.clone());
         let (counts, due) = counts.get(&id).copied().unwrap_or_default();
         let holds = tx.hold_figures(id)?;
         let present = match stored.connector.state {
@@ -119,5 +125,30 @@ fn figures(tx: &ReadTx<'_>) -> Result<Figures, ProvisionError> {
         connectors,
         applications,
         channels: channels.collect(),
+        endings: endings(tx, &called)?,
     })
+}
+
+/// The tokens that end first, of each kind and connector one.
+fn endings(
+    tx: &ReadTx<'_>,
+    called: &HashMap<ConnectorId, String>,
+) -> Result<Vec<EndingFigures>, ProvisionError> {
+    let (now, mut seen) = (tx.now(), HashSet::new());
+    // They come in the order of their end.
+    let all = tx.tokens_ending(now, Timestamp::MAX)?.into_iter();
+    let first = all.filter(|token| seen.insert((token.is_client_secret, token.connector)));
+    let figures = first.map(|token| EndingFigures {
+        kind: match (token.connector, token.is_client_secret) {
+            (None, _) => Credential::ApiToken,
+            (Some(_), true) => Credential::ClientSecret,
+            (Some(_), false) => Credential::Token,
+        },
+        connector: token
+            .connector
+            .and_then(|id| called.get(&id).cloned())
+            .unwrap_or_default(),
+        seconds: token.expires.duration_since(now).as_secs(),
+    });
+    Ok(figures.collect())
 }

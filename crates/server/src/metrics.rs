@@ -88,6 +88,23 @@ struct ApplicationLabels {
     application: String,
 }
 
+/// What is shown at the door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum Credential {
+    /// A bearer token of a connector.
+    Token,
+    /// A secret of a client of a connector.
+    ClientSecret,
+    /// A token of the admin API.
+    ApiToken,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CredentialLabels {
+    kind: Credential,
+    connector: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CodeLabels {
     code: &'static str,
@@ -110,6 +127,7 @@ pub(crate) struct Metrics {
     dropped_records: Counter,
     scim_errors: Family<CodeLabels, Counter>,
     notification_failures: Family<ChannelLabels, Gauge>,
+    token_remaining: Family<CredentialLabels, Gauge>,
 }
 
 /// What the store says about one connector at the time of a scrape.
@@ -140,6 +158,16 @@ pub(crate) struct Figures {
     pub(crate) connectors: Vec<ConnectorFigures>,
     pub(crate) applications: Vec<ApplicationFigures>,
     pub(crate) channels: Vec<ChannelFigures>,
+    /// What works still and has an end, the first to end of its kind and connector alone.
+    pub(crate) endings: Vec<EndingFigures>,
+}
+
+/// What the store says about the first token of a kind to end.
+pub(crate) struct EndingFigures {
+    pub(crate) kind: Credential,
+    /// Empty for tokens of the admin API.
+    pub(crate) connector: String,
+    pub(crate) seconds: i64,
 }
 
 /// What the store says about one channel of notifications at the time of a scrape.
@@ -234,6 +262,13 @@ impl Default for Metrics {
             "Messages of a notification channel that failed since the last one that was taken",
             notification_failures.clone(),
         );
+        let token_remaining = Family::default();
+        registry.register_with_unit(
+            "token_remaining",
+            "Time until the first of the tokens that work stops working, where one has an end",
+            Unit::Seconds,
+            token_remaining.clone(),
+        );
         Self {
             registry,
             requests,
@@ -250,6 +285,7 @@ impl Default for Metrics {
             dropped_records,
             scim_errors,
             notification_failures,
+            token_remaining,
         }
     }
 }
@@ -281,12 +317,36 @@ impl Metrics {
         self.dropped_records.inc_by(count);
     }
 
-    /// The text of a scrape.
-    pub(crate) fn text(&self, figures: &Figures) -> String {
-        // A channel that was deleted fails no more, and an application is silent no more.
+    /// Of what was deleted nothing is told any more.
+    fn forget_figures(&self) {
+        for family in [
+            &self.due,
+            &self.source_users,
+            &self.source_groups,
+            &self.open_holds,
+            &self.held_since,
+            &self.connector_silent,
+        ] {
+            family.clear();
+        }
         self.notification_failures.clear();
         self.application_silent.clear();
         self.application_polled.clear();
+        self.token_remaining.clear();
+    }
+
+    /// The text of a scrape.
+    pub(crate) fn text(&self, figures: &Figures) -> String {
+        self.forget_figures();
+        for figure in &figures.endings {
+            let labels = CredentialLabels {
+                kind: figure.kind,
+                connector: figure.connector.clone(),
+            };
+            self.token_remaining
+                .get_or_create(&labels)
+                .set(figure.seconds);
+        }
         for figure in &figures.channels {
             let labels = ChannelLabels {
                 channel: figure.channel.clone(),

@@ -29,7 +29,7 @@ pub use configuration::ConfigurationMistake;
 pub use sign_in::WebhookView;
 pub use views::{
     ApplicationView, AttachedView, ClientView, ConnectorDetail, ConnectorView, NewApplication,
-    NewClientSecret, NewConnector, NewToken, RotatedToken, TokenView,
+    NewClientSecret, NewConnector, NewToken, RotatedToken, RuleWarning, TokenView,
 };
 
 pub use group::ConnectorGroupView;

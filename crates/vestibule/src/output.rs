@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
+use directory::rules::told_value;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -117,10 +118,24 @@ pub fn fields(pairs: &[(&str, &str)]) -> String {
 
 /// A value that differs, as one line: what is there only after, only before, or otherwise.
 pub fn difference(path: &str, before: &Value, after: &Value) -> String {
+    difference_within(path, before, after, usize::MAX)
+}
+
+/// The same with values of at most so many characters.
+pub fn difference_within(path: &str, before: &Value, after: &Value, chars: usize) -> String {
+    let (was, is) = (short(before, chars), short(after, chars));
     match (before, after) {
-        (Value::Null, after) => format!("+ {path}: {after}"),
-        (before, Value::Null) => format!("- {path}: {before}"),
-        (before, after) => format!("~ {path}: {before} -> {after}"),
+        (Value::Null, _) => format!("+ {path}: {is}"),
+        (_, Value::Null) => format!("- {path}: {was}"),
+        _ => format!("~ {path}: {was} -> {is}"),
+    }
+}
+
+fn short(value: &Value, chars: usize) -> String {
+    let text = told_value(value).join("; ");
+    match text.char_indices().nth(chars) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
     }
 }
 

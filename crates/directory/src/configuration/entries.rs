@@ -14,6 +14,7 @@ use crate::notification::{EVERY_MINUTES_DEFAULT, Event, Way};
 use crate::preset::Preset;
 use crate::rules::{RuleTest, Rules, Target};
 use crate::sign_in::SignInSettings;
+use crate::subscription::DirectoryEvent;
 
 /// The version of the format.
 pub const FORMAT: u32 = 1;
@@ -37,6 +38,9 @@ pub struct Configuration {
     /// The channels by which administrators are told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notifications: Option<Vec<ChannelEntry>>,
+    /// The endpoints that are told what happens in directories.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscriptions: Option<Vec<SubscriptionEntry>>,
     /// The audit log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audit: Option<AuditEntry>,
@@ -50,6 +54,7 @@ impl Default for Configuration {
             connectors: None,
             applications: None,
             notifications: None,
+            subscriptions: None,
             audit: None,
         }
     }
@@ -301,6 +306,41 @@ pub struct ChannelEntry {
     pub secret: Option<SecretSource>,
 }
 
+/// An endpoint that is told what happens in directories. A member that is left out stays as it is, and has its default if the
+/// subscription is new.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubscriptionEntry {
+    /// Its name.
+    pub name: String,
+    /// Whether it is told anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Where to send, `https://HOST/PATH`; a new one needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The events that it is told of; null for all.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "said"
+    )]
+    #[schemars(with = "Option<BTreeSet<DirectoryEvent>>")]
+    pub events: Option<Option<BTreeSet<DirectoryEvent>>>,
+    /// The names of the directories that it is told of; null for all.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "said"
+    )]
+    #[schemars(with = "Option<Vec<String>>")]
+    pub directories: Option<Option<Vec<String>>>,
+    /// Where the key of the signatures is. Left out, the one there stays if it would go to the same URL; otherwise one is made
+    /// and shown once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretSource>,
+}
+
 /// The audit log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -361,6 +401,18 @@ pub(super) fn new_channel() -> ChannelEntry {
         events: Some(None),
         connectors: Some(None),
         every_minutes: Some(EVERY_MINUTES_DEFAULT),
+        secret: None,
+    }
+}
+
+/// What a new subscription has where nothing is said.
+pub(super) fn new_subscription() -> SubscriptionEntry {
+    SubscriptionEntry {
+        name: String::new(),
+        enabled: Some(true),
+        url: None,
+        events: Some(None),
+        directories: Some(None),
         secret: None,
     }
 }

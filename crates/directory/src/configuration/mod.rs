@@ -13,8 +13,8 @@ mod secret;
 
 pub use entries::{
     ApplicationEntry, AttachedEntry, AuditEntry, ChannelEntry, ClientEntry, Configuration,
-    ConnectorEntry, DirectoryEntry, FORMAT, PrecedenceEntry, ResourceKind, SchemaEntry, TokenEntry,
-    WebhookEntry,
+    ConnectorEntry, DirectoryEntry, FORMAT, PrecedenceEntry, ResourceKind, SchemaEntry,
+    SubscriptionEntry, TokenEntry, WebhookEntry,
 };
 pub use objects::{Kind, Object, ObjectName, Said, objects};
 pub use place::{item, member};

@@ -26,6 +26,7 @@ pub enum Kind {
     Application,
     Webhook,
     Channel,
+    Subscription,
     Audit,
 }
 
@@ -41,6 +42,7 @@ impl Kind {
             Kind::Application => "application",
             Kind::Webhook => "webhook",
             Kind::Channel => "channel",
+            Kind::Subscription => "subscription",
             Kind::Audit => "audit log",
         }
     }
@@ -50,9 +52,12 @@ impl Kind {
         match self {
             Kind::Schema | Kind::Token | Kind::Client => Some(Kind::Connector),
             Kind::Webhook => Some(Kind::Application),
-            Kind::Directory | Kind::Connector | Kind::Application | Kind::Channel | Kind::Audit => {
-                None
-            }
+            Kind::Directory
+            | Kind::Connector
+            | Kind::Application
+            | Kind::Channel
+            | Kind::Subscription
+            | Kind::Audit => None,
         }
     }
 
@@ -67,6 +72,7 @@ impl Kind {
             Kind::Application => "applications",
             Kind::Webhook => "webhooks",
             Kind::Channel => "notifications",
+            Kind::Subscription => "subscriptions",
             Kind::Audit => "audit",
         }
     }
@@ -74,7 +80,11 @@ impl Kind {
     /// The members that name one.
     const fn named_by(self) -> &'static [&'static str] {
         match self {
-            Kind::Directory | Kind::Connector | Kind::Application | Kind::Channel => &["name"],
+            Kind::Directory
+            | Kind::Connector
+            | Kind::Application
+            | Kind::Channel
+            | Kind::Subscription => &["name"],
             Kind::Token | Kind::Client => &["label"],
             Kind::Webhook => &["url"],
             Kind::Schema => &["document", "id"],
@@ -85,7 +95,7 @@ impl Kind {
     /// The member that says where its secret is.
     pub const fn secret(self) -> Option<&'static str> {
         match self {
-            Kind::Token | Kind::Client | Kind::Channel => Some("secret"),
+            Kind::Token | Kind::Client | Kind::Channel | Kind::Subscription => Some("secret"),
             Kind::Application => Some("password"),
             Kind::Webhook => Some("token"),
             Kind::Directory | Kind::Connector | Kind::Schema | Kind::Audit => None,
@@ -228,6 +238,7 @@ pub fn objects(configuration: &Configuration) -> Said {
             Kind::Connector,
             Kind::Application,
             Kind::Channel,
+            Kind::Subscription,
         ] {
             take_list(kind, None, "", &mut document, &mut seen, &mut said);
         }

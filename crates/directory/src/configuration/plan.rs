@@ -4,7 +4,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::entries::{new_application, new_channel, new_connector, new_directory};
+use super::entries::{
+    new_application, new_channel, new_connector, new_directory, new_subscription,
+};
 use super::objects::{Kind, Object, ObjectName, Said, entry};
 use super::schema::settings_names;
 use super::secret::SecretSource;
@@ -185,6 +187,7 @@ fn default_of(kind: Kind) -> Map<String, Value> {
         Kind::Directory => serde_json::to_value(new_directory()),
         Kind::Application => serde_json::to_value(new_application()),
         Kind::Channel => serde_json::to_value(new_channel()),
+        Kind::Subscription => serde_json::to_value(new_subscription()),
         _ => Ok(Value::Null),
     };
     match document {

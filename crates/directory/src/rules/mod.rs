@@ -41,7 +41,7 @@ pub use config::{
     Accounts, Apply, MappingRow, OnNoMatch, OnNull, Rules, Scope, Source, Target, Written,
     WrittenRules,
 };
-pub use difference::{Difference, differences, differences_of};
+pub use difference::{Difference, differences, differences_of, told_value};
 pub use example::{
     ExistingAccount, Expectation, ExpectedStatus, Mismatch, RuleTest, TESTS_MAX, TestResult,
     check_tests, run_tests,

@@ -249,14 +249,17 @@ fn null_says_something_and_silence_does_not() {
         "directories": [{"name": "staff", "local_users": false, "precedence": {"order": ["okta"], "targets": {"email": ["hr"]}}}],
         "notifications": [{"name": "ops", "way": {"chat": {}}, "enabled": true, "events": ["job.failed"], "connectors": ["okta"],
             "every_minutes": 15}],
+        "subscriptions": [{"name": "all", "url": "https://x/", "enabled": true, "events": ["user.created"], "directories": ["staff"]}],
         "audit": {"keep_days": 400},
     });
     assert_eq!(steps(present.clone(), present.clone(), true), [""; 0]);
-    let silent = json!({"directories": [{"name": "staff"}], "notifications": [{"name": "OPS"}], "audit": {}});
+    let silent = json!({"directories": [{"name": "staff"}], "notifications": [{"name": "OPS"}], "subscriptions": [{"name": "ALL"}],
+        "audit": {}});
     assert_eq!(steps(present.clone(), silent, true), [""; 0]);
     let wanted = json!({
         "directories": [{"name": "staff", "precedence": {"order": ["okta"]}}],
         "notifications": [{"name": "ops", "events": null, "secret": {"sealed": "v1$"}}],
+        "subscriptions": [{"name": "all", "events": null, "directories": null}],
         "audit": {"keep_days": 90},
     });
     assert_eq!(
@@ -264,6 +267,7 @@ fn null_says_something_and_silence_does_not() {
         [
             "change directory 'staff' precedence.targets",
             "change channel 'ops' events secret",
+            "change subscription 'all' events directories",
             "change audit log keep_days",
         ]
     );
@@ -280,11 +284,13 @@ fn null_says_something_and_silence_does_not() {
         "directories": [{"name": "new", "precedence": null}],
         "connectors": [{"name": "new", "id": "0197f6c2-6d5c-7b7e-9a3f-0c8a4f3a2b11"}],
         "notifications": [{"name": "new", "way": {"chat": {"format": "text"}}}],
+        "subscriptions": [{"name": "new", "url": "https://x/"}],
     });
     let made = [
         "create directory 'new' ",
         "create connector 'new' id",
         "create channel 'new' way",
+        "create subscription 'new' url",
     ];
     assert_eq!(steps(json!({}), new, false), made);
     // One that is there keeps its id.
@@ -337,6 +343,10 @@ fn the_schema_knows_everything_that_can_be_read_and_nothing_else() {
             {"name": "b", "way": {"webhook": {"url": "https://x"}}, "events": ["job.failed"], "connectors": ["x"]},
             {"name": "c", "way": {"chat": {"format": "teams"}}, "enabled": false, "events": null, "connectors": null},
         ],
+        "subscriptions": [
+            {"name": "a", "url": "https://x/", "secret": {"file": "x"}, "events": ["user.created"], "directories": ["x"]},
+            {"name": "b", "url": "https://x/", "enabled": false, "events": null, "directories": null},
+        ],
         "audit": {"keep_days": 90},
     });
     let read_back = read(document.clone());
@@ -360,6 +370,10 @@ fn the_schema_knows_everything_that_can_be_read_and_nothing_else() {
         (
             json!({"notifications": [{"name": "x", "way": {"pigeon": {}}}]}),
             ".notifications",
+        ),
+        (
+            json!({"subscriptions": [{"name": "x", "events": ["user.sneezed"]}]}),
+            ".subscriptions",
         ),
         (json!({"version": "1"}), ".version"),
     ] {

@@ -103,10 +103,12 @@ fn notes(tx: &ReadTx<'_>, step: &Step) -> Result<Vec<String>, ProvisionError> {
         (Action::Change, Kind::Application | Kind::Token | Kind::Client) if !generated => {
             "the former one stops working at once".to_owned()
         }
-        (Action::Create | Action::Change, Kind::Channel) if generated => match channel(step) {
-            Some(note) => note,
-            None => return Ok(Vec::new()),
-        },
+        (Action::Create | Action::Change, Kind::Channel | Kind::Subscription) if generated => {
+            match channel(step) {
+                Some(note) => note,
+                None => return Ok(Vec::new()),
+            }
+        }
         (Action::Change, Kind::Directory) if step.touches("precedence") => {
             "everybody whom its connectors know is evaluated anew, within their safety limits; `vestibule directory precedence` shows \
              what that does"
@@ -134,6 +136,10 @@ fn notes(tx: &ReadTx<'_>, step: &Step) -> Result<Vec<String>, ProvisionError> {
         }
         (Action::Delete, Kind::Application) => "the product cannot sign in any more".to_owned(),
         (Action::Delete, Kind::Channel) => "nobody is told by it any more".to_owned(),
+        (Action::Delete, Kind::Subscription) => {
+            "its endpoint is told nothing any more; one that is made again begins with what happens then"
+                .to_owned()
+        }
         (Action::Delete, Kind::Token | Kind::Client) => {
             "whoever uses it is refused from then on".to_owned()
         }
@@ -142,13 +148,13 @@ fn notes(tx: &ReadTx<'_>, step: &Step) -> Result<Vec<String>, ProvisionError> {
     Ok(vec![note])
 }
 
-/// What has to be known of a channel that is given no secret.
+/// What has to be known of a channel or a subscription that is given no secret.
 fn channel(step: &Step) -> Option<String> {
-    let moves = step.differences.iter().any(|one| {
-        let rest = one.path.strip_prefix("way");
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(".webhook"))
-    });
-    match (step.action, way(&step.after)?) {
+    let moves = step
+        .differences
+        .iter()
+        .any(|one| one.path == "url" || one.path == "way" || one.path.starts_with("way.webhook"));
+    match (step.action, way(step.object.kind, &step.after)?) {
         (_, Way::Webhook(_)) if moves => {
             Some("the key of its signatures is generated and shown once".to_owned())
         }

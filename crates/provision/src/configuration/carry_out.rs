@@ -112,6 +112,7 @@ impl Work {
             Kind::Application => self.application(tx, step, done),
             Kind::Webhook => webhook(tx, step),
             Kind::Channel => self.channel(tx, step, done),
+            Kind::Subscription => self.subscription(tx, step, done),
             Kind::Audit => audit_log(tx, step),
         }
     }

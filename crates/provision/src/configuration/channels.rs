@@ -1,7 +1,10 @@
 //! Channels by which administrators are told, as a configuration says them.
 
-use directory::configuration::{Action, ChannelEntry, Kind, Merged, SecretSource, Step, member};
+use directory::configuration::{
+    Action, ChannelEntry, Kind, Merged, SecretSource, Step, item, member,
+};
 use directory::notification::{EVERY_MINUTES_DEFAULT, Wants, Way, check_every, check_way};
+use serde_json::{Map, Value};
 use store::{Channel, ChannelDraft, ReadTx, WriteTx};
 
 use super::MadeSecret;
@@ -50,9 +53,13 @@ fn draft(entry: &ChannelEntry) -> Option<ChannelDraft> {
     })
 }
 
-/// How a channel tells, of what is said about it.
-pub(super) fn way(said: &serde_json::Map<String, serde_json::Value>) -> Option<Way> {
-    serde_json::from_value(said.get("way")?.clone()).ok()
+/// How a channel or a subscription tells, of what is said about it; nothing else does.
+pub(super) fn way(kind: Kind, said: &Map<String, Value>) -> Option<Way> {
+    match kind {
+        Kind::Channel => serde_json::from_value(said.get("way")?.clone()).ok(),
+        Kind::Subscription => said.get("url")?.as_str().map(crate::subscriptions::way),
+        _ => None,
+    }
 }
 
 impl Checks<'_> {
@@ -69,16 +76,8 @@ impl Checks<'_> {
                 "write null for all events, or enabled: false",
             );
         }
-        let path = member(&one.path, "connectors");
         if let Some(Some(names)) = &mut entry.connectors {
-            for (index, name) in names.iter_mut().enumerate() {
-                let place = format!("{path}[{index}]");
-                if let Some(spelt) = self.there(Kind::Connector, place, name) {
-                    *name = spelt;
-                }
-            }
-            let names = serde_json::to_value(&names).map_err(unreadable)?;
-            one.after.insert("connectors".to_owned(), names);
+            self.spell(one, Kind::Connector, names)?;
         }
         let Some(draft) = draft(&entry) else {
             self.fault(
@@ -98,9 +97,30 @@ impl Checks<'_> {
         self.channel_secret(one, &draft.way)
     }
 
+    /// Writes the names in a list of an object as they are spelt where they are made.
+    pub(super) fn spell(
+        &mut self,
+        one: &mut Merged,
+        kind: Kind,
+        names: &mut [String],
+    ) -> Result<(), ProvisionError> {
+        let path = member(&one.path, kind.list());
+        for (index, name) in names.iter_mut().enumerate() {
+            if let Some(spelt) = self.there(kind, item(&path, index), name) {
+                *name = spelt;
+            }
+        }
+        let names = serde_json::to_value(names).map_err(unreadable)?;
+        one.after.insert(kind.list().to_owned(), names);
+        Ok(())
+    }
+
     /// A secret is not given to another place than the one it was given for.
     fn channel_secret(&mut self, one: &mut Merged, to: &Way) -> Result<(), ProvisionError> {
-        let before = one.before.as_ref().and_then(way);
+        let before = one
+            .before
+            .as_ref()
+            .and_then(|said| way(Kind::Channel, said));
         let moves = before.is_some_and(|before| before.place() != to.place());
         let path = member(&one.path, "secret");
         let is_told = self.wrong.iter().any(|wrong| wrong.path == path);

@@ -65,6 +65,7 @@ impl<'a> Checks<'a> {
                 Kind::Application => self.application(one)?,
                 Kind::Webhook => self.webhook(one)?,
                 Kind::Channel => self.channel(one)?,
+                Kind::Subscription => self.subscription(one)?,
                 Kind::Audit => self.audit(one)?,
             }
         }

@@ -19,9 +19,9 @@ impl Checks<'_> {
         let path = member(&one.path, name);
         let given = match source {
             SecretSource::Value(text) => {
-                let checked = match (one.name.kind, way(&one.after)) {
-                    (Kind::Channel, Some(way)) => check_channel_secret(&way, text),
-                    (kind, _) => check_secret(kind, text),
+                let checked = match way(one.name.kind, &one.after) {
+                    Some(way) => check_channel_secret(&way, text),
+                    None => check_secret(one.name.kind, text),
                 };
                 if self.told(&path, checked)?.is_none() {
                     return Ok(());
@@ -85,9 +85,9 @@ impl Checks<'_> {
     }
 }
 
-/// Whether a channel is to tell elsewhere: its secret is kept for the place where it goes.
+/// Whether a channel or a subscription is to tell elsewhere: its secret is kept for the place where it goes.
 fn goes_elsewhere(one: &Merged) -> bool {
-    let place = |said| way(said).map(|way| way.place());
+    let place = |said| way(one.name.kind, said).map(|way| way.place());
     let before = one.before.as_ref().and_then(place);
-    one.name.kind == Kind::Channel && before != place(&one.after)
+    before != place(&one.after)
 }

@@ -63,6 +63,10 @@ pub(super) fn kept(
             Some(channel) => provision.channel_secret(&channel)?.map(KeptSecret::Text),
             None => None,
         },
+        Kind::Subscription => match tx.find_subscription(&name.name)? {
+            Some(found) => Some(KeptSecret::Text(provision.subscription_key(&found)?)),
+            None => None,
+        },
         Kind::Directory | Kind::Connector | Kind::Schema | Kind::Audit => None,
     })
 }
@@ -102,13 +106,10 @@ fn client(
     }))
 }
 
-/// The place that a secret is sealed for. That of a channel is bound to where it goes as well: nobody leads it elsewhere by
-/// changing the file.
+/// The place that a secret is sealed for. That of a channel or a subscription is bound to where it goes as well: nobody
+/// leads it elsewhere by changing the file.
 pub(super) fn place(name: &ObjectName, said: &Map<String, Value>) -> String {
-    let goes_to = match name.kind {
-        Kind::Channel => way(said).map(|way| way.place()),
-        _ => None,
-    };
+    let goes_to = way(name.kind, said).map(|way| way.place());
     let of = name.of.as_deref().map(folded);
     json!([
         name.kind.as_str(),

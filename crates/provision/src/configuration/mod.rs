@@ -11,6 +11,7 @@ mod opening;
 mod precedence;
 mod seal;
 mod secrets;
+mod subscriptions;
 mod survey;
 
 use directory::DirectoryId;

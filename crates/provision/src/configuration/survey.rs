@@ -3,14 +3,15 @@
 use directory::ConnectorId;
 use directory::configuration::{
     ApplicationEntry, AttachedEntry, AuditEntry, ClientEntry, Configuration, ConnectorEntry,
-    DirectoryEntry, FORMAT, ResourceKind, SchemaEntry, TokenEntry, WebhookEntry, settings_with,
+    DirectoryEntry, FORMAT, ResourceKind, SchemaEntry, SubscriptionEntry, TokenEntry, WebhookEntry,
+    settings_with,
 };
 use jiff::Timestamp;
 use scim::fold;
 use serde_json::{Map, Value};
 use store::{Application, Grant, ReadTx, StoredConnector, StoredSchema, Token, TokenKind};
 
-use super::{channels, precedence};
+use super::{channels, precedence, subscriptions};
 use crate::{AuditSettings, ProvisionError, audit};
 
 /// Everything that is set up, each list in the order of names: two servers with the same say the same.
@@ -39,6 +40,11 @@ pub(super) fn configuration(tx: &ReadTx<'_>) -> Result<Configuration, ProvisionE
             precedence: Some(precedence::entry(tx, directory.id)?),
         });
     }
+    let mut subscriptions: Vec<SubscriptionEntry> = tx
+        .subscriptions()?
+        .into_iter()
+        .map(|stored| subscriptions::entry(stored, name_of))
+        .collect();
     let mut directories = entries;
     let mut notifications = Vec::new();
     for stored in tx.channels()? {
@@ -49,12 +55,14 @@ pub(super) fn configuration(tx: &ReadTx<'_>) -> Result<Configuration, ProvisionE
     connectors.sort_by_cached_key(|entry| fold(&entry.name));
     applications.sort_by_cached_key(|entry| fold(&entry.name));
     notifications.sort_by_cached_key(|entry| fold(&entry.name));
+    subscriptions.sort_by_cached_key(|entry| fold(&entry.name));
     Ok(Configuration {
         version: FORMAT,
         directories: Some(directories),
         connectors: Some(connectors),
         applications: Some(applications),
         notifications: Some(notifications),
+        subscriptions: Some(subscriptions),
         audit: Some(AuditEntry {
             keep_days: Some(audit.keep_days),
         }),

@@ -11,6 +11,8 @@ use store::{
     Subscription,
 };
 
+use crate::{Provision, ProvisionError};
+
 /// Events of one message.
 const EVENTS_MAX: usize = 100;
 /// Entries of a journal that are looked at for one message.
@@ -33,11 +35,12 @@ pub(super) enum Step {
 
 /// What is to be done for a subscription, if anything.
 pub(super) fn next_step(
+    provision: &Provision,
     tx: &ReadTx<'_>,
     subscription: &Subscription,
-) -> Result<Option<Step>, StoreError> {
+) -> Result<Option<Step>, ProvisionError> {
     if let Some(waiting) = tx.waiting_delivery(subscription.pk)? {
-        let events = events(tx, subscription, &waiting.batch)?;
+        let events = events(provision, tx, subscription, &waiting.batch)?;
         return Ok(Some(Step::Again(waiting, events)));
     }
     let mut told = subscription.told.clone();
@@ -53,7 +56,7 @@ pub(super) fn next_step(
         if after >= tx.journal_position(id)? {
             continue;
         }
-        match next_of_journal(tx, subscription, id, after)? {
+        match next_of_journal(provision, tx, subscription, (id, after))? {
             (Some(upto), found) if !found.is_empty() => {
                 let batch = Batch::Journal(id, after, upto);
                 return Ok(Some(Step::New(batch, found)));
@@ -72,11 +75,11 @@ pub(super) fn next_step(
 
 /// Up to which position a journal was looked through, and what is wanted of that.
 fn next_of_journal(
+    provision: &Provision,
     tx: &ReadTx<'_>,
     subscription: &Subscription,
-    directory: DirectoryId,
-    after: i64,
-) -> Result<(Option<i64>, Vec<Value>), StoreError> {
+    (directory, after): (DirectoryId, i64),
+) -> Result<(Option<i64>, Vec<Value>), ProvisionError> {
     let query = JournalQuery {
         after,
         limit: i64::try_from(ENTRIES_MAX).unwrap_or(i64::MAX),
@@ -94,7 +97,8 @@ fn next_of_journal(
         entries.truncate(last + 1);
     }
     let upto = entries.last().map(|entry| entry.position);
-    Ok((upto, told_entries(tx, subscription, directory, entries)?))
+    let told = told_entries(provision, tx, subscription, directory, entries)?;
+    Ok((upto, told))
 }
 
 fn next_jobs(tx: &ReadTx<'_>, subscription: &Subscription) -> Result<Option<Step>, StoreError> {
@@ -119,14 +123,15 @@ fn next_jobs(tx: &ReadTx<'_>, subscription: &Subscription) -> Result<Option<Step
 
 /// The events of a batch, as far as they are still known.
 pub(super) fn events(
+    provision: &Provision,
     tx: &ReadTx<'_>,
     subscription: &Subscription,
     batch: &Batch,
-) -> Result<Vec<Value>, StoreError> {
+) -> Result<Vec<Value>, ProvisionError> {
     match batch {
         Batch::Journal(directory, after, upto) => {
             let entries = tx.journal_between(*directory, (*after, *upto), None, ENTRIES_MAX)?;
-            told_entries(tx, subscription, *directory, entries)
+            told_entries(provision, tx, subscription, *directory, entries)
         }
         Batch::Jobs(_, ids) => Ok(told_jobs(subscription, &tx.jobs_with(ids)?)),
     }
@@ -156,12 +161,18 @@ pub(super) fn move_on(
     Ok(())
 }
 
+/// Entries of a journal as events. What rules hide is hidden here as in the journal itself: an endpoint stands outside.
 fn told_entries(
+    provision: &Provision,
     tx: &ReadTx<'_>,
     subscription: &Subscription,
     directory: DirectoryId,
-    entries: Vec<JournalEntry>,
-) -> Result<Vec<Value>, StoreError> {
+    mut entries: Vec<JournalEntry>,
+) -> Result<Vec<Value>, ProvisionError> {
+    let hidden = provision.hidden_in(tx, directory)?;
+    for entry in &mut entries {
+        entry.change.redact(&hidden);
+    }
     let names = EntryNames::of(tx, directory, &entries)?;
     let connectors = tx.connectors()?.into_iter();
     let connectors: HashMap<ConnectorId, String> = connectors

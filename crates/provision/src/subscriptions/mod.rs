@@ -18,7 +18,7 @@ pub use send::ClaimedBatch;
 use crate::notifications::channels::check_name;
 use crate::notifications::secrets::{self, Need};
 use crate::secret::Secret;
-use crate::{Provision, ProvisionError};
+use crate::{Provision, ProvisionError, SecretKey};
 
 /// Subscriptions there can be.
 const SUBSCRIPTIONS_MAX: usize = 50;
@@ -44,19 +44,8 @@ impl Provision {
         self.store()
             .write(Scope::Settings, move |tx| {
                 require_free(tx, &wish.draft, None)?;
-                if tx.subscriptions()?.len() >= SUBSCRIPTIONS_MAX {
-                    return Err(ProvisionError::invalid(
-                        "subscription",
-                        format!("there are {SUBSCRIPTIONS_MAX} at most; delete one first"),
-                    ));
-                }
-                let id = tx.new_id().to_string();
-                let given = (wish.secret.as_deref(), Need::Now);
-                let kept = secrets::keep(&key, &id, &way(&wish.draft.url), given, None)?;
-                let told = known_positions(tx)?;
-                let sealed = kept.sealed.unwrap_or_default();
-                tx.insert_subscription(&id, &wish.draft, &sealed, &told)?;
-                Ok((find(tx, &id)?, kept.made))
+                let (id, made) = insert(tx, &key, &wish.draft, wish.secret.as_deref())?;
+                Ok((find(tx, &id)?, made))
             })
             .await
     }
@@ -73,22 +62,19 @@ impl Provision {
             .write(Scope::Settings, move |tx| {
                 let before = find(tx, &name)?;
                 require_free(tx, &wish.draft, Some(&before))?;
-                let given = (wish.secret.as_deref(), Need::Now);
-                let there = (way(&before.draft.url), Some(before.sealed.clone()));
-                let kept =
-                    secrets::keep(&key, &before.id, &way(&wish.draft.url), given, Some(there))?;
-                let mut told = known_positions(tx)?;
-                for (directory, position) in &mut told {
-                    if before.wants(*directory) {
-                        let known = before.told.get(directory).copied();
-                        *position = known.unwrap_or(tx.journal_floor(*directory)?);
-                    }
-                }
-                let sealed = kept.sealed.unwrap_or_default();
-                tx.update_subscription(&before, &wish.draft, &sealed, &told)?;
-                Ok((find(tx, &before.id)?, kept.made))
+                let made = update(tx, &key, &before, &wish.draft, wish.secret.as_deref())?;
+                Ok((find(tx, &before.id)?, made))
             })
             .await
+    }
+
+    /// The key of a subscription's signatures, opened.
+    pub(crate) fn subscription_key(
+        &self,
+        subscription: &Subscription,
+    ) -> Result<String, ProvisionError> {
+        let way = way(&subscription.draft.url);
+        self.open_secret(&subscription.id, &way, &subscription.sealed)
     }
 
     /// Deletes a subscription.
@@ -142,6 +128,48 @@ impl Provision {
     }
 }
 
+/// Stores a new subscription, which is told what happens from now on. Gives its id, and a key that was made for it.
+pub(crate) fn insert(
+    tx: &WriteTx<'_>,
+    key: &SecretKey,
+    draft: &SubscriptionDraft,
+    secret: Option<&str>,
+) -> Result<(String, Option<Secret>), ProvisionError> {
+    if tx.subscriptions()?.len() >= SUBSCRIPTIONS_MAX {
+        return Err(ProvisionError::invalid(
+            "subscription",
+            format!("there are {SUBSCRIPTIONS_MAX} at most; delete one first"),
+        ));
+    }
+    let id = tx.new_id().to_string();
+    let kept = secrets::keep(key, &id, &way(&draft.url), (secret, Need::Now), None)?;
+    let told = known_positions(tx)?;
+    tx.insert_subscription(&id, draft, &kept.sealed.unwrap_or_default(), &told)?;
+    Ok((id, kept.made))
+}
+
+/// Changes a subscription. Gives a key that was made for it.
+pub(crate) fn update(
+    tx: &WriteTx<'_>,
+    key: &SecretKey,
+    before: &Subscription,
+    draft: &SubscriptionDraft,
+    secret: Option<&str>,
+) -> Result<Option<Secret>, ProvisionError> {
+    let there = (way(&before.draft.url), Some(before.sealed.clone()));
+    let given = (secret, Need::Now);
+    let kept = secrets::keep(key, &before.id, &way(&draft.url), given, Some(there))?;
+    let mut told = known_positions(tx)?;
+    for (directory, position) in &mut told {
+        if before.wants(*directory) {
+            let known = before.told.get(directory).copied();
+            *position = known.unwrap_or(tx.journal_floor(*directory)?);
+        }
+    }
+    tx.update_subscription(before, draft, &kept.sealed.unwrap_or_default(), &told)?;
+    Ok(kept.made)
+}
+
 /// A subscription that is to be tried at once, whatever failed before.
 fn tried_anew(tx: &WriteTx<'_>, before: &Subscription) -> Subscription {
     Subscription {
@@ -154,7 +182,7 @@ fn tried_anew(tx: &WriteTx<'_>, before: &Subscription) -> Subscription {
 }
 
 /// How its key is kept: as that of a signed webhook.
-fn way(url: &str) -> Way {
+pub(crate) fn way(url: &str) -> Way {
     Way::Webhook(WebhookSettings {
         url: url.to_owned(),
     })
@@ -169,7 +197,12 @@ fn known_positions(tx: &ReadTx<'_>) -> Result<Positions, StoreError> {
 
 fn check(draft: &SubscriptionDraft) -> Result<(), ProvisionError> {
     check_name(&draft.name)?;
-    check_call_url(&draft.url).map_err(|why| ProvisionError::invalid("url", why))
+    check_url(&draft.url)
+}
+
+/// Refuses what can be no address of an endpoint.
+pub(crate) fn check_url(url: &str) -> Result<(), ProvisionError> {
+    check_call_url(url).map_err(|why| ProvisionError::invalid("url", why))
 }
 
 fn require_free(
@@ -186,7 +219,7 @@ fn require_free(
     }
 }
 
-fn find(tx: &ReadTx<'_>, name: &str) -> Result<Subscription, ProvisionError> {
+pub(crate) fn find(tx: &ReadTx<'_>, name: &str) -> Result<Subscription, ProvisionError> {
     tx.find_subscription(name)?
         .ok_or_else(|| ProvisionError::not_found("subscription", name))
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use store::{Delivery, DeliveryState, Scope, StoreError, Subscription, WriteTx};
 
 use super::batch::{self, Step, next_step};
-use super::{find, find_delivery, unchanged, way};
+use super::{find, find_delivery, unchanged};
 use crate::Letter;
 use crate::notifications::shortened;
 use crate::webhooks::{is_hopeless, later, wait_after};
@@ -31,29 +31,31 @@ impl Provision {
     /// Takes subscriptions that have something to be told, at most so many: on every node nobody else gets them until they
     /// are reported, or their time is over.
     pub async fn claim_batches(&self, limit: usize) -> Result<Vec<ClaimedBatch>, ProvisionError> {
+        let this = self.clone();
         let behind = self
             .store()
             .read(move |tx| {
                 let mut behind = Vec::new();
                 for subscription in tx.subscriptions_to_try()? {
-                    if next_step(tx, &subscription)?.is_some() {
+                    if next_step(&this, tx, &subscription)?.is_some() {
                         behind.push(subscription);
                     }
                     if behind.len() == limit {
                         break;
                     }
                 }
-                Ok::<_, StoreError>(behind)
+                Ok::<_, ProvisionError>(behind)
             })
             .await?;
         if behind.is_empty() {
             return Ok(Vec::new());
         }
+        let this = self.clone();
         self.store()
             .write(Scope::Settings, move |tx| {
                 let mut claimed = Vec::new();
                 for seen in &behind {
-                    claimed.extend(claim(tx, seen)?);
+                    claimed.extend(claim(&this, tx, seen)?);
                 }
                 Ok(claimed)
             })
@@ -94,7 +96,7 @@ impl Provision {
         name: &str,
         id: &str,
     ) -> Result<Result<String, String>, ProvisionError> {
-        let (name, id) = (name.to_owned(), id.to_owned());
+        let (this, name, id) = (self.clone(), name.to_owned(), id.to_owned());
         let found = self.store().look_up(move |tx| {
             let found = find(tx, &name)?;
             let delivery = find_delivery(tx, &found, &id)?;
@@ -104,7 +106,7 @@ impl Provision {
                     "waits still, and is sent by itself; to have it at once, try the subscription again",
                 ));
             }
-            let events = batch::events(tx, &found, &delivery.batch)?;
+            let events = batch::events(&this, tx, &found, &delivery.batch)?;
             Ok((found, delivery, events))
         });
         let (subscription, delivery, events) = found.await?;
@@ -147,7 +149,7 @@ impl Provision {
         let Some(sender) = self.inner.sender.get() else {
             return Err("this program sends nothing; a running server does".to_owned());
         };
-        let secret = self.open_secret(&to.id, &way(&to.draft.url), &to.sealed);
+        let secret = self.subscription_key(to);
         let at = self.store().now();
         let store = self.store().look_up(|tx| tx.store_id()).await;
         let store = store.map_err(|error: StoreError| error.to_string())?;
@@ -167,12 +169,16 @@ impl Provision {
     }
 }
 
-fn claim(tx: &WriteTx<'_>, seen: &Subscription) -> Result<Option<ClaimedBatch>, StoreError> {
+fn claim(
+    provision: &Provision,
+    tx: &WriteTx<'_>,
+    seen: &Subscription,
+) -> Result<Option<ClaimedBatch>, ProvisionError> {
     let Some(subscription) = unchanged(tx, seen)? else {
         return Ok(None);
     };
     let now = tx.now();
-    let (batch, events) = match next_step(tx, &subscription)? {
+    let (batch, events) = match next_step(provision, tx, &subscription)? {
         None => return Ok(None),
         Some(Step::MoveOn(told)) => {
             let after = Subscription {
@@ -183,7 +189,7 @@ fn claim(tx: &WriteTx<'_>, seen: &Subscription) -> Result<Option<ClaimedBatch>, 
             return Ok(None);
         }
         Some(Step::Again(delivery, events)) => {
-            return take(tx, subscription, delivery, events);
+            return Ok(take(tx, subscription, delivery, events)?);
         }
         Some(Step::New(batch, events)) => (batch, events),
     };
@@ -191,7 +197,7 @@ fn claim(tx: &WriteTx<'_>, seen: &Subscription) -> Result<Option<ClaimedBatch>, 
     let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
     tx.insert_delivery(subscription.pk, &batch, count, forget)?;
     match tx.waiting_delivery(subscription.pk)? {
-        Some(delivery) => take(tx, subscription, delivery, events),
+        Some(delivery) => Ok(take(tx, subscription, delivery, events)?),
         None => Ok(None),
     }
 }

@@ -106,7 +106,8 @@ struct WorkView {
 /// Something of a configuration.
 #[derive(Debug, Serialize, ToSchema)]
 struct ObjectView {
-    /// `directory`, `connector`, `schema`, `token`, `client`, `application`, `webhook`, `channel` or `audit log`.
+    /// `directory`, `connector`, `schema`, `token`, `client`, `application`, `webhook`, `channel`, `subscription` or
+    /// `audit log`.
     kind: &'static str,
     /// Its name, label, address or URN; empty for the audit log.
     name: String,

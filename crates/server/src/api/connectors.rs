@@ -11,7 +11,7 @@ use directory::{
     Connector, ConnectorId, ConnectorSettings, ConnectorState, PatchReply, Preset, Rules, Schedule,
 };
 use jiff::Timestamp;
-use provision::{ConnectorDraft, Provision, ProvisionError};
+use provision::{ConnectorDraft, ProvisionError};
 use scim::Departure;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -22,7 +22,6 @@ use utoipa_axum::routes;
 
 use super::directories::names_of_directories;
 use super::page::List;
-use super::problem::RuleProblem;
 use super::request::{Body, Segments};
 use super::tokens::TokenView;
 use super::{Answer, release, rules, schema};
@@ -110,8 +109,6 @@ pub(super) struct ConnectorDetail {
     /// What its writes mean for the directory.
     #[schema(schema_with = schema::rules)]
     rules: Rules,
-    /// What the rules say in vain: contradictions, and rows of `groups.mapping` whose group is not there.
-    warnings: Vec<RuleProblem>,
     /// Its tokens, newest first, without their text.
     tokens: Vec<TokenView>,
 }
@@ -274,11 +271,10 @@ async fn show(
     name: Segments<String>,
 ) -> Answer<Json<ConnectorDetail>> {
     let base = app.base_url(&headers);
-    let provision = app.provision().clone();
     let detail = app
         .provision()
         .store()
-        .read(move |tx| detail(&provision, tx, &find(tx, &name)?, &base))
+        .read(move |tx| detail(tx, &find(tx, &name)?, &base))
         .await?;
     Ok(Json(detail))
 }
@@ -312,14 +308,13 @@ async fn change(
             .await?;
     }
     let base = app.base_url(&headers);
-    let provision = app.provision().clone();
     let detail = app
         .provision()
         .store()
         .read(move |tx| {
             let found = tx.connector(id)?;
             let stored = found.ok_or_else(|| not_found(&id.to_string()))?;
-            detail(&provision, tx, &stored, &base)
+            detail(tx, &stored, &base)
         })
         .await?;
     Ok(Json(detail))
@@ -466,7 +461,6 @@ pub(super) fn view(
 }
 
 fn detail(
-    provision: &Provision,
     tx: &ReadTx<'_>,
     stored: &StoredConnector,
     base: &str,
@@ -474,7 +468,6 @@ fn detail(
     let connector = &stored.connector;
     let tokens = tx.tokens(TokenKind::Scim(connector.id))?.into_iter();
     let tokens: Result<_, ProvisionError> = tokens.map(|token| TokenView::new(tx, token)).collect();
-    let warnings = rules::warnings_of(provision, tx, connector.id, &connector.rules)?;
     let times = tx.connector_times(connector.id)?;
     Ok(ConnectorDetail {
         connector: view(tx, stored, base)?,
@@ -484,7 +477,6 @@ fn detail(
         created: connector.created,
         updated: connector.updated,
         settings: connector.settings.clone(),
-        warnings,
         rules: connector.rules.clone(),
         tokens: tokens?,
     })

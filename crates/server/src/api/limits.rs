@@ -47,7 +47,7 @@ struct LimitsView {
 struct LimitView {
     /// Its name in the settings.
     limit: &'static str,
-    /// The group, in small letters, if it is about one.
+    /// The group, if it is about one; in small letters if it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<String>,
     /// How many were let through in the window.

@@ -135,8 +135,8 @@ struct Comparison {
 /// One place at which rules differ.
 #[derive(Debug, Serialize, ToSchema)]
 struct DifferenceView {
-    /// The place, from the top of the rules.
-    #[schema(example = "mapping[0].steps[1]")]
+    /// The place, from the top of the rules; what has a name stands for itself, the rest has its number.
+    #[schema(example = "mapping[email].steps[1]")]
     path: String,
     /// What was there; null if nothing was.
     before: Value,

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::confirm::Confirm;
 use super::desk::{Desk, Listed, segment};
 use super::form::Fields;
-use super::page::{Shell, Shown, Trouble, go_to, show, show_wrong};
+use super::page::{Shell, Shown, Trouble, show, show_wrong};
 use super::secret::Secret;
 use super::when::When;
 
@@ -53,6 +53,17 @@ struct Administrator {
     last_sign_in: Option<Timestamp>,
     second_factor: Option<Timestamp>,
     issuer: Option<String>,
+}
+
+impl Administrator {
+    /// What the person may do from now on.
+    fn rights_told(&self) -> String {
+        let of = match &self.connectors {
+            Some(names) => format!(" of {}", names.join(", ")),
+            None => String::new(),
+        };
+        format!("{} has the role {}{of} from now on.", self.name, self.role)
+    }
 }
 
 struct InvitationRow {
@@ -194,13 +205,7 @@ struct RightsPage {
 }
 
 async fn rights_page(desk: &Desk, id: &str) -> Result<RightsPage, Trouble> {
-    let all: Listed<Administrator> = desk.get(&["administrators"], &[]).await?;
-    let Some(found) = all.items.into_iter().find(|one| one.id == id) else {
-        return Err(Trouble::new(
-            StatusCode::NOT_FOUND,
-            "There is no such administrator. The list of them tells who there is.",
-        ));
-    };
+    let found = find(desk, id).await?;
     Ok(RightsPage {
         shell: desk.shell("settings"),
         wrong: None,
@@ -234,10 +239,11 @@ pub(super) async fn role(desk: Desk, Path(administrator): Path<String>, body: Bo
     let form = desk.form(body).await?;
     let path = ["administrators", &administrator];
     let changed = desk
-        .send::<Value>(Method::PATCH, &path, Some(rights_wish(&form)))
+        .send::<Administrator>(Method::PATCH, &path, Some(rights_wish(&form)))
         .await;
-    let Err(wrong) = changed else {
-        return go_to(PLACE);
+    let wrong = match changed {
+        Ok(after) => return desk.go_told(PLACE, after.rights_told()),
+        Err(wrong) => wrong,
     };
     let mut page = rights_page(&desk, &administrator).await?;
     let status = wrong.status;
@@ -261,9 +267,16 @@ pub(super) async fn reset(desk: Desk, Path(administrator): Path<String>, body: B
 /// `POST /console/administrators/sign-in`
 pub(super) async fn sign_in_rules(desk: Desk, body: Body) -> Shown {
     let form = desk.form(body).await?;
-    let wish = json!({ "require_second_factor": form.text("require_second_factor") == "true" });
+    let is_required = form.text("require_second_factor") == "true";
+    let wish = json!({ "require_second_factor": is_required });
     let _changed: Value = desk.send(Method::PATCH, &["sign-in"], Some(wish)).await?;
-    go_to(PLACE)
+    desk.go_told(
+        PLACE,
+        match is_required {
+            true => "Everybody needs a second factor from now on.",
+            false => "A second factor is no longer required.",
+        },
+    )
 }
 
 /// `GET /console/administrators/{administrator}/second-factor`
@@ -271,10 +284,7 @@ pub(super) async fn ask_reset_second_factor(
     desk: Desk,
     Path(administrator): Path<String>,
 ) -> Shown {
-    let all: Listed<Administrator> = desk.get(&["administrators"], &[]).await?;
-    let Some(found) = all.items.into_iter().find(|one| one.id == administrator) else {
-        return go_to(PLACE);
-    };
+    let found = find(&desk, &administrator).await?;
     Confirm::new("administrators", format!("Reset the second factor of {}?", found.name))
         .effect(
             "The person is signed out, and signs in with the password alone until a new second factor is set up. Be sure \
@@ -293,17 +303,15 @@ pub(super) async fn reset_second_factor(
     body: Body,
 ) -> Shown {
     desk.form(body).await?;
+    let name = find(&desk, &administrator).await?.name;
     let path = ["administrators", &administrator, "second-factor"];
     let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
-    go_to(PLACE)
+    desk.go_told(PLACE, format!("The second factor of {name} is removed."))
 }
 
 /// `GET /console/administrators/{administrator}/delete`
 pub(super) async fn ask_delete(desk: Desk, Path(administrator): Path<String>) -> Shown {
-    let all: Listed<Administrator> = desk.get(&["administrators"], &[]).await?;
-    let Some(found) = all.items.into_iter().find(|one| one.id == administrator) else {
-        return go_to(PLACE);
-    };
+    let found = find(&desk, &administrator).await?;
     let mut question = Confirm::new("administrators", format!("Delete the administrator {}?", found.name))
         .effect("The person is signed out at once and cannot sign in any more. What they did stays in the journal under their name.");
     if let Some(ends) = links_of(&desk, &found.id).await? {
@@ -322,9 +330,14 @@ pub(super) async fn ask_delete(desk: Desk, Path(administrator): Path<String>) ->
 /// `POST /console/administrators/{administrator}/delete`
 pub(super) async fn delete(desk: Desk, Path(administrator): Path<String>, body: Body) -> Shown {
     desk.form(body).await?;
+    let name = find(&desk, &administrator).await?.name;
     let path = ["administrators", &administrator];
     let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
-    go_to(PLACE)
+    desk.go_told(PLACE, format!("The administrator {name} is deleted."))
+}
+
+async fn find(desk: &Desk, administrator: &str) -> Result<Administrator, Trouble> {
+    desk.get(&["administrators", administrator], &[]).await
 }
 
 /// `POST /console/invitations/{invitation}/revoke`
@@ -332,5 +345,5 @@ pub(super) async fn revoke(desk: Desk, Path(invitation): Path<String>, body: Bod
     desk.form(body).await?;
     let path = ["invitations", &invitation];
     let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
-    go_to(PLACE)
+    desk.go_told(PLACE, "The link is revoked.")
 }

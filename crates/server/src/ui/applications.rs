@@ -12,7 +12,7 @@ use super::confirm::Confirm;
 use super::desk::{Desk, Listed, Named, segment};
 use super::once::found_at;
 use super::overview::{self, Gate, Lag, lag};
-use super::page::{Shell, Shown, Trouble, go_to, number, show, show_wrong};
+use super::page::{Shell, Shown, Trouble, number, show, show_wrong};
 use super::secret::Secret;
 use super::when::{When, length};
 use super::words::access;
@@ -377,6 +377,8 @@ pub(super) async fn ask_delete(desk: Desk, Path(application): Path<String>) -> S
 pub(super) async fn delete(desk: Desk, Path(application): Path<String>, body: Body) -> Shown {
     desk.form(body).await?;
     let path = ["applications", &application];
+    let found: Application = desk.get(&path, &[]).await?;
     let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
-    go_to("/console/applications")
+    let told = format!("The application {} is deleted.", found.name);
+    desk.go_told("/console/applications", told)
 }

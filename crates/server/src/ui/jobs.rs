@@ -14,7 +14,7 @@ use super::compare::operation;
 use super::confirm::Confirm;
 use super::desk::{Desk, Listed, Named, segment};
 use super::journal::{Entry, EntryRow};
-use super::page::{Shell, Shown, Trouble, go_to, show};
+use super::page::{Shell, Shown, Trouble, show};
 use super::when::When;
 
 #[derive(Template)]
@@ -295,5 +295,8 @@ pub(super) async fn cancel(desk: Desk, Path(job): Path<String>, body: Body) -> S
     let _cancelled: Value = desk
         .send(Method::POST, &["jobs", &job, "cancel"], None)
         .await?;
-    go_to(&place(&job))
+    desk.go_told(
+        &place(&job),
+        "The job is ended before its end. What it did so far stays.",
+    )
 }

@@ -18,7 +18,7 @@ use super::confirm::Confirm;
 use super::desk::{Desk, Listed, segment};
 use super::form::Fields;
 use super::once::found_at;
-use super::page::{Shell, Shown, Trouble, go_to, show, show_wrong};
+use super::page::{Shell, Shown, Trouble, show, show_wrong};
 use super::secret::Secret;
 use super::when::When;
 
@@ -367,7 +367,7 @@ async fn refused(desk: &Desk, mut wish: Value, id: Option<&str>, wrong: Trouble)
 fn saved(desk: &Desk, made: &Made) -> Shown {
     let place = format!("{PLACE}/{}", segment(&made.id));
     let Some(secret) = &made.secret else {
-        return go_to(&place);
+        return desk.go_told(&place, "Saved.");
     };
     let shown = Secret::new("settings", "The key of the signatures", &*place)
         .field("Key", secret)
@@ -455,5 +455,5 @@ async fn delete(desk: Desk, Path(channel): Path<String>, body: Body) -> Shown {
     desk.form(body).await?;
     let path = ["notifications", &channel];
     let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
-    go_to(PLACE)
+    desk.go_told(PLACE, "The channel is deleted.")
 }

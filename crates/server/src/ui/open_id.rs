@@ -376,7 +376,10 @@ async fn delete(desk: Desk, body: Body) -> Shown {
     let _nothing: Value = desk
         .send(Method::DELETE, &["sign-in", "openid"], None)
         .await?;
-    go_to(PLACE)
+    desk.go_told(
+        PLACE,
+        "Nobody signs in by OpenID Connect any more; the settings are forgotten.",
+    )
 }
 
 #[cfg(test)]

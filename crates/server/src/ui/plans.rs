@@ -248,10 +248,10 @@ async fn applied(desk: &Desk, connector: &str) -> Shown {
             let told = "The rules are in force. Everybody is evaluated by them now.";
             desk.go_told(&jobs::place(&job.id), told)
         }
-        None => go_to(&format!(
-            "/console/connectors/{}/versions",
-            segment(connector)
-        )),
+        None => desk.go_told(
+            &format!("/console/connectors/{}/versions", segment(connector)),
+            "The rules are in force.",
+        ),
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::desk::{Desk, Listed, Named, segment};
-use super::page::{Shell, Shown, Trouble, go_to, show};
+use super::page::{Shell, Shown, Trouble, show};
 use super::when::When;
 use super::{Ui, account};
 
@@ -100,7 +100,7 @@ async fn end_own(desk: Desk, Path(session): Path<String>, body: Body) -> Shown {
     desk.form(body).await?;
     let path = ["account", "sessions", &session];
     let _nothing: IgnoredAny = desk.send(Method::DELETE, &path, None).await?;
-    go_to(account::PLACE)
+    desk.go_told(account::PLACE, "The session is ended.")
 }
 
 /// `POST /console/administrators/{administrator}/sessions`: ends all of them.
@@ -108,7 +108,7 @@ async fn end_all(desk: Desk, Path(administrator): Path<String>, body: Body) -> S
     desk.form(body).await?;
     let path = ["administrators", &administrator, "sessions"];
     let _ended: IgnoredAny = desk.send(Method::DELETE, &path, None).await?;
-    back(&administrator)
+    desk.go_told(&place(&administrator), "All sessions are ended.")
 }
 
 /// `POST /console/administrators/{administrator}/sessions/{session}/end`
@@ -120,12 +120,12 @@ async fn end(
     desk.form(body).await?;
     let path = ["administrators", &administrator, "sessions", &session];
     let _nothing: IgnoredAny = desk.send(Method::DELETE, &path, None).await?;
-    back(&administrator)
+    desk.go_told(&place(&administrator), "The session is ended.")
 }
 
-fn back(administrator: &str) -> Shown {
+fn place(administrator: &str) -> String {
     let administrator = segment(administrator);
-    go_to(&format!("/console/administrators/{administrator}/sessions"))
+    format!("/console/administrators/{administrator}/sessions")
 }
 
 /// What a browser says of itself, told by its name. Browsers name those that they want to pass for as well, so the

@@ -16,7 +16,7 @@ use super::desk::{Desk, Listed, Named, segment};
 use super::form::Fields;
 use super::guide::{self, copy_field};
 use super::once::found_at;
-use super::page::{Shell, Shown, Trouble, go_to, show, show_wrong};
+use super::page::{Shell, Shown, Trouble, show, show_wrong};
 use super::secret::Secret;
 use super::when::When;
 use choices::{Choice, PRODUCTS, PROVIDERS, product_of, provider_name};
@@ -328,7 +328,7 @@ pub(super) async fn revoke_link(
     desk.form(body).await?;
     let path = ["connectors", &connector, "setup-links", &link];
     let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
-    go_to(&place(&connector))
+    desk.go_told(&place(&connector), "The link is revoked.")
 }
 
 /// `GET /console/connectors/{connector}/checklist`: the checklist alone, for a page that is open.

@@ -16,12 +16,14 @@ use super::administrators::{Choices, choices, rights_wish};
 use super::confirm::Confirm;
 use super::desk::{Desk, Listed, segment};
 use super::form::Fields;
-use super::page::{Shell, Shown, Trouble, go_to, show, show_wrong};
+use super::page::{Shell, Shown, Trouble, show, show_wrong};
 use super::secret::Secret;
 use super::when::When;
 
 /// Where this page is.
 const PLACE: &str = "/console/tokens";
+/// Told where a token is asked for that is not there.
+pub(super) const NO_SUCH: &str = "There is no such token. It was revoked already, perhaps.";
 /// The longest life that is offered here.
 const DAYS_MAX: i64 = 3_650;
 
@@ -179,13 +181,7 @@ async fn create(desk: Desk, body: Body) -> Shown {
 
 /// `GET /console/tokens/{token}/revoke`
 async fn ask_revoke(desk: Desk, Path(token): Path<String>) -> Shown {
-    let all: Listed<Token> = desk.get(&["tokens"], &[]).await?;
-    let Some(found) = all.items.into_iter().find(|one| one.id == token) else {
-        return Err(Trouble::new(
-            StatusCode::NOT_FOUND,
-            "There is no such token. It was revoked already, perhaps.",
-        ));
-    };
+    let found = find(&desk, &token).await?;
     let used = match found.last_used {
         Some(at) => format!("It was last used {}.", desk.when(at).words()),
         None => "It was never used.".to_owned(),
@@ -206,6 +202,14 @@ async fn ask_revoke(desk: Desk, Path(token): Path<String>) -> Shown {
 /// `POST /console/tokens/{token}/revoke`
 async fn revoke(desk: Desk, Path(token): Path<String>, body: Body) -> Shown {
     desk.form(body).await?;
+    let label = find(&desk, &token).await?.label;
     let _nothing: Value = desk.send(Method::DELETE, &["tokens", &token], None).await?;
-    go_to(PLACE)
+    desk.go_told(PLACE, format!("The token “{label}” is revoked."))
+}
+
+async fn find(desk: &Desk, token: &str) -> Result<Token, Trouble> {
+    let all: Listed<Token> = desk.get(&["tokens"], &[]).await?;
+    let mut items = all.items.into_iter();
+    let found = items.find(|one| one.id == token);
+    found.ok_or_else(|| Trouble::new(StatusCode::NOT_FOUND, NO_SUCH))
 }

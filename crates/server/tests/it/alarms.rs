@@ -230,3 +230,45 @@ fn figures_are_for_this_machine_and_for_tokens_that_see_everything() {
         }
     });
 }
+
+#[test]
+fn the_figures_tell_how_long_tokens_have_left() {
+    on_each_database(|database| {
+        let world = &World::new(database);
+        let console = Console::new(world);
+        let id = console.show("/connectors/idp")["id"].clone();
+        let id = id.as_str().unwrap();
+        let left = |kind: &str, connector: &str| {
+            let labels =
+                format!("token_remaining_seconds{{kind=\"{kind}\",connector=\"{connector}\"");
+            let text = world.send(Ask::new("GET", "/metrics")).text().to_owned();
+            let line = text.lines().find(|line| line.contains(&labels));
+            let seconds = line.and_then(|line| line.split(' ').next_back()?.parse::<i64>().ok());
+            assert!(!text.contains("vst_") && !text.contains("ci-"), "{text}");
+            seconds
+        };
+        assert_eq!(left("Token", id), None, "nothing that ends");
+        let ends = |hours: i64| (world.provision.store().now() + minutes(60 * hours)).to_string();
+        for (label, hours) in [("ci-late", 48), ("ci-first", 24)] {
+            let wish = json!({"label": label, "expires": ends(hours)});
+            ok(&console.post("/connectors/idp/tokens", wish));
+        }
+        let wish = json!({"label": "ci-api", "role": "auditor", "expires": ends(72)});
+        ok(&console.post("/tokens", wish));
+        let hours = |seconds: Option<i64>| seconds.map(|seconds| (seconds + 60) / 3_600);
+        assert_eq!(hours(left("Token", id)), Some(24));
+        assert_eq!(hours(left("ApiToken", "")), Some(72));
+        world.wait(minutes(25 * 60));
+        assert_eq!(hours(left("Token", id)), Some(23), "the next one");
+        world.wait(minutes(24 * 60));
+        assert_eq!(left("Token", id), None);
+
+        // Of what is deleted nothing is told.
+        let source = format!("source_users{{connector=\"{id}\"");
+        let figures = || world.send(Ask::new("GET", "/metrics")).text().to_owned();
+        assert!(figures().contains(&source));
+        ok(&console.delete("/connectors/idp?accounts=keep"));
+        world.run(world.provision.work_off()).unwrap();
+        assert!(!figures().contains(&source));
+    });
+}

@@ -118,6 +118,11 @@ fn rich() -> Value {
             {"name": "alerts", "way": {"webhook": {"url": "https://ops.example.com/vestibule"}}},
             {"name": "chat", "enabled": false, "way": {"chat": {"format": "teams"}}},
         ],
+        "subscriptions": [
+            {"name": "warehouse", "url": "https://ops.example.com/all"},
+            {"name": "Licences", "enabled": false, "url": "https://ops.example.com/some", "directories": ["STAFF"],
+             "events": ["user.deleted", "user.created"]},
+        ],
         "audit": {"keep_days": 90},
     })
 }
@@ -144,6 +149,8 @@ fn what_is_exported_is_what_is_applied_again() {
                 "create channel 'operations'",
                 "create channel 'alerts'",
                 "create channel 'chat'",
+                "create subscription 'warehouse'",
+                "create subscription 'Licences'",
                 "change audit log",
             ]
         );
@@ -155,6 +162,8 @@ fn what_is_exported_is_what_is_applied_again() {
                 "client 'script' of connector 'entra'",
                 "application 'jira'",
                 "channel 'alerts'",
+                "subscription 'warehouse'",
+                "subscription 'Licences'",
             ]
         );
         assert_eq!(
@@ -186,11 +195,13 @@ fn what_is_exported_is_what_is_applied_again() {
         // Everything goes, in as many rounds as connectors need, and comes again as it was.
         let nothing = json!({
             "version": 1, "directories": [], "connectors": [], "applications": [], "notifications": [],
-            "audit": {"keep_days": 400},
+            "subscriptions": [], "audit": {"keep_days": 400},
         });
         let gone = console.apply(&nothing, true);
         let deleted = [
             "change audit log",
+            "delete subscription 'warehouse'",
+            "delete subscription 'Licences'",
             "delete channel 'operations'",
             "delete channel 'chat'",
             "delete channel 'alerts'",

@@ -240,3 +240,127 @@ fn what_can_be_no_channel_is_told_with_its_place() {
         );
     });
 }
+
+fn subscriptions(list: &Value) -> Value {
+    json!({ "subscriptions": list })
+}
+
+#[test]
+fn subscriptions_are_made_changed_and_removed_and_keep_their_keys() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let key = format!("whsec_{}", "A".repeat(32));
+        let wanted = subscriptions(&json!([
+            {"name": "given", "url": "https://a.example.com/", "secret": {"value": key}, "directories": ["DEFAULT"]},
+            {"name": "made", "url": "https://b.example.com/", "events": ["user.created"]},
+        ]));
+        let plan = console.plan(&wanted, false);
+        assert!(!plan.to_string().contains(&key), "{plan}");
+        let generated = json!(["the key of its signatures is generated and shown once"]);
+        assert_eq!(plan["steps"][0]["notes"], json!([]));
+        assert_eq!(plan["steps"][1]["notes"], generated);
+        let applied = console.apply(&wanted, false);
+        assert_eq!(summaries(&applied, "secrets"), ["subscription 'made'"]);
+        let shown = console.show("/subscriptions/given");
+        assert_eq!(shown["directories"], json!(["default"]));
+        assert_eq!(console.plan(&wanted, true)["steps"], json!([]));
+        assert!(!console.export().to_string().contains(&key));
+
+        // What is not said stays, and so does the key while the endpoint is the same.
+        let quiet = subscriptions(&json!([
+            {"name": "GIVEN", "enabled": false, "events": ["user.deleted"], "directories": null},
+        ]));
+        let applied = console.apply(&quiet, false);
+        assert_eq!(summaries(&applied, "secrets"), [""; 0]);
+        let shown = console.show("/subscriptions/given");
+        assert_eq!(
+            (&shown["name"], &shown["url"], &shown["enabled"]),
+            (
+                &json!("given"),
+                &json!("https://a.example.com/"),
+                &json!(false)
+            )
+        );
+        let same = subscriptions(&json!([{"name": "given", "secret": {"value": key}}]));
+        assert_eq!(console.plan(&same, false)["steps"], json!([]));
+
+        // Another endpoint is not signed to with the key of the first.
+        let moved = subscriptions(&json!([
+            {"name": "given", "url": "https://c.example.com/"},
+            {"name": "made", "url": "https://b.example.com/", "secret": {"value": key}},
+        ]));
+        let plan = console.plan(&moved, true);
+        assert_eq!(plan["steps"][0]["notes"], generated);
+        let applied = console.apply(&moved, true);
+        assert_eq!(summaries(&applied, "secrets"), ["subscription 'given'"]);
+        assert_ne!(applied["secrets"][0]["secret"], key);
+        assert_eq!(console.plan(&moved, true)["steps"], json!([]));
+        let applied = console.apply(&subscriptions(&json!([])), true);
+        assert_eq!(
+            summaries(&applied, "steps"),
+            ["delete subscription 'made'", "delete subscription 'given'"]
+        );
+    });
+}
+
+#[test]
+fn a_subscription_of_a_directory_that_is_gone_stays_as_it_is() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let made = json!({
+            "directories": [{"name": "short"}],
+            "subscriptions": [{"name": "ops", "url": "https://a.example.com/", "directories": ["short"]}],
+        });
+        console.apply(&made, false);
+        ok(&console.delete("/directories/short"));
+        world.run(world.provision.work_off()).unwrap();
+        let left = console.export();
+        assert_eq!(left["subscriptions"][0]["directories"], json!([]));
+        assert_eq!(console.plan(&left, true)["steps"], json!([]));
+        let quiet = subscriptions(&json!([{"name": "ops", "enabled": false}]));
+        console.apply(&quiet, false);
+        assert_eq!(console.show("/subscriptions/ops")["enabled"], false);
+        let other = subscriptions(
+            &json!([{"name": "other", "url": "https://a.example.com/", "directories": []}]),
+        );
+        assert_eq!(console.mistakes(other), ["subscriptions[0].directories"]);
+    });
+}
+
+#[test]
+fn what_can_be_no_subscription_is_told_with_its_place() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let mut places = console.mistakes(subscriptions(&json!([
+            {"name": "none"},
+            {"name": " ", "url": "ftp://a.example.com/", "secret": {"value": "guess"}},
+            {"name": "x", "url": "https://a.example.com/", "events": [], "directories": ["nowhere"]},
+            {"name": "X", "url": "https://a.example.com/", "secret": {"env": "X"}},
+        ])));
+        places.sort_unstable();
+        assert_eq!(
+            places,
+            [
+                "subscriptions[0].url",
+                "subscriptions[1].name",
+                "subscriptions[1].secret",
+                "subscriptions[1].url",
+                "subscriptions[2].directories[0]",
+                "subscriptions[2].events",
+                "subscriptions[3].name",
+                "subscriptions[3].secret",
+            ]
+        );
+        let misread = console.mistakes(subscriptions(&json!([
+            {"name": "x", "ur": "https://a.example.com/"},
+            {"name": "y", "url": "https://a.example.com/", "events": ["user.sneezed"]},
+        ])));
+        assert_eq!(
+            misread,
+            ["subscriptions[0].ur", "subscriptions[1].events[0]"]
+        );
+    });
+}

@@ -50,6 +50,7 @@ impl Source {
                     {"name": "mail", "secret": {"value": "mail-secret"}, "way": {"mail": {
                         "host": "smtp.example.com", "username": "v", "from": "v@example.com", "to": ["o@example.com"]}}},
                 ],
+                "subscriptions": [{"name": "warehouse", "url": "https://ops.example.com/events"}],
             }),
             false,
         );
@@ -128,7 +129,7 @@ fn another_server_goes_on_with_the_secrets_of_the_first() {
         ] {
             assert!(!text.contains(secret), "{secret}");
         }
-        assert_eq!(text.matches("\"sealed\":").count(), 8, "{sealed:#}");
+        assert_eq!(text.matches("\"sealed\":").count(), 9, "{sealed:#}");
         assert_ne!(seal(&console).to_string(), text);
         let planned = ok(&console.post("/configuration/plan", wish(&sealed, PASSPHRASE)));
         assert_eq!(planned["steps"], json!([]), "what is there needs nothing");
@@ -194,6 +195,7 @@ fn what_is_there_is_replaced_by_what_was_sealed() {
                 "change channel 'chat'",
                 "change channel 'hook'",
                 "change channel 'mail'",
+                "change subscription 'warehouse'",
             ]
         );
         let told = plan["steps"][2]["notes"][0].as_str().unwrap();
@@ -207,6 +209,13 @@ fn what_is_there_is_replaced_by_what_was_sealed() {
         assert_eq!(moved.statuses(&other), [200, 200, 200]);
         let again = ok(&there.post("/configuration/plan", wish(&sealed, PASSPHRASE)));
         assert_eq!(again["steps"], json!([]));
+
+        // Nobody leads what is signed elsewhere by changing the file.
+        let mut led = sealed.clone();
+        led["subscriptions"][0]["url"] = json!("https://evil.example.com/events");
+        let told = refused(&there, wish(&led, PASSPHRASE));
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0].0, "subscriptions[0].secret");
 
         // Nobody else gets what somebody has.
         let mut renamed = sealed.clone();
@@ -231,13 +240,13 @@ fn what_cannot_be_opened_is_told_with_its_place_and_changes_nothing() {
         assert_eq!(sealed["connectors"][2]["name"], "okta");
 
         let told = refused(&console, json!({"configuration": sealed}));
-        assert_eq!(told.len(), 8, "{told:?}");
+        assert_eq!(told.len(), 9, "{told:?}");
         assert!(
             told.iter()
                 .all(|(_, message)| message.contains("no passphrase"))
         );
         let told = refused(&console, wish(&sealed, "another passphrase, as long"));
-        assert_eq!(told.len(), 8);
+        assert_eq!(told.len(), 9);
         assert_eq!(told[0].0, "connectors[2].tokens[0].secret");
         assert!(
             told[0].1.contains("the passphrase is not the one"),

@@ -165,11 +165,11 @@ fn a_connector_that_is_made_here_begins_safely_and_is_warned_of_rules_in_vain() 
         assert!(matches!(wrong.status, 400 | 422));
         assert!(wrong.text().contains("only_assign"), "{}", wrong.text());
 
-        let detail = rules(
+        rules(
             &console,
             json!({"groups": {"mapping": {"rows": [{"source": {"id": "gone"}, "groups": ["x"]}]}}}),
         );
-        let path = &detail["warnings"][0]["path"];
+        let path = &console.show("/connectors/idp/rules")["warnings"][0]["path"];
         assert_eq!(path, "groups.mapping.rows[0].source.id");
     });
 }

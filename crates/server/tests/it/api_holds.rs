@@ -101,3 +101,25 @@ fn what_is_asked_wrongly_is_told() {
         assert_eq!(change(json!({"enabled": null})).0, 422);
     });
 }
+
+#[test]
+fn limits_of_groups_have_the_names_that_people_know() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let mira = world.mira();
+        let group = world.group("Jira Users", &[&mira]);
+        world.remove(&group, &mira);
+        let groups = || {
+            let limits = console.show("/connectors/idp/limits");
+            let mut all = limits["limits"].as_array().unwrap().iter();
+            let found = all.find(|one| one["limit"] == "group_memberships");
+            found.unwrap()["group"].clone()
+        };
+        assert_eq!(groups(), "Jira Users");
+        world.delete_group(&group);
+        world.run(world.provision.work_off()).unwrap();
+        let name = groups().as_str().unwrap().to_lowercase();
+        assert_eq!(name, "jira users", "also if it is gone");
+    });
+}

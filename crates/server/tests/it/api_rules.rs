@@ -381,7 +381,7 @@ fn what_rules_say_in_vain_is_told_wherever_they_are_written() {
         ));
         assert_eq!(saved["warnings"], here["warnings"]);
         assert_eq!(
-            console.show("/connectors/idp")["warnings"],
+            console.show("/connectors/idp/rules")["warnings"],
             here["warnings"]
         );
         assert_eq!(

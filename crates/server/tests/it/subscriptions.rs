@@ -483,3 +483,46 @@ fn subscriptions_are_kept_in_the_console() {
         assert_eq!(browser.get(&page).status, 404);
     });
 }
+
+#[test]
+fn what_rules_hide_is_hidden_from_endpoints() {
+    on_each_database(|database| {
+        let world = &World::new(database);
+        let (console, idp, post) = (Console::new(world), Idp::new(world), post_of(world));
+        let row =
+            json!({"target": "attr:pin", "source": {"attribute": "title"}, "steps": ["redact"]});
+        let rules = json!({"rules": {"mapping": [row]}});
+        ok(&console.put("/connectors/idp/rules", rules));
+        ok(&console.post("/subscriptions", subscription("all")));
+        let ann = idp.post("/Users", &json!({"userName": "ann", "title": "S3cret"}));
+        let ann = ann.json()["id"].as_str().unwrap().to_owned();
+        world.patch_user(&ann, "title", "S3cret anew");
+        tell_all(world);
+        let events = posted(&post);
+        let told = Value::from(events.clone());
+        assert!(!told.to_string().contains("S3cret"), "{told}");
+        assert_eq!(words(&events), ["user.created", "user.updated"]);
+        let pin = |change: &Value| change["extra"]["pin"].clone();
+        assert_eq!(
+            pin(&events[0]["change"]["attributes"]),
+            json!(["[redacted]"])
+        );
+        assert_eq!(
+            pin(&events[1]["change"]["after"]),
+            json!(["[redacted, another value]"])
+        );
+
+        // What is sent once more is read from the journal again.
+        let deliveries = console.show("/subscriptions/all/deliveries");
+        let id = deliveries["items"][0]["id"].as_str().unwrap().to_owned();
+        ok(&console.post(
+            &format!("/subscriptions/all/deliveries/{id}/send"),
+            json!(null),
+        ));
+        let again = Value::from(posted(&post)).to_string();
+        assert!(
+            again.contains("[redacted]") && !again.contains("S3cret"),
+            "{again}"
+        );
+    });
+}

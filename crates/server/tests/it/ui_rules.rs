@@ -194,7 +194,7 @@ fn a_rule_is_written_seen_planned_applied_and_taken_back() {
         for told in [
             "x-MIRA</ins>",
             "renamed</span>",
-            "<code>mapping[0]</code>",
+            "<code>mapping[username]</code>",
             "Apply exactly this",
         ] {
             assert!(shown.text().contains(told), "{told} in {}", shown.text());
@@ -463,4 +463,31 @@ fn an_auditor_sees_the_rules_and_no_buttons_and_markup_stays_text() {
     let form = auditor.fill_in("/console", &format!("{EDIT}/mapping"), &[("do", "plan")]);
     assert!(form.status == 409 || form.status == 403);
     assert_eq!(auditor.get(&format!("{EDIT}/nothing")).status, 404);
+}
+
+#[test]
+fn a_preview_does_not_make_a_form_forget_what_it_began_with() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    world.mira();
+    let console = Console::new(&world);
+    let browser = Browser::signed_in(&world, "ann", Role::Operator);
+    let page = browser.get(&format!("{EDIT}/mapping"));
+    let page = edit(&browser, "mapping", &page, &[], "add:mapping");
+    let rules = json!({"mapping": [{"target": "username", "steps": ["upper"]}]});
+    ok(&console.put("/connectors/idp/rules", json!({ "rules": rules })));
+    // Looked at as often as one likes, it says the same, and does not put aside what somebody else did meanwhile.
+    let page = edit(&browser, "mapping", &page, &[], "preview");
+    let again = edit(&browser, "mapping", &page, &[], "preview");
+    assert_eq!(page.status, 200);
+    assert_eq!(fields(&page, FORM), fields(&again, FORM));
+    let refused = edit(&browser, "mapping", &again, &[], "plan");
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert!(
+        refused
+            .text()
+            .contains("The rules were changed by somebody else meanwhile"),
+        "{}",
+        refused.text()
+    );
 }

@@ -214,3 +214,137 @@ fn a_page_that_is_not_there_keeps_the_menu() {
     let stranger = Browser::new(&world).get("/console/nowhere");
     assert_eq!(stranger.status, 303, "who is not signed in learns nothing");
 }
+
+#[test]
+fn each_decision_is_told_where_it_leads_to() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let owner = Browser::signed_in(&world, "ann", Role::Owner);
+        Browser::signed_in(&world, "bob", Role::Operator);
+        let label = json!({"label": "spare <1>"});
+        ok(&console.post("/connectors/idp/tokens", label));
+        ok(&console.post("/tokens", json!({"label": "ci", "role": "auditor"})));
+        ok(&console.post(
+            "/applications",
+            json!({"name": "jira", "directories": [{"directory": "default"}]}),
+        ));
+        ok(&console.post(
+            "/notifications",
+            json!({"name": "ops", "way": {"webhook": {"url": "https://a.example.com/"}}}),
+        ));
+        ok(&console.post("/invitations", json!({"role": "auditor"})));
+        let id = |list: &str, member: &str, name: &str| {
+            let all = console.show(list);
+            let mut items = all["items"].as_array().unwrap().iter();
+            let found = items.find(|one| one[member] == name).unwrap();
+            found["id"].as_str().unwrap().to_owned()
+        };
+        let tokens = "/console/connectors/idp/tokens";
+        let token = id("/connectors/idp/tokens", "label", "spare <1>");
+        let ci = id("/tokens", "label", "ci");
+        let (jira, ops) = (
+            id("/applications", "name", "jira"),
+            id("/notifications", "name", "ops"),
+        );
+        let bob = id("/administrators", "name", "bob");
+        let invitation = id("/invitations", "role", "auditor");
+        let people = "/console/administrators";
+        for (page, action, fields, told) in [
+            (
+                format!("{tokens}/{token}/revoke"),
+                format!("{tokens}/{token}/revoke"),
+                &[][..],
+                "The token “spare &#60;1&#62;” is revoked.",
+            ),
+            (
+                format!("/console/tokens/{ci}/revoke"),
+                format!("/console/tokens/{ci}/revoke"),
+                &[],
+                "The token “ci” is revoked.",
+            ),
+            (
+                format!("/console/applications/{jira}/delete"),
+                format!("/console/applications/{jira}/delete"),
+                &[],
+                "The application jira is deleted.",
+            ),
+            (
+                format!("/console/notifications/{ops}/delete"),
+                format!("/console/notifications/{ops}/delete"),
+                &[],
+                "The channel is deleted.",
+            ),
+            (
+                people.to_owned(),
+                format!("/console/invitations/{invitation}/revoke"),
+                &[],
+                "The link is revoked.",
+            ),
+            (
+                people.to_owned(),
+                format!("{people}/{bob}/role"),
+                &[("role", "auditor")],
+                "bob has the role auditor from now on.",
+            ),
+            (
+                format!("{people}/{bob}/sessions"),
+                format!("{people}/{bob}/sessions"),
+                &[],
+                "All sessions are ended.",
+            ),
+            (
+                format!("{people}/{bob}/delete"),
+                format!("{people}/{bob}/delete"),
+                &[],
+                "The administrator bob is deleted.",
+            ),
+        ] {
+            let answer = owner.fill_in(&page, &action, fields);
+            assert_eq!(answer.status, 200, "{action}: {}", answer.text());
+            let told = format!("<p class=\"note good\" role=\"status\">{told}");
+            assert!(answer.text().contains(&told), "{told}: {}", answer.text());
+        }
+        // Sent again by somebody who went back, it says that there was nothing to do.
+        let again = owner.get(&format!("{tokens}/{token}/revoke"));
+        let place = again.header("location").unwrap();
+        assert!(
+            owner
+                .text(place)
+                .contains("It was revoked already, perhaps.")
+        );
+    });
+}
+
+#[test]
+fn a_token_that_ends_and_is_used_still_names_the_one_that_is_to_take_its_place() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let browser = Browser::signed_in(&world, "ann", Role::Operator);
+        let page = "/console/connectors/idp/tokens";
+        ok(&console.post("/connectors/idp/tokens", json!({"label": "old"})));
+        let used = |label: &str| {
+            let all = console.show("/connectors/idp/tokens");
+            let mut items = all["items"].as_array().unwrap().iter();
+            let found = items.find(|one| one["label"] == label).unwrap();
+            let id = found["id"].as_str().unwrap().to_owned();
+            let uses = vec![(id, world.provision.store().now(), None)];
+            world
+                .run(world.provision.note_credential_uses(uses))
+                .unwrap();
+        };
+        used("old");
+        assert!(!browser.text(page).contains("still in use"));
+        world.wait(jiff::SignedDuration::from_mins(1));
+        ok(&console.post("/connectors/idp/tokens/rotate", json!({})));
+        let shown = browser.text(page);
+        assert!(
+            shown.contains("still in use") && shown.contains("<bdi>rotated</bdi>"),
+            "{shown}"
+        );
+        world.wait(jiff::SignedDuration::from_mins(1));
+        used("rotated");
+        assert!(!browser.text(page).contains("still in use"));
+    });
+}

@@ -347,7 +347,11 @@ fn jobs_are_followed_ended_and_conflicts_decided() {
             .text()
             .contains("What it did so far stays")
     );
-    assert_eq!(yes(&browser, &ask).status, 303);
+    assert!(
+        yes(&browser, &ask)
+            .text()
+            .contains("The job is ended before its end.")
+    );
     assert!(
         browser
             .get("/console/jobs?state=cancelled")

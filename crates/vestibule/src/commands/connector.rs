@@ -52,7 +52,11 @@ pub fn run(args: &ConnectorArgs, settings: &Settings, out: Output) -> Result<(),
             let one: ConnectorDetail = door.ask(Method::PATCH, &path, Some(&change))?;
             out.show(&one, |one| format!("{} is for {} now.", one.connector.name, preset.name()))
         }
-        ConnectorCommand::Show { connector } => out.show(&door.connector(connector)?, detail),
+        ConnectorCommand::Show { connector } => {
+            let mut one = door.connector(connector)?;
+            one.warnings = door.rule_warnings(connector)?;
+            out.show(&one, detail)
+        }
         ConnectorCommand::Credentials(args) => credentials::run(args, &door, out),
         ConnectorCommand::Settings { connector, accept_passwords, patch_reply } => {
             let mut change = json!({});

@@ -6,11 +6,12 @@ use directory::{ConnectorState, Preset};
 use jiff::SignedDuration;
 use reqwest::Method;
 use scim::Departure;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     ApplicationEdit, ApplicationView, ApplicationWish, AttachedView, ConnectorDetail,
-    ConnectorView, Door, NewApplication, NewConnector, RotatedToken, SightWish,
+    ConnectorView, Door, NewApplication, NewConnector, RotatedToken, RuleWarning, SightWish,
 };
 use crate::exit::Failure;
 
@@ -37,6 +38,16 @@ impl Door {
     /// One connector.
     pub fn connector(&self, connector: &str) -> Result<ConnectorDetail, Failure> {
         self.get(&["connectors", connector])
+    }
+
+    /// What the rules of a connector say in vain.
+    pub fn rule_warnings(&self, connector: &str) -> Result<Vec<RuleWarning>, Failure> {
+        #[derive(Deserialize)]
+        struct Warned {
+            warnings: Vec<RuleWarning>,
+        }
+        let found: Warned = self.get(&["connectors", connector, "rules"])?;
+        Ok(found.warnings)
     }
 
     /// Makes a new token; the others end after the overlap.

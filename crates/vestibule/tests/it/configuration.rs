@@ -44,6 +44,7 @@ fn the_example_of_the_documentation_is_planned_applied_and_exported() {
         "  its text is generated and shown once",
         "create webhook 'https://jira.example.org/vestibule' of application 'jira'",
         "create channel 'alerts'",
+        "create subscription 'licences'",
         "  the key of its signatures is generated and shown once",
         "  ~ keep_days: 400 -> 800",
         "keep connector 'default': it is not in the file",
@@ -71,7 +72,7 @@ fn the_example_of_the_documentation_is_planned_applied_and_exported() {
         "{applied:?}"
     );
     assert_eq!(applied.out.matches("vst_").count(), 1, "{applied:?}");
-    assert_eq!(applied.out.matches("whsec_").count(), 1, "{applied:?}");
+    assert_eq!(applied.out.matches("whsec_").count(), 2, "{applied:?}");
     let again = program.run(&apply);
     assert_eq!(again.code, 4, "{again:?}");
     assert_eq!(program.run(&plan).code, 0);

@@ -54,10 +54,7 @@ fn rules_are_edited_previewed_applied_and_rolled_back() {
     let edited = program.run(&["rules", "edit", "default", "--yes"]);
     assert_eq!(edited.code, 0, "{edited:?}");
     let diff = program.run(&["rules", "diff", "default"]);
-    assert_eq!(
-        diff.out,
-        "~ groups.always_assign[0]: \"all\" -> \"everybody\"\n"
-    );
+    assert_eq!(diff.out, "~ groups.always_assign[0]: all -> everybody\n");
     program.file("edit.sh", "true\n");
     let edited = program.run(&["rules", "edit", "default"]);
     assert!(edited.out.contains("Nothing was changed"), "{edited:?}");

@@ -121,7 +121,6 @@ pub(super) struct Detail {
     settings: Value,
     #[serde(default)]
     rules: Value,
-    warnings: Vec<Place>,
     tokens: Vec<tokens::Token>,
     #[serde(default)]
     reads_recorded_until: Option<Timestamp>,
@@ -156,6 +155,12 @@ async fn called(desk: &Desk, preset: &str) -> Result<String, Trouble> {
     let mut all = all.items.into_iter();
     let known = all.find(|one| one.preset == preset);
     Ok(known.map_or_else(|| preset.to_owned(), |one| one.name))
+}
+
+/// What the rules say in vain; to tell it, groups are looked through, so that only the page that shows it asks.
+#[derive(Deserialize)]
+struct Warned {
+    warnings: Vec<Place>,
 }
 
 /// Something that the rules say in vain, with the section whose form has it.
@@ -193,7 +198,8 @@ pub(super) async fn page(desk: Desk, Path(connector): Path<String>) -> Shown {
 async fn setup(desk: &Desk, name: &str) -> Result<SetupPage, Trouble> {
     let mut found: Detail = desk.get(&["connectors", name], &[]).await?;
     found.called = called(desk, &found.preset).await?;
-    let warnings = std::mem::take(&mut found.warnings).into_iter();
+    let warned: Warned = desk.get(&["connectors", name, "rules"], &[]).await?;
+    let warnings = warned.warnings.into_iter();
     let warnings: Vec<Warning> = warnings
         .map(|place| Warning::of(&found.rules, place))
         .collect();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::confirm::Confirm;
 use super::super::desk::{Desk, Listed, segment};
-use super::super::page::{Shell, Shown, Trouble, go_to, show};
+use super::super::page::{Shell, Shown, Trouble, show};
 use super::super::when::When;
 use super::super::words::count;
 use super::{Detail, Frame};
@@ -240,7 +240,7 @@ pub(in crate::ui) async fn ask(
         "rename" => {
             let wanted = wanted.name.trim();
             if wanted.is_empty() {
-                return go_to(&place);
+                return desk.go_told(&place, "Nothing was done: it needs a name.");
             }
             let asked = Confirm::new("connectors", format!("Let {name} feed the group {wanted}?"));
             let asked = match found.state.as_str() {

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::super::confirm::Confirm;
 use super::super::desk::{Desk, segment};
-use super::super::page::{Shell, Shown, Trouble, go_to, show, show_wrong};
+use super::super::page::{Shell, Shown, Trouble, show, show_wrong};
 use super::super::secret::Secret;
-use super::super::tokens::{Draft, make};
+use super::super::tokens::{Draft, NO_SUCH, make};
 use super::super::when::When;
 use super::super::words::access;
 use super::{Detail, Frame};
@@ -47,8 +47,19 @@ impl Token {
     }
 }
 
+/// The newer token that is to be entered where one that ends is still used, as after a rotation.
+fn waiting_for(token: &Token, all: &[Token], now: Timestamp) -> Option<String> {
+    let end = token.expires.filter(|end| *end > now)?;
+    let lasts = |other: &&Token| other.expires.is_none_or(|other| other > end);
+    let later = all.iter().filter(|other| other.created > token.created);
+    let newest = later.filter(lasts).max_by_key(|other| other.created)?;
+    (token.last_used > newest.last_used).then(|| newest.label.clone())
+}
+
 struct Row {
     address: String,
+    /// The newer token that is to take its place where it is still used.
+    waits_for: Option<String>,
     created: When,
     expires: Option<When>,
     last_used: Option<When>,
@@ -63,8 +74,14 @@ pub(in crate::ui) async fn page(desk: Desk, Path(connector): Path<String>) -> Sh
 async fn listed(desk: &Desk, connector: &str) -> Result<TokensPage, Trouble> {
     let mut found: Detail = desk.get(&["connectors", connector], &[]).await?;
     let tokens = std::mem::take(&mut found.tokens);
-    let rows = tokens.into_iter().map(|token| Row {
+    let waits = tokens.iter();
+    let waits: Vec<Option<String>> = waits
+        .map(|token| waiting_for(token, &tokens, desk.now()))
+        .collect();
+    let rows = tokens.into_iter().zip(waits);
+    let rows = rows.map(|(token, waits_for)| Row {
         address: segment(&token.id),
+        waits_for,
         created: desk.when(token.created),
         expires: token.expires.map(|at| desk.when(at)),
         last_used: token.last_used.map(|at| desk.when(at)),
@@ -112,7 +129,7 @@ pub(in crate::ui) async fn ask_revoke(
     let found: Detail = desk.get(&["connectors", &connector], &[]).await?;
     let place = place(&connector);
     let Some(found) = found.tokens.into_iter().find(|one| one.id == token) else {
-        return go_to(&place);
+        return desk.go_told(&place, NO_SUCH);
     };
     let effect = match found.last_used {
         Some(at) => format!(
@@ -139,9 +156,14 @@ pub(in crate::ui) async fn revoke(
     body: Body,
 ) -> Shown {
     desk.form(body).await?;
+    let place = place(&connector);
+    let found: Detail = desk.get(&["connectors", &connector], &[]).await?;
+    let Some(found) = found.tokens.into_iter().find(|one| one.id == token) else {
+        return desk.go_told(&place, NO_SUCH);
+    };
     let path = ["connectors", &connector, "tokens", &token];
     let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
-    go_to(&place(&connector))
+    desk.go_told(&place, format!("The token “{}” is revoked.", found.label))
 }
 
 fn place(connector: &str) -> String {

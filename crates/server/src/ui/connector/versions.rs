@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{Path, Query};
+use directory::rules::told_value;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -80,21 +81,14 @@ pub(in crate::ui) struct Difference {
 }
 
 impl Difference {
-    /// What was there, as JSON; nothing if nothing was.
+    /// What was there, as people write it; nothing if nothing was.
     pub(in crate::ui) fn before(&self) -> String {
-        text(&self.before)
+        told_value(&self.before).join("\n")
     }
 
     /// What is there.
     pub(in crate::ui) fn after(&self) -> String {
-        text(&self.after)
-    }
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        value => serde_json::to_string_pretty(value).unwrap_or_default(),
+        told_value(&self.after).join("\n")
     }
 }
 

@@ -207,6 +207,7 @@ pub(in crate::ui) async fn submit(desk: Desk, Path(directory): Path<String>, bod
     if !tried.is_empty() {
         return put_in_force(&desk, &directory, &wish).await;
     }
+    // The answer changes nothing and has what was typed: loaded again, it shows the same on the people of then.
     let previewed = previewed(&desk, &directory, &wish).await;
     let mut page = shown(&desk, &directory, Some(&wish)).await?;
     match previewed {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::super::confirm::Confirm;
 use super::super::desk::{Desk, Listed, segment};
-use super::super::page::{Shell, Shown, go_to, show};
+use super::super::page::{Shell, Shown, show};
 use super::super::when::When;
 use super::{Directory, Frame};
 
@@ -120,7 +120,7 @@ pub(in crate::ui) async fn release(
     desk.form(body).await?;
     let path = ["directories", directory.as_str(), "reserved-names", &name];
     let _nothing: Value = desk.send(Method::DELETE, &path, None).await?;
-    go_to(&place(&directory))
+    desk.go_told(&place(&directory), format!("The name {name} is let go."))
 }
 
 fn place(directory: &str) -> String {

@@ -171,15 +171,24 @@ pub(in crate::ui) async fn add(desk: Desk, Path(directory): Path<String>, body: 
         return show_wrong(status, &page);
     }
     if form.text("sure").is_empty() {
+        // It only asks: loaded again, it asks again.
         return ask(&desk, &directory, &typed);
     }
+    // Who could not be disabled is told on the answer alone: loaded again, it takes the log-in from nobody who was given it back.
+    let place = place(&directory);
+    desk.once(&form, &place, keep_disabled(&desk, &directory, typed))
+        .await
+}
+
+async fn keep_disabled(desk: &Desk, directory: &str, typed: Typed) -> Shown {
+    let names = typed.names();
     let until = (!typed.until.is_empty()).then(|| moment(&typed.until));
     let users = names.iter();
     let users = users.map(|user| json!({ "user": user, "until": until }));
     let wish = json!({ "users": users.collect::<Vec<Value>>() });
-    let path = ["directories", directory.as_str(), "sticky-users"];
+    let path = ["directories", directory, "sticky-users"];
     let done = desk.send::<Imported>(Method::POST, &path, Some(wish)).await;
-    let mut page = listed(&desk, &directory, Asked::default()).await?;
+    let mut page = listed(desk, directory, Asked::default()).await?;
     match done {
         Ok(done) => {
             let told = match (done.changed, done.unchanged) {
@@ -188,9 +197,8 @@ pub(in crate::ui) async fn add(desk: Desk, Path(directory): Path<String>, body: 
                 (1, _) => "One person is kept disabled from now on.".to_owned(),
                 (count, _) => format!("{count} people are kept disabled from now on."),
             };
-            // Who could not be disabled is told on this page alone.
             if done.refused.is_empty() {
-                return desk.go_told(&place(&directory), told);
+                return desk.go_told(&place(directory), told);
             }
             page.shell = page.shell.told(told);
             page.refused = done.refused;

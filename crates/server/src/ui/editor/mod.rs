@@ -201,14 +201,19 @@ struct Said {
     /// The rules as they were typed, if they cannot be read.
     text: Option<String>,
     who: String,
+    /// The version that the form began with, however often it was shown since; the one in force if it only begins.
+    version: Option<i64>,
     wrong: Option<Trouble>,
 }
 
+/// Shows what a form would do, in place: nothing is kept of it, so that its answer can be loaded again. What is to come true is
+/// planned, at an address of its own.
 async fn take(desk: &Desk, connector: &str, part: Part, body: Body) -> Shown {
     let form = desk.form(body).await?;
     let present = present(desk, connector).await?;
     let mut said = Said {
         who: form.text("who").to_owned(),
+        version: form.text("version").parse().ok(),
         ..Said::default()
     };
     match part.read(&form, &present.rules) {
@@ -312,7 +317,7 @@ async fn editor(
         lead,
         items,
         text,
-        version: present.version,
+        version: said.version.unwrap_or(present.version),
         who: said.who,
         wrong,
         sample,

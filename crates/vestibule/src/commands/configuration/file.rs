@@ -115,6 +115,7 @@ fn follow_all(document: &mut Value, folder: &Path, mistakes: &mut Vec<Configurat
         ("connectors", "", "clients", "secret"),
         ("applications", "password", "webhooks", "token"),
         ("notifications", "secret", "", ""),
+        ("subscriptions", "secret", "", ""),
     ] {
         let holders = document.get_mut(list).and_then(Value::as_array_mut);
         for (index, holder) in holders.into_iter().flatten().enumerate() {

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::cli::FileArgs;
-use crate::output::quoted;
+use crate::output::{difference_within, quoted};
 
 /// How long a value may be that is shown in a line, in characters.
 const VALUE_CHARS_MAX: usize = 120;
@@ -46,7 +46,7 @@ pub(super) fn plan(plan: &Value, of: &FileArgs) -> String {
     let mut lines = Vec::new();
     for step in list(plan, "steps") {
         lines.push(text(step, "summary").to_owned());
-        lines.extend(list(step, "differences").iter().map(difference));
+        lines.extend(list(step, "differences").iter().map(told_difference));
         let notes = list(step, "notes").iter().filter_map(Value::as_str);
         lines.extend(notes.map(|note| format!("  {note}")));
         lines.extend(preview_of(step, &of.file));
@@ -120,21 +120,12 @@ fn kept(plan: &Value, prune: bool) -> Vec<String> {
     lines
 }
 
-fn difference(one: &Value) -> String {
-    let path = text(one, "path");
-    match (&one["before"], &one["after"]) {
-        (Value::Null, after) => format!("  + {path}: {}", short(after)),
-        (before, Value::Null) => format!("  - {path}: {}", short(before)),
-        (before, after) => format!("  ~ {path}: {} -> {}", short(before), short(after)),
-    }
-}
-
-fn short(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(VALUE_CHARS_MAX) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text,
-    }
+fn told_difference(one: &Value) -> String {
+    let (path, before, after) = (text(one, "path"), &one["before"], &one["after"]);
+    format!(
+        "  {}",
+        difference_within(path, before, after, VALUE_CHARS_MAX)
+    )
 }
 
 fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
