@@ -264,11 +264,12 @@ impl ReadTx<'_> {
             "SELECT pk, at, draft FROM audit_begun WHERE at < $1 ORDER BY at, pk LIMIT $2",
             args![before, limit],
             |row| {
-                let draft = serde_json::from_str(row.str(2)?);
+                let draft = serde_json::from_str(row.str(2)?)
+                    .map_err(|error| StoreError::corrupt(format!("audit_begun.draft: {error}")))?;
                 Ok(AuditBegun {
                     id: row.int(0)?,
                     at: row.time(1)?,
-                    draft: draft.map_err(|_| StoreError::corrupt("audit_begun.draft"))?,
+                    draft,
                 })
             },
         )

@@ -10,7 +10,7 @@ use super::MadeSecret;
 use super::carry_out::{Done, Work, unreadable};
 use super::check::Checks;
 use crate::ProvisionError;
-use crate::administration::require_directory;
+use crate::directories::require_directory;
 use crate::notifications::channels::check_name;
 use crate::subscriptions::{check_url, find, insert, update};
 

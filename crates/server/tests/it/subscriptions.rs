@@ -257,7 +257,7 @@ fn a_directory_that_goes_is_told_of_and_stands_for_what_was_in_it() {
         idp.user("ben");
         let gone = console.delete("/connectors/idp?accounts=keep");
         done(&console, &gone.json());
-        let gone = console.delete("/directories/default");
+        let gone = console.delete("/directories/default?force=true");
         done(&console, &gone.json());
         post.refuses.store(false, Ordering::SeqCst);
         posted(&post);

@@ -103,7 +103,7 @@ impl Program {
             assert!(out.read_line(&mut told).unwrap() > 0, "it stopped: {told}");
         }
         let behind = |label: &str| {
-            let (_, rest) = told.split_once(label).expect(label);
+            let (_, rest) = told.split_once(label).unwrap();
             rest.split_whitespace().next().unwrap().to_owned()
         };
         let base_url = behind("base URL");

@@ -70,7 +70,7 @@ struct Reader {
 impl Reader {
     /// What stands in the place of what the page abbreviates.
     fn word(&self, word: &str) -> String {
-        let server = self.server.as_ref().expect("the server is started first");
+        let server = self.server.as_ref().unwrap();
         let first = |name: &str| server.announced["first_start"][name].as_str().unwrap();
         let host = "http://127.0.0.1:8080";
         match word {
@@ -147,6 +147,7 @@ impl Reader {
 }
 
 fn fetched(url: &str, account: &str) -> String {
+    let _already_installed = rustls::crypto::ring::default_provider().install_default();
     let (name, password) = account.split_once(':').unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
