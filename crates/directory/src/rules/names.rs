@@ -69,8 +69,8 @@ impl NameRules {
             item.matched = matched;
         }
         values.retain(|item| !item.text.is_empty());
-        let spoilt = values.iter().filter(|item| *item.text != *name);
-        let fault = spoilt.filter_map(|item| name_fault(&item.text)).next();
+        let mut changed = values.iter().filter(|item| *item.text != *name);
+        let fault = changed.find_map(|item| name_fault(&item.text));
         fault.map_or(Ok(values), Err)
     }
 }
