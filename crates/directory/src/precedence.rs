@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ConnectorId, SourceUserPk};
@@ -72,8 +73,9 @@ impl Given {
 }
 
 /// An account as a connector sees it to which it does not belong: with nothing that others said, so that what the
-/// connector says is its own word. What comes with a new account it does not give.
-pub fn view(account: &Account) -> Account {
+/// connector says is its own word, and with since when the person has been out of its scope. What comes with a new account it
+/// does not give.
+pub fn view(account: &Account, out_of_scope_since: Option<Timestamp>) -> Account {
     Account {
         key: account.key.clone(),
         attributes: Attributes::default(),
@@ -82,6 +84,7 @@ pub fn view(account: &Account) -> Account {
         memberships: Vec::new(),
         last_login: account.last_login,
         memory: Memory {
+            out_of_scope_since,
             active_since: account.memory.active_since,
             ..Memory::default()
         },

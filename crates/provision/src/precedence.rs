@@ -10,7 +10,7 @@ use crate::decide::{Occasion, decide};
 use crate::facts::{Facts, Person};
 use crate::jobs::begin_sweep;
 use crate::release::require_idle;
-use crate::sharing::{contribution, joined};
+use crate::sharing::{contribution, joined, out_of_scope_since};
 use crate::world::Stored;
 use crate::{BegunJob, Provision, ProvisionError};
 
@@ -182,6 +182,7 @@ impl Provision {
                 (&person, groups.as_slice()),
                 (occasion.now, occasion.trigger),
             );
+            let account = (account, out_of_scope_since(None));
             all.push(contribution(&world, &connector, about, account, at)?);
         }
         Ok(all)

@@ -235,6 +235,7 @@ impl Provision {
                 user: account.user.pk,
                 matched: met.by,
                 given: None,
+                out_of_scope_since: None,
             };
             tx.put_contribution(id, source, &known)?;
             let groups = tx.effective_source_groups(source)?;

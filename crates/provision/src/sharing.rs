@@ -22,10 +22,10 @@ pub(crate) fn said(
     world: &dyn World,
     connector: &LoadedConnector,
     (person, groups): (&Person<'_>, &[SourceGroup]),
-    account: &StoredAccount,
+    (account, out_of_scope_since): (&StoredAccount, Option<Timestamp>),
     (now, trigger): (Timestamp, Trigger),
 ) -> Result<Outcome, ProvisionError> {
-    let seen: Account = view(&account.account);
+    let seen: Account = view(&account.account, out_of_scope_since);
     let subject = Subject {
         user: Some(person.user),
         groups,
@@ -37,12 +37,22 @@ pub(crate) fn said(
     evaluate_in(world, &connector.rules, &subject, account.user.pk)
 }
 
+/// Since when somebody has been out of the scope of a connector to which the account does not belong: who gave nothing to it
+/// so far has no time of grace in which to give.
+pub(crate) fn out_of_scope_since(known: Option<&StoredContribution>) -> Option<Timestamp> {
+    let since = known.and_then(|it| it.out_of_scope_since);
+    match known.is_some_and(|it| it.given.is_some()) {
+        true => since,
+        false => Some(since.unwrap_or(Timestamp::MIN)),
+    }
+}
+
 /// The same as what it gives to the account.
 pub(crate) fn contribution(
     world: &dyn World,
     connector: &LoadedConnector,
     about: (&Person<'_>, &[SourceGroup]),
-    account: &StoredAccount,
+    account: (&StoredAccount, Option<Timestamp>),
     occasion: (Timestamp, Trigger),
 ) -> Result<Contribution, ProvisionError> {
     let said = said(world, connector, about, account, occasion)?;
@@ -111,6 +121,7 @@ pub(crate) fn given_by_owner(
     let world = Stored::new(tx, &owner.connector);
     let about = (&person, groups.as_slice());
     let occasion = (tx.now(), Trigger::Reconcile);
+    let account = (account, account.account.memory.out_of_scope_since);
     contribution(&world, owner, about, account, occasion).map(Some)
 }
 
@@ -135,7 +146,8 @@ impl Provision {
         };
         let world = Stored::new(tx, &connector.connector);
         let occasion = (tx.now(), cause.trigger);
-        let outcome = said(&world, connector, (person, groups), &account, occasion)?;
+        let seen = (&account, out_of_scope_since(Some(&known)));
+        let outcome = said(&world, connector, (person, groups), seen, occasion)?;
         tx.clear_due(source)?;
         tx.clear_name_conflict(source)?;
         flag(tx, id, person, &outcome)?;
@@ -147,13 +159,15 @@ impl Provision {
             tx.set_look_ups(id, source, outcome.sought())?;
         }
         let given = Given::of(&outcome);
-        if given != known.given {
-            let contribution = StoredContribution {
-                given: given.clone(),
-                ..known
-            };
+        let contribution = StoredContribution {
+            given: given.clone(),
+            out_of_scope_since: outcome.memory.out_of_scope_since,
+            ..known.clone()
+        };
+        if contribution != known {
             tx.put_contribution(id, source, &contribution)?;
-        } else if account.source.is_some() {
+        }
+        if given == known.given && account.source.is_some() {
             return Ok(true);
         }
         let owner = self.require_connector(tx, owner)?;

@@ -311,7 +311,13 @@ impl Transfer {
         let world = Stored::new(tx, &self.to.connector);
         let groups = tx.effective_source_groups(person.source)?;
         let about = (person, groups.as_slice());
-        let said = said(&world, &self.to, about, account, (tx.now(), trigger))?;
+        let said = said(
+            &world,
+            &self.to,
+            about,
+            (account, None),
+            (tx.now(), trigger),
+        )?;
         let given = Given::of(&said).unwrap_or_default();
         let held = &account.account.memberships;
         Ok(match self.keep_memberships {
@@ -440,6 +446,7 @@ impl Transfer {
                 user,
                 matched: MatchedBy::Username,
                 given,
+                out_of_scope_since: account.account.memory.out_of_scope_since,
             };
             tx.put_contribution(self.from.connector.id, source, &contribution)?;
         }

@@ -6,6 +6,7 @@ use directory::{
     ConnectorId, Contribution, DirectoryId, Given, MatchedBy, Precedence, SourceUserPk, UserPk,
 };
 
+use jiff::Timestamp;
 use scim::fold;
 
 use crate::connectors::json;
@@ -20,6 +21,8 @@ pub struct StoredContribution {
     pub matched: MatchedBy,
     /// What it gives.
     pub given: Option<Given>,
+    /// Since when its connector's rules have the person out of their scope.
+    pub out_of_scope_since: Option<Timestamp>,
 }
 
 fn read_given(row: &Row<'_>, column: usize) -> Result<Option<Given>, StoreError> {
@@ -57,7 +60,7 @@ impl ReadTx<'_> {
         source: SourceUserPk,
     ) -> Result<Option<StoredContribution>, StoreError> {
         self.query_one(
-            "SELECT user_pk, matched, given FROM contribution WHERE source_user_pk = $1",
+            "SELECT user_pk, matched, given, out_of_scope_since FROM contribution WHERE source_user_pk = $1",
             args![source],
             |row| {
                 let matched = MatchedBy::parse(row.str(1)?);
@@ -65,6 +68,7 @@ impl ReadTx<'_> {
                     user: UserPk(row.int(0)?),
                     matched: matched.ok_or_else(|| StoreError::corrupt("contribution.matched"))?,
                     given: read_given(row, 2)?,
+                    out_of_scope_since: row.opt_time(3)?,
                 })
             },
         )
@@ -193,15 +197,17 @@ impl WriteTx<'_> {
     ) -> Result<(), StoreError> {
         let given = contribution.given.as_ref().map(json).transpose()?;
         self.execute(
-            "INSERT INTO contribution (source_user_pk, connector_pk, user_pk, matched, given) VALUES ($1, $2, $3, $4, $5) \
+            "INSERT INTO contribution (source_user_pk, connector_pk, user_pk, matched, given, out_of_scope_since) \
+             VALUES ($1, $2, $3, $4, $5, $6) \
              ON CONFLICT (source_user_pk) DO UPDATE SET user_pk = excluded.user_pk, matched = excluded.matched, \
-             given = excluded.given",
+             given = excluded.given, out_of_scope_since = excluded.out_of_scope_since",
             args![
                 source,
                 connector,
                 contribution.user,
                 contribution.matched.as_str(),
-                given.unwrap_or_default()
+                given.unwrap_or_default(),
+                contribution.out_of_scope_since
             ],
         )?;
         Ok(())

@@ -266,6 +266,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "users_without_connector",
         text: include_str!("../migrations/0051_users_without_connector.sql"),
     },
+    Migration {
+        number: 52,
+        name: "contribution_scope",
+        text: include_str!("../migrations/0052_contribution_scope.sql"),
+    },
 ];
 
 /// One step of the schema.

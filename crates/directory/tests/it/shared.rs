@@ -41,7 +41,7 @@ fn contribution(
     groups: &[SourceGroup],
     account: &Account,
 ) -> Contribution {
-    let seen = view(account);
+    let seen = view(account, None);
     let own = |group: &SourceGroup| SourceGroup {
         id: SourceGroupPk(group.id.0 + 100 * number),
         ..group.clone()

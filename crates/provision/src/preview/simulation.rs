@@ -9,7 +9,7 @@ use directory::{
     Account, Change, ConnectorId, Operation, Outcome, Plan, SourceGroup, SourceGroupPk,
     SourceUserPk, Status, Trigger, UserPk, ValueError, value_errors,
 };
-use store::{ReadTx, StoredAccount, StoredSubject, SubjectReader};
+use store::{ReadTx, StoredAccount, StoredContribution, StoredSubject, SubjectReader};
 
 use super::foresight::{Fits, ForeseenHold, Foresight};
 use super::grace::{AfterGrace, Graces};
@@ -24,7 +24,7 @@ use crate::loaded::LoadedConnector;
 use crate::name_holder::NameHolder;
 use crate::places::{Place, ring};
 use crate::settle::deleted;
-use crate::sharing::contribution;
+use crate::sharing::{contribution, out_of_scope_since};
 use crate::world::Stored;
 use crate::{Provision, ProvisionError};
 
@@ -316,7 +316,8 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         };
         if let Some(known) = &known
             && let Some(account) = self.tx.account(known.user)?
-            && let Some(looked) = self.look_at_shared(&id, &person, &facts.groups, &account)?
+            && let Some(looked) =
+                self.look_at_shared(&id, (&person, &facts.groups), &account, Some(known))?
         {
             return Ok(looked);
         }
@@ -336,7 +337,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         if let Some(account) = joins.filter(|_| shares && known.is_none()) {
             let mut groups = self.tx.effective_source_groups(source)?;
             self.reviews.foresee(&mut groups)?;
-            if let Some(looked) = self.look_at_shared(&id, &person, &groups, &account)? {
+            if let Some(looked) = self.look_at_shared(&id, (&person, &groups), &account, None)? {
                 return Ok(looked);
             }
         }
@@ -389,23 +390,23 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
     fn look_at_shared(
         &mut self,
         id: &str,
-        person: &Person<'_>,
-        groups: &[SourceGroup],
+        about: (&Person<'_>, &[SourceGroup]),
         account: &StoredAccount,
+        known: Option<&StoredContribution>,
     ) -> Result<Option<PreviewedUser>, ProvisionError> {
         if account.user.status == Status::Removed {
             return Ok(None);
         }
-        let about = (person, groups);
         let occasion = (self.tx.now(), Trigger::Reconcile);
-        let gives = contribution(&self.world, self.tried, about, account, occasion)?;
+        let seen = (account, out_of_scope_since(known));
+        let gives = contribution(&self.world, self.tried, about, seen, occasion)?;
         let Some((owner, mut outcome)) = self.provision.jointly(self.tx, account, gives)? else {
             return Ok(None);
         };
         let (plan, held) = self.guarded(&owner, Some(account), &mut outcome)?;
         let mut looked = self.looked(Some(account), &outcome, (plan, held, None), None)?;
         looked.id = Some(id.to_owned());
-        looked.user_name = person.user.user_name().unwrap_or_default().to_owned();
+        looked.user_name = about.0.user.user_name().unwrap_or_default().to_owned();
         Ok(Some(looked))
     }
 

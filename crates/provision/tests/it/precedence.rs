@@ -6,6 +6,7 @@ use std::sync::Arc;
 use directory::rules::{MappingRow, OnNull, Target};
 use directory::{ConnectorId, Fate, HoldKind, Limit, Precedence, ReconcileMode, Rules, UserPk};
 use emulate::databases::{TestDatabase, on_each_database};
+use jiff::SignedDuration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use provision::{
@@ -232,6 +233,47 @@ fn one_person_is_one_account_of_which_each_says_what_counts() {
         two.okta().delete_user(&ann);
         two.hr().delete_user(&anns);
         assert!(!two.world.account("ann").unwrap().active());
+    });
+}
+
+#[test]
+fn who_leaves_the_scope_of_a_connector_that_only_gives_has_its_time_of_grace_once() {
+    on_each_database(|database| {
+        let mut two = Two::new(database);
+        let (okta, hr) = two.ids();
+        two.share(Some(mail_by(hr, &[okta])));
+        two.okta().user("ann");
+        let anns = two.hr().user("ann");
+        let badge = two.hr().group("badge", &[&anns]);
+        two.hr().set_rules(|rules| {
+            rules.scope.required_groups = vec!["badge".to_owned()];
+            rules.scope.grace_minutes = 60;
+        });
+        two.world.work_off();
+        assert_eq!(two.world.groups("ann"), ["badge"]);
+        two.hr().group("staff", &[&anns]);
+        two.hr().remove(&badge, &anns);
+        for _ in 0..5 {
+            two.world.wait(SignedDuration::from_mins(11));
+            two.reconcile();
+            assert_eq!(two.world.groups("ann"), ["staff"], "it is granted");
+        }
+        two.world.wait(SignedDuration::from_mins(6));
+        two.world.work_off();
+        assert_eq!(two.world.groups("ann"), [""; 0], "it is over");
+        two.reconcile();
+        assert_eq!(two.world.groups("ann"), [""; 0], "and does not begin anew");
+        // Back in scope, and out of it again.
+        two.hr().add(&badge, &anns);
+        assert_eq!(two.world.groups("ann"), ["badge", "staff"]);
+        two.hr().remove(&badge, &anns);
+        assert_eq!(two.world.groups("ann"), ["staff"]);
+
+        // Who was never in scope is given nothing in the meantime.
+        two.okta().user("ben");
+        let bens = two.hr().user("ben");
+        two.hr().group("others", &[&bens]);
+        assert_eq!(two.world.groups("ben"), [""; 0]);
     });
 }
 
