@@ -133,7 +133,7 @@ pub use nesting::{Neighbours, NestedGroup};
 pub use notifications::{Channel, ChannelDraft};
 pub use notified::{
     FailedEvaluations, FailedWork, FailingWebhook, OpenConflicts, OpenGroups, OpenHolds,
-    TokenEnding,
+    NewerToken, TokenEnding,
 };
 pub use overrides::StoredOverride;
 pub use overview::DirectoryCounts;

@@ -93,6 +93,17 @@ pub struct TokenEnding {
     pub expires: Timestamp,
     /// Whether it is a secret of a client.
     pub is_client_secret: bool,
+    /// The newest token of the same connector that lasts longer.
+    pub newer: Option<NewerToken>,
+}
+
+/// A token that is there to take the place of one that ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewerToken {
+    /// What it is for.
+    pub label: String,
+    /// Whether it was used, and the one that ends was not since this one was made.
+    pub has_taken_over: bool,
 }
 
 /// A webhook of an application whose other end does not answer.
@@ -224,8 +235,10 @@ impl ReadTx<'_> {
         to: Timestamp,
     ) -> Result<Vec<TokenEnding>, StoreError> {
         self.query(
-            "SELECT public_id, connector_pk, label, expires, CAST(0 AS BIGINT) FROM token WHERE expires >= $1 AND expires <= $2 \
-             UNION ALL SELECT s.public_id, c.connector_pk, c.label, s.expires, CAST(1 AS BIGINT) FROM client_secret s \
+            "SELECT t.public_id, t.connector_pk, t.label, t.expires, CAST(0 AS BIGINT), n.label, t.last_used, n.created, n.last_used \
+             FROM token t LEFT JOIN token n ON n.pk = (SELECT max(o.pk) FROM token o WHERE o.connector_pk = t.connector_pk \
+             AND o.pk > t.pk AND (o.expires IS NULL OR o.expires > t.expires)) WHERE t.expires >= $1 AND t.expires <= $2 \
+             UNION ALL SELECT s.public_id, c.connector_pk, c.label, s.expires, CAST(1 AS BIGINT), NULL, NULL, NULL, NULL FROM client_secret s \
              JOIN client c ON c.pk = s.client_pk WHERE s.expires >= $1 AND s.expires <= $2 ORDER BY 4, 1",
             args![from, to],
             |row| {
@@ -235,6 +248,14 @@ impl ReadTx<'_> {
                     label: row.text(2)?,
                     expires: row.time(3)?,
                     is_client_secret: row.flag(4)?,
+                    newer: match row.opt_text(5)? {
+                        Some(label) => Some(NewerToken {
+                            label,
+                            has_taken_over: row.opt_time(8)?.is_some()
+                                && row.opt_time(6)? < row.opt_time(7)?,
+                        }),
+                        None => None,
+                    },
                 })
             },
         )

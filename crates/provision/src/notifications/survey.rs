@@ -323,6 +323,9 @@ fn token_ends(
     token: TokenEnding,
     now: Timestamp,
 ) -> Option<Standing> {
+    if token.newer.as_ref().is_some_and(|newer| newer.has_taken_over) {
+        return None;
+    }
     let what = match token.is_client_secret {
         true => "secret of the client",
         false => "token",
@@ -353,11 +356,15 @@ fn token_ends(
         count: 1,
         since,
         title: format!("The {what} {}{owner} {verb} on {day} UTC", token.label),
-        detail: match connector {
-            Some(_) => "Make a new one, enter it at the identity provider, and revoke the old one when nobody uses it any more.",
-            None => "Make a new one, give it to whoever uses the old one, and revoke that.",
-        }
-        .to_owned(),
+        detail: match (connector, &token.newer) {
+            (_, Some(newer)) => format!(
+                "Enter the newest one, {}, at the identity provider before that, where this one is still used.",
+                newer.label
+            ),
+            (Some(_), None) => "Make a new one, enter it at the identity provider, and revoke the old one when nobody uses it any more."
+                .to_owned(),
+            (None, None) => "Make a new one, give it to whoever uses the old one, and revoke that.".to_owned(),
+        },
         path: match connector {
             Some(connector) => page(connector, "/tokens"),
             None => "/console/tokens".to_owned(),

@@ -110,9 +110,17 @@ fn each_thing_is_told_once_first_at_once_and_then_in_a_digest() {
 
         // What comes within a quarter of an hour is told together after it.
         leave(&console, &idp, &["dan"]);
+        // A token that nobody uses any more since another took its place is no news.
+        let soon = world.provision.store().now() + minutes(24 * 60);
+        let replaced = json!({"label": "replaced", "expires": soon});
+        ok(&console.post("/connectors/idp/tokens", replaced));
+        world.wait(minutes(1));
         let expires = world.provision.store().now() + minutes(29 * 24 * 60);
         let token = json!({"label": "ci", "expires": expires});
-        ok(&console.post("/connectors/idp/tokens", token));
+        let made = ok(&console.post("/connectors/idp/tokens", token));
+        let id = made["id"].as_str().unwrap().to_owned();
+        let uses = vec![(id, world.provision.store().now(), None)];
+        world.run(world.provision.note_credential_uses(uses)).unwrap();
         assert!(tell(world).is_empty(), "not yet");
         world.wait(minutes(15));
         let told = tell(world);

@@ -53,7 +53,9 @@ fn waiting_for(token: &Token, all: &[Token], now: Timestamp) -> Option<String> {
     let lasts = |other: &&Token| other.expires.is_none_or(|other| other > end);
     let later = all.iter().filter(|other| other.created > token.created);
     let newest = later.filter(lasts).max_by_key(|other| other.created)?;
-    (token.last_used > newest.last_used).then(|| newest.label.clone())
+    let used = token.last_used?;
+    let has_taken_over = newest.last_used.is_some() && used < newest.created;
+    (!has_taken_over).then(|| newest.label.clone())
 }
 
 struct Row {
