@@ -132,8 +132,8 @@ pub use local_users::KeptPassword;
 pub use nesting::{Neighbours, NestedGroup};
 pub use notifications::{Channel, ChannelDraft};
 pub use notified::{
-    FailedEvaluations, FailedWork, FailingWebhook, OpenConflicts, OpenGroups, OpenHolds,
-    NewerToken, TokenEnding,
+    FailedEvaluations, FailedWork, FailingWebhook, NewerToken, OpenConflicts, OpenGroups,
+    OpenHolds, TokenEnding,
 };
 pub use overrides::StoredOverride;
 pub use overview::DirectoryCounts;

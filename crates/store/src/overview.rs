@@ -63,8 +63,8 @@ impl ReadTx<'_> {
             let list = sql::placeholders(1, chunk.len());
             let arguments: Vec<_> = chunk.into_iter().map(Into::into).collect();
             let counted = format!(
-                "SELECT directory_pk, count(*) FROM directory_user WHERE connector_pk IS NULL \
-                 AND status <> 'removed' AND directory_pk IN ({list}) GROUP BY directory_pk"
+                "SELECT d.pk, (SELECT count(*) FROM directory_user u WHERE u.directory_pk = d.pk \
+                 AND u.connector_pk IS NULL AND u.status <> 'removed') FROM directory d WHERE d.pk IN ({list})"
             );
             self.for_each(&counted, &arguments, |row| {
                 found.insert(DirectoryId(row.int(0)?), row.int(1)?);

@@ -323,7 +323,11 @@ fn token_ends(
     token: TokenEnding,
     now: Timestamp,
 ) -> Option<Standing> {
-    if token.newer.as_ref().is_some_and(|newer| newer.has_taken_over) {
+    if token
+        .newer
+        .as_ref()
+        .is_some_and(|newer| newer.has_taken_over)
+    {
         return None;
     }
     let what = match token.is_client_secret {

@@ -111,7 +111,7 @@ impl Provision {
                 if delivery.state != DeliveryState::Waiting {
                     return Err(ProvisionError::invalid(
                         "delivery",
-                        "does not wait, so nothing waits for it",
+                        "was taken or skipped already, so there is nothing to skip",
                     ));
                 }
                 let skipped = Delivery {

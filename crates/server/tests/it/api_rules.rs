@@ -204,7 +204,7 @@ fn values_that_stored_users_could_not_have_are_listed_when_rules_are_saved() {
                 "'jon' the value is empty, so the old name stays",
             ),
             // Everybody has the same one.
-            (same, "which somebody else has"),
+            (same, "which `mira` ("),
         ] {
             let rules = json!({"rules": {"mapping": [row]}});
             let refused = put(&console, "/connectors/idp/rules", &rules);

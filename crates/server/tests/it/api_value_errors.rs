@@ -112,7 +112,7 @@ fn names_of_groups_that_rules_spoil_are_told_before_and_after() {
         assert!(
             group["name_fault"]
                 .to_string()
-                .contains("not a possible name"),
+                .contains("is too long for a name"),
             "{group}"
         );
     });

@@ -230,7 +230,7 @@ fn what_an_endpoint_misses_waits_for_it_in_order_and_can_be_sent_again() {
         refused(
             &console.call(&format!("{place}/skip")),
             422,
-            "does not wait",
+            "nothing to skip",
         );
         post.refuses.store(false, Ordering::SeqCst);
         posted(&post);
@@ -257,6 +257,10 @@ fn a_directory_that_goes_is_told_of_and_stands_for_what_was_in_it() {
         idp.user("ben");
         let gone = console.delete("/connectors/idp?accounts=keep");
         done(&console, &gone.json());
+        for application in console.show("/applications")["items"].as_array().unwrap() {
+            let id = application["id"].as_str().unwrap();
+            assert_eq!(console.delete(&format!("/applications/{id}")).status, 204);
+        }
         let gone = console.delete("/directories/default?force=true");
         done(&console, &gone.json());
         post.refuses.store(false, Ordering::SeqCst);
