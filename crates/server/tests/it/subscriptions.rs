@@ -255,13 +255,17 @@ fn a_directory_that_goes_is_told_of_and_stands_for_what_was_in_it() {
         idp.user("ann");
         tell_all(world);
         idp.user("ben");
-        let gone = console.delete("/connectors/idp?accounts=keep");
-        done(&console, &gone.json());
+        for connector in console.show("/connectors")["items"].as_array().unwrap() {
+            let id = connector["id"].as_str().unwrap();
+            let gone = console.delete(&format!("/connectors/{id}?accounts=keep"));
+            done(&console, &gone.json());
+        }
         for application in console.show("/applications")["items"].as_array().unwrap() {
             let id = application["id"].as_str().unwrap();
             assert_eq!(console.delete(&format!("/applications/{id}")).status, 204);
         }
         let gone = console.delete("/directories/default?force=true");
+        assert_eq!(gone.status, 202, "{}", gone.text());
         done(&console, &gone.json());
         post.refuses.store(false, Ordering::SeqCst);
         posted(&post);
