@@ -104,8 +104,8 @@ fn who_waits_for_somebody_who_stays_goes_on_waiting() {
 fn where_not_all_may_have_new_names_each_keeps_its_own() {
     let hold = |rules: &mut Rules| rules.accounts.rename = Rename::Hold;
     let follow = |_: &mut Rules| {};
-    let cases: [(fn(&mut Rules), u32, bool); 3] =
-        [(hold, 5, false), (follow, 1, false), (follow, 2, true)];
+    type Case = (fn(&mut Rules), u32, bool);
+    let cases: [Case; 3] = [(hold, 5, false), (follow, 1, false), (follow, 2, true)];
     for (change, most, goes) in cases {
         on_each_database(|database| {
             let mut rules = Rules::default();
