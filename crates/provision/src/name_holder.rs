@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::ReadTx;
 
 use crate::ProvisionError;
+use crate::decide::Decision;
 
 /// Who has a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,13 +22,16 @@ pub struct NameHolder {
 }
 
 impl NameHolder {
-    /// Who has a name in a directory; nobody if it is only kept for somebody.
-    pub(crate) fn find(
+    /// Who has the name that somebody is refused in a directory; nobody if it is only kept for somebody.
+    pub(crate) fn of_taken(
         tx: &ReadTx<'_>,
         directory: DirectoryId,
-        name: &str,
+        decision: &Decision,
     ) -> Result<Option<Self>, ProvisionError> {
-        let found = tx.directory_user(directory, name)?;
+        let Some(taken) = &decision.taken else {
+            return Ok(None);
+        };
+        let found = tx.directory_user(directory, &taken.name)?;
         found.map(|user| Self::of(tx, &user)).transpose()
     }
 

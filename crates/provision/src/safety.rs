@@ -417,25 +417,27 @@ pub(crate) fn keep_bases(
     connector: &directory::Connector,
 ) -> Result<(), ProvisionError> {
     let limits = &connector.settings.limits;
+    if !limits.enabled {
+        return Ok(());
+    }
     let since = tx.now() - SignedDuration::from_mins(i64::from(limits.window_minutes));
+    let passed = tx.passed(&PassedQuery {
+        connector: connector.id,
+        since,
+        user: None,
+        groups: &[],
+        sources: &[],
+    })?;
     for (tally, limit) in [
         (Tally::Deactivations, limits.deactivations),
         (Tally::Memberships, limits.memberships),
     ] {
         let is_share = limit.is_some_and(|limit| limit.percent > 0);
-        if !(limits.enabled && is_share) || tx.limit_base(connector.id, &tally, since)?.is_some() {
-            continue;
+        if is_share && tx.limit_base(connector.id, &tally, since)?.is_none() {
+            let passed = passed.counts.get(&tally).copied().unwrap_or_default();
+            let base = count_base(tx, connector, &tally, passed)?;
+            tx.keep_limit_base(connector.id, &tally, base)?;
         }
-        let passed = tx.passed(&PassedQuery {
-            connector: connector.id,
-            since,
-            user: None,
-            groups: &[],
-            sources: &[],
-        })?;
-        let passed = passed.counts.get(&tally).copied().unwrap_or_default();
-        let base = count_base(tx, connector, &tally, passed)?;
-        tx.keep_limit_base(connector.id, &tally, base)?;
     }
     Ok(())
 }

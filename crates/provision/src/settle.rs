@@ -314,7 +314,7 @@ impl Provision {
             // The account stays as it is; the worker comes to it, in the order of what was written, when the connector is
             // active again. What the user gave to an account of another connector goes when that one is decided about again.
             if let Some(account) = account.filter(|it| it.user.status != Status::Removed) {
-                tx.owe_deletion(account.user.pk, tx.now(), cause)?;
+                tx.set_account_due(account.user.pk, Some(tx.now()), Some(cause))?;
             }
             return Ok(tx.delete_contribution(source)?);
         }
@@ -348,7 +348,7 @@ impl Provision {
             &overrides,
         )?;
         if existing.due_at != outcome.recheck_at {
-            tx.set_account_due(existing.user.pk, outcome.recheck_at)?;
+            tx.set_account_due(existing.user.pk, outcome.recheck_at, None)?;
             self.wake_worker();
         }
         let suppressed: Vec<Suppressed> = outcome.suppressed().collect();

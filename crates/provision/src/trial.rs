@@ -157,10 +157,7 @@ impl TrialWish {
         let decision = decide(&world, &tried, &person, facts, occasion)?;
         let mut attributes = decision.outcome.worked_out().clone();
         attributes.redact(&tried.rules.hidden(), None);
-        let taken_by = match &decision.taken {
-            Some(taken) => NameHolder::find(tx, tried.connector.directory, &taken.name)?,
-            None => None,
-        };
+        let taken_by = NameHolder::of_taken(tx, tried.connector.directory, &decision)?;
         Ok(Tried {
             outcome: decision.outcome,
             attributes,

@@ -199,10 +199,7 @@ impl Provision {
             }
             false => None,
         };
-        let taken_by = match &decision.taken {
-            Some(taken) => NameHolder::find(tx, connector.connector.directory, &taken.name)?,
-            None => None,
-        };
+        let taken_by = NameHolder::of_taken(tx, connector.connector.directory, &decision)?;
         let about = (&decision, taken_by.as_ref());
         let conditions = conditions(tx, &connector, stored, about, group)?;
         Ok(Why {

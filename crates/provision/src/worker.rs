@@ -216,10 +216,9 @@ impl Provision {
                                 tx.count_for_job(job, Operation::Error, 1)?;
                             }
                         }
-                        Owed::Deleted(due) => match due.cause {
-                            Some(cause) => tx.owe_deletion(due.user, until, &cause)?,
-                            None => tx.set_account_due(due.user, Some(until))?,
-                        },
+                        Owed::Deleted(due) => {
+                            tx.set_account_due(due.user, Some(until), due.cause.as_ref())?;
+                        }
                     }
                 }
                 Ok(())

@@ -273,25 +273,20 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Owes the account of a deleted user another look, or no more.
-    pub fn set_account_due(&self, user: UserPk, at: Option<Timestamp>) -> Result<(), StoreError> {
-        self.execute(
-            "UPDATE directory_user SET due_at = $1, due_actor = NULL, due_request = NULL WHERE pk = $2",
-            args![at, user.0],
-        )?;
-        Ok(())
-    }
-
-    /// Owes the account of a user that is being deleted a look at `at`, which is then for this cause.
-    pub fn owe_deletion(
+    /// Owes the account of a deleted user another look, or no more; for this cause, if what deleted the user is still to
+    /// take effect.
+    pub fn set_account_due(
         &self,
         user: UserPk,
-        at: Timestamp,
-        cause: &Cause,
+        at: Option<Timestamp>,
+        cause: Option<&Cause>,
     ) -> Result<(), StoreError> {
+        let (actor, request) = cause
+            .map(|cause| (cause.actor.as_str(), cause.request.as_str()))
+            .unzip();
         self.execute(
             "UPDATE directory_user SET due_at = $1, due_actor = $2, due_request = $3 WHERE pk = $4",
-            args![at, cause.actor.as_str(), cause.request.as_str(), user.0],
+            args![at, actor, request, user.0],
         )?;
         Ok(())
     }

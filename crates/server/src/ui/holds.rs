@@ -125,7 +125,6 @@ impl StoredHold {
             "" => trigger.to_owned(),
             actor => format!("{trigger} ({actor})"),
         };
-        let is_scim = self.cause.trigger == "scim" && !self.cause.request.is_empty();
         HoldRow {
             id: self.id,
             connector: self.connector,
@@ -134,8 +133,7 @@ impl StoredHold {
             whom,
             words,
             why,
-            request: is_scim
-                .then(|| format!("/console/activity?request={}", segment(&self.cause.request))),
+            request: journal::request_page(&self.cause.trigger, &self.cause.request),
             since: desk.when(self.since),
             decided: self
                 .decided

@@ -129,9 +129,7 @@ impl Entry {
             let (directory, request) = (segment(directory), segment(&self.cause.request));
             format!("/console/undo?directory={directory}&request={request}")
         });
-        let is_scim = self.cause.trigger == "scim" && !self.cause.request.is_empty();
-        let request =
-            is_scim.then(|| format!("/console/activity?request={}", segment(&self.cause.request)));
+        let request = request_page(&self.cause.trigger, &self.cause.request);
         let user = self.user.map(|user| {
             let address = format!("{place}/users/{}", segment(&user.key));
             (user.name, address)
@@ -161,6 +159,17 @@ impl Entry {
             undo_of_user: None,
         }
     }
+}
+
+/// Where the request is looked at that caused something, if it is one of an identity provider.
+pub(super) fn request_page(trigger: &str, request: &str) -> Option<String> {
+    let is_recorded = trigger == "scim" && !request.is_empty();
+    is_recorded.then(|| activity_of(request))
+}
+
+/// Where a recorded request is looked at.
+pub(super) fn activity_of(request: &str) -> String {
+    format!("/console/activity?request={}", segment(request))
 }
 
 /// What a change says of attributes, before and after.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::desk::segment;
+use super::journal;
 use super::words;
 
 /// An explanation of the admin API.
@@ -93,12 +93,12 @@ pub(super) struct Written {
 impl Written {
     /// Where it is looked at.
     pub(super) fn address(&self) -> String {
-        format!("/console/activity?request={}", segment(&self.request))
+        journal::activity_of(&self.request)
     }
 
-    /// Whether a request of an identity provider did it, which can be looked at.
-    pub(super) fn is_request(&self) -> bool {
-        self.what == "scim" && !self.request.is_empty()
+    /// Where that is looked at which put somebody into a group, if a request of an identity provider did it.
+    pub(super) fn request_page(&self) -> Option<String> {
+        journal::request_page(&self.what, &self.request)
     }
 
     /// What put somebody into a group, in words.
