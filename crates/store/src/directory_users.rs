@@ -136,28 +136,6 @@ impl ReadTx<'_> {
         })
     }
 
-    /// The same, of users who may be meant by a text: it is in the name, the address, the full, the first or the last name, or it is the key
-    /// or an id at the identity provider. Letters other than those of ASCII are compared as they are written.
-    pub fn each_directory_user_like(
-        &self,
-        directory: DirectoryId,
-        after: &str,
-        text: &str,
-        each: &mut dyn FnMut(User) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1 AND d.name_fold > $2 \
-             AND d.status <> 'removed' AND (d.name_fold LIKE $3 ESCAPE '!' OR d.email_fold LIKE $3 ESCAPE '!' \
-             OR lower(d.display_name) LIKE $3 ESCAPE '!' OR lower(d.first_name) LIKE $3 ESCAPE '!' \
-             OR lower(d.last_name) LIKE $3 ESCAPE '!' OR d.key = $4 OR d.external_id = $4 \
-             OR d.source_user_pk IN (SELECT s.pk FROM connector c CROSS JOIN source_user s \
-             WHERE c.directory_pk = $1 AND s.connector_pk = c.pk AND s.id = $4)) ORDER BY d.name_fold"
-        );
-        let pattern = sql::containing(&text.to_ascii_lowercase());
-        let args = args![directory.0, fold(after), pattern, text];
-        self.for_each(&sql, args, |row| each(read_user(row)?))
-    }
-
     /// A page of the users that products see, in the order of the folded name.
     pub fn directory_users(
         &self,

@@ -1,4 +1,5 @@
-//! People found by the beginning of something: each way of it by an index, so that it takes as long among many as among few.
+//! People found by a text: by the beginning of something, each way of it by an index, so that it takes as long among many
+//! as among few; or by what is anywhere in their names, by one narrow index that has the names of all.
 
 use std::collections::HashSet;
 
@@ -19,6 +20,29 @@ const WAYS: [Way; 5] = [
     Way::Written("lower(substr(d.last_name, 1, 100))"),
     Way::Written("lower(substr(d.first_name, 1, 100))"),
 ];
+
+/// Users of a directory (`$1`) whose key or id at the identity provider a text (`$2`) is. The identity provider may have
+/// the last kind no more.
+const WITH_ID: &str = "SELECT i.pk FROM directory_user i WHERE i.key = $2 \
+     UNION ALL SELECT i.pk FROM connector c CROSS JOIN source_user s CROSS JOIN directory_user i \
+     WHERE c.directory_pk = $1 AND s.connector_pk = c.pk AND s.id = $2 AND i.source_user_pk = s.pk \
+     UNION ALL SELECT i.pk FROM connector c CROSS JOIN source_user s CROSS JOIN directory_user i \
+     WHERE c.directory_pk = $1 AND s.connector_pk = c.pk AND s.external_id = $2 AND i.source_user_pk = s.pk \
+     UNION ALL SELECT i.pk FROM connector c CROSS JOIN directory_user i \
+     WHERE c.directory_pk = $1 AND i.connector_pk = c.pk AND i.external_id = $2";
+
+/// What a text is looked for in, of one table's row: the expression of an index, which has the beginning of each name.
+fn text_of(row: &str) -> String {
+    let columns = [
+        "name_fold",
+        "email_fold",
+        "display_name",
+        "first_name",
+        "last_name",
+    ];
+    let beginnings = columns.map(|column| format!("substr({row}.{column}, 1, {LETTERS_MAX})"));
+    format!("lower({})", beginnings.join(" || ' ' || "))
+}
 
 enum Way {
     /// What is stored is folded.
@@ -46,6 +70,12 @@ fn spellings(text: &str) -> Vec<String> {
     let mut spelt = vec![small, large.to_ascii_lowercase()];
     spelt.dedup();
     spelt
+}
+
+/// The longest part of a text that has letters of ASCII alone.
+fn longest_ascii(text: &str) -> &str {
+    let parts = text.split(|letter: char| !letter.is_ascii());
+    parts.max_by_key(|part| part.len()).unwrap_or_default()
 }
 
 impl ReadTx<'_> {
@@ -79,30 +109,40 @@ impl ReadTx<'_> {
         Ok(found)
     }
 
-    /// Users with this key or id, some of them more than once.
+    /// The users behind `after` in whose name, address, full, first or last name a text may be, or whose key or id at the
+    /// identity provider it is. Letters other than those of ASCII are for the caller to compare: only the longest part
+    /// without them is looked for here.
+    pub fn each_directory_user_like(
+        &self,
+        directory: DirectoryId,
+        after: &str,
+        text: &str,
+        each: &mut dyn FnMut(User) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let (of_user, of_last) = (text_of("d"), text_of("a"));
+        let sql = format!(
+            "SELECT {COLUMNS} FROM directory_user d WHERE d.directory_pk = $1 AND d.status <> 'removed' \
+             AND ({of_user} LIKE $3 ESCAPE '!' OR d.pk IN ({WITH_ID})) \
+             AND ({of_user}, d.name_fold) > (coalesce((SELECT {of_last} FROM directory_user a \
+             WHERE a.directory_pk = $1 AND a.name_fold = $4 AND a.status <> 'removed'), $4), $4) \
+             ORDER BY {of_user}, d.name_fold"
+        );
+        let pattern = sql::containing(&longest_ascii(text).to_ascii_lowercase());
+        let args = args![directory.0, text, pattern, fold(after)];
+        self.for_each(&sql, args, |row| each(read_user(row)?))
+    }
+
+    /// Users with this key or id.
     fn directory_users_with_id(
         &self,
         directory: DirectoryId,
         text: &str,
     ) -> Result<Vec<User>, StoreError> {
-        let by_key = self.directory_user_by_key(directory, text)?;
         let sql = format!(
-            "WITH meant (pk) AS ( \
-               SELECT s.pk FROM connector c CROSS JOIN source_user s \
-               WHERE c.directory_pk = $1 AND s.connector_pk = c.pk AND s.id = $2 \
-               UNION SELECT s.pk FROM connector c CROSS JOIN source_user s \
-               WHERE c.directory_pk = $1 AND s.connector_pk = c.pk AND s.external_id = $2) \
-             SELECT {COLUMNS} FROM meant m CROSS JOIN directory_user d \
-             WHERE d.source_user_pk = m.pk AND +d.directory_pk = $1 AND d.status <> 'removed'"
+            "SELECT {COLUMNS} FROM directory_user d WHERE d.pk IN ({WITH_ID}) \
+             AND +d.directory_pk = $1 AND d.status <> 'removed'"
         );
-        let by_source = self.query(&sql, args![directory.0, text], read_user)?;
-        let sql = format!(
-            "SELECT {COLUMNS} FROM connector c CROSS JOIN directory_user d WHERE c.directory_pk = $1 \
-             AND d.connector_pk = c.pk AND d.external_id = $2 AND +d.directory_pk = $1 AND d.status <> 'removed'"
-        );
-        // The identity provider may have it no more.
-        let by_account = self.query(&sql, args![directory.0, text], read_user)?;
-        Ok([Vec::from_iter(by_key), by_source, by_account].concat())
+        self.query(&sql, args![directory.0, text], read_user)
     }
 
     fn users_between(
@@ -131,6 +171,13 @@ impl ReadTx<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_letters_of_ascii_say_is_looked_for() {
+        assert_eq!(longest_ascii("smith"), "smith");
+        assert_eq!(longest_ascii("Müller-Lüdenscheidt"), "denscheidt");
+        assert_eq!(longest_ascii("øåß"), "");
+    }
 
     #[test]
     fn names_may_begin_with_a_capital() {

@@ -17,14 +17,16 @@ const OF_A_KIND: usize = 3;
 /// Processor time that a page may take, in milliseconds.
 const LIMIT_MS: f64 = 50.0;
 /// What nobody links to, since it is typed.
-const SEARCHES: [&str; 7] = [
-    "/console/people?q=person.777",
-    "/console/people?q=family4",
-    "/console/people?q=given1+family1",
-    "/console/people?q=person.4242%40example.com",
-    "/console/people?q=nobody-is-called-so",
-    "/console/groups?q=team+77",
-    "/console/groups?q=everybody",
+const SEARCHES: [&str; 9] = [
+    "/console/people?search=person.777",
+    "/console/people?search=family4",
+    "/console/people?search=amily4",
+    "/console/people?search=given1+family1",
+    "/console/people?search=person.4242%40example.com",
+    "/console/people?search=nobody-is-called-so",
+    "/console/people?search=n%C3%B6body",
+    "/console/groups?search=team+77",
+    "/console/groups?search=verybody",
 ];
 
 /// Follows the links of the console and measures the pages behind them.
@@ -147,7 +149,7 @@ mod tests {
     fn pages_of_one_kind_are_told_by_their_form() {
         for (path, expected) in [
             ("/console", "/console?"),
-            ("/console/people?q=x&page=2", "/console/people?q&page"),
+            ("/console/people?search=x&page=2", "/console/people?search&page"),
             (
                 "/console/connectors/01a2-77/rules",
                 "/console/connectors/*/rules?",

@@ -314,18 +314,16 @@ fn page(
             |each| tx.each_directory_user_who(directory, after, active, each),
             |_| true,
         )?,
-        // The store tells letters of ASCII from others, and finds those among many at once.
-        Some(text) if text.is_ascii() => first(
-            most,
-            |each| tx.each_directory_user_like(directory, after, text, each),
-            |user: &User| active.is_none_or(|active| active == (user.status == Status::Active)),
-        )?,
         Some(text) => {
-            let search = about(text);
+            let (search, is_ascii) = (about(text), text.is_ascii());
             first(
                 most,
-                |each| tx.each_directory_user_who(directory, after, active, each),
-                |user: &User| search.matches_user(user, &BTreeMap::new()),
+                |each| tx.each_directory_user_like(directory, after, text, each),
+                |user: &User| {
+                    active.is_none_or(|active| active == (user.status == Status::Active))
+                        // The store compares letters of ASCII alone.
+                        && (is_ascii || search.matches_user(user, &BTreeMap::new()))
+                },
             )?
         }
     };

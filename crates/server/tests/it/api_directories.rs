@@ -412,6 +412,51 @@ fn people_are_found_by_the_beginning_of_what_they_are_called() {
 }
 
 #[test]
+fn people_are_found_by_what_is_inside_of_their_names_page_by_page() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let long = "l".repeat(110);
+        let (first, second) = (format!("{long}-1"), format!("{long}-2"));
+        for user in ["ann", "ann b", "anna", first.as_str(), second.as_str()] {
+            world.user(json!({
+                "userName": user,
+                "displayName": "Jörg Größler",
+                "emails": [{"value": "one@example.test", "primary": true}],
+            }));
+        }
+        world.user(json!({"userName": "bo", "name": {"familyName": "Grün"}}));
+        let console = Console::new(&world);
+        let walked = |text: &str| {
+            let (mut names, mut after) = (Vec::new(), String::new());
+            loop {
+                let path = format!("/directories/default/users?limit=1&search={text}{after}");
+                let page = console.show(&path);
+                names.extend(each(&page, "name"));
+                let Some(next) = page["next"].as_str() else {
+                    names.sort();
+                    return names;
+                };
+                after = format!("&after={}", encoded(next));
+            }
+        };
+        let five = ["ann", "ann b", "anna", &first, &second];
+        assert_eq!(walked("ne@ex"), five, "each once, however alike they are");
+        assert_eq!(walked("%C3%96SSL"), Vec::<String>::new());
+        assert_eq!(walked("R%C3%96SSL"), Vec::<String>::new());
+        assert_eq!(walked("R%C3%96%C3%9FL"), five);
+        assert_eq!(walked("%C3%B6"), five);
+        assert_eq!(walked("R%C3%BC"), ["bo"]);
+        assert_eq!(walked("r%C3%9C"), ["bo"]);
+        assert_eq!(walked("nn"), ["ann", "ann b", "anna"]);
+        assert_eq!(
+            walked("%25"),
+            Vec::<String>::new(),
+            "no sign has a meaning of its own"
+        );
+    });
+}
+
+#[test]
 fn whom_the_identity_provider_deleted_is_explained_like_anybody_else() {
     on_each_database(|database| {
         let world = with_rules(
