@@ -230,7 +230,10 @@ impl Decision<'_> {
         };
         let now = self.now;
         let before = self.live.filter(|it| it.status == Status::Active);
-        let active_since = before.and_then(|it| it.memory.active_since).unwrap_or(now);
+        // Whoever was active when the rule first looked has been so since the last log-in at least.
+        let active_since = before
+            .and_then(|it| it.memory.active_since.or(it.last_login))
+            .unwrap_or(now);
         self.memory.active_since = Some(active_since);
         if let Ok(at) = now.checked_add(inactivity.days) {
             self.recheck(Some(at));

@@ -355,7 +355,7 @@ impl<'a> Decision<'a> {
         if disabled && !self.rules.accounts.enable {
             self.trace.push(Entry::Suppressed(Suppressed::Enable));
             self.memory.cleaned_up_since = None;
-            return self.as_it_is(attributes);
+            return self.still_disabled(attributes, candidates);
         }
         let memberships = self.memberships(candidates, Status::Active);
         // Only the rule for the inactive asks for it.
@@ -377,8 +377,19 @@ impl<'a> Decision<'a> {
         self.outcome(verdict, attributes, memberships)
     }
 
+    /// A switch keeps the account from being enabled; everything else follows the identity provider.
+    fn still_disabled(&mut self, attributes: Attributes, candidates: Candidates<'_>) -> Outcome {
+        let Some(live) = self.live.filter(|it| it.status == Status::Disabled) else {
+            return self.as_it_is(attributes);
+        };
+        let memberships = self.memberships(candidates, Status::Disabled);
+        let memberships = self.stripped(memberships, true);
+        self.account(Status::Disabled, live.reason, attributes, memberships)
+    }
+
     /// The identity provider says inactive, or a conditional rule does, and the provider still says everything else:
-    /// attributes and memberships follow it as for anybody, so that the order of its writes does not matter.
+    /// attributes and memberships follow it as for anybody, so that the order of its writes does not matter and nobody
+    /// who stays active keeps what was taken.
     fn inactive(
         &mut self,
         cause: (Reason, Loss),
@@ -398,12 +409,15 @@ impl<'a> Decision<'a> {
         let memberships = self.memberships(candidates, Status::Disabled);
         let told = self.trace.entries.split_off(told_before);
         let (reason, action) = self.what_becomes(cause, None, &memberships);
-        if action != CleanupAction::Disable {
-            self.memory.restore = remembered;
-            return self.lose(reason, action, None);
-        }
+        let status = match (action, self.live) {
+            (CleanupAction::Disable, _) => Status::Disabled,
+            (CleanupAction::Keep, Some(live)) => live.status,
+            _ => {
+                self.memory.restore = remembered;
+                return self.lose(reason, action, None);
+            }
+        };
         self.trace.entries.extend(told);
-        let status = Status::Disabled;
         let memberships = self.stripped(memberships, true);
         self.outcome(Verdict::Account { status, reason }, attributes, memberships)
     }

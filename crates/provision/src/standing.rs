@@ -160,7 +160,7 @@ impl Provision {
         let memory = &found.account.memory;
         let memory = Memory {
             cleaned_up_since: None,
-            active_since: None,
+            active_since: Some(tx.now()),
             stays_until: None,
             ..memory.clone()
         };

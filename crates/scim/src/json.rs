@@ -54,7 +54,8 @@ impl Default for Limits {
     }
 }
 
-fn read_within(body: &[u8], limits: Limits) -> Result<Value, ScimError> {
+/// The same within other limits.
+pub fn read_within(body: &[u8], limits: Limits) -> Result<Value, ScimError> {
     let text = as_text(body)?;
     let refusal = RefCell::new(None);
     let mut reader = serde_json::Deserializer::from_str(text);

@@ -1,6 +1,7 @@
 //! Meta data, entity tags and preconditions as values (RFC 7643, 3.1; RFC 7644, 3.14).
 
 use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
 
 use crate::ScimError;
 use crate::catalogue;
@@ -52,7 +53,8 @@ impl Meta {
 /// A point in time as answers show it: RFC 3339 in UTC with six decimals, so that a client that sends
 /// it back in a filter means the same instant.
 pub fn time(at: Timestamp) -> String {
-    format!("{at:.6}")
+    static SIX_DECIMALS: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
+    SIX_DECIMALS.timestamp_to_string(&at)
 }
 
 /// What the headers `If-Match` and `If-None-Match` demand of a resource that is there (RFC 9110, 13.1).

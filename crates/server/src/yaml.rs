@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use directory::configuration::{item, member};
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use saphyr_parser::{Event, Parser};
+use scim::json::Limits;
 use serde_json::{Map, Number, Value};
 
 use crate::limits::CONFIGURATION_DEPTH_MAX;
@@ -63,6 +64,18 @@ pub fn parse(text: &str) -> Result<Document, Unreadable> {
     let mut lines = HashMap::new();
     let value = value_of(document, String::new(), &mut lines)?;
     Ok(Document { value, lines })
+}
+
+/// Reads a text of JSON; what is wrong, else. A member that is there twice is refused, as in YAML: one of the two would be
+/// lost.
+pub fn parse_json(text: &str) -> Result<Value, String> {
+    let _lenient: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let limits = Limits {
+        depth: DEPTH_MAX,
+        names: usize::MAX,
+        case_counts: true,
+    };
+    scim::json::read_within(text.as_bytes(), limits).map_err(|error| error.detail)
 }
 
 fn unreadable(line: usize, message: impl Into<String>) -> Unreadable {

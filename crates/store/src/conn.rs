@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use memchr::memchr;
+
 use crate::migrate::Words;
 use crate::{Arg, Row, StoreError, postgres, sqlite};
 
@@ -90,7 +92,8 @@ impl Conn<'_> {
 
 /// PostgreSQL cannot keep a NUL in a text; so that both engines keep the same, none does.
 fn refuse_nul(args: &[Arg<'_>]) -> Result<(), StoreError> {
-    let has_nul = |arg: &Arg<'_>| matches!(arg, Arg::Text(text) if text.as_bytes().contains(&0));
+    let has_nul =
+        |arg: &Arg<'_>| matches!(arg, Arg::Text(text) if memchr(0, text.as_bytes()).is_some());
     if args.iter().any(has_nul) {
         return Err(StoreError::sql(
             "a text with the character NUL cannot be stored",

@@ -149,7 +149,10 @@ mod tests {
     fn pages_of_one_kind_are_told_by_their_form() {
         for (path, expected) in [
             ("/console", "/console?"),
-            ("/console/people?search=x&page=2", "/console/people?search&page"),
+            (
+                "/console/people?search=x&page=2",
+                "/console/people?search&page",
+            ),
             (
                 "/console/connectors/01a2-77/rules",
                 "/console/connectors/*/rules?",

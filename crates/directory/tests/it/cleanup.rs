@@ -217,6 +217,57 @@ fn who_is_exempt_from_cleanup_keeps_the_groups_too() {
 }
 
 #[test]
+fn an_account_that_is_kept_active_goes_on_to_follow() {
+    for rules in [
+        json!({"accounts": {"disable": false}}),
+        json!({"cleanup": {"idp_inactive": "keep"}}),
+        json!({"cleanup": {"exempt_when": "title eq \"Dev\""}}),
+        json!({"cleanup": {"strip_groups": true, "exempt_when": "title eq \"Dev\""}}),
+    ] {
+        let mut ann = ann(rules.clone());
+        let account = ann.account.as_mut().unwrap();
+        account.memberships.push(membership("mine", &["local"]));
+        says(&mut ann, false);
+        ann.step();
+        let kept = Some((Status::Active, Reason::IdpInactive));
+        assert_eq!(
+            (ann.state(), ann.member_of()),
+            (kept, vec!["dev", "mine"]),
+            "{rules}"
+        );
+        ann.user = Some(user(
+            json!({"userName": "ann", "displayName": "Anna", "title": "Dev", "active": false}),
+        ));
+        ann.join(&["ops"]);
+        ann.step();
+        assert_eq!(
+            (ann.state(), ann.member_of()),
+            (kept, vec!["mine", "ops"]),
+            "{rules}"
+        );
+        assert_eq!(attributes(&ann).display_name, "Anna", "{rules}");
+        assert_eq!(ann.changes(), Vec::<&str>::new(), "{rules}");
+    }
+}
+
+#[test]
+fn an_account_that_may_not_be_enabled_goes_on_to_follow() {
+    for strip in [false, true] {
+        let mut ann = ann(json!({"cleanup": {"strip_groups": strip}}));
+        says(&mut ann, false);
+        ann.step();
+        let rules = json!({"accounts": {"enable": false}, "cleanup": {"strip_groups": strip}});
+        ann.rules = crate::stage::rules(rules);
+        says(&mut ann, true);
+        ann.join(&["ops"]);
+        ann.step();
+        assert_eq!(ann.state().unwrap().0, Status::Disabled);
+        assert_eq!(ann.member_of(), if strip { vec![] } else { vec!["ops"] });
+        assert_eq!(ann.changes(), Vec::<&str>::new());
+    }
+}
+
+#[test]
 fn groups_that_were_taken_stay_away_if_the_rules_say_so() {
     let mut ann = ann(json!({"cleanup": {"strip_groups": true, "restore_groups": false}}));
     let account = ann.account.as_mut().unwrap();
@@ -338,7 +389,7 @@ fn who_does_not_log_in_any_more_is_disabled_until_an_administrator_says_otherwis
     let account = ann.account.as_mut().unwrap();
     account.status = Status::Active;
     account.reason = Reason::Manual;
-    account.memory.active_since = None;
+    account.memory.active_since = Some(ann.now);
     ann.step();
     assert_eq!(ann.state(), Some((Status::Active, Reason::IdpActive)));
     ann.wait(89 * DAY);
@@ -382,6 +433,16 @@ fn days_of_those_who_never_logged_in_begin_with_the_rule() {
         ann.state(),
         Some((Status::Disabled, Reason::InactivityRule))
     );
+}
+
+#[test]
+fn a_log_in_from_before_there_was_the_rule_counts() {
+    let mut ann = ann(json!({}));
+    logs_in(&mut ann);
+    ann.wait(400 * DAY);
+    ann.step();
+    ann.rules = crate::stage::rules(json!({"inactivity": {"days": 90}}));
+    assert_eq!(ann.changes(), ["disable"]);
 }
 
 #[test]

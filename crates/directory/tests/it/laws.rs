@@ -650,14 +650,15 @@ proptest! {
         // A later look is at a later time.
         prop_assert!(outcome.recheck_at.is_none_or(|at| at > start()));
 
-        // Memberships of an account that is disabled are frozen, unless the provider itself says inactive or a
-        // condition disables it: then the provider goes on to say which groups the user is in.
+        // Memberships of an account that is disabled are frozen, unless the provider itself says inactive, a condition
+        // disables it or a switch keeps it from being enabled: then the provider goes on to say which groups the user is in.
         let was_live = account.as_ref().is_some_and(|it| it.status != Status::Removed);
         let is_frozen = |it: &Account| {
             !matches!(it.status, Status::Active | Status::Removed)
                 && !matches!(it.reason, Reason::IdpInactive | Reason::DisabledByRule)
         };
-        if was_live && !rules.cleanup.strip_groups && after.as_ref().is_some_and(is_frozen) {
+        let may_follow = rules.cleanup.strip_groups || !rules.accounts.enable;
+        if was_live && !may_follow && after.as_ref().is_some_and(is_frozen) {
             let names = |it: Option<&Account>| live(it).map(|it| it.group.clone()).collect::<Vec<_>>();
             prop_assert_eq!(names(account.as_ref()), names(after.as_ref()));
         }

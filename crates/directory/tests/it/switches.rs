@@ -61,7 +61,8 @@ fn an_active_account_stays_active_and_is_not_deleted() {
     for action in ["disable", "delete"] {
         let mut written = with("disable");
         written["cleanup"] = json!({"idp_inactive": action, "idp_deleted": action});
-        let mut ann = Person::new(written).with_account(vec![membership("dev", &["idp:1"])]);
+        let held = vec![membership("dev", &["idp:1"])];
+        let mut ann = Person::new(written).in_groups(&["dev"]).with_account(held);
         ann.user = Some(user(inactive()));
         ann.step();
         assert_eq!(ann.state().unwrap().0.as_str(), "active");

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
+use memchr::memchr_iter;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql, ffi};
 
@@ -103,11 +104,9 @@ impl<'c> Session<'c> {
 /// costs the more, the more places there are.
 fn places_in_order(sql: &str) -> Option<usize> {
     let mut count = 0;
-    for text in sql.split('$').skip(1) {
-        let digits = text.len()
-            - text
-                .trim_start_matches(|it: char| it.is_ascii_digit())
-                .len();
+    for sign in memchr_iter(b'$', sql.as_bytes()) {
+        let text = sql.get(sign + 1..)?;
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         match text.get(..digits)?.parse() {
             Ok(number) if number == count + 1 => count = number,
             Ok(number) if (1..=count).contains(&number) => {}

@@ -80,16 +80,17 @@ fn read(path: &Path) -> Result<SchemaWish, Failure> {
         let message = format!("{} cannot be read: {error}", path.display());
         Failure::new(Exit::Usage, message)
     })?;
-    let wrong = |error: serde_json::Error| {
+    let wrong = |error: String| {
         Failure::new(Exit::Usage, format!("{}: {error}", path.display()))
             .with("the page \"Custom schemas\" of the documentation shows how a schema is written")
     };
-    let value: Value = serde_json::from_str(&text).map_err(wrong)?;
+    let value = server::yaml::parse_json(&text).map_err(wrong)?;
     let value = match value.get("document") {
         Some(_) => value,
         None => json!({ "document": value }),
     };
-    let mut wish: SchemaWish = serde_json::from_value(value).map_err(wrong)?;
+    let mut wish: SchemaWish =
+        serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
     if wish.resource_types.is_empty() {
         wish.resource_types.push("User".to_owned());
     }

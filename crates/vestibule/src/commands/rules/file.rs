@@ -51,11 +51,11 @@ pub fn given(argument: &str, flag: &str) -> Result<Value, Failure> {
 }
 
 fn understood(text: &str, name: &str) -> Result<Value, Failure> {
-    let wrong = match serde_json::from_str(text) {
+    let is_json = text.trim_start().starts_with(['{', '[']);
+    let wrong = match yaml::parse_json(text) {
         Ok(value) => return Ok(value),
         Err(wrong) => wrong,
     };
-    let is_json = text.trim_start().starts_with(['{', '[']);
     let told = match yaml::parse(text) {
         Ok(document) if document.value.is_object() || document.value.is_array() => {
             return Ok(document.value);
