@@ -162,6 +162,7 @@ impl Report {
             "seconds": self.seconds,
             "counts": self.counts(),
             "leftBehind": self.left_behind,
+            "deleted": self.deleted,
             "checks": self.outcomes.iter().map(Outcome::json).collect::<Vec<_>>(),
         })
     }

@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method};
+use provision::{Guard, Unreached};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Url, header, redirect};
 use tokio::sync::OnceCell;
-
-use crate::guard::Guard;
 
 /// A connection, TLS included, must stand by then.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,17 +32,8 @@ pub enum CallError {
     )]
     Url(String),
     /// A host whose addresses may not be reached.
-    #[error(
-        "{host} may not be called: its address {address} is {why}. If it is meant, add the address to the setting outbound_allow"
-    )]
-    Refused {
-        /// The host of the URL.
-        host: String,
-        /// The address that was refused.
-        address: IpAddr,
-        /// What kind of address it is.
-        why: &'static str,
-    },
+    #[error(transparent)]
+    Refused(#[from] Unreached),
     /// The answer did not come in time.
     #[error("{0} did not answer in time")]
     TooSlow(String),
@@ -233,12 +223,6 @@ impl Client {
         })
     }
 
-    /// Checks the form of a URL, and its host if that is an address: such a one is not resolved. For
-    /// telling the administrator at once that a URL can never be called.
-    pub fn check(&self, url: &str) -> Result<(), CallError> {
-        self.checked(url).map(|_url| ())
-    }
-
     /// The addresses of a host that is reached by another protocol than HTTP, all of them checked.
     pub(crate) async fn addresses(
         &self,
@@ -260,7 +244,7 @@ impl Client {
         for address in found.iter().map(SocketAddr::ip) {
             if let Some(why) = self.guard.refusal(address) {
                 let host = host.to_owned();
-                return Err(CallError::Refused { host, address, why });
+                return Err(Unreached { host, address, why }.into());
             }
         }
         Ok(found)
@@ -274,16 +258,7 @@ impl Client {
             return Err(wrong());
         }
         let host = url.host_str().ok_or_else(wrong)?;
-        let literal = host.trim_start_matches('[').trim_end_matches(']');
-        if let Ok(address) = literal.parse::<IpAddr>()
-            && let Some(why) = self.guard.refusal(address)
-        {
-            return Err(CallError::Refused {
-                host: host.to_owned(),
-                address,
-                why,
-            });
-        }
+        self.guard.check_host(host)?;
         Ok(url)
     }
 }
@@ -351,11 +326,8 @@ fn told(host: &str, error: &reqwest::Error) -> CallError {
     let cause = std::error::Error::source(error);
     let mut sources = std::iter::successors(cause, |each| each.source());
     if let Some(refused) = sources.find_map(|each| each.downcast_ref::<RefusedAddress>()) {
-        return CallError::Refused {
-            host,
-            address: refused.address,
-            why: refused.why,
-        };
+        let (address, why) = (refused.address, refused.why);
+        return Unreached { host, address, why }.into();
     }
     if error.is_timeout() {
         return CallError::TooSlow(host);
@@ -385,12 +357,11 @@ fn host_of(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use provision::AddressRange;
+    use provision::{AddressRange, Reach};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::guard::Reach;
 
     fn client(allowed: &[&str]) -> Client {
         let allowed = allowed
@@ -429,7 +400,7 @@ mod tests {
     async fn this_machine_is_reached_only_if_the_setting_allows_it() {
         let url = answering(vec![found("hello")]).await;
         let refused = client(&[]).send(Request::get(&url)).await.unwrap_err();
-        assert!(matches!(refused, CallError::Refused { .. }), "{refused}");
+        assert!(matches!(refused, CallError::Refused(_)), "{refused}");
         let answer = client(HERE).send(Request::get(&url)).await.unwrap();
         assert_eq!((answer.status, &answer.body[..]), (200, &b"hello"[..]));
     }
@@ -455,10 +426,7 @@ mod tests {
             "http://169.254.169.254/latest/meta-data/",
         ] {
             let refused = client(&[]).send(Request::get(url)).await.unwrap_err();
-            assert!(
-                matches!(refused, CallError::Refused { .. }),
-                "{url}: {refused}"
-            );
+            assert!(matches!(refused, CallError::Refused(_)), "{url}: {refused}");
         }
     }
 
@@ -472,9 +440,12 @@ mod tests {
             "",
             "http://u:p@host/",
         ] {
-            assert!(matches!(client.check(url), Err(CallError::Url(_))), "{url}");
+            assert!(
+                matches!(client.checked(url), Err(CallError::Url(_))),
+                "{url}"
+            );
         }
-        assert_eq!(client.check("https://example.org/keys"), Ok(()));
+        assert!(client.checked("https://example.org/keys").is_ok());
     }
 
     #[tokio::test]

@@ -79,10 +79,9 @@ impl IssuerKeys for IssuerClient {
 #[cfg(test)]
 mod tests {
     use emulate::issuer::{Issuer, SigningKey};
-    use provision::AddressRange;
+    use provision::{AddressRange, Guard, Reach};
 
     use super::*;
-    use crate::guard::{Guard, Reach};
 
     fn fetching(allowed: &[&str]) -> IssuerClient {
         let allowed = allowed

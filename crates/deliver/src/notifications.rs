@@ -8,12 +8,12 @@ use directory::notification::{Message, Way};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue};
 use provision::{
-    AddressRange, ClaimedNotification, Letter, NotificationSender, Provision, ProvisionError, Sent,
-    signing_key,
+    AddressRange, ClaimedNotification, Guard, Letter, NotificationSender, Provision,
+    ProvisionError, Reach, Sent, signing_key,
 };
 use sha2::Sha256;
 
-use crate::{Client, Guard, Reach, Request, mail, rounds};
+use crate::{Client, Request, mail, rounds};
 
 /// How often is looked for something to tell.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
@@ -221,18 +221,21 @@ mod tests {
         (url, got)
     }
 
+    /// Whatever is allowed now, at sending: at the time of the channels everything was.
     fn prepared(database: &TestDatabase, allowed: &[&str]) -> Provision {
         let store = Store::open(
             &Database::parse(&database.url).unwrap(),
             Environment::system(),
         );
         let provision = Provision::new(store.unwrap());
-        let allowed = allowed
-            .iter()
-            .map(|text| AddressRange::parse(text).unwrap());
+        let ranges = |texts: &[&str]| -> Vec<AddressRange> {
+            let ranges = texts.iter().map(|text| AddressRange::parse(text).unwrap());
+            ranges.collect()
+        };
+        provision.allow_outbound(ranges(&["0.0.0.0/0", "::/0"]));
         let base = "https://scim.example.com".to_owned();
-        let allowed: Vec<AddressRange> = allowed.collect();
-        provision.notify_with(Arc::new(Notifier::new(&allowed, Some(base))));
+        let notifier = Notifier::new(&ranges(allowed), Some(base));
+        provision.notify_with(Arc::new(notifier));
         provision
     }
 

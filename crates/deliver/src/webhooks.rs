@@ -83,13 +83,12 @@ async fn ping(client: &Client, claimed: &ClaimedWebhook) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use emulate::databases::TestDatabase;
-    use provision::{AddressRange, ApplicationDraft, Passwords};
+    use provision::{AddressRange, ApplicationDraft, Guard, Passwords, Reach};
     use store::{Access, Database, Environment, Store, Webhook};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::{Guard, Reach};
 
     fn client(allowed: &[&str]) -> Client {
         let allowed = allowed

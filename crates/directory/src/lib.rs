@@ -43,7 +43,7 @@ mod candidates;
 mod cleanup;
 mod conditional;
 mod evaluate;
-mod form;
+pub mod form;
 mod guard;
 mod mapping;
 mod membership;

@@ -1,5 +1,6 @@
 //! Settings of a connector's credentials: checked and completed before they are stored.
 
+use directory::form;
 use directory::{
     CompiledLimits, ConnectorSettings, CredentialSettings, JwtAlgorithm, JwtSettings,
     LimitSettings, Preset,
@@ -45,7 +46,13 @@ pub fn changed_credentials(
             value => whole.insert(name, value),
         };
     }
-    serde_json::from_value(Value::Object(whole)).map_err(unreadable)
+    form::read(Value::Object(whole), "").map_err(|wrong| {
+        let first = wrong.first().map(ToString::to_string);
+        ProvisionError::invalid(
+            "credentials",
+            format!("cannot be used: {}", first.unwrap_or_default()),
+        )
+    })
 }
 
 fn checked_schedule(settings: &ConnectorSettings) -> Result<(), ProvisionError> {
@@ -68,7 +75,7 @@ pub fn changed_limits(
         _ => Map::new(),
     };
     whole.extend(change);
-    serde_json::from_value(Value::Object(whole)).map_err(unreadable)
+    form::read(Value::Object(whole), "limits").map_err(ProvisionError::Limits)
 }
 
 /// The settings with what follows from the preset filled in.

@@ -44,6 +44,7 @@ impl Provision {
         let mut settings = draft.settings.clone();
         settings.schedule.get_or_insert_with(Schedule::nightly);
         let settings = checked_settings(settings, draft.preset)?;
+        self.require_keys_reach(settings.credentials.jwt.as_ref(), None)?;
         self.store()
             .write(Scope::Settings, move |tx| {
                 let taken = tx.find_connector(&name)?;
@@ -133,6 +134,8 @@ impl Provision {
             after.name = checked_name(&after.name)?;
         }
         after.settings = checked_settings(after.settings, after.preset)?;
+        let jwt = |connector: &Connector| connector.settings.credentials.jwt.clone();
+        self.require_keys_reach(jwt(&after).as_ref(), jwt(&before.connector).as_ref())?;
         let changed = after.rules != before.connector.rules;
         let compiled = match changed {
             true => CompiledRules::new(&after.rules),

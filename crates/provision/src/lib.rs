@@ -59,6 +59,7 @@ mod places;
 mod precedence;
 mod preview;
 mod proof;
+mod reach;
 mod rebind;
 mod recording;
 mod refresh;
@@ -146,6 +147,7 @@ pub use preview::{
     SampleWish, SampledGroup,
 };
 pub use proof::needs_proof;
+pub use reach::{Guard, Reach, Unreached};
 pub use refresh::Refreshed;
 pub use release::ReleaseEffects;
 pub use replay::{KeptResource, Replayed, ReplayedChange, ReplayedOperation, why_no_replay};
@@ -190,6 +192,7 @@ struct Inner {
     key: OnceLock<SecretKey>,
     crowds: OnceLock<Arc<dyn CrowdReader>>,
     sender: OnceLock<Arc<dyn NotificationSender>>,
+    outbound: OnceLock<Vec<AddressRange>>,
 }
 
 impl Provision {
@@ -214,6 +217,7 @@ impl Provision {
                 key,
                 crowds: OnceLock::new(),
                 sender: OnceLock::new(),
+                outbound: OnceLock::new(),
             }),
         }
     }

@@ -74,10 +74,13 @@ impl Provision {
         secret: ClientSecret,
     ) -> Result<OpenIdSettings, ProvisionError> {
         wish.check()?;
-        let key = self.key()?.clone();
+        let (key, this) = (self.key()?.clone(), self.clone());
         self.store()
             .write(Scope::Settings, move |tx| {
                 let before = settings(tx)?.unwrap_or_default();
+                if wish.issuer != before.issuer {
+                    this.require_issuer_reach("issuer", &wish.issuer)?;
+                }
                 let sealed = match &secret {
                     ClientSecret::Without => None,
                     ClientSecret::Is(secret) => {

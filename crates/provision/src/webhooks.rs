@@ -36,6 +36,18 @@ pub struct ClaimedWebhook {
 }
 
 impl Provision {
+    /// Registers a webhook for an administrator, who can allow its address. An application cannot: that one is told of in
+    /// the list of its webhooks.
+    pub async fn create_webhook(
+        &self,
+        application: ApplicationId,
+        url: String,
+        token: Option<String>,
+    ) -> Result<Webhook, ProvisionError> {
+        self.require_reach("url", &url, None)?;
+        self.register_webhook(application, url, token).await
+    }
+
     /// Registers a webhook for what happens from now on. The same address again renews the one that is there.
     pub async fn register_webhook(
         &self,

@@ -206,9 +206,11 @@ fn ending(text: &mut String, report: &Report, style: Style) {
         line!(
             text,
             "{} users and groups were created and deleted again. A server that keeps who was deleted, as an account that is \
-             disabled or until somebody approves it, has them still: their names begin with {}.",
+             disabled or until somebody approves it, has them still: their names begin with {prefix}. On a Vestibule, \
+             `vestibule holds list --connector NAME --search {prefix}` shows what waits for somebody, and \
+             `vestibule holds approve --connector NAME` lets all of it go.",
             report.deleted,
-            report.prefix
+            prefix = report.prefix
         );
     }
     if report.is_cancelled {

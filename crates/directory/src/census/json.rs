@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 
 use super::{Census, CensusFault};
+use crate::form::told;
 
 pub(super) fn read(text: &str) -> Result<Census, Vec<CensusFault>> {
     serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
         vec![CensusFault::new(
             format!("line {}, column {}", error.line(), error.column()),
-            cause(&error),
+            told(&cause(&error), "").0,
             "write {\"users\": [{\"name\": ..., \"email\": ..., \"groups\": [...]}], \"groups\": [{\"name\": ...}]}",
         )]
     })

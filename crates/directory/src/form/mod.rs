@@ -2,6 +2,8 @@
 
 mod words;
 
+pub use words::told;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -25,7 +27,7 @@ enum Turn {
 }
 
 /// Reads what is at `path`, or tells everything that is wrong with it.
-pub(crate) fn read<T: DeserializeOwned + Serialize>(
+pub fn read<T: DeserializeOwned + Serialize>(
     document: Value,
     path: &str,
 ) -> Result<T, Vec<RuleError>> {
@@ -189,6 +191,6 @@ fn mistake(path: &str, place: &[Turn], message: &str) -> RuleError {
         Turn::Member(name) | Turn::Variant(name) => member(&path, name),
         Turn::Item(index) => item(&path, *index),
     });
-    let (message, remedy) = words::told(message);
+    let (message, remedy) = words::told(message, REMEDY);
     RuleError::new(path, message, remedy)
 }

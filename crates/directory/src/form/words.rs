@@ -1,9 +1,7 @@
 //! What a reader of JSON says is wrong, in words for people who write documents.
 
-use super::REMEDY;
-
-/// What is wrong, and what to do about it.
-pub(super) fn told(message: &str) -> (String, String) {
+/// What is wrong, and what to do about it; `correct` where nothing better is known.
+pub fn told(message: &str, correct: &str) -> (String, String) {
     let marked: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     let named = |name: &str, message: String, remedy: String| {
         (!name.is_empty()).then_some((message, remedy))
@@ -12,11 +10,13 @@ pub(super) fn told(message: &str) -> (String, String) {
         [name, known @ ..] if message.starts_with("unknown field") => named(
             name,
             format!("nothing is called `{name}` here"),
-            instead(known),
+            instead(known, correct),
         ),
-        [name, known @ ..] if message.starts_with("unknown variant") => {
-            named(name, format!("`{name}` is not known here"), one_of(known))
-        }
+        [name, known @ ..] if message.starts_with("unknown variant") => named(
+            name,
+            format!("`{name}` is not known here"),
+            one_of(known, correct),
+        ),
         [name] if message.starts_with("missing field") => {
             named(name, format!("`{name}` is missing"), "add it".to_owned())
         }
@@ -25,22 +25,22 @@ pub(super) fn told(message: &str) -> (String, String) {
             format!("`{name}` is there twice"),
             "remove one".to_owned(),
         ),
-        _ => misplaced(message).map(|message| (message, REMEDY.to_owned())),
+        _ => misplaced(message).map(|message| (message, correct.to_owned())),
     };
-    found.unwrap_or_else(|| (message.to_owned(), REMEDY.to_owned()))
+    found.unwrap_or_else(|| (message.to_owned(), correct.to_owned()))
 }
 
-fn instead(known: &[&str]) -> String {
+fn instead(known: &[&str], correct: &str) -> String {
     match known.is_empty() {
         true => "remove it".to_owned(),
-        false => format!("remove it, or {}", one_of(known)),
+        false => format!("remove it, or {}", one_of(known, correct)),
     }
 }
 
-fn one_of(known: &[&str]) -> String {
+fn one_of(known: &[&str], correct: &str) -> String {
     let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
     match known.as_slice() {
-        [] => REMEDY.to_owned(),
+        [] => correct.to_owned(),
         [only] => format!("write {only}"),
         all => format!("write one of {}", all.join(", ")),
     }
@@ -48,6 +48,19 @@ fn one_of(known: &[&str]) -> String {
 
 /// Of something that stands where something else belongs.
 fn misplaced(message: &str) -> Option<String> {
+    // What parameters of an address say, which are all text.
+    match message {
+        "invalid digit found in string" | "cannot parse integer from empty string" => {
+            return Some("a whole number in digits belongs here".to_owned());
+        }
+        "number too large to fit in target type" | "number too small to fit in target type" => {
+            return Some("the number is larger or smaller than any that belongs here".to_owned());
+        }
+        "provided string was not `true` or `false`" => {
+            return Some("`true` or `false` belongs here".to_owned());
+        }
+        _ => {}
+    }
     let (kind, rest) = message.split_once(": ")?;
     let (is, expected) = match kind {
         "invalid type" | "invalid value" => rest.rsplit_once(", expected ")?,
@@ -107,6 +120,7 @@ fn belonging(expected: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::told;
+    use crate::form::REMEDY;
 
     #[test]
     fn nothing_is_told_in_the_words_of_the_program() {
@@ -142,11 +156,14 @@ mod tests {
             ("missing field `target`", "`target` is missing"),
             ("is no time", "is no time"),
         ] {
-            assert_eq!(told(message).0, plain);
+            assert_eq!(told(message, REMEDY).0, plain);
         }
-        let (_, remedy) = told("unknown variant `lowercase`, expected one of `lower`, `upper`");
+        let (_, remedy) = told(
+            "unknown variant `lowercase`, expected one of `lower`, `upper`",
+            REMEDY,
+        );
         assert_eq!(remedy, "write one of `lower`, `upper`");
-        let (_, remedy) = told("unknown field `x`, there are no fields");
+        let (_, remedy) = told("unknown field `x`, there are no fields", REMEDY);
         assert_eq!(remedy, "remove it");
     }
 }

@@ -90,11 +90,22 @@ impl Checks<'_> {
         if let Err(why) = check_every(draft.every_minutes) {
             self.fault(member(&one.path, "every_minutes"), why, CORRECT);
         }
-        if let Err((name, why)) = check_way(&draft.way) {
-            let way = draft.way.as_str();
+        self.channel_way(one, &draft.way);
+        self.channel_secret(one, &draft.way)
+    }
+
+    /// Checks how a channel tells, and where.
+    fn channel_way(&mut self, one: &Merged, to: &Way) {
+        let before = one
+            .before
+            .as_ref()
+            .and_then(|said| way(Kind::Channel, said));
+        let reach = || self.provision.check_way_reach(to, before.as_ref());
+        let checked = check_way(to).and_then(|()| reach());
+        if let Err((name, why)) = checked {
+            let way = to.as_str();
             self.fault(format!("{}.way.{way}.{name}", one.path), why, CORRECT);
         }
-        self.channel_secret(one, &draft.way)
     }
 
     /// Writes the names in a list of an object as they are spelt where they are made.

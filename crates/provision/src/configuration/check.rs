@@ -5,7 +5,7 @@ use directory::configuration::{
     SchemaEntry, TokenEntry, WebhookEntry, item, member, settings_with,
 };
 use directory::rules::{CompiledRules, RuleError, check_tests, run_tests};
-use directory::{ConnectorSettings, Preset};
+use directory::{ConnectorSettings, JwtSettings, Preset};
 use jiff::Timestamp;
 use scim::CustomSchema;
 use serde_json::{Map, Value};
@@ -171,6 +171,8 @@ impl<'a> Checks<'a> {
         }
         let settings = entry.settings.unwrap_or_default();
         if let Some(settings) = self.settings(&one.path, preset, &settings)? {
+            let before = was("settings").and_then(|before| before.as_object());
+            self.keys_reach(&one.path, &settings, before)?;
             one.after.insert("settings".to_owned(), settings.into());
         }
         let (rules, tests) = (
@@ -252,6 +254,25 @@ impl<'a> Checks<'a> {
         whole
             .map(|whole| members(&whole).map(settings_with))
             .transpose()
+    }
+
+    /// Refuses keys of signed tokens that can never be fetched.
+    fn keys_reach(
+        &mut self,
+        path: &str,
+        settings: &Map<String, Value>,
+        before: Option<&Map<String, Value>>,
+    ) -> Result<(), ProvisionError> {
+        let jwt = |settings: &Map<String, Value>| {
+            let jwt = settings.get("credentials")?.get("jwt")?.clone();
+            serde_json::from_value::<JwtSettings>(jwt).ok()
+        };
+        let before = before.and_then(jwt);
+        let reach = self
+            .provision
+            .require_keys_reach(jwt(settings).as_ref(), before.as_ref());
+        self.told(&format!("{path}.settings.credentials.jwt.keys_url"), reach)?;
+        Ok(())
     }
 
     fn schema(&mut self, one: &mut Merged) -> Result<(), ProvisionError> {
@@ -354,12 +375,20 @@ impl<'a> Checks<'a> {
 
     fn webhook(&mut self, one: &mut Merged) -> Result<(), ProvisionError> {
         let entry: WebhookEntry = one.entry().map_err(unreadable)?;
-        self.told(
-            &member(&one.path, "url"),
-            crate::webhooks::check(&entry.url, None),
-        )?;
+        let place = member(&one.path, "url");
+        let checked = crate::webhooks::check(&entry.url, None);
+        if self.told(&place, checked)?.is_some() {
+            let before = said(one, "url");
+            let reach = self.provision.require_reach("url", &entry.url, before);
+            self.told(&place, reach)?;
+        }
         self.secret(one)
     }
+}
+
+/// A text that is said of it now.
+pub(super) fn said<'m>(one: &'m Merged, name: &str) -> Option<&'m str> {
+    one.before.as_ref()?.get(name)?.as_str()
 }
 
 /// A schema ready for use.

@@ -1,6 +1,7 @@
 //! Secrets that a file gives: whether they can be what they are given for, and whether they are there already.
 
 use directory::configuration::{KeptSecret, Kind, Merged, SecretSource, member};
+use directory::notification::Way;
 use store::token_hash;
 
 use super::channels::way;
@@ -45,6 +46,12 @@ impl Checks<'_> {
         if there.as_ref() == Some(&given) && !goes_elsewhere(one) {
             one.secret = None;
             return Ok(());
+        }
+        if let (Some(Way::Chat(_)), KeptSecret::Text(url)) =
+            (way(one.name.kind, &one.after), &given)
+        {
+            let reach = self.provision.require_reach("secret", url, None);
+            self.told(&path, reach)?;
         }
         self.other_holder(path, &given, there.as_ref())
     }

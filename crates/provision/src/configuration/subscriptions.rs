@@ -8,7 +8,7 @@ use store::{Subscription, SubscriptionDraft, WriteTx};
 
 use super::MadeSecret;
 use super::carry_out::{Done, Work, unreadable};
-use super::check::Checks;
+use super::check::{Checks, said};
 use crate::ProvisionError;
 use crate::directories::require_directory;
 use crate::notifications::channels::check_name;
@@ -65,7 +65,11 @@ impl Checks<'_> {
         }
         match &entry.url {
             Some(url) => {
-                self.told(&member(&one.path, "url"), check_url(url))?;
+                let (path, before) = (member(&one.path, "url"), said(one, "url"));
+                if self.told(&path, check_url(url))?.is_some() {
+                    let reach = self.provision.require_reach("url", url, before);
+                    self.told(&path, reach)?;
+                }
             }
             None => self.fault(
                 member(&one.path, "url"),

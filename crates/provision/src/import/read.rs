@@ -54,7 +54,7 @@ pub trait CrowdReader: Send + Sync {
 }
 
 impl CrowdAddress {
-    /// Refuses what can be no address; whether it may be reached is found when it is.
+    /// Refuses what can be no address.
     fn check(&self) -> Result<(), ProvisionError> {
         let rest = ["https://", "http://"]
             .iter()
@@ -107,6 +107,7 @@ impl Provision {
         actor: &str,
     ) -> Result<Import, ProvisionError> {
         server.check()?;
+        self.require_issuer_reach("url", &server.url)?;
         documents(Census::default(), &options)?;
         let Some(reader) = self.inner.crowds.get().cloned() else {
             return Err(ProvisionError::Conflict(

@@ -33,6 +33,7 @@ impl Provision {
         wish: ChannelWish,
     ) -> Result<(Channel, Option<Secret>), ProvisionError> {
         check(&wish.draft)?;
+        self.require_way_reach(&wish.draft.way, wish.secret.as_deref(), None)?;
         let key = self.key()?.clone();
         self.store()
             .write(Scope::Settings, move |tx| {
@@ -51,12 +52,13 @@ impl Provision {
         wish: ChannelWish,
     ) -> Result<(Channel, Option<Secret>), ProvisionError> {
         check(&wish.draft)?;
-        let (key, name) = (self.key()?.clone(), name.to_owned());
+        let (key, name, this) = (self.key()?.clone(), name.to_owned(), self.clone());
         self.store()
             .write(Scope::Settings, move |tx| {
                 let before = find(tx, &name)?;
                 require_free(tx, &wish.draft, Some(&before))?;
                 let secret = wish.secret.as_deref();
+                this.require_way_reach(&wish.draft.way, secret, Some(&before.draft.way))?;
                 let made = update(tx, &key, &before, &wish.draft, (secret, Need::Now))?;
                 Ok((find(tx, &before.id)?, made))
             })

@@ -40,6 +40,7 @@ impl Provision {
         wish: SubscriptionWish,
     ) -> Result<(Subscription, Option<Secret>), ProvisionError> {
         check(&wish.draft)?;
+        self.require_reach("url", &wish.draft.url, None)?;
         let key = self.key()?.clone();
         self.store()
             .write(Scope::Settings, move |tx| {
@@ -57,11 +58,12 @@ impl Provision {
         wish: SubscriptionWish,
     ) -> Result<(Subscription, Option<Secret>), ProvisionError> {
         check(&wish.draft)?;
-        let (key, name) = (self.key()?.clone(), name.to_owned());
+        let (key, name, this) = (self.key()?.clone(), name.to_owned(), self.clone());
         self.store()
             .write(Scope::Settings, move |tx| {
                 let before = find(tx, &name)?;
                 require_free(tx, &wish.draft, Some(&before))?;
+                this.require_reach("url", &wish.draft.url, Some(&before.draft.url))?;
                 let made = update(tx, &key, &before, &wish.draft, wish.secret.as_deref())?;
                 Ok((find(tx, &before.id)?, made))
             })

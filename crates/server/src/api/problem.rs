@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use directory::RuleError;
 use directory::census::CensusFault;
+use directory::form::told;
 use provision::ProvisionError;
 use scim::SchemaError;
 use serde::Serialize;
@@ -17,6 +18,8 @@ const DETAIL_CHARS_MAX: usize = 500;
 pub(crate) const NAMES_TOLD: &str = " The list of them tells their names.";
 /// What is said where each place that is wrong is told.
 pub(crate) const PLACES_TOLD: &str = " 'errors' tells each place and what to do.";
+/// What to do about what is not what belongs there.
+const CORRECT: &str = "correct it; /api/v1/openapi.json tells what can be there";
 /// Seconds after which a client may try again when the server is in trouble.
 const RETRY_AFTER_SECONDS: &str = "10";
 
@@ -35,7 +38,7 @@ pub(crate) struct Problem {
     /// Which member of the request it is about, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'static str>,
-    /// Everything that is wrong with rules, with a configuration or with the document of a schema.
+    /// Everything that is wrong with the body, with rules, with a configuration or with the document of a schema.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<RuleProblem>,
 }
@@ -44,7 +47,7 @@ pub(crate) struct Problem {
 #[derive(Clone)]
 pub(crate) struct Why(pub(crate) String);
 
-/// One thing that is wrong with rules, with a configuration or with the document of a schema.
+/// One thing that is wrong with the body, with rules, with a configuration or with the document of a schema.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct RuleProblem {
     /// Where, from the top of the rules or the document.
@@ -151,14 +154,39 @@ impl Problem {
         }
     }
 
-    fn rules(errors: &[RuleError]) -> Self {
+    /// For a part of the settings with something wrong in it.
+    fn part(field: &'static str, verb: &str, errors: &[RuleError]) -> Self {
         Self {
-            field: Some("rules"),
+            field: Some(field),
             errors: errors.iter().map(RuleProblem::from).collect(),
             ..Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                format!("The rules are not valid, so nothing was changed.{PLACES_TOLD}"),
+                format!("The {field} {verb} not valid, so nothing was changed.{PLACES_TOLD}"),
             )
+        }
+    }
+
+    /// For what a reader of a request says is wrong, with the place before it if there is one.
+    pub(crate) fn misread(status: StatusCode, begin: &str, said: &str) -> Self {
+        let end = said.rfind(" at line ").unwrap_or(said.len());
+        let (path, reason) = match said[..end].split_once(": ") {
+            Some((path, reason)) if !path.contains([' ', '`']) => (path, reason),
+            _ => ("", &said[..end]),
+        };
+        let (message, remedy) = told(reason, CORRECT);
+        let place = match path {
+            "" => String::new(),
+            path => format!("{path}: "),
+        };
+        let detail = format!("{begin}{place}{message}; {remedy}.");
+        let path = path.to_owned();
+        Self {
+            errors: vec![RuleProblem {
+                path,
+                message,
+                remedy,
+            }],
+            ..Self::new(status, detail)
         }
     }
 
@@ -201,16 +229,10 @@ impl From<&ProvisionError> for Problem {
             ProvisionError::Invalid { field, message } => {
                 Self::invalid(field, format!("'{field}' {message}."))
             }
-            ProvisionError::Rules(errors) => Self::rules(errors),
-            ProvisionError::Limits(errors) => Self {
-                field: Some("limits"),
-                ..Self::rules(errors)
-            },
+            ProvisionError::Rules(errors) => Self::part("rules", "are", errors),
+            ProvisionError::Limits(errors) => Self::part("limits", "are", errors),
             ProvisionError::Configuration(errors) => Self::configuration(errors),
-            ProvisionError::Precedence(errors) => Self {
-                field: Some("precedence"),
-                ..Self::rules(errors)
-            },
+            ProvisionError::Precedence(errors) => Self::part("precedence", "is", errors),
             ProvisionError::Schema(errors) => Self::schema(errors),
             ProvisionError::Census(faults) => Self::census(faults),
             ProvisionError::Scim(error) => {

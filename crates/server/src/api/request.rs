@@ -119,11 +119,10 @@ fn understand_within<T: DeserializeOwned>(bytes: &[u8], depth_max: usize) -> Res
         Ok(Json(value)) => Ok(value),
         Err(rejection) => {
             let text = rejection.body_text();
-            let reason = text
+            let said = text
                 .split_once("type: ")
-                .map_or(text.as_str(), |(_, reason)| reason);
-            let detail = format!("{BODY_UNUSABLE}{reason}.");
-            Err(Problem::new(rejection.status(), detail))
+                .map_or(text.as_str(), |(_, said)| said);
+            Err(Problem::misread(rejection.status(), BODY_UNUSABLE, said))
         }
     }
 }
@@ -175,11 +174,11 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Parameters<T> {
             Ok(Query(value)) => Ok(Self(value)),
             Err(rejection) => {
                 let text = rejection.body_text();
-                let reason = text
+                let said = text
                     .split_once(": ")
-                    .map_or(text.as_str(), |(_, reason)| reason);
-                let detail = format!("{PARAMETERS_UNUSABLE}{reason}.");
-                Err(Problem::new(StatusCode::BAD_REQUEST, detail))
+                    .map_or(text.as_str(), |(_, said)| said);
+                let status = StatusCode::BAD_REQUEST;
+                Err(Problem::misread(status, PARAMETERS_UNUSABLE, said))
             }
         }
     }

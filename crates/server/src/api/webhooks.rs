@@ -135,7 +135,7 @@ async fn create(
     let application = find(&app, &name).await?.id;
     let provision = app.provision();
     let made = provision
-        .register_webhook(application, creation.url, creation.token)
+        .create_webhook(application, creation.url, creation.token)
         .await?;
     Ok((StatusCode::CREATED, Json(WebhookView::new(made, false))))
 }

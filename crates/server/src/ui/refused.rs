@@ -16,9 +16,10 @@ struct Refused {
 }
 
 /// What people call that of which the API's name tells too little.
-const NAMES: [(&str, &str); 12] = [
+const NAMES: [(&str, &str); 13] = [
     ("addresses", "the addresses"),
     ("connectors", "connectors"),
+    ("directories", "the list of directories"),
     ("every_minutes", "the time between two messages"),
     ("from", "“From”"),
     ("keep_days", "the time for which entries are kept"),
@@ -35,17 +36,19 @@ const NAMES: [(&str, &str); 12] = [
 pub(super) fn refused(status: StatusCode, text: &str) -> Trouble {
     let refused: Refused = serde_json::from_str(text).unwrap_or_default();
     let detail = refused.detail.trim_end_matches('.');
-    let unusable = [BODY_UNUSABLE, PARAMETERS_UNUSABLE]
+    let is_misread = [BODY_UNUSABLE, PARAMETERS_UNUSABLE]
         .iter()
-        .find_map(|it| detail.strip_prefix(*it));
+        .any(|it| detail.starts_with(*it));
+    if let Some(place) = refused.errors.first().filter(|_| is_misread) {
+        return Trouble {
+            field: Some(place.path.clone()),
+            ..Trouble::new(status, misread(place))
+        };
+    }
     let field = refused.field.as_deref();
     let of_field = field.and_then(|field| detail.strip_prefix(&format!("'{field}' ")));
-    let (field, detail) = match (unusable, field, of_field) {
-        (Some(reason), _, _) => {
-            let (path, reason) = reason.split_once(": ").unwrap_or(("", reason));
-            (Some(path.to_owned()), misread(path, reason))
-        }
-        (None, Some(field), Some(rest)) => (Some(field.to_owned()), said_of(field, rest)),
+    let (field, detail) = match (field, of_field) {
+        (Some(field), Some(rest)) => (Some(field.to_owned()), said_of(field, rest)),
         _ => (refused.field.clone(), refused.detail.clone()),
     };
     let told = [PLACES_TOLD, NAMES_TOLD];
@@ -63,32 +66,25 @@ fn said_of(field: &str, rest: &str) -> String {
     if let Some((value, rest)) = rest.strip_prefix('\'').and_then(|it| it.split_once("' ")) {
         return format!("“{value}” {rest}.");
     }
-    match ["invalid type", "unknown variant"]
-        .iter()
-        .any(|it| rest.starts_with(it))
-    {
-        true => misread(field, rest),
-        false => format!("{} {rest}.", first_upper(&called(field))),
-    }
+    format!("{} {rest}.", first_upper(&called(field)))
 }
 
 /// What is wrong with a value that the admin API could not read.
-fn misread(path: &str, reason: &str) -> String {
-    let name = first_upper(&called(path));
-    let marked: Vec<&str> = reason.split('`').skip(1).step_by(2).collect();
-    match marked.as_slice() {
-        [value, all @ ..] if reason.starts_with("unknown variant") && !all.is_empty() => {
-            let all = all.iter().filter(|one| one.len() > 1);
-            let all: Vec<&str> = all.copied().collect();
+fn misread(place: &Place) -> String {
+    let name = first_upper(&called(&place.path));
+    let message = place.message.as_str();
+    let marked = |text: &str| -> Vec<String> {
+        let marked = text.split('`').skip(1).step_by(2);
+        marked.map(str::to_owned).collect()
+    };
+    match (marked(message).as_slice(), marked(&place.remedy)) {
+        ([value], all) if message.ends_with("is not known here") && !all.is_empty() => {
             format!("{name}: “{value}” is none of {}.", all.join(", "))
         }
-        _ if ["expected u", "expected i"]
-            .iter()
-            .any(|it| reason.contains(it)) =>
-        {
+        _ if message.contains("a whole number") => {
             format!("{name}: write a whole number, in digits.")
         }
-        _ if reason.contains("failed to parse") => {
+        _ if message.contains("failed to parse") => {
             format!("{name}: write a date and a time, such as 2026-05-28T20:26.")
         }
         _ => format!("{name}: this cannot be used here."),
@@ -118,6 +114,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api::Problem;
+
+    /// What the admin API answers where it could not read something.
+    fn misread(begin: &str, said: &str) -> serde_json::Value {
+        let problem = Problem::misread(StatusCode::UNPROCESSABLE_ENTITY, begin, said);
+        serde_json::to_value(problem).unwrap()
+    }
 
     #[test]
     fn no_word_of_the_api_reaches_a_page() {
@@ -131,19 +134,21 @@ mod tests {
                 "“x” is no address; write 192.0.2.10.",
             ),
             (
-                json!({"detail": "'limits' invalid type: string \"x\", expected u32.", "field": "limits"}),
-                "The limits: write a whole number, in digits.",
-            ),
-            (
-                json!({"detail": "The body cannot be used: way.mail.port: invalid type: string \"x\", expected u16 at line 1 column 9."}),
+                misread(
+                    BODY_UNUSABLE,
+                    "way.mail.port: invalid type: string \"x\", expected u16 at line 1 column 9",
+                ),
                 "The port: write a whole number, in digits.",
             ),
             (
-                json!({"detail": "The body cannot be used: roles[0].role: unknown variant `x`, expected one of `owner`, `operator` at line 1 column 4."}),
+                misread(
+                    BODY_UNUSABLE,
+                    "roles[0].role: unknown variant `x`, expected one of `owner`, `operator` at line 1 column 4",
+                ),
                 "The role: “x” is none of owner, operator.",
             ),
             (
-                json!({"detail": "The parameters cannot be used: since: failed to parse year."}),
+                misread(PARAMETERS_UNUSABLE, "since: failed to parse year"),
                 "The beginning: write a date and a time, such as 2026-05-28T20:26.",
             ),
             (

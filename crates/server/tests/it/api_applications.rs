@@ -218,7 +218,7 @@ fn bad_applications_are_refused_with_what_to_do() {
         (
             json!({"name": "a", "password": "mine"}),
             422,
-            "unknown field `password`",
+            "nothing is called `password` here",
         ),
     ] {
         let (found, detail) = problem(&console.post("/applications", body.clone()));

@@ -299,12 +299,12 @@ fn bad_connectors_are_refused_with_what_to_do() {
         (json!({"name": "x".repeat(101)}), 422, "1 to 100 characters"),
         (json!({"name": "a\u{7}b"}), 422, "control character"),
         (json!({"name": "a\u{202E}b"}), 422, "invisible character"),
-        (json!({}), 422, "missing field `name`"),
+        (json!({}), 422, "`name` is missing; add it"),
         (json!({"name": 7}), 422, "name"),
         (
             json!({"name": "a", "preset": "Okta"}),
             422,
-            "expected one of `generic`, `okta`",
+            "preset: `Okta` is not known here; write one of `generic`, `okta`",
         ),
         (
             json!({"name": "a", "directory": "nowhere"}),
@@ -314,7 +314,7 @@ fn bad_connectors_are_refused_with_what_to_do() {
         (
             json!({"name": "a", "secret": "x"}),
             422,
-            "unknown field `secret`",
+            "nothing is called `secret` here",
         ),
         (
             json!({"name": "a", "rules": {"group": {}}}),
@@ -353,4 +353,91 @@ fn bad_connectors_are_refused_with_what_to_do() {
             404
         );
     }
+}
+
+/// What could not be read is told by its place, in plain words, with what may be there.
+#[test]
+fn no_word_of_the_program_is_in_what_is_told_of_a_body_or_of_parameters() {
+    let database = TestDatabase::sqlite().unwrap();
+    let world = World::new(&database);
+    let console = Console::new(&world);
+    let subscription =
+        |events: Value| json!({"name": "all", "url": "https://ops.example.com/", "events": events});
+    let channel = |port: Value| {
+        let mail = json!({"host": "h", "from": "a@b.example", "to": ["c@d.example"], "port": port});
+        json!({"name": "ops", "way": {"mail": mail}})
+    };
+    let settings = |settings: Value| json!({ "settings": settings });
+    let told = [
+        (
+            console.post("/subscriptions", subscription(json!(["user.gone"]))),
+            "events[0]",
+            "`user.gone` is not known here",
+            "`group.user_added`",
+        ),
+        (
+            console.post("/subscriptions", subscription(json!("user.created"))),
+            "events",
+            "the text \"user.created\" is here, and a list belongs here",
+            "openapi.json",
+        ),
+        (
+            console.post(
+                "/notifications",
+                json!({"name": "ops", "events": ["x"], "way": {"chat": {}}}),
+            ),
+            "events[0]",
+            "`x` is not known here",
+            "`hold.created`",
+        ),
+        (
+            console.post("/notifications", channel(json!("x"))),
+            "way.mail.port",
+            "the text \"x\" is here, and a whole number from 0 to 65535 belongs here",
+            "correct it",
+        ),
+        (
+            console.patch(
+                "/connectors/idp",
+                settings(json!({"limits": {"window_minutes": "x"}})),
+            ),
+            "limits.window_minutes",
+            "the text \"x\" is here",
+            "correct it",
+        ),
+        (
+            console.get("/requests?limit=many"),
+            "limit",
+            "a whole number in digits belongs here",
+            "correct it",
+        ),
+        (
+            console.get("/jobs?state=sleepy"),
+            "state",
+            "`sleepy` is not known here",
+            "write one of",
+        ),
+    ];
+    for (answer, path, message, remedy) in told {
+        let text = answer.text();
+        assert!([400, 422].contains(&problem(&answer).0), "{text}");
+        let wrong = answer.json()["errors"][0].clone();
+        assert_eq!(wrong["path"], path, "{text}");
+        assert!(
+            wrong["message"].as_str().unwrap().contains(message),
+            "{text}"
+        );
+        assert!(wrong["remedy"].as_str().unwrap().contains(remedy), "{text}");
+        for raw in ["unknown variant", "invalid type", "at line", "expected"] {
+            assert!(!text.contains(raw), "{text}");
+        }
+    }
+    let jwt = settings(json!({"credentials": {"rate": "x"}}));
+    let refused = console.patch("/connectors/idp", jwt);
+    assert!(refused.text().contains("rate"), "{}", refused.text());
+    assert!(
+        !refused.text().contains("invalid type"),
+        "{}",
+        refused.text()
+    );
 }

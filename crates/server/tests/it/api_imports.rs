@@ -141,7 +141,7 @@ fn what_cannot_be_copied_is_refused_with_every_place() {
             refused.json()["errors"][0]["message"]
                 .as_str()
                 .unwrap()
-                .contains("unknown field `nom`")
+                .contains("nothing is called `nom` here")
         );
         let text = console
             .ask("POST", IMPORTS)

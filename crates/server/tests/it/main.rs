@@ -64,6 +64,7 @@ mod http;
 mod limits;
 mod oauth;
 mod query_model;
+mod reach;
 mod recorded_reads;
 mod safe_headers;
 mod scim_attributes;

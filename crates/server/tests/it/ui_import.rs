@@ -163,7 +163,7 @@ fn what_is_wrong_with_a_file_is_told_and_nothing_is_begun() {
         (("a.csv", b"username\n\"ann".as_slice()), "role=\"alert\""),
         (
             ("a.json", br#"{"users": [{"nom": "a"}]}"#.as_slice()),
-            "unknown field",
+            "nothing is called",
         ),
         (("a.csv", b"username\n\xff\n".as_slice()), "not UTF-8"),
     ] {

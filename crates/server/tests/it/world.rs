@@ -11,8 +11,8 @@ use directory::{Cause, ConnectorSettings, Preset, Rules, Trigger};
 use emulate::databases::TestDatabase;
 use jiff::{SignedDuration, Timestamp};
 use provision::{
-    ApplicationDraft, ConnectorDraft, IssuerKeys, LoadedConnector, NewPassword, Passwords,
-    Provision, SecretKey,
+    AddressRange, ApplicationDraft, ConnectorDraft, IssuerKeys, LoadedConnector, NewPassword,
+    Passwords, Provision, SecretKey,
 };
 use scim::{Dialect, Member, PatchRequest, Resource, ResourceType};
 use serde_json::{Map, Value, json};
@@ -131,7 +131,11 @@ impl World {
         let provision = Provision::with_key(store, key);
         let connector = runtime.block_on(prepare(&provision, rules));
         let app = match keys {
-            Some(keys) => App::with_issuer_keys(provision.clone(), settings, keys),
+            Some(keys) => {
+                let here = vec![AddressRange::parse("127.0.0.0/8").unwrap()];
+                provision.allow_outbound(here);
+                App::with_issuer_keys(provision.clone(), settings, keys)
+            }
             None => App::new(provision.clone(), settings),
         };
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();

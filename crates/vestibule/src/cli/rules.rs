@@ -161,14 +161,9 @@ pub struct TryArgs {
     /// The steps of a row, as a list or a file with one, such as '["lower", {"left": 8}]'.
     #[arg(long, value_name = "STEPS", conflicts_with = "row")]
     pub steps: Option<String>,
-    /// What these steps make up.
-    #[arg(
-        long,
-        value_name = "TARGET",
-        requires = "steps",
-        default_value = "attr:tried"
-    )]
-    pub target: String,
+    /// What these steps make up; an attribute of their own if left out.
+    #[arg(long, value_name = "TARGET", requires = "steps")]
+    pub target: Option<String>,
     /// The attribute that these steps begin with; the usual one of the target if left out.
     #[arg(long, value_name = "PATH", requires = "steps")]
     pub source: Option<String>,

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use deliver::{Client, CrowdServer, Guard, Reach};
+use deliver::{Client, CrowdServer};
 use directory::census::Census;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
+use provision::{Guard, Reach};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

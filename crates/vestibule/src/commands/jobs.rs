@@ -266,6 +266,21 @@ fn about(job: &JobView) -> String {
     }
 }
 
+/// Who began a job, and by what.
+fn set_off_by(job: &JobView) -> String {
+    let by = match job.kind.as_str() {
+        "reconcile" => "reconcile",
+        "rules" => "a change of rules",
+        "group_deleted" | "group_renamed" | "group_nested" => "a write of a group",
+        "approve_holds" => "an approval of holds",
+        "reject_holds" => "a rejection of holds",
+        "undo" => "undo",
+        // What it does is what somebody asked for.
+        _ => return job.actor.clone(),
+    };
+    format!("{} ({by})", job.actor)
+}
+
 /// Everything about one job.
 pub fn shown(job: &JobView) -> String {
     let count = |(operation, count): (&String, &Value)| match operation.starts_with("group_") {
@@ -302,7 +317,7 @@ pub fn shown(job: &JobView) -> String {
         ("done", &format!("{} of {}", job.done, job.total)),
         ("remaining", &remaining.unwrap_or_default()),
         ("counts", &counts.join(", ")),
-        ("set off by", &format!("{} ({})", job.actor, job.trigger)),
+        ("set off by", &set_off_by(job)),
         ("asked", &moment(job.created)),
         ("began", &time(job.started)),
         ("ended", &time(job.finished)),

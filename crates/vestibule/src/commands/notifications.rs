@@ -51,12 +51,14 @@ pub fn run(args: &NotificationsArgs, settings: &Settings, out: Output) -> Result
             })
         }
         NotificationsCommand::Create(channel) => {
-            let made: Value = door.post(&[PLACE], &wish(channel))?;
+            let made: Result<Value, Failure> = door.post(&[PLACE], &wish(channel));
+            let made = made.map_err(|failure| told_of_flags(&door, failure))?;
             out.show(&made, saved)
         }
         NotificationsCommand::Set(channel) => {
             let path = [PLACE, &channel.name];
-            let made: Value = door.ask(Method::PUT, &path, Some(&wish(channel)))?;
+            let made: Result<Value, Failure> = door.ask(Method::PUT, &path, Some(&wish(channel)));
+            let made = made.map_err(|failure| told_of_flags(&door, failure))?;
             out.show(&made, saved)
         }
         NotificationsCommand::Test { channel } => test(&door, channel, out),
@@ -73,8 +75,8 @@ pub fn run(args: &NotificationsArgs, settings: &Settings, out: Output) -> Result
 pub(super) fn told_of_flags(door: &Door, failure: Failure) -> Failure {
     match door.is_local() && failure.message.contains("outbound_allow") {
         true => failure.with(
-            "this command sent it itself, by vestibule.toml and the environment; flags that a server was started with, such as \
-             --outbound-allow, are not known here. To let the server send it, name it with --server, or test in the console",
+            "this command goes by vestibule.toml and the environment; flags that a server was started with, such as \
+             --outbound-allow, are not known here. To let the server do it, name it with --server, or use the console",
         ),
         false => failure,
     }

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deliver::{CrowdClient, Guard, IssuerClient, Notifier, OpenIdAsker, Reach};
-use provision::{FirstStart, Provision, RestoredBy};
+use deliver::{CrowdClient, IssuerClient, Notifier, OpenIdAsker};
+use provision::{FirstStart, Guard, Provision, Reach, RestoredBy};
 use serde::Serialize;
 use server::{FailedRestore, RestoreOrder};
 use store::{Environment, Store};
@@ -138,6 +138,7 @@ impl Started {
                 (Some(settings.data.clone()), Some(FailedRestore { at, why }))
             }
         };
+        provision.allow_outbound(settings.outbound_allow.clone());
         let guard = Guard::new(Reach::Network, settings.outbound_allow.clone());
         let client = deliver::Client::new(guard);
         provision.read_crowds_with(Arc::new(CrowdClient::new(client.clone())));

@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::notifications::told_of_flags;
 use crate::cli::{SubscriptionArgs, SubscriptionsArgs, SubscriptionsCommand};
 use crate::config::Settings;
 use crate::door::{self, Door};
@@ -63,12 +64,14 @@ pub fn run(args: &SubscriptionsArgs, settings: &Settings, out: Output) -> Result
             })
         }
         SubscriptionsCommand::Create(wanted) => {
-            let made: Value = door.post(&[PLACE], &wish(wanted))?;
+            let made: Result<Value, Failure> = door.post(&[PLACE], &wish(wanted));
+            let made = made.map_err(|failure| told_of_flags(&door, failure))?;
             out.show(&made, saved)
         }
         SubscriptionsCommand::Set(wanted) => {
             let path = [PLACE, &wanted.name];
-            let made: Value = door.ask(Method::PUT, &path, Some(&wish(wanted)))?;
+            let made: Result<Value, Failure> = door.ask(Method::PUT, &path, Some(&wish(wanted)));
+            let made = made.map_err(|failure| told_of_flags(&door, failure))?;
             out.show(&made, saved)
         }
         SubscriptionsCommand::Test { subscription } => {
@@ -114,7 +117,7 @@ pub fn run(args: &SubscriptionsArgs, settings: &Settings, out: Output) -> Result
 
 fn sent(door: &Door, path: &[&str], out: Output) -> Result<(), Failure> {
     let sent: Result<Value, Failure> = door.ask(Method::POST, path, None);
-    let sent = sent.map_err(|failure| super::notifications::told_of_flags(door, failure))?;
+    let sent = sent.map_err(|failure| told_of_flags(door, failure))?;
     out.show(&sent, |sent| {
         let answer = sent["answer"].as_str().unwrap_or_default();
         format!("The message was taken. The other end said: {answer}")

@@ -146,7 +146,10 @@ pub(super) fn refusal(status: StatusCode, text: &str) -> Failure {
     let wrong: Vec<String> = problem
         .errors
         .iter()
-        .map(|one| format!("{}: {}; {}", one.path, one.message, one.remedy))
+        .map(|one| match one.path.as_str() {
+            "" => format!("{}; {}", one.message, one.remedy),
+            path => format!("{path}: {}; {}", one.message, one.remedy),
+        })
         .collect();
     if !wrong.is_empty() {
         return Failure::new(exit, wrong.join("\n"));

@@ -85,6 +85,7 @@ impl Transport {
             true => Provision::with_key(store, key_file::read_or_make(settings)?),
             false => Provision::new(store),
         };
+        provision.allow_outbound(settings.outbound_allow.clone());
         let notifier = Notifier::new(&settings.outbound_allow, settings.public_url.clone());
         provision.notify_with(Arc::new(notifier));
         let app = server::App::new(

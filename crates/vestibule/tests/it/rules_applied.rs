@@ -141,7 +141,12 @@ fn a_row_is_tried_on_a_value_on_somebody_and_on_everybody() {
     let typed = tried(&["--steps", steps, "--value", "  ANNA "]);
     assert_eq!(typed.code, 0, "{typed:?}");
     assert!(!typed.out.contains("`email`"), "{typed:?}");
-    assert!(typed.out.ends_with("attr:tried: ann\n"), "{typed:?}");
+    assert!(typed.out.ends_with("\nvalue: ann\n"), "{typed:?}");
+    assert!(!typed.out.contains("attr:tried"), "{typed:?}");
+    let targeted = tried(&["--steps", steps, "--target", "email", "--value", "ANNA"]);
+    assert!(targeted.out.ends_with("\nemail: ann\n"), "{targeted:?}");
+    let gone = tried(&["--steps", r#"[{"left": 0}]"#, "--value", "x"]);
+    assert!(!gone.out.contains(": \n"), "{gone:?}");
     program.file(
         "row.yaml",
         "target: email\nsource: {attribute: userName}\nsteps: [upper]\n",
@@ -153,6 +158,10 @@ fn a_row_is_tried_on_a_value_on_somebody_and_on_everybody() {
     assert_eq!(one.code, 0, "{one:?}");
     let value = format!("email: {}\n", somebody.to_uppercase());
     assert!(one.out.ends_with(&value), "{one:?}");
+    program.file("none.yaml", "{}");
+    let rules = tried(&["--file", "none.yaml", "--user", somebody]);
+    assert!(rules.out.contains("\ndecision: "), "{rules:?}");
+    assert!(!rules.out.contains("groups: \n"), "{rules:?}");
     let all = tried(&["--row", "row.yaml", "--everybody"]);
     assert_eq!(all.code, 8, "{all:?}");
     assert!(all.out.starts_with("USER"), "{all:?}");

@@ -6,7 +6,8 @@ use crate::program::Program;
 fn subscriptions_are_made_tried_and_deleted_at_the_command_line() {
     let program = Program::new();
     drop(program.serve(&[]));
-    let made = program.json(&[
+    let data = program.folder().join("vestibule-data");
+    let wanted = [
         "subscriptions",
         "create",
         "warehouse",
@@ -19,7 +20,19 @@ fn subscriptions_are_made_tried_and_deleted_at_the_command_line() {
         "--directory",
         "default",
         "--json",
-    ]);
+        "--data",
+        data.to_str().unwrap(),
+    ];
+    // What a running server may do is not known to this command.
+    let refused = program.run(&wanted);
+    assert!(
+        refused.code == 2
+            && refused.err.contains("outbound_allow")
+            && refused.err.contains("--server"),
+        "{refused:?}"
+    );
+    let allowing = Program::new().with("VESTIBULE_OUTBOUND_ALLOW", "127.0.0.1");
+    let made = allowing.json(&wanted);
     assert!(made["secret"].as_str().unwrap().starts_with("whsec_"));
     let listed = program.run(&["subscriptions", "list"]);
     assert!(
@@ -28,7 +41,6 @@ fn subscriptions_are_made_tried_and_deleted_at_the_command_line() {
     );
     let events = program.run(&["subscriptions", "events"]);
     assert!(events.out.contains("group.user_added"), "{events:?}");
-    // What a running server may do is not known to this command.
     let refused = program.run(&["subscriptions", "test", "warehouse"]);
     assert!(
         refused.code != 0

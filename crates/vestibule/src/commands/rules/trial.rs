@@ -13,6 +13,9 @@ use crate::door::Door;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, counted_in, table};
 
+/// The target of steps that are tried by themselves, which people are not shown.
+const NO_TARGET: &str = "attr:tried";
+
 /// Does what was asked.
 pub(super) fn run(door: &Door, args: &TryArgs, out: Output) -> Result<(), Failure> {
     let row = row(args)?;
@@ -63,7 +66,8 @@ fn row(args: &TryArgs) -> Result<Option<Value>, Failure> {
     match (flag, given.is_array()) {
         ("--row", false) => Ok(Some(given)),
         ("--steps", true) => {
-            let mut row = json!({"target": args.target, "steps": given});
+            let target = args.target.as_deref().unwrap_or(NO_TARGET);
+            let mut row = json!({"target": target, "steps": given});
             if let Some(path) = &args.source {
                 row["source"] = json!({ "attribute": path });
             }
@@ -105,7 +109,10 @@ fn lines<'v>(tried: &'v Value, stage: Option<&'v str>) -> impl Iterator<Item = S
 fn troubles(tried: &Value) -> Vec<String> {
     let errors = tried["errors"].as_array().into_iter().flatten();
     let mut all: Vec<String> = errors
-        .map(|error| format!("{} {}", text(error, "target"), text(error, "message")))
+        .map(|error| match text(error, "target").as_str() {
+            NO_TARGET => format!("the value {}", text(error, "message")),
+            target => format!("{target} {}", text(error, "message")),
+        })
         .collect();
     if let Some(name) = tried["taken_name"].as_str() {
         all.push(format!("the user name {name} {}", whose(tried)));
@@ -122,15 +129,21 @@ fn of_row(tried: &Value, target: &str, is_stored: bool) -> String {
         _ => value_of(&tried["attributes"], target),
     };
     let about = format!("  `{target}` ");
-    let mut told: Vec<String> = lines(tried, Some("mapping"))
-        .filter(|line| line.starts_with(&about))
-        .collect();
+    let lines = lines(tried, Some("mapping")).filter(|line| line.starts_with(&about));
+    let mut told: Vec<String> = match target {
+        NO_TARGET => lines.map(|line| line.replacen(&about, "  ", 1)).collect(),
+        _ => lines.collect(),
+    };
     told.extend(
         troubles(tried)
             .into_iter()
             .map(|it| format!("  cannot be used: {it}")),
     );
-    told.push(format!("{target}: {value}"));
+    let name = if target == NO_TARGET { "value" } else { target };
+    told.push(match value.as_str() {
+        "" => format!("{name}: none"),
+        value => format!("{name}: {value}"),
+    });
     told.join("\n")
 }
 
@@ -143,7 +156,9 @@ fn of_rules(tried: &Value) -> String {
             .map(|it| format!("  cannot be used: {it}")),
     );
     let groups = texts(&tried["groups"]);
-    told.push(format!("groups: {}", groups.join(", ")));
+    if !groups.is_empty() {
+        told.push(format!("groups: {}", groups.join(", ")));
+    }
     told.push(format!(
         "decision: {} ({})",
         text(tried, "decision"),
