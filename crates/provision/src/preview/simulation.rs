@@ -24,7 +24,7 @@ use crate::loaded::LoadedConnector;
 use crate::name_holder::NameHolder;
 use crate::places::{Place, ring};
 use crate::settle::deleted;
-use crate::sharing::{contribution, out_of_scope_since};
+use crate::sharing::{given_by, out_of_scope_since, said};
 use crate::world::Stored;
 use crate::{Provision, ProvisionError};
 
@@ -115,7 +115,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             present,
             world: Overlay::new(tx, &tried.connector),
             foresight: None,
-            graces: Graces::of(tried),
+            graces: Graces::of(provision, tx, tried),
             reviews: Reviews::new(tx, tried, present),
             groups: HashMap::new(),
             summary: PreviewSummary::default(),
@@ -130,7 +130,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
     pub(super) fn within_limits(mut self, fits: Fits) -> Self {
         self.foresight = Some(Foresight::new(self.tx, fits));
         if let Some(graces) = &mut self.graces {
-            graces.look_at_limits(self.tx);
+            graces.look_at_limits();
         }
         self
     }
@@ -151,24 +151,16 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
     pub(crate) fn run(mut self, range: Range) -> Result<PreviewSummary, ProvisionError> {
         self.look_at_range(range)?;
         if let Some(graces) = self.graces {
-            self.summary.after_grace = graces.forecast()?;
+            self.summary.after_grace = graces.forecast(self.tried.connector.id)?;
         }
         self.summary.waiting_groups = self.reviews.begin_to_wait();
         let Some(foresight) = self.foresight else {
             return Ok(self.summary);
         };
-        let all = foresight.forecasts()?;
+        let all = foresight.forecasts(self.tried.connector.id)?;
         self.summary.held_by_group = all.held_by_group;
-        for (connector, limits) in all.limits {
-            let connector = &connector.connector;
-            match connector.id == self.tried.connector.id {
-                true => self.summary.limits = limits,
-                false => {
-                    let name = connector.name.clone();
-                    self.summary.limits_of_others.insert(name, limits);
-                }
-            }
-        }
+        self.summary.limits = all.limits;
+        self.summary.limits_of_others = all.limits_of_others;
         Ok(self.summary)
     }
 
@@ -399,12 +391,23 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         }
         let occasion = (self.tx.now(), Trigger::Reconcile);
         let seen = (account, out_of_scope_since(known));
-        let gives = contribution(&self.world, self.tried, about, seen, occasion)?;
-        let Some((owner, mut outcome)) = self.provision.jointly(self.tx, account, gives)? else {
+        let says = said(&self.world, self.tried, about, seen, occasion)?;
+        let gives = given_by(self.tried, about.0.source, &says);
+        let joint = self
+            .provision
+            .jointly(self.tx, account, gives, occasion.0)?;
+        let Some((owner, mut outcome)) = joint else {
             return Ok(None);
         };
         let (plan, held) = self.guarded(&owner, Some(account), &mut outcome)?;
-        let mut looked = self.looked(Some(account), &outcome, (plan, held, None), None)?;
+        let after_grace = match (&mut self.graces, says.grace_until()) {
+            (Some(graces), Some(at)) => {
+                graces.look_ahead_shared(&self.world, about, (account, &plan), at)?
+            }
+            _ => None,
+        };
+        let found = (plan, held, after_grace);
+        let mut looked = self.looked(Some(account), &outcome, found, None)?;
         looked.id = Some(id.to_owned());
         looked.user_name = about.0.user.user_name().unwrap_or_default().to_owned();
         Ok(Some(looked))
