@@ -271,6 +271,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "contribution_scope",
         text: include_str!("../migrations/0052_contribution_scope.sql"),
     },
+    Migration {
+        number: 53,
+        name: "job_position",
+        text: include_str!("../migrations/0053_job_position.sql"),
+    },
 ];
 
 /// One step of the schema.
