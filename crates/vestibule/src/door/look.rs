@@ -71,6 +71,9 @@ pub struct WhyView {
     /// What put the user into the group that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined: Option<WrittenView>,
+    /// What took the user out of the group that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<WrittenView>,
     /// If the account was there before: by what it was found, and what made it this user's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub linked: Option<LinkedView>,
@@ -174,6 +177,7 @@ impl WhyView {
         for (what, written) in [
             ("written by", &self.written),
             ("put there by", &self.joined),
+            ("taken out by", &self.left),
         ] {
             if let Some(written) = written {
                 let _infallible = writeln!(told, "  {what} {}", written.told());
