@@ -219,7 +219,7 @@ pub enum Entry {
         /// What came of it.
         effect: MembershipEffect,
     },
-    /// All memberships stay as they are, as the account is not active.
+    /// All memberships stay as they are, as the account is not active, or is not to be and stays so.
     Frozen,
     /// The account was removed, for this reason, and there is somebody who may have it again.
     Returned(Reason),
@@ -587,6 +587,18 @@ impl Outcome {
         lines
     }
 
+    /// Whether the account stays active although it has lost its ground: something holds cleanup back.
+    pub fn stays_active(&self) -> bool {
+        let lost = |reason: Reason| {
+            let mut entries = self.trace.entries.iter();
+            entries.any(|it| matches!(it, Entry::Cleanup { reason: lost, .. } if *lost == reason))
+        };
+        match self.verdict {
+            Verdict::Account { status, reason } => status == Status::Active && lost(reason),
+            _ => false,
+        }
+    }
+
     fn has_account(&self) -> bool {
         matches!(self.verdict, Verdict::Account { .. })
     }
@@ -748,6 +760,7 @@ impl Outcome {
                 from,
                 effect,
             } => self.attribute_text(target, from, *effect),
+            Entry::Frozen if self.stays_active() => "memberships stay as they are, too".to_owned(),
             other => other.text(),
         };
         Line {
@@ -759,6 +772,12 @@ impl Outcome {
     fn conclusion(&self) -> Line {
         let text = match self.verdict {
             Verdict::NoAccount { reason } => format!("no account ({})", reason.as_str()),
+            Verdict::Account { reason, .. } if self.stays_active() => {
+                format!(
+                    "the account stays active all the same ({})",
+                    reason.as_str()
+                )
+            }
             Verdict::Account { status, reason } => {
                 format!("account {} ({})", status.as_str(), reason.as_str())
             }

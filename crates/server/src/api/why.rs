@@ -48,6 +48,9 @@ pub struct Explanation {
     decision: &'static str,
     /// Why, e.g. `IDP_ACTIVE` or `NOT_IN_REQUIRED_GROUP`.
     reason: &'static str,
+    /// Whether the account stays active although `reason` speaks against it, as something holds cleanup back.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    kept_active: bool,
     /// Of a question about a group: whether the user is in it now, itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     member: Option<bool>,
@@ -327,6 +330,7 @@ fn explain(
     Ok(Explanation {
         decision,
         reason: reason.as_str(),
+        kept_active: why.outcome.stays_active(),
         member,
         member_by_way_of: Vec::new(),
         member_by_rules,
@@ -406,6 +410,7 @@ fn unexplained(
     Ok(Explanation {
         decision: user.status.as_str(),
         reason: user.reason.as_str(),
+        kept_active: false,
         member,
         member_by_way_of: Vec::new(),
         member_by_rules: None,

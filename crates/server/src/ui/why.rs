@@ -11,6 +11,8 @@ use super::words;
 pub(super) struct Why {
     pub(super) decision: String,
     pub(super) reason: String,
+    #[serde(default)]
+    pub(super) kept_active: bool,
     pub(super) member: Option<bool>,
     #[serde(default)]
     pub(super) member_by_way_of: Vec<String>,

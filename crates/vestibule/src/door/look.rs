@@ -42,6 +42,9 @@ pub struct WhyView {
     pub decision: String,
     /// Why.
     pub reason: String,
+    /// Whether the account stays active although the reason speaks against it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept_active: bool,
     /// Whether the user is in the group that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<bool>,
@@ -204,7 +207,10 @@ impl WhyView {
         };
         let ends = match answer {
             Some(answer) => format!("member: {answer}"),
-            None => format!("decision: {} ({})", self.decision, self.reason),
+            None => {
+                let stays = if self.kept_active { "stays " } else { "" };
+                format!("decision: {stays}{} ({})", self.decision, self.reason)
+            }
         };
         told + &ends
     }
