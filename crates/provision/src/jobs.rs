@@ -246,6 +246,7 @@ pub(crate) fn begin_sweep(
         }
     };
     keep_bases(tx, connector)?;
+    tx.note_evaluation_begins(job.id, tx.journal_position(connector.directory)?)?;
     let claim = Claim::of_job(job.id, kind, &job.cause);
     tx.mark_all_nestings_due(connector.id, &job.cause, job.id)?;
     tx.mark_connector_due(connector.id, claim)?;

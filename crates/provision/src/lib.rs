@@ -46,6 +46,7 @@ mod local;
 mod logins;
 mod matches;
 mod members;
+mod membership_ends;
 mod name_holder;
 mod naming;
 mod nesting;
@@ -127,6 +128,7 @@ pub use key::SecretKey;
 pub use loaded::LoadedConnector;
 pub use local::{LocalUserDraft, LocalWriteError, Writer};
 pub use matches::{MatchRow, MatchSuggestion, MatchSummary};
+pub use membership_ends::Left;
 pub use name_holder::NameHolder;
 pub use notifications::{
     ChannelWish, ClaimedNotification, Letter, NotificationSender, Presence, Sent, SilenceReport,

@@ -22,12 +22,6 @@ impl Provision {
         let Change::LinkUser { by, .. } = entry.change else {
             return Ok(None);
         };
-        let written = Written {
-            request: entry.cause.request,
-            at: entry.at,
-            what: entry.cause.trigger.as_str().to_owned(),
-            actor: entry.cause.actor,
-        };
-        Ok(Some((by, written)))
+        Ok(Some((by, entry.into())))
     }
 }

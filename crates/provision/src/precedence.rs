@@ -132,7 +132,7 @@ impl Provision {
             return Ok(None);
         };
         let gives = self.would_join(tx, (connector.connector.directory, &account), precedence)?;
-        let outcome = joined(tx, &connector, &stored, &account, gives)?;
+        let outcome = joined(tx, &connector, (&stored, &account), gives, tx.now())?;
         let plan = directory::plan(Some(&account.account), &outcome);
         Ok((!plan.is_empty()).then(|| PrecededUser {
             name: account.user.name.clone(),

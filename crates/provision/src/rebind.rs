@@ -91,7 +91,14 @@ impl Provision {
         let bound = tx.bound_group(group.pk)?;
         let policy = match &bound {
             Some(bound) => self.rename_policy(tx, connector, group, bound, &standing)?,
-            None => RenamePolicy::Follow,
+            None => Some(RenamePolicy::Follow),
+        };
+        let Some(policy) = policy else {
+            if standing.former_name.is_some() && standing.former_until.is_none() {
+                standing.former_name = None;
+                tx.put_group_standing(id, group.pk, &standing)?;
+            }
+            return Ok(());
         };
         match (policy, &bound) {
             (RenamePolicy::Pin, _) => {
@@ -126,8 +133,9 @@ impl Provision {
         }
     }
 
-    /// What a rename of a source group that feeds a group leads to. A new name that would have to be decided about
-    /// first is not taken up by itself.
+    /// What a rename of a source group that feeds a group leads to; none if that is the group of both names, so that they cannot
+    /// stand side by side, and it stays as it is written. A new name that would have to be decided about first is not taken up
+    /// by itself.
     fn rename_policy(
         &self,
         tx: &WriteTx<'_>,
@@ -135,28 +143,28 @@ impl Provision {
         group: &SourceGroup,
         bound: &Group,
         standing: &GroupStanding,
-    ) -> Result<RenamePolicy, ProvisionError> {
+    ) -> Result<Option<RenamePolicy>, ProvisionError> {
         let renamed = GroupStanding {
             former_name: None,
             ..standing.clone()
         };
         let seen = renamed.seen(group.pk, group.display_name.clone());
         if !connector.rules.are_names_by_rules(&seen) {
-            return Ok(RenamePolicy::Follow);
+            return Ok(Some(RenamePolicy::Follow));
         }
         let policy = connector.connector.rules.groups.rename;
         let Some(wanted) = connector.rules.effective_group(&seen) else {
-            return Ok(policy);
+            return Ok(Some(policy));
         };
-        if policy != RenamePolicy::Pin && fold(&wanted) == fold(&bound.name) {
-            return Ok(RenamePolicy::Follow);
+        if policy == RenamePolicy::Alias && fold(&wanted) == fold(&bound.name) {
+            return Ok(None);
         }
         let there = tx.directory_group(connector.connector.directory, &wanted)?;
         match there {
             Some(there) if there.pk != bound.pk && has_to_wait(tx, connector, &seen, &there)? => {
-                Ok(RenamePolicy::Pin)
+                Ok(Some(RenamePolicy::Pin))
             }
-            _ => Ok(policy),
+            _ => Ok(Some(policy)),
         }
     }
 
@@ -287,12 +295,18 @@ impl Provision {
         connector: &LoadedConnector,
         cause: &Cause,
     ) -> Result<(), ProvisionError> {
+        // Only who follows each name follows how it is written.
+        let written = |name: String| match connector.connector.rules.groups.rename {
+            RenamePolicy::Follow => name,
+            RenamePolicy::Pin | RenamePolicy::Alias => fold(&name),
+        };
         for group in tx.source_groups_all(connector.connector.id)? {
             let bound = tx.bound_group(group.pk)?.map(|bound| bound.name);
             let wanted = connector.rules.effective_group(&tx.seen_by_rules(&group)?);
             // Without members it may have to wait for the first one, who is due.
             let waits = bound.is_none() && !connector.rules.creates_empty_groups();
-            if bound != wanted && !waits && self.give_name(tx, connector, &group, cause)? {
+            let differs = bound.map(written) != wanted.map(written);
+            if differs && !waits && self.give_name(tx, connector, &group, cause)? {
                 self.retie(tx, connector, &group, &[], cause)?;
             }
         }

@@ -442,7 +442,8 @@ pub(crate) fn keep_bases(
     Ok(())
 }
 
-/// Of how many a share is taken, where so many were let through: as many as there were before the window. Counts them.
+/// Of how many a share is taken, where so many were let through: as many as there were before the window, without those whom an
+/// evaluation of everybody that is going on put there. Counts them.
 pub(crate) fn count_base(
     tx: &ReadTx<'_>,
     connector: &directory::Connector,
@@ -451,7 +452,14 @@ pub(crate) fn count_base(
 ) -> Result<u64, ProvisionError> {
     let present = match tally {
         Tally::Deactivations => tx.count_active_accounts(connector.id)?,
-        Tally::GroupMemberships(group) => tx.count_members_by_fold(connector.directory, group)?,
+        Tally::GroupMemberships(group) => {
+            let members = tx.count_members_by_fold(connector.directory, group)?;
+            let joined = match tx.evaluation_began(connector.id)? {
+                Some(began) => tx.count_joins_by_fold(connector.directory, group, began)?,
+                None => 0,
+            };
+            members.saturating_sub(joined)
+        }
         Tally::Memberships => tx.count_source_memberships(connector.id)?,
         Tally::Leavers | Tally::GroupDeletions | Tally::Renames => return Ok(0),
     };

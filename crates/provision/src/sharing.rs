@@ -56,21 +56,30 @@ pub(crate) fn contribution(
     occasion: (Timestamp, Trigger),
 ) -> Result<Contribution, ProvisionError> {
     let said = said(world, connector, about, account, occasion)?;
-    Ok(Contribution {
+    Ok(given_by(connector, about.0.source, &said))
+}
+
+/// What a connector gives by what it says of a person.
+pub(crate) fn given_by(
+    connector: &LoadedConnector,
+    source: SourceUserPk,
+    said: &Outcome,
+) -> Contribution {
+    Contribution {
         connector: connector.connector.id,
         name: connector.connector.name.as_str().into(),
-        source: about.0.source,
-        given: Given::of(&said),
-    })
+        source,
+        given: Given::of(said),
+    }
 }
 
 /// What a connector decides about an account of its own, or that is to be, with what others give to it beside those who do.
 pub(crate) fn joined(
     tx: &ReadTx<'_>,
     owner: &LoadedConnector,
-    stored: &SourceUser,
-    account: &StoredAccount,
+    (stored, account): (&SourceUser, &StoredAccount),
     gives: Vec<Contribution>,
+    now: Timestamp,
 ) -> Result<Outcome, ProvisionError> {
     let id = owner.connector.id;
     let mut contributions = tx.contributions_to(account.user.pk)?;
@@ -85,7 +94,7 @@ pub(crate) fn joined(
         user: Some(&user),
         groups: &groups,
         existing: Some(&account.account),
-        now: tx.now(),
+        now,
         trigger: Trigger::Reconcile,
         overrides: &overrides,
     };
@@ -94,7 +103,7 @@ pub(crate) fn joined(
         precedence,
         contributions: &contributions,
     });
-    let around = Around::new(&world, &owner.rules, tx.now(), Some(account.user.pk));
+    let around = Around::new(&world, &owner.rules, now, Some(account.user.pk));
     let outcome = directory::evaluate_shared(&subject, &owner.rules, &around, shared);
     around.checked().map(|()| outcome)
 }
@@ -207,13 +216,14 @@ impl Provision {
         self.appear(tx, connector, used, cause)
     }
 
-    /// What the connector of an account would decide about it if another one gave this to it; none if nothing would be
-    /// decided now.
+    /// What the connector of an account would decide about it at a moment if another one gave this to it; none if it decides
+    /// nothing.
     pub(crate) fn jointly(
         &self,
         tx: &ReadTx<'_>,
         account: &StoredAccount,
         gives: Contribution,
+        now: Timestamp,
     ) -> Result<Option<(Arc<LoadedConnector>, Outcome)>, ProvisionError> {
         let (Some(owner), Some(source)) = (account.user.connector, account.source) else {
             return Ok(None);
@@ -224,7 +234,7 @@ impl Provision {
         let Some(stored) = stored.filter(|_| active && owner.precedence.is_some()) else {
             return Ok(None);
         };
-        let outcome = joined(tx, &owner, &stored, account, vec![gives])?;
+        let outcome = joined(tx, &owner, (&stored, account), vec![gives], now)?;
         Ok(Some((owner, outcome)))
     }
 

@@ -336,7 +336,7 @@ impl Transfer {
         if self.to.precedence.is_some()
             && let Some(goes_on) = given_by_owner(tx, &self.from, account)?
         {
-            return joined(tx, &self.to, source, account, vec![goes_on]);
+            return joined(tx, &self.to, (source, account), vec![goes_on], tx.now());
         }
         let user = source.resource()?;
         let person = Person {

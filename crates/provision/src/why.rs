@@ -6,10 +6,10 @@ use std::sync::Arc;
 use directory::rules::Target;
 use directory::{
     Case, ConnectorId, ConnectorState, DirectoryId, Line, Moment, Outcome, Remedy, Status, Trigger,
-    User, UserPk, Verdict,
+    UserPk, Verdict,
 };
 use jiff::Timestamp;
-use store::{JournalQuery, ReadTx, RequestQuery, SourceUser, StoredAccount};
+use store::{JournalEntry, JournalQuery, ReadTx, RequestQuery, SourceUser, StoredAccount};
 
 use crate::decide::{Decision, Occasion, decide, said_about, with_case};
 use crate::departed::Departed;
@@ -60,6 +60,17 @@ pub struct Written {
     pub what: String,
     /// Who acted.
     pub actor: String,
+}
+
+impl From<JournalEntry> for Written {
+    fn from(entry: JournalEntry) -> Self {
+        Self {
+            request: entry.cause.request,
+            at: entry.at,
+            what: entry.cause.trigger.as_str().to_owned(),
+            actor: entry.cause.actor,
+        }
+    }
 }
 
 impl Why {
@@ -118,29 +129,6 @@ impl Provision {
             Some(stored) => self.explain(tx, connector, &stored, group).map(Some),
             None => Ok(None),
         }
-    }
-
-    /// What put a user into a group last; none if the user is in none of this name, or the journal does not tell.
-    pub fn joined(
-        &self,
-        tx: &ReadTx<'_>,
-        user: &User,
-        directory: DirectoryId,
-        group: &str,
-    ) -> Result<Option<Written>, ProvisionError> {
-        let Some(group) = tx.directory_group(directory, group)? else {
-            return Ok(None);
-        };
-        if tx.membership_origins(group.pk, user.pk)?.is_none() {
-            return Ok(None);
-        }
-        let entry = tx.journal_of_joining(user.pk, group.pk)?;
-        Ok(entry.map(|entry| Written {
-            request: entry.cause.request,
-            at: entry.at,
-            what: entry.cause.trigger.as_str().to_owned(),
-            actor: entry.cause.actor,
-        }))
     }
 
     /// The targets whose values the rules of any connector into a directory hide.

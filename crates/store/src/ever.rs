@@ -58,7 +58,8 @@ impl ReadTx<'_> {
         self.query_one(&by_name, args![directory.0, fold(text)], read_user)
     }
 
-    /// The group of this name; if there is none, the one that had it last, also one that is gone.
+    /// The group of this name; if there is none, the one that had it last, also one that is gone; if there was none either, the
+    /// one that a source group of this name feeds.
     pub fn directory_group_ever(
         &self,
         directory: DirectoryId,
@@ -69,7 +70,7 @@ impl ReadTx<'_> {
         }
         let entry = self.group_name_given_up(directory, name)?;
         let Some(pk) = entry.and_then(|entry| entry.subject.group()) else {
-            return Ok(None);
+            return Ok(self.group_fed_as(directory, name)?.map(GroupEver::from));
         };
         if let Some(found) = self.directory_groups_by_pk(directory, &[pk])?.pop() {
             return Ok(Some(found.into()));
@@ -106,6 +107,37 @@ impl ReadTx<'_> {
         name: &str,
     ) -> Result<Option<JournalEntry>, StoreError> {
         self.name_given_up(directory, name, "group")
+    }
+
+    /// The group that a source group feeds which has this name at the identity provider, or had it before it was renamed
+    /// there (CP-02).
+    fn group_fed_as(
+        &self,
+        directory: DirectoryId,
+        name: &str,
+    ) -> Result<Option<Group>, StoreError> {
+        let named = "SELECT b.group_pk FROM connector c CROSS JOIN source_group s CROSS JOIN group_binding b \
+             WHERE c.directory_pk = $1 AND s.connector_pk = c.pk AND s.display_name_fold = $2 \
+             AND b.source_group_pk = s.pk ORDER BY s.pk LIMIT 1";
+        let name = fold(name);
+        let found = self.query_one(named, args![directory.0, name.as_str()], |row| row.int(0))?;
+        let found = match found {
+            Some(found) => Some(found),
+            None => {
+                let renamed = "SELECT s.former_name, b.group_pk FROM connector c CROSS JOIN group_standing s \
+                     CROSS JOIN group_binding b WHERE c.directory_pk = $1 AND s.connector_pk = c.pk \
+                     AND s.former_name IS NOT NULL AND b.source_group_pk = s.source_group_pk ORDER BY b.source_group_pk";
+                let all = self.query(renamed, args![directory.0], |row| {
+                    Ok((row.text(0)?, row.int(1)?))
+                })?;
+                let mut all = all.into_iter();
+                all.find_map(|(former, group)| (fold(&former) == name).then_some(group))
+            }
+        };
+        match found {
+            Some(group) => self.directory_group_by_pk(directory, GroupPk(group)),
+            None => Ok(None),
+        }
     }
 
     fn name_given_up(

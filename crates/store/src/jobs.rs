@@ -203,6 +203,16 @@ impl ReadTx<'_> {
         self.query(&sql, args![], read_job)
     }
 
+    /// Where the journal ended when the evaluation of everybody of a connector began that is going on; none if none is.
+    pub fn evaluation_began(&self, connector: ConnectorId) -> Result<Option<i64>, StoreError> {
+        self.query_one(
+            "SELECT position FROM job WHERE finished IS NULL AND connector_pk = $1 AND position IS NOT NULL \
+             ORDER BY pk DESC LIMIT 1",
+            args![connector.0],
+            |row| row.int(0),
+        )
+    }
+
     /// How many evaluations and comparisons are still owed to a job.
     pub fn job_left(&self, job: JobId) -> Result<i64, StoreError> {
         let left = self.query_one(
@@ -291,6 +301,15 @@ impl WriteTx<'_> {
     /// Says how many there are to work off.
     pub fn set_job_total(&self, job: JobId, total: i64) -> Result<(), StoreError> {
         self.execute("UPDATE job SET total = $1 WHERE pk = $2", args![total, job])?;
+        Ok(())
+    }
+
+    /// Notes that a job begins to evaluate everybody where the journal of its directory ends.
+    pub fn note_evaluation_begins(&self, job: JobId, position: i64) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE job SET position = $1 WHERE pk = $2",
+            args![position, job],
+        )?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use directory::{ConnectorId, DirectoryId, GroupPk, UserPk};
+use directory::{Change, ConnectorId, DirectoryId, GroupPk, UserPk};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -239,6 +239,27 @@ impl ReadTx<'_> {
              AND change LIKE '{{\"change\":\"add_membership\"%' ORDER BY pk DESC LIMIT 1"
         );
         self.query_one(&sql, args![user.0, group.0], read_entry)
+    }
+
+    /// The entry by which somebody who is in a group no more came out of it: of the membership, or of the account that it went
+    /// with.
+    pub fn journal_of_leaving(
+        &self,
+        user: UserPk,
+        group: GroupPk,
+    ) -> Result<Option<JournalEntry>, StoreError> {
+        let last = format!(
+            "SELECT {ENTRY_COLUMNS} FROM journal WHERE user_pk = $1 AND +group_pk = $2 ORDER BY pk DESC LIMIT 1"
+        );
+        let last = match self.query_one(&last, args![user.0, group.0], read_entry)? {
+            Some(last) if !matches!(last.change, Change::RemoveMembership { .. }) => last,
+            last => return Ok(last),
+        };
+        let removed = format!(
+            "SELECT {ENTRY_COLUMNS} FROM journal WHERE user_pk = $1 AND pk > $2 \
+             AND change LIKE '{{\"change\":\"remove_user\"%' ORDER BY pk LIMIT 1"
+        );
+        self.query_one(&removed, args![user.0, last.position], read_entry)
     }
 
     /// When the oldest entry that is left was written.

@@ -242,6 +242,21 @@ impl ReadTx<'_> {
         )
     }
 
+    /// How often somebody came into a group behind a position of the journal, by the group's fold. Counts these entries.
+    pub fn count_joins_by_fold(
+        &self,
+        directory: DirectoryId,
+        group: &str,
+        position: i64,
+    ) -> Result<u64, StoreError> {
+        self.number(
+            "SELECT count(*) FROM journal WHERE group_pk = \
+             (SELECT pk FROM directory_group WHERE directory_pk = $1 AND name_fold = $2) \
+             AND pk > $3 AND change LIKE '_\"change\":\"add_membership\"%'",
+            args![directory.0, group, position],
+        )
+    }
+
     /// How many members the groups of a connector's source have, by the counter of each group.
     pub fn count_source_memberships(&self, connector: ConnectorId) -> Result<u64, StoreError> {
         self.number(

@@ -273,8 +273,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 53,
+        name: "job_position",
+        text: include_str!("../migrations/0053_job_position.sql"),
+    },
+    Migration {
+        number: 54,
         name: "people_text",
-        text: include_str!("../migrations/0053_people_text.sql"),
+        text: include_str!("../migrations/0054_people_text.sql"),
     },
 ];
 

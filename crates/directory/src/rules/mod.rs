@@ -29,6 +29,7 @@ mod step_compile;
 mod step_config;
 mod step_lint;
 mod step_run;
+mod target;
 mod text;
 mod typed;
 
@@ -38,8 +39,7 @@ pub use compile::{
 };
 pub use conditional::{ConditionalRule, RuleState};
 pub use config::{
-    Accounts, Apply, MappingRow, OnNoMatch, OnNull, Rules, Scope, Source, Target, Written,
-    WrittenRules,
+    Accounts, Apply, MappingRow, OnNoMatch, OnNull, Rules, Scope, Source, Written, WrittenRules,
 };
 pub use difference::{Difference, differences, differences_of, told_value};
 pub use example::{
@@ -60,7 +60,7 @@ pub use step_compile::{IF_NESTING_MAX, STEP_TEXT_BYTES_MAX, TABLE_ENTRIES_MAX};
 pub use step_config::{
     DateSpan, DateUnit, GroupRef, LookupBy, MapDefault, OneOrMany, RegexMode, Step,
 };
-
+pub use target::Target;
 pub use typed::reads_user_name;
 
 /// What is shown in place of a value that is not to be seen.

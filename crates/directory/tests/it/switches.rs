@@ -66,11 +66,13 @@ fn an_active_account_stays_active_and_is_not_deleted() {
         ann.user = Some(user(inactive()));
         ann.step();
         assert_eq!(ann.state().unwrap().0.as_str(), "active");
-        assert!(
-            told(&ann).contains("`accounts.disable` is off"),
-            "{}",
-            told(&ann)
+        let story = format!(
+            "IDP_INACTIVE: the rules say {action}\n\
+             cleanup is suppressed, and the account stays as it is: `accounts.disable` is off\n\
+             memberships stay as they are, too\n\
+             the account stays active all the same (IDP_INACTIVE)"
         );
+        assert!(told(&ann).ends_with(&story), "{}", told(&ann));
         ann.user = None;
         ann.step();
         assert_eq!(ann.state().unwrap().0.as_str(), "active", "{action}");

@@ -77,9 +77,12 @@ pub(super) struct Foresight<'t, 'c> {
 }
 
 /// What the limits of all connectors do.
+#[derive(Default)]
 pub(super) struct Forecasts {
-    /// By connector and kind.
-    pub(super) limits: Vec<(Arc<LoadedConnector>, BTreeMap<HoldKind, LimitForecast>)>,
+    /// Those of the connector whose rules are tried, by kind.
+    pub(super) limits: BTreeMap<HoldKind, LimitForecast>,
+    /// Those of others, by their names.
+    pub(super) limits_of_others: BTreeMap<String, BTreeMap<HoldKind, LimitForecast>>,
     /// In which groups how many memberships are kept back.
     pub(super) held_by_group: BTreeMap<String, u64>,
 }
@@ -176,15 +179,17 @@ impl<'t, 'c> Foresight<'t, 'c> {
         windows.map(|(id, it)| Ok((*id, it.all_fits()?))).collect()
     }
 
-    /// What the limits do.
-    pub(super) fn forecasts(self) -> Result<Forecasts, ProvisionError> {
-        let mut all = Forecasts {
-            limits: Vec::new(),
-            held_by_group: BTreeMap::new(),
-        };
-        for window in self.windows.into_values() {
-            all.limits
-                .push((Arc::clone(&window.connector), window.forecasts()?));
+    /// What the limits do while the rules of a connector are tried.
+    pub(super) fn forecasts(self, tried: ConnectorId) -> Result<Forecasts, ProvisionError> {
+        let mut all = Forecasts::default();
+        for (id, window) in self.windows {
+            let limits = window.forecasts()?;
+            if id == tried {
+                all.limits = limits;
+            } else {
+                let name = window.connector.connector.name.clone();
+                all.limits_of_others.insert(name, limits);
+            }
             for (group, count) in window.by_group {
                 *all.held_by_group.entry(group).or_default() += count;
             }

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use directory::{Change, HoldKind, Moment, Operation, Plan, SourceGroup, Trigger, apply, plan};
+use directory::{
+    Change, ConnectorId, HoldKind, Moment, Operation, Outcome, Plan, SourceGroup, Trigger, apply,
+    plan,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{ReadTx, StoredAccount};
@@ -11,10 +14,11 @@ use store::{ReadTx, StoredAccount};
 use super::foresight::{ForeseenHold, Foresight, LimitForecast};
 use super::overlay::Overlay;
 use super::user::tell;
-use crate::ProvisionError;
 use crate::decide::{Occasion, decide};
 use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
+use crate::sharing::contribution;
+use crate::{Provision, ProvisionError};
 
 /// What becomes of an account when its grace time ends, if nothing else happens before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,10 +45,15 @@ pub struct GraceForecast {
     pub operations: BTreeMap<Operation, u64>,
     /// What the safety limits would let through and hold then, by kind, with what they have let through by now.
     pub limits: BTreeMap<HoldKind, LimitForecast>,
+    /// The same for the limits of other connectors, by their names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits_of_others: BTreeMap<String, BTreeMap<HoldKind, LimitForecast>>,
 }
 
 /// The same rules without a grace time, for those who are in one.
 pub(super) struct Graces<'t, 'c> {
+    provision: &'t Provision,
+    tx: &'t ReadTx<'c>,
     ended: Arc<LoadedConnector>,
     foresight: Option<Foresight<'t, 'c>>,
     forecast: GraceForecast,
@@ -52,8 +61,14 @@ pub(super) struct Graces<'t, 'c> {
 
 impl<'t, 'c> Graces<'t, 'c> {
     /// None if the rules leave nobody in a grace time.
-    pub(super) fn of(tried: &LoadedConnector) -> Option<Self> {
+    pub(super) fn of(
+        provision: &'t Provision,
+        tx: &'t ReadTx<'c>,
+        tried: &LoadedConnector,
+    ) -> Option<Self> {
         tried.rules.has_grace().then(|| Self {
+            provision,
+            tx,
             ended: Arc::new(tried.without_grace()),
             foresight: None,
             forecast: GraceForecast::default(),
@@ -61,8 +76,8 @@ impl<'t, 'c> Graces<'t, 'c> {
     }
 
     /// Looks at what the safety limits would hold as well.
-    pub(super) fn look_at_limits(&mut self, tx: &'t ReadTx<'c>) {
-        self.foresight = Some(Foresight::one_by_one(tx));
+    pub(super) fn look_at_limits(&mut self) {
+        self.foresight = Some(Foresight::one_by_one(self.tx));
     }
 
     /// What becomes of an account that has been decided about, at the end of its grace time; none if nothing does.
@@ -73,12 +88,8 @@ impl<'t, 'c> Graces<'t, 'c> {
         (existing, before): (&StoredAccount, &Plan),
         at: Timestamp,
     ) -> Result<Option<AfterGrace>, ProvisionError> {
-        let Some(account) = apply(Some(&existing.account), before) else {
+        let Some(account) = then(existing, before) else {
             return Ok(None);
-        };
-        let account = StoredAccount {
-            account,
-            ..existing.clone()
         };
         let occasion = Occasion {
             now: at,
@@ -89,9 +100,40 @@ impl<'t, 'c> Graces<'t, 'c> {
             groups,
             account: Some(account.clone()),
         };
-        let mut outcome = decide(world, &self.ended, person, facts, occasion)?.outcome;
+        let outcome = decide(world, &self.ended, person, facts, occasion)?.outcome;
+        let ended = Arc::clone(&self.ended);
+        self.told(&ended, &account, outcome, at)
+    }
+
+    /// The same of an account of another connector, to which the rules only give: what they give ends.
+    pub(super) fn look_ahead_shared(
+        &mut self,
+        world: &Overlay<'_, '_>,
+        about: (&Person<'_>, &[SourceGroup]),
+        (existing, before): (&StoredAccount, &Plan),
+        at: Timestamp,
+    ) -> Result<Option<AfterGrace>, ProvisionError> {
+        let Some(account) = then(existing, before) else {
+            return Ok(None);
+        };
+        let occasion = (at, Trigger::Reconcile);
+        let gives = contribution(world, &self.ended, about, (&account, None), occasion)?;
+        match self.provision.jointly(self.tx, &account, gives, at)? {
+            Some((owner, outcome)) => self.told(&owner, &account, outcome, at),
+            None => Ok(None),
+        }
+    }
+
+    /// What a decision of the connector of an account makes of it; none if there is nothing to tell.
+    fn told(
+        &mut self,
+        owner: &Arc<LoadedConnector>,
+        account: &StoredAccount,
+        mut outcome: Outcome,
+        at: Timestamp,
+    ) -> Result<Option<AfterGrace>, ProvisionError> {
         let held = match &mut self.foresight {
-            Some(foresight) => foresight.keep_back(&self.ended, &account, &mut outcome)?,
+            Some(foresight) => foresight.keep_back(owner, account, &mut outcome)?,
             None => Vec::new(),
         };
         let plan = plan(Some(&account.account), &outcome);
@@ -100,14 +142,16 @@ impl<'t, 'c> Graces<'t, 'c> {
             tell(&mut operations, Operation::Held);
         }
         let is_told = |operation: &Operation| operation.is_seen() || *operation == Operation::Held;
-        let is_noteworthy = operations.iter().any(is_told);
-        let after = AfterGrace {
+        if !operations.iter().any(is_told) {
+            self.forget();
+            return Ok(None);
+        }
+        Ok(Some(AfterGrace {
             at,
             operations,
             changes: plan.changes,
             held,
-        };
-        Ok(Some(after).filter(|_| is_noteworthy))
+        }))
     }
 
     /// The last look ahead does not stand.
@@ -130,13 +174,23 @@ impl<'t, 'c> Graces<'t, 'c> {
         }
     }
 
-    /// What comes of everybody.
-    pub(super) fn forecast(self) -> Result<GraceForecast, ProvisionError> {
+    /// What comes of everybody while the rules of a connector are tried.
+    pub(super) fn forecast(self, tried: ConnectorId) -> Result<GraceForecast, ProvisionError> {
         let mut forecast = self.forecast;
         if let Some(foresight) = self.foresight {
-            let limits = foresight.forecasts()?.limits.into_iter();
-            forecast.limits = limits.flat_map(|(_, limits)| limits).collect();
+            let all = foresight.forecasts(tried)?;
+            forecast.limits = all.limits;
+            forecast.limits_of_others = all.limits_of_others;
         }
         Ok(forecast)
     }
+}
+
+/// An account as it is once a plan has been carried out; none if there is none then.
+fn then(existing: &StoredAccount, before: &Plan) -> Option<StoredAccount> {
+    let account = apply(Some(&existing.account), before)?;
+    Some(StoredAccount {
+        account,
+        ..existing.clone()
+    })
 }

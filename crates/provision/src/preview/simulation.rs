@@ -1,30 +1,30 @@
 //! The simulation: what a run over a connector's users would do by some rules, without doing it.
 
+mod ring;
+mod shared;
+mod told;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use directory::name::folded;
 use directory::rules::Target;
 use directory::{
-    Account, Change, ConnectorId, Operation, Outcome, Plan, SourceGroup, SourceGroupPk,
-    SourceUserPk, Status, Trigger, UserPk, ValueError, value_errors,
+    ConnectorId, Outcome, Plan, SourceGroupPk, SourceUserPk, Trigger, ValueError, value_errors,
 };
-use store::{ReadTx, StoredAccount, StoredContribution, StoredSubject, SubjectReader};
+use store::{ReadTx, StoredAccount, StoredSubject, SubjectReader};
 
 use super::foresight::{Fits, ForeseenHold, Foresight};
-use super::grace::{AfterGrace, Graces};
-use super::overlay::{Holder, Overlay};
+use super::grace::Graces;
+use super::overlay::Overlay;
 use super::reviews::Reviews;
-use super::summary::{NAMES_MAX, PreviewSummary};
-use super::user::{PreviewedAccount, PreviewedUser, tell};
+use super::summary::PreviewSummary;
+use super::user::PreviewedUser;
 use crate::decide::{Decision, Occasion, decide, said_about};
 use crate::departed::Departed;
 use crate::facts::{Facts, Person};
 use crate::loaded::LoadedConnector;
-use crate::name_holder::NameHolder;
-use crate::places::{Place, ring};
+use crate::places::Place;
 use crate::settle::deleted;
-use crate::sharing::{contribution, out_of_scope_since};
 use crate::world::Stored;
 use crate::{Provision, ProvisionError};
 
@@ -115,7 +115,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             present,
             world: Overlay::new(tx, &tried.connector),
             foresight: None,
-            graces: Graces::of(tried),
+            graces: Graces::of(provision, tx, tried),
             reviews: Reviews::new(tx, tried, present),
             groups: HashMap::new(),
             summary: PreviewSummary::default(),
@@ -130,7 +130,7 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
     pub(super) fn within_limits(mut self, fits: Fits) -> Self {
         self.foresight = Some(Foresight::new(self.tx, fits));
         if let Some(graces) = &mut self.graces {
-            graces.look_at_limits(self.tx);
+            graces.look_at_limits();
         }
         self
     }
@@ -151,24 +151,16 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
     pub(crate) fn run(mut self, range: Range) -> Result<PreviewSummary, ProvisionError> {
         self.look_at_range(range)?;
         if let Some(graces) = self.graces {
-            self.summary.after_grace = graces.forecast()?;
+            self.summary.after_grace = graces.forecast(self.tried.connector.id)?;
         }
         self.summary.waiting_groups = self.reviews.begin_to_wait();
         let Some(foresight) = self.foresight else {
             return Ok(self.summary);
         };
-        let all = foresight.forecasts()?;
+        let all = foresight.forecasts(self.tried.connector.id)?;
         self.summary.held_by_group = all.held_by_group;
-        for (connector, limits) in all.limits {
-            let connector = &connector.connector;
-            match connector.id == self.tried.connector.id {
-                true => self.summary.limits = limits,
-                false => {
-                    let name = connector.name.clone();
-                    self.summary.limits_of_others.insert(name, limits);
-                }
-            }
-        }
+        self.summary.limits = all.limits;
+        self.summary.limits_of_others = all.limits_of_others;
         Ok(self.summary)
     }
 
@@ -227,73 +219,6 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             self.summary.users += 1;
         }
         self.audience.progress(self.summary.users)
-    }
-
-    /// Looks at a user, and at those with whom it changes names in one step.
-    fn look_in_turn(&mut self, subject: StoredSubject) -> Result<(), ProvisionError> {
-        if self.along.contains(&subject.user.pk) {
-            return Ok(());
-        }
-        let looked = self.look_at(subject)?;
-        let ring = std::mem::take(&mut self.ring);
-        if ring.is_empty() {
-            return self.tell_unless_waiting(looked);
-        }
-        self.forget_last();
-        for place in &ring {
-            self.world.set_aside(&place.name);
-        }
-        let mut reader = SubjectReader::new(self.tx, self.tried.connector.id);
-        for place in ring {
-            for subject in reader.these(&[place.source])? {
-                let looked = self.look_at(subject)?;
-                self.tell_unless_waiting(looked)?;
-            }
-            self.world.forget_former(&place.name);
-            self.along.insert(place.source);
-        }
-        Ok(())
-    }
-
-    /// Whoever waits for a name may get it when somebody else is looked at, and is told of then.
-    fn tell_unless_waiting(&mut self, looked: PreviewedUser) -> Result<(), ProvisionError> {
-        if looked.taken_name.is_none() {
-            return self.tell(looked);
-        }
-        self.forget_last();
-        Ok(())
-    }
-
-    /// What was looked at last does not stand.
-    fn forget_last(&mut self) {
-        if let Some(foresight) = &mut self.foresight {
-            foresight.forget();
-        }
-        if let Some(graces) = &mut self.graces {
-            graces.forget();
-        }
-    }
-
-    /// Those who waited for a name that became free, until nobody gets one any more; then those who wait still.
-    fn look_again(&mut self, reader: &mut SubjectReader<'t, 'c>) -> Result<(), ProvisionError> {
-        loop {
-            let users = self.world.to_repeat();
-            if users.is_empty() {
-                break;
-            }
-            for subject in users.chunks(CHUNK_MAX).map(|chunk| reader.these(chunk)) {
-                for subject in subject? {
-                    self.look_in_turn(subject)?;
-                }
-            }
-        }
-        for chunk in self.world.waiting().chunks(CHUNK_MAX) {
-            for subject in reader.these(chunk)? {
-                let looked = self.look_at(subject)?;
-                self.tell(looked)?;
-            }
-        }
-        Ok(())
     }
 
     fn look_at(&mut self, mut subject: StoredSubject) -> Result<PreviewedUser, ProvisionError> {
@@ -365,51 +290,6 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
         Ok(looked)
     }
 
-    fn ring_around(
-        &mut self,
-        source: SourceUserPk,
-        decision: &Decision,
-    ) -> Result<Vec<Place>, ProvisionError> {
-        let (tx, occasion) = (self.tx, self.occasion());
-        let facts = |person: &Person<'_>| {
-            let mut facts = Facts::of(tx, person)?;
-            self.reviews.foresee(&mut facts.groups)?;
-            Ok(facts)
-        };
-        let about = (source, decision);
-        let ring = ring(tx, &self.world, self.tried, about, occasion, facts)?;
-        let users: Vec<UserPk> = ring.iter().map(|place| place.user).collect();
-        let goes = match &mut self.foresight {
-            Some(foresight) if !ring.is_empty() => foresight.lets_rename(self.tried, &users)?,
-            _ => true,
-        };
-        Ok(if goes { ring } else { Vec::new() })
-    }
-
-    /// Somebody who speaks of an account of another connector, or would: what would become of that one.
-    fn look_at_shared(
-        &mut self,
-        id: &str,
-        about: (&Person<'_>, &[SourceGroup]),
-        account: &StoredAccount,
-        known: Option<&StoredContribution>,
-    ) -> Result<Option<PreviewedUser>, ProvisionError> {
-        if account.user.status == Status::Removed {
-            return Ok(None);
-        }
-        let occasion = (self.tx.now(), Trigger::Reconcile);
-        let seen = (account, out_of_scope_since(known));
-        let gives = contribution(&self.world, self.tried, about, seen, occasion)?;
-        let Some((owner, mut outcome)) = self.provision.jointly(self.tx, account, gives)? else {
-            return Ok(None);
-        };
-        let (plan, held) = self.guarded(&owner, Some(account), &mut outcome)?;
-        let mut looked = self.looked(Some(account), &outcome, (plan, held, None), None)?;
-        looked.id = Some(id.to_owned());
-        looked.user_name = about.0.user.user_name().unwrap_or_default().to_owned();
-        Ok(Some(looked))
-    }
-
     /// Whether the present rules get along with a user better than those that are tried.
     fn is_new_problem(
         &self,
@@ -466,136 +346,5 @@ impl<'t, 'c, 'a> Simulation<'t, 'c, 'a> {
             trigger: Trigger::Reconcile,
             moment: directory::Moment::Later,
         }
-    }
-
-    fn looked(
-        &mut self,
-        existing: Option<&StoredAccount>,
-        outcome: &Outcome,
-        (plan, held, after_grace): (Plan, Vec<ForeseenHold>, Option<AfterGrace>),
-        taken_name: Option<String>,
-    ) -> Result<PreviewedUser, ProvisionError> {
-        let errors = value_errors(outcome);
-        let before = existing.map(|it| &it.account);
-        let mut operations =
-            Operation::all_of(&plan, outcome, taken_name.is_some(), !errors.is_empty());
-        // What was held before is no work of these rules.
-        if held.iter().any(|it| !it.stands) {
-            tell(&mut operations, Operation::Held);
-        }
-        if after_grace.is_some() {
-            tell(&mut operations, Operation::Grace);
-        }
-        let is_shown = self.audience.wants_everybody()
-            || !plan.changes.is_empty()
-            || !operations.contains(&Operation::Unchanged);
-        let after = is_shown.then(|| directory::apply(before, &plan)).flatten();
-        for change in &plan.changes {
-            if let Change::AddMembership { group, .. } = change {
-                self.look_at_group(group)?;
-            }
-        }
-        Ok(PreviewedUser {
-            id: None,
-            user_name: existing.map_or_else(String::new, |it| it.user.name.clone()),
-            operations,
-            before: self.account(before.filter(|_| is_shown)),
-            after: self.account(after.as_ref()),
-            changes: plan.changes,
-            held,
-            after_grace,
-            taken_name,
-            taken_by: None,
-            errors,
-            is_new_problem: false,
-        })
-    }
-
-    fn tell(&mut self, mut looked: PreviewedUser) -> Result<(), ProvisionError> {
-        if let Some(foresight) = &mut self.foresight {
-            foresight.count();
-        }
-        if let (Some(graces), Some(after)) = (&mut self.graces, &looked.after_grace) {
-            graces.count(after);
-        }
-        for operation in &looked.operations {
-            *self.summary.operations.entry(*operation).or_default() += 1;
-        }
-        let is_seen = |operation: &Operation| operation.is_seen();
-        self.summary.changed += u64::from(looked.operations.iter().any(is_seen));
-        self.summary.problems += u64::from(looked.is_new_problem);
-        if looked.is_noteworthy() || self.audience.wants_everybody() {
-            if let Some(name) = &looked.taken_name {
-                looked.taken_by = self.holder_of(name)?;
-            }
-            looked.redact(&self.hidden);
-            self.audience.user(looked)?;
-        }
-        Ok(())
-    }
-
-    fn holder_of(&self, name: &str) -> Result<Option<NameHolder>, ProvisionError> {
-        let holder = match self.world.holder_of(name)? {
-            Some(Holder::Account(user)) => {
-                let account = self.tx.account(user)?;
-                return account
-                    .map(|it| NameHolder::of(self.tx, &it.user))
-                    .transpose();
-            }
-            Some(Holder::New(source)) => source,
-            None => return Ok(None),
-        };
-        let connector = &self.tried.connector;
-        let Some(user) = self.tx.source_user_by_pk(connector.id, holder)? else {
-            return Ok(None);
-        };
-        Ok(Some(NameHolder {
-            key: None,
-            name: user.resource()?.user_name().unwrap_or_default().to_owned(),
-            connector: Some(connector.name.clone()),
-        }))
-    }
-
-    /// With new rules, source groups can feed groups that are not there yet, also without members.
-    fn look_at_groups(&mut self) -> Result<(), ProvisionError> {
-        if !self.tried.rules.creates_empty_groups() {
-            return Ok(());
-        }
-        for group in self.tx.source_groups_all(self.tried.connector.id)? {
-            if let Some(name) = self
-                .tried
-                .rules
-                .effective_group(&self.tx.seen_by_rules(&group)?)
-            {
-                self.look_at_group(&name)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn look_at_group(&mut self, name: &str) -> Result<(), ProvisionError> {
-        let fold = folded(name).into_owned();
-        if self.groups.contains_key(&fold) {
-            return Ok(());
-        }
-        let directory = self.tried.connector.directory;
-        let found = self.tx.directory_group(directory, name)?;
-        if found.is_none() && self.summary.new_groups.len() < NAMES_MAX {
-            self.summary.new_groups.push(name.to_owned());
-        }
-        let spelling = found.map_or_else(|| name.to_owned(), |group| group.name);
-        self.groups.insert(fold, spelling);
-        Ok(())
-    }
-
-    /// An account with the names of its groups as the directory writes them.
-    fn account(&self, account: Option<&Account>) -> Option<PreviewedAccount> {
-        let mut account = PreviewedAccount::of(account?)?;
-        for group in &mut account.groups {
-            if let Some(spelling) = self.groups.get(folded(group).as_ref()) {
-                group.clone_from(spelling);
-            }
-        }
-        Some(account)
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use directory::{HoldKind, HoldState, Limit, Operation, Rules, Status};
+use directory::{Change, HoldKind, HoldState, Limit, Operation, Rules, Status};
 use emulate::databases::on_each_database;
 use jiff::SignedDuration;
 use provision::PreviewedUser;
 use serde_json::json;
 
+use crate::precedence::{Two, mail_by, person};
 use crate::world::World;
 
 fn of<'a>(users: &'a [PreviewedUser], name: &str) -> &'a PreviewedUser {
@@ -100,5 +101,64 @@ fn what_is_hidden_is_hidden_in_what_comes_later() {
         assert_eq!(later.changes[0].kind(), "remove_user");
         let told = serde_json::to_string(later).unwrap();
         assert!(!told.contains("very-secret"), "{told}");
+    });
+}
+
+#[test]
+fn a_preview_tells_what_comes_when_the_grace_time_of_a_connector_ends_that_only_gives() {
+    on_each_database(|database| {
+        let mut two = Two::new(database);
+        let (okta, hr) = two.ids();
+        two.share(Some(mail_by(hr, &[okta])));
+        let names = ["ann", "ben", "cid", "dan"];
+        for name in names {
+            two.okta()
+                .try_user(person(name, &format!("{name}@okta"), name))
+                .unwrap();
+        }
+        let ids = names.map(|name| {
+            let person = person(name, &format!("{name}@hr"), name);
+            two.hr().try_user(person).unwrap()
+        });
+        two.hr().group("staff", &ids.each_ref().map(String::as_str));
+        two.hr().group("badge", &[&ids[0]]);
+        two.world.work_off();
+        two.world.wait(SignedDuration::from_hours(2));
+        two.okta()
+            .set_limits(|limits| limits.memberships = Some(Limit::new(2, 0)));
+        let scope = json!({"scope": {"required_groups": ["badge"], "grace_minutes": 60}});
+        let (preview, users) = two.hr().preview_of(&scope);
+        let summary = &preview.summary;
+        assert_eq!(summary.changed, 0, "nothing happens at once");
+        assert_eq!(summary.operations[&Operation::Grace], 3);
+        assert!(users.iter().all(|it| it.user_name != "ann"));
+        let foreseen = ["ben", "cid", "dan"].map(|name| {
+            let later = of(&users, name).after_grace.as_ref().unwrap();
+            (name, later.changes.clone(), later.held.len())
+        });
+        let held = foreseen.each_ref().map(|(_, _, held)| *held);
+        assert_eq!(held, [0, 0, 1]);
+        let then = &summary.after_grace;
+        assert_eq!(then.limits, BTreeMap::new());
+        let limit = &then.limits_of_others["idp"][&HoldKind::MembershipRemoval];
+        assert_eq!((limit.passes, limit.held), (2, 1));
+
+        let before = two.world.position();
+        two.hr().apply(&preview, false).unwrap();
+        two.world.work_off();
+        assert_eq!(two.world.position(), before, "the grace time goes on");
+        two.world.wait(SignedDuration::from_mins(61));
+        two.world.work_off();
+        let (directory, store) = (two.world.directory(), two.world.provision.store());
+        let entries = store
+            .read_blocking(move |tx| tx.journal_between(directory, (before, i64::MAX), None, 100))
+            .unwrap();
+        for (name, changes, _) in foreseen {
+            let user = two.world.account(name).unwrap().pk;
+            let about = entries.iter().filter(|it| it.subject.user() == Some(user));
+            let done: Vec<Change> = about.map(|it| it.change.clone()).collect();
+            assert_eq!(done, changes, "{name}");
+        }
+        assert_eq!(two.okta().holds(HoldState::Open).len(), 1);
     });
 }

@@ -151,6 +151,75 @@ fn who_follows_a_rename_at_once_leaves_nobody_in_the_old_group() {
 }
 
 #[test]
+fn a_name_in_another_case_is_followed_and_otherwise_stays() {
+    let cases = [
+        (RenamePolicy::Follow, "Sales EMEA"),
+        (RenamePolicy::Alias, "sales emea"),
+        (RenamePolicy::Pin, "sales emea"),
+    ];
+    for (policy, wanted) in cases {
+        for paused in [false, true] {
+            on_each_database(|database| {
+                let world = World::new(database, rules(|it| it.groups.rename = policy));
+                let ann = world.user("ann");
+                let sales = world.group("sales emea", &[&ann]);
+                let before = world.position();
+                let state = |state| {
+                    let id = world.connector.connector.id;
+                    let set = world.provision.set_connector_state(id, state, "admin");
+                    world.run(set).unwrap();
+                    world.work_off();
+                };
+                if paused {
+                    state(directory::ConnectorState::Paused);
+                }
+                world.rename_group(&sales, "Sales EMEA");
+                if paused {
+                    assert_eq!(world.group_names(), ["sales emea"]);
+                    state(directory::ConnectorState::Active);
+                }
+                world.work_off();
+                assert_eq!(world.group_names(), [wanted], "{policy:?} {paused}");
+                assert_eq!(world.groups("ann"), [wanted]);
+                let changes = i64::from(policy == RenamePolicy::Follow);
+                assert_eq!(world.position() - before, changes, "nobody leaves it");
+                let (preview, _) = world.preview(provision::PreviewWish::default());
+                assert_eq!(preview.summary.changed, 0);
+                let id = world.connector.connector.id;
+                world.run(world.provision.reconcile(id, "admin")).unwrap();
+                world.work_off();
+                assert_eq!(world.position() - before, changes, "nothing is left to do");
+            });
+        }
+    }
+}
+
+#[test]
+fn a_former_name_goes_on_when_the_present_one_is_written_otherwise() {
+    on_each_database(|database| {
+        let world = World::new(
+            database,
+            rules(|it| {
+                it.groups.rename = RenamePolicy::Alias;
+                it.groups.alias_days = 7;
+            }),
+        );
+        let ann = world.user("ann");
+        let devs = world.group("devs", &[&ann]);
+        world.rename_group(&devs, "engineers");
+        world.rename_group(&devs, "Engineers");
+        let ben = world.user("ben");
+        world.add(&devs, &ben);
+        for name in ["ann", "ben"] {
+            assert_eq!(world.groups(name), ["devs", "engineers"], "{name}");
+        }
+        world.wait(SignedDuration::from_hours(24 * 8));
+        world.work_off();
+        assert_eq!(world.groups("ben"), ["engineers"]);
+    });
+}
+
+#[test]
 fn a_group_goes_with_its_source_if_the_rules_say_so_and_nobody_is_left() {
     on_each_database(|database| {
         let world = World::new(database, Rules::default());

@@ -17,14 +17,14 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// Two connectors into one directory.
-struct Two {
-    world: World,
+pub struct Two {
+    pub world: World,
     okta: Arc<LoadedConnector>,
     hr: Arc<LoadedConnector>,
 }
 
 impl Two {
-    fn new(database: &TestDatabase) -> Self {
+    pub fn new(database: &TestDatabase) -> Self {
         let world = World::new(database, Rules::default());
         let hr = world.another("hr", Some("idp"));
         Self {
@@ -40,21 +40,21 @@ impl Two {
         &self.world
     }
 
-    fn okta(&mut self) -> &World {
+    pub fn okta(&mut self) -> &World {
         let okta = Arc::clone(&self.okta);
         self.by(&okta)
     }
 
-    fn hr(&mut self) -> &World {
+    pub fn hr(&mut self) -> &World {
         let hr = Arc::clone(&self.hr);
         self.by(&hr)
     }
 
-    fn ids(&self) -> (ConnectorId, ConnectorId) {
+    pub fn ids(&self) -> (ConnectorId, ConnectorId) {
         (self.okta.connector.id, self.hr.connector.id)
     }
 
-    fn share(&self, precedence: Option<Precedence>) {
+    pub fn share(&self, precedence: Option<Precedence>) {
         let world = &self.world;
         let set = world
             .provision
@@ -90,11 +90,11 @@ impl Two {
     }
 }
 
-fn person(name: &str, mail: &str, full: &str) -> Value {
+pub fn person(name: &str, mail: &str, full: &str) -> Value {
     json!({"userName": name, "displayName": full, "emails": [{"value": mail, "primary": true}]})
 }
 
-fn mail_by(first: ConnectorId, others: &[ConnectorId]) -> Precedence {
+pub fn mail_by(first: ConnectorId, others: &[ConnectorId]) -> Precedence {
     Precedence {
         order: others.to_vec(),
         targets: BTreeMap::from([(Target::Email, vec![first])]),

@@ -6,6 +6,7 @@ use directory::{
     Account, HoldKind, HoldState, Limit, LimitSettings, Operation, Plan, ReconcileMode, Rules,
 };
 use emulate::databases::{TestDatabase, on_each_database};
+use jiff::SignedDuration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use provision::{
@@ -384,6 +385,41 @@ fn shares_are_of_what_there_was_before_everybody_is_evaluated() {
         });
         world.work_off();
         assert_eq!(world.holds(HoldState::Open).len() as u64, told.held);
+    });
+}
+
+#[test]
+fn shares_of_a_group_are_of_what_it_had_before_everybody_is_evaluated() {
+    on_each_database(|database| {
+        let world = World::new(database, Rules::default());
+        let ids: Vec<String> = (0..40).map(|n| world.user(&format!("u{n:02}"))).collect();
+        let all: Vec<&str> = ids.iter().map(String::as_str).collect();
+        world.group("Next", &all[..20]);
+        world.group("Team", &all[20..]);
+        world.wait(SignedDuration::from_hours(2));
+        world.set_limits(|limits| {
+            limits.group_memberships = Some(Limit::new(2, 25));
+            limits.memberships = None;
+        });
+        // Those who come are looked at before those who leave.
+        let wanted = json!({"groups": {"names": {"mode": "chain", "rules": [
+            {"steps": [{"replace": {"find": "Team", "with": "Left"}}]},
+            {"steps": [{"replace": {"find": "Next", "with": "Team"}}]}]}}});
+        let (preview, users) = world.preview_of(&wanted);
+        let mut foreseen: Vec<&str> = users
+            .iter()
+            .filter(|user| !user.held.is_empty())
+            .map(|user| user.user_name.as_str())
+            .collect();
+        foreseen.sort_unstable();
+        let of_team = foreseen.iter().filter(|it| **it >= "u20").count();
+        assert_eq!(of_team, 15, "a quarter of twenty goes");
+        world.apply(&preview, true).unwrap();
+        world.work_off();
+        let held = world.holds(HoldState::Open);
+        let mut held: Vec<&str> = held.iter().map(|hold| hold.user_name.as_str()).collect();
+        held.sort_unstable();
+        assert_eq!(held, foreseen);
     });
 }
 

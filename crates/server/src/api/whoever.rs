@@ -69,10 +69,15 @@ pub(super) fn group(
         false => tx.group_name_given_up(directory, asked)?.map(|it| it.at),
     };
     let told = group.gone.map(|at| format!("was deleted {at:.0}"));
+    let by_source = renamed.is_none() && !name::same(asked, &group.name);
+    let by_source = by_source.then(|| {
+        let name = &group.name;
+        format!("`{asked}` is a name that the identity provider has or had for it; products know it as `{name}`.")
+    });
     let whoever = Whoever {
         key: None,
         name: group.name.clone(),
-        became: became((asked, &group.name), renamed, told),
+        became: by_source.or_else(|| became((asked, &group.name), renamed, told)),
         gone: group.gone,
     };
     Ok((group, whoever))

@@ -1,19 +1,16 @@
 //! Why a user is as it is: the rules' decision on what is stored now, told line by line.
 
-use std::collections::{BTreeSet, HashMap};
+mod membership;
 
 use axum::Json;
 use axum::extract::State;
 use directory::rules::CleanupAction;
 use directory::trace::Stage;
-use directory::{
-    ConnectorState, DirectoryId, GroupPk, Line, Origin, Outcome, SourceGroupPk, Status, User,
-    Verdict, name, nesting,
-};
+use directory::{ConnectorState, DirectoryId, Line, Outcome, Status, User, Verdict};
 use jiff::Timestamp;
 use provision::{NameHolder, Provision, ProvisionError, Why, Written};
 use serde::{Deserialize, Serialize};
-use store::{ReadTx, StoreError};
+use store::ReadTx;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,9 +19,8 @@ use super::request::{Parameters, Segments};
 use super::{Answer, connectors, directories, whoever};
 use crate::App;
 use crate::authority::Admin;
+use membership::{feeding, is_member};
 
-/// Source groups that an explanation names at most.
-const FEEDING_MAX: i64 = 10;
 /// Users who wait for a name that an explanation names at most.
 const WAITING_MAX: i64 = 5;
 
@@ -52,6 +48,9 @@ pub struct Explanation {
     decision: &'static str,
     /// Why, e.g. `IDP_ACTIVE` or `NOT_IN_REQUIRED_GROUP`.
     reason: &'static str,
+    /// Whether the account stays active although `reason` speaks against it, as something holds cleanup back.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    kept_active: bool,
     /// Of a question about a group: whether the user is in it now, itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     member: Option<bool>,
@@ -86,6 +85,9 @@ pub struct Explanation {
     /// Of a question about a group: what put the user into it.
     #[serde(skip_serializing_if = "Option::is_none")]
     joined: Option<WrittenView>,
+    /// Of a question about a group that the user is in no more: what took the user out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<WrittenView>,
     /// If the account was there before: by what it was found, and what made it this user's.
     #[serde(skip_serializing_if = "Option::is_none")]
     linked: Option<LinkedView>,
@@ -223,6 +225,7 @@ fn explain_user(
     told.became = who.became;
     if let (Some(group), Some(false)) = (group, member) {
         told.add_way(tx, directory, &user, group)?;
+        told.add_end(provision, tx, (directory, &user), group)?;
     }
     Ok(told)
 }
@@ -270,80 +273,6 @@ fn explain_source_user(
         Some(why) => explain(provision, tx, &why, (directory, query, None)),
         None => Err(ProvisionError::not_found("user", user)),
     }
-}
-
-fn is_member(
-    tx: &ReadTx<'_>,
-    user: &User,
-    group: Option<&str>,
-) -> Result<Option<bool>, ProvisionError> {
-    let Some(group) = group else { return Ok(None) };
-    let memberships = tx.memberships_of(user.pk)?;
-    Ok(Some(
-        memberships.iter().any(|one| name::same(&one.group, group)),
-    ))
-}
-
-impl Explanation {
-    /// Tells by way of which groups the user is in a group, and why each of them is in the next.
-    fn add_way(
-        &mut self,
-        tx: &ReadTx<'_>,
-        directory: DirectoryId,
-        user: &User,
-        group: &str,
-    ) -> Result<(), StoreError> {
-        let Some(group) = tx.directory_group(directory, group)? else {
-            return Ok(());
-        };
-        let ways = nesting::ways(&tx.steps_of_user(user.pk)?);
-        let Some(way) = ways.get(&group.pk) else {
-            return Ok(());
-        };
-        let names: HashMap<GroupPk, String> = tx
-            .directory_groups_by_pk(directory, way)?
-            .into_iter()
-            .map(|group| (group.pk, group.name))
-            .collect();
-        let name = |pk: &GroupPk| names.get(pk).cloned().unwrap_or_default();
-        self.member_by_way_of = way.iter().map(name).collect();
-        let mut outer = way.iter().skip(1).copied().chain([group.pk]);
-        for inner in way {
-            let Some(parent) = outer.next() else { break };
-            let parent_name = match parent == group.pk {
-                true => group.name.clone(),
-                false => name(&parent),
-            };
-            let origins = tx.nesting_origins(parent, *inner)?.unwrap_or_default();
-            let reasons = reasons(tx, &origins)?;
-            self.lines.push(LineView {
-                stage: Stage::Groups,
-                text: format!("`{}` is in `{parent_name}`: {reasons}", name(inner)),
-            });
-        }
-        Ok(())
-    }
-}
-
-/// Why a group is in another, in words.
-fn reasons(tx: &ReadTx<'_>, origins: &BTreeSet<Origin>) -> Result<String, StoreError> {
-    let sources: Vec<SourceGroupPk> = origins
-        .iter()
-        .filter_map(|origin| match origin {
-            Origin::Idp(source) => Some(*source),
-            _ => None,
-        })
-        .collect();
-    let names = tx.source_group_names(&sources)?;
-    let texts = origins.iter().map(|origin| match origin {
-        Origin::Idp(source) => match names.get(source) {
-            Some(name) => format!("source group `{name}` has it"),
-            None => "a source group that is gone had it".to_owned(),
-        },
-        Origin::Local | Origin::Product => "a product put it there".to_owned(),
-        other => format!("origin {}", other.kind()),
-    });
-    Ok(texts.collect::<Vec<_>>().join("; "))
 }
 
 fn explain(
@@ -401,6 +330,7 @@ fn explain(
     Ok(Explanation {
         decision,
         reason: reason.as_str(),
+        kept_active: why.outcome.stays_active(),
         member,
         member_by_way_of: Vec::new(),
         member_by_rules,
@@ -412,6 +342,7 @@ fn explain(
         later: LaterView::of(&why.outcome),
         written: written.map(WrittenView::from),
         joined: None,
+        left: None,
         linked: None,
         account: why.account.clone(),
         became: None,
@@ -451,25 +382,6 @@ fn conditions(why: &Why, query: &WhyQuery) -> Vec<String> {
     all
 }
 
-/// For somebody who is not in a group: which source groups make others its members.
-fn feeding(
-    tx: &ReadTx<'_>,
-    directory: DirectoryId,
-    group: &str,
-) -> Result<Option<LineView>, ProvisionError> {
-    let Some(found) = tx.directory_group(directory, group)? else {
-        return Ok(None);
-    };
-    let names = tx.source_groups_feeding(found.pk, FEEDING_MAX)?;
-    Ok((!names.is_empty()).then(|| LineView {
-        stage: Stage::Groups,
-        text: format!(
-            "source groups that become `{group}` now: {}",
-            names.join(", ")
-        ),
-    }))
-}
-
 /// About a user of whom no identity provider speaks there is little to tell.
 fn unexplained(
     tx: &ReadTx<'_>,
@@ -498,6 +410,7 @@ fn unexplained(
     Ok(Explanation {
         decision: user.status.as_str(),
         reason: user.reason.as_str(),
+        kept_active: false,
         member,
         member_by_way_of: Vec::new(),
         member_by_rules: None,
@@ -508,6 +421,7 @@ fn unexplained(
         later: None,
         written: None,
         joined: None,
+        left: None,
         linked: None,
         account: None,
         became: None,

@@ -54,7 +54,7 @@ struct PersonPage {
 struct About {
     group: String,
     answer: Why,
-    /// When the user became a member.
+    /// When the user became a member, or left.
     since: Option<When>,
 }
 
@@ -224,7 +224,7 @@ async fn person(
             let answer: Option<Why> = desk.find(&below("why"), &[("group", group)]).await?;
             answer.map(|answer| About {
                 group: group.to_owned(),
-                since: answer.joined.as_ref().map(|joined| desk.when(joined.at)),
+                since: answer.turn().map(|turn| desk.when(turn.at)),
                 answer,
             })
         }

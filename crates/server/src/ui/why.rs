@@ -11,6 +11,8 @@ use super::words;
 pub(super) struct Why {
     pub(super) decision: String,
     pub(super) reason: String,
+    #[serde(default)]
+    pub(super) kept_active: bool,
     pub(super) member: Option<bool>,
     #[serde(default)]
     pub(super) member_by_way_of: Vec<String>,
@@ -21,6 +23,7 @@ pub(super) struct Why {
     pub(super) conditions: Vec<String>,
     pub(super) written: Option<Written>,
     pub(super) joined: Option<Written>,
+    pub(super) left: Option<Written>,
     pub(super) linked: Option<Linked>,
 }
 
@@ -66,6 +69,11 @@ impl Why {
     /// Whether the rules give no account, or take it away.
     pub(super) fn is_none(&self) -> bool {
         matches!(self.decision.as_str(), "none" | "removed")
+    }
+
+    /// What put the user into the group that was asked about, or took the user out.
+    pub(super) fn turn(&self) -> Option<&Written> {
+        self.joined.as_ref().or(self.left.as_ref())
     }
 
     /// The reason in words.

@@ -499,6 +499,7 @@ fn whom_the_identity_provider_deleted_is_explained_like_anybody_else() {
         assert_eq!(ben.get("later"), None, "{ben}");
         let ben = asked("ben");
         assert_eq!(ben["decision"], "active", "{ben}");
+        assert_eq!(ben["kept_active"], true, "{ben}");
         assert!(
             ben.to_string()
                 .contains("is exempt from cleanup by `board`"),

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::api_console::{Console, each, ok, problem};
 use crate::api_release::done;
+use crate::scim_idp::Idp;
 use crate::world::World;
 
 const LATER: &str = "2100-01-01T00:00:00Z";
@@ -364,5 +365,82 @@ fn a_pilot_is_set_looked_at_and_ended() {
         assert_eq!(console.delete(path).status, 204);
         world.run(world.provision.work_off()).unwrap();
         assert_eq!(console.show("/directories/default")["active_users"], 3);
+    });
+}
+
+#[test]
+fn why_tells_what_ended_a_membership() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let idp = Idp::new(&world);
+        let ann = world.user(json!({"userName": "ann"}));
+        let dev = world.group("dev", &[&ann]);
+        let ops = world.group("ops", &[&ann]);
+        let console = Console::new(&world);
+        let why = |group: &str| {
+            console.show(&format!("/directories/default/users/ann/why?group={group}"))
+        };
+        assert_eq!(why("dev").get("left"), None);
+        idp.delete(&format!("/Groups/{dev}"));
+        let told = why("dev");
+        let lines = told["lines"].to_string();
+        let deleted = format!(
+            "source group `dev` had it, which the identity provider deleted, `DELETE /Groups/{dev}`"
+        );
+        assert!(lines.contains(&deleted), "{told}");
+        assert_eq!(
+            (&told["member"], &told["left"]["what"]),
+            (&json!(false), &json!("scim"))
+        );
+        let request = told["left"]["request"].as_str().unwrap();
+        let record = console.show(&format!("/requests?request={request}"));
+        assert_eq!(record["items"][0]["method"], "DELETE", "{record}");
+
+        let path = format!("members[value eq \"{ann}\"]");
+        world.patch_group(&ops, json!([{"op": "remove", "path": path}]));
+        let told = why("ops");
+        let lines = told["lines"].to_string();
+        assert!(lines.contains("source group `ops` has it"), "{told}");
+        assert_eq!(told["left"]["what"], "scim");
+        // Who comes back has left nothing.
+        world.patch_group(
+            &ops,
+            json!([{"op": "add", "path": "members", "value": [{"value": ann}]}]),
+        );
+        let told = why("ops");
+        assert_eq!((&told["member"], told.get("left")), (&json!(true), None));
+        assert_eq!(why("nobody").get("left"), None);
+    });
+}
+
+#[test]
+fn the_past_of_a_group_is_found_by_what_the_identity_provider_calls_it() {
+    on_each_database(|database| {
+        let rules = json!({"groups": {"rename": "pin", "names": {"rules": [{"steps": [{"prefix": {"text": "jira-"}}]}]}}});
+        let world = World::with_rules(database, serde_json::from_value(rules).unwrap());
+        let ann = world.user(json!({"userName": "ann"}));
+        let sales = world.group("Sales", &[&ann]);
+        let name = json!([{"op": "replace", "path": "displayName", "value": "Sales EMEA"}]);
+        world.patch_group(&sales, name);
+        let console = Console::new(&world);
+        for asked in ["jira-Sales", "sales emea", "SALES"] {
+            let past = console
+                .show(&format!("/directories/default/groups/{asked}/history").replace(' ', "%20"));
+            assert_eq!(past["who"]["name"], "jira-Sales", "{past}");
+            let became = past["who"]["became"].as_str().unwrap_or_default();
+            assert_eq!(
+                became.contains("products know it as `jira-Sales`"),
+                asked != "jira-Sales",
+                "{past}"
+            );
+            let journal = console
+                .show(&format!("/directories/default/journal?group={asked}").replace(' ', "%20"));
+            assert!(
+                !journal["items"].as_array().unwrap().is_empty(),
+                "{journal}"
+            );
+        }
+        let none = console.get("/directories/default/groups/marketing/history");
+        assert_eq!(problem(&none).0, 404);
     });
 }

@@ -171,6 +171,22 @@ fn a_renamed_user_is_told_under_the_new_name_with_all_groups() {
 }
 
 #[test]
+fn a_group_in_another_case_is_told_as_the_same_group() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let mira = world.mira();
+        let sales = world.group("sales", &[&mira]);
+        let mut product = Follower::new(&world);
+        let name = json!([{"op": "replace", "path": "displayName", "value": "Sales"}]);
+        world.patch_group(&sales, name);
+        assert_eq!(product.news(), ["+group Sales"], "nobody leaves it");
+        let reader = Product::reader(&world);
+        let shown = reader.get("/group?groupname=sales");
+        assert!(ok(&shown).contains("name=\"Sales\""), "{}", ok(&shown));
+    });
+}
+
+#[test]
 fn names_that_are_handed_on_need_a_full_run() {
     on_each_database(|database| {
         let world = World::new(database);

@@ -42,6 +42,9 @@ pub struct WhyView {
     pub decision: String,
     /// Why.
     pub reason: String,
+    /// Whether the account stays active although the reason speaks against it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept_active: bool,
     /// Whether the user is in the group that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<bool>,
@@ -71,6 +74,9 @@ pub struct WhyView {
     /// What put the user into the group that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined: Option<WrittenView>,
+    /// What took the user out of the group that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<WrittenView>,
     /// If the account was there before: by what it was found, and what made it this user's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub linked: Option<LinkedView>,
@@ -174,6 +180,7 @@ impl WhyView {
         for (what, written) in [
             ("written by", &self.written),
             ("put there by", &self.joined),
+            ("taken out by", &self.left),
         ] {
             if let Some(written) = written {
                 let _infallible = writeln!(told, "  {what} {}", written.told());
@@ -200,7 +207,10 @@ impl WhyView {
         };
         let ends = match answer {
             Some(answer) => format!("member: {answer}"),
-            None => format!("decision: {} ({})", self.decision, self.reason),
+            None => {
+                let stays = if self.kept_active { "stays " } else { "" };
+                format!("decision: {stays}{} ({})", self.decision, self.reason)
+            }
         };
         told + &ends
     }

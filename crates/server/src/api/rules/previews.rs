@@ -90,7 +90,7 @@ struct PreviewView {
     /// (`new_groups`), groups of the identity provider that would wait for a decision (`waiting_groups`), and what the safety limits would let through and hold: `limits` by kind (`passes`, `held`, `used`, `allowed`),
     /// `limits_of_others` by the names of connectors whose accounts the rules have a say in, and `held_by_group`.
     /// `after_grace` tells of those who keep their accounts only until a grace time ends: when the `first` one does,
-    /// and their `operations` and `limits` then.
+    /// and their `operations`, `limits` and `limits_of_others` then.
     #[schema(value_type = Object)]
     summary: PreviewSummary,
     /// Why it failed.

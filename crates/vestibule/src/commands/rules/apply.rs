@@ -25,14 +25,9 @@ impl Held {
     /// What a preview says.
     pub fn of(preview: &Value) -> Self {
         let summary = &preview["summary"];
-        let others = summary["limits_of_others"]
-            .as_object()
-            .into_iter()
-            .flatten();
-        let all = others.map(|(_, limits)| limits).chain([&summary["limits"]]);
         Self {
-            now: all.map(in_limits).sum(),
-            later: in_limits(&summary["after_grace"]["limits"]),
+            now: in_limits(summary),
+            later: in_limits(&summary["after_grace"]),
         }
     }
 
@@ -56,8 +51,11 @@ impl Held {
     }
 }
 
-fn in_limits(limits: &Value) -> u64 {
-    let kinds = limits.as_object().into_iter().flatten();
+fn in_limits(forecast: &Value) -> u64 {
+    let others = forecast["limits_of_others"].as_object().into_iter();
+    let others = others.flatten().map(|(_, limits)| limits);
+    let all = others.chain([&forecast["limits"]]);
+    let kinds = all.filter_map(Value::as_object).flatten();
     kinds.filter_map(|(_, limit)| limit["held"].as_u64()).sum()
 }
 

@@ -158,20 +158,26 @@ fn after_grace(forecast: &Value) -> Vec<String> {
         "LATER, when grace times end (the first at {first}): {}",
         counts.join(", ")
     )];
-    lines.extend(held(&forecast["limits"], " then"));
+    lines.extend(held_by(forecast, " then"));
+    lines
+}
+
+/// The same for the limits of the connector and of others.
+fn held_by(forecast: &Value, when: &str) -> Vec<String> {
+    let mut lines = held(&forecast["limits"], when);
+    let others = forecast["limits_of_others"].as_object();
+    for (connector, limits) in others.into_iter().flatten() {
+        lines.extend(held(
+            limits,
+            &format!(" of the connector {connector}{when}"),
+        ));
+    }
     lines
 }
 
 /// What safety limits would hold, at once and when grace times end, and what comes then.
 pub(super) fn limits(summary: &Value) -> Vec<String> {
-    let mut lines = held(&summary["limits"], "");
-    let others = summary["limits_of_others"]
-        .as_object()
-        .into_iter()
-        .flatten();
-    for (connector, limits) in others {
-        lines.extend(held(limits, &format!(" of the connector {connector}")));
-    }
+    let mut lines = held_by(summary, "");
     lines.extend(after_grace(&summary["after_grace"]));
     lines
 }
