@@ -213,11 +213,7 @@ impl Decision<'_> {
 
     /// Whether the identity provider or a log-in brings somebody back whom the rule for the inactive took (KA-07).
     fn wakes(&self, since: Option<Timestamp>) -> bool {
-        let sticky = self
-            .rules
-            .inactivity
-            .as_ref()
-            .is_none_or(|it| it.rule.sticky);
+        let sticky = self.rules.is_inactivity_sticky();
         let told = matches!(self.subject.trigger, Trigger::Scim | Trigger::Login);
         !sticky && told && since.is_none_or(|since| since < self.now)
     }

@@ -337,6 +337,7 @@ impl<'a> Decision<'a> {
                 Reason::InactivityRule => Entry::InactivityStands {
                     last: self.live.and_then(|it| it.last_login),
                     days: self.rules.inactivity.as_ref().map(|it| it.rule.days),
+                    sticky: self.rules.is_inactivity_sticky(),
                 },
                 _ => Entry::ManualStands,
             });

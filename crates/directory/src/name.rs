@@ -24,6 +24,11 @@ pub fn same(left: &str, right: &str) -> bool {
     }
 }
 
+/// A text in quotes, as people read it: letters of all scripts stay what they are.
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,8 @@
 //! What steps leave in the trace while they run.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
+use crate::name::quoted;
 use crate::rules::{Item, LookupBy, REDACTED};
 use crate::trace::{Entry, StepEffect, Trace};
 
@@ -48,7 +48,7 @@ impl<'t> Notes<'t> {
             let cut = item.text.char_indices().nth(SHOWN_CHARS_MAX);
             let text = cut.map_or(&*item.text, |(at, _)| &item.text[..at]);
             // Writing to a text cannot fail.
-            let _ = write!(shown, "{text:?}");
+            shown.push_str(&quoted(text));
             if cut.is_some() {
                 shown.push_str("...");
             }

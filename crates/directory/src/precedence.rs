@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{ConnectorId, SourceUserPk};
 use crate::model::{Account, Attributes, Membership, Memory, Origin, Reason, Status};
-use crate::name::{folded, same};
+use crate::name::{folded, quoted, same};
 use crate::outcome::{Outcome, Verdict};
 use crate::rules::{Authority, CompiledRules, REDACTED, RuleError, Target};
 use crate::trace::{Entry, MembershipEffect, Trace};
@@ -258,7 +258,7 @@ impl Shared<'_> {
                 (!value.is_empty()).then_some(value)
             };
             if let Some((by, value)) = self.deciding(&target, said, say) {
-                tell(&target, by, format!("{value:?}"));
+                tell(&target, by, quoted(&value));
                 *own = value;
             }
         }
@@ -284,7 +284,7 @@ impl Shared<'_> {
             };
             let said = own.is_some() && !kept.contains(&target.to_string());
             if let Some((by, values)) = self.deciding(&target, said, value) {
-                let texts: Vec<String> = values.iter().map(|it| format!("{it:?}")).collect();
+                let texts: Vec<String> = values.iter().map(|it| quoted(it)).collect();
                 tell(&target, by, texts.join(", "));
                 let name = own.unwrap_or(name);
                 outcome.attributes.extra.insert(name, values);

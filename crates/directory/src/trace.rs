@@ -280,12 +280,14 @@ pub enum Entry {
         /// The connector's name.
         connector: Arc<str>,
     },
-    /// The user had not logged in for long, and only an administrator undoes what came of it.
+    /// The user had not logged in for long, and this decision does not undo what came of it.
     InactivityStands {
         /// When the user did so last, as far as known.
         last: Option<Timestamp>,
         /// How many days the rules allow; none if they say nothing about it any more.
         days: Option<u32>,
+        /// Whether only an administrator undoes it.
+        sticky: bool,
     },
     /// The user has a new name with the identity provider, and keeps the old one here.
     NamePinned {

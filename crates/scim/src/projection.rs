@@ -141,7 +141,7 @@ impl Projection {
             let value = match value {
                 _ if name == "schemas" || name == "id" => Some(value.clone()),
                 Value::Object(extension) if name.contains(':') => self.extension(name, extension),
-                value => self.attribute(None, name, value),
+                value => self.attribute(None, name, value, &[]),
             };
             if let Some(value) = value {
                 shown.insert(name.clone(), value);
@@ -163,11 +163,12 @@ impl Projection {
             special.extension.eq_ignore_ascii_case(urn) && special.attr.eq_ignore_ascii_case(name)
         };
         let mut own = None;
-        let mut withheld = Vec::new();
+        let (mut withheld, mut always) = (Vec::new(), Vec::new());
         for special in self.special.iter().filter(is_it) {
             match (&special.sub, special.returned) {
                 (None, returned) => own = Some(returned),
-                (Some(_), Returned::Always | Returned::Default) => {}
+                (Some(sub), Returned::Always) => always.push(sub.as_str()),
+                (Some(_), Returned::Default) => {}
                 (Some(sub), Returned::Request) if self.asks_for(urn, name, Some(sub)) => {}
                 (Some(sub), _) => withheld.push(sub.as_str()),
             }
@@ -176,7 +177,7 @@ impl Projection {
             Some(Returned::Never) => None,
             Some(Returned::Always) => Some(value.clone()),
             Some(Returned::Request) if !self.asks_for(urn, name, None) => None,
-            _ => self.attribute(Some(urn), name, value),
+            _ => self.attribute(Some(urn), name, value, &always),
         }?;
         if withheld.is_empty() {
             return Some(value);
@@ -200,16 +201,28 @@ impl Projection {
         })
     }
 
-    fn attribute(&self, extension: Option<&str>, name: &str, value: &Value) -> Option<Value> {
+    /// What is shown of an attribute; of its parts, those in `always` come along whatever the client names.
+    fn attribute(
+        &self,
+        extension: Option<&str>,
+        name: &str,
+        value: &Value,
+        always: &[&str],
+    ) -> Option<Value> {
+        let comes = |part: &str| always.iter().any(|sub| sub.eq_ignore_ascii_case(part));
         let choice = Choice::among(self.shown.as_deref(), extension, name);
         let hidden = Choice::among(Some(&self.hidden), extension, name);
         match (choice, hidden) {
             (Choice::None, _) | (_, Choice::All) => None,
             (Choice::All, Choice::None) => Some(value.clone()),
-            (Choice::All, Choice::Parts(hidden)) => parts(value, |part| !hidden.contains(&part)),
-            (Choice::Parts(shown), Choice::None) => parts(value, |part| shown.contains(&part)),
+            (Choice::All, Choice::Parts(hidden)) => {
+                parts(value, |part| comes(part) || !hidden.contains(&part))
+            }
+            (Choice::Parts(shown), Choice::None) => {
+                parts(value, |part| comes(part) || shown.contains(&part))
+            }
             (Choice::Parts(shown), Choice::Parts(hidden)) => parts(value, |part| {
-                shown.contains(&part) && !hidden.contains(&part)
+                comes(part) || (shown.contains(&part) && !hidden.contains(&part))
             }),
         }
     }

@@ -5,6 +5,7 @@
 mod redact;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,8 +44,10 @@ const JOBS_KEPT_DAYS: u32 = 90;
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// Between two pieces of pruning others may write.
 const PRUNE_PAUSE: Duration = Duration::from_millis(50);
-/// Refusals before the credential is known that are recorded in one minute.
+/// Refusals before the credential is known that are recorded in one minute of each connector that a path names.
 const REFUSALS_PER_MINUTE: usize = 30;
+/// Of all that paths name: anybody can make up names.
+const ALL_REFUSALS_PER_MINUTE: usize = 900;
 
 /// How long records of requests are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +87,30 @@ pub(crate) struct Answered {
 struct Waiting {
     answered: Vec<Answered>,
     bytes: usize,
-    refusals: usize,
+    refusals: Refusals,
+}
+
+/// Refusals of the present minute, by the connector that the path names.
+#[derive(Default)]
+struct Refusals {
+    of: HashMap<String, usize>,
+    all: usize,
+}
+
+impl Refusals {
+    /// Whether one more is recorded.
+    fn admit(&mut self, named: &str) -> bool {
+        if self.all >= ALL_REFUSALS_PER_MINUTE {
+            return false;
+        }
+        let count = self.of.entry(named.to_owned()).or_default();
+        let admitted = *count < REFUSALS_PER_MINUTE;
+        if admitted {
+            *count += 1;
+            self.all += 1;
+        }
+        admitted
+    }
 }
 
 /// What waits to be written down.
@@ -97,16 +123,14 @@ pub(crate) struct Records {
 }
 
 impl Records {
-    /// Takes a record; false if too many wait already.
+    /// Takes a record; false if too many wait already, or if it is one of too many refusals.
     pub(crate) fn push(&self, answered: Answered) -> bool {
         let bytes = answered.body.as_ref().map_or(0, Bytes::len);
         let mut waiting = self.lock();
-        let is_refusal = matches!(answered.owner, Owner::Named(_));
-        if is_refusal {
-            waiting.refusals += 1;
-            if waiting.refusals > REFUSALS_PER_MINUTE {
-                return true;
-            }
+        if let Owner::Named(named) = &answered.owner
+            && !waiting.refusals.admit(named)
+        {
+            return false;
         }
         if waiting.answered.len() >= WAITING_MAX || waiting.bytes + bytes > WAITING_BYTES_MAX {
             return false;
@@ -319,6 +343,6 @@ pub(crate) async fn prune(app: App) {
             tracing::warn!(%error, "what was kept of imports could not be removed");
         }
         tokio::time::sleep(PRUNE_EVERY).await;
-        app.inner().records.lock().refusals = 0;
+        app.inner().records.lock().refusals = Refusals::default();
     }
 }

@@ -10,6 +10,11 @@ use crate::id::SourceGroupPk;
 use crate::outcome::{Review, SourceGroup};
 
 impl CompiledRules {
+    /// Whether only an administrator undoes what came of inactivity (US-35).
+    pub(crate) fn is_inactivity_sticky(&self) -> bool {
+        self.inactivity.as_ref().is_none_or(|it| it.rule.sticky)
+    }
+
     /// The SCIM ids of groups that the rules name. Nothing comes of these rules before [`bind`](Self::bind) has said
     /// which groups they are.
     pub fn named_groups(&self) -> Vec<&str> {

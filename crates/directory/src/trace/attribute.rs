@@ -3,6 +3,7 @@
 use super::{AttributeEffect, Entry, Line, Suppressed};
 use crate::change::Change;
 use crate::model::Attributes;
+use crate::name::quoted;
 use crate::outcome::{Outcome, Verdict};
 use crate::overrides::OverrideKind;
 
@@ -76,6 +77,20 @@ impl Outcome {
         self.trace.given.as_ref().unwrap_or(&self.attributes)
     }
 
+    /// Why a row has no value: there was none, or its steps left nothing of it.
+    fn without_value(&self, target: &str, from: &str) -> String {
+        match self.went_through_steps(target) {
+            true => format!("its steps leave nothing of {from}"),
+            false => format!("{from} has no value"),
+        }
+    }
+
+    /// Whether a step of the row did something to its value.
+    fn went_through_steps(&self, target: &str) -> bool {
+        let mut entries = self.trace.entries.iter();
+        entries.any(|entry| matches!(entry, Entry::Step { target: of, .. } if **of == *target))
+    }
+
     pub(super) fn attribute_text(
         &self,
         target: &str,
@@ -84,7 +99,7 @@ impl Outcome {
     ) -> String {
         match effect {
             AttributeEffect::Set => match self.given().get(target) {
-                Some(value) => format!("`{target}` is {value:?}, from {from}"),
+                Some(value) => format!("`{target}` is {}, from {from}", quoted(&value)),
                 None => format!("`{target}` is read from {from}"),
             },
             AttributeEffect::SetUnseen => format!("`{target}` is [redacted], from {from}"),
@@ -95,24 +110,34 @@ impl Outcome {
                 format!("`{target}` stays as it was: a step says so")
             }
             AttributeEffect::KeptWithoutValue => {
-                format!("`{target}` stays as it was: {from} has no value")
+                format!(
+                    "`{target}` stays as it was: {}",
+                    self.without_value(target, from)
+                )
             }
             AttributeEffect::KeptWithoutMatch => {
                 format!("`{target}` stays as it was: no step matched what {from} says")
             }
             AttributeEffect::ClearedWithoutValue => {
-                format!("`{target}` is empty: {from} has no value")
+                format!("`{target}` is empty: {}", self.without_value(target, from))
             }
             AttributeEffect::ClearedWithoutMatch => {
                 format!("`{target}` is empty: no step matched what {from} says")
             }
             AttributeEffect::Flag(active) => format!("`{target}` is {active}, from {from}"),
             AttributeEffect::FlagWithoutValue(active) => {
-                format!("`{target}` is {active}, as {from} has no value")
+                format!(
+                    "`{target}` is {active}, as {}",
+                    self.without_value(target, from)
+                )
             }
             AttributeEffect::Dropped(reason) => format!(
-                "the row for `{target}` drops the user ({}): {from} has no fitting value",
-                reason.as_str()
+                "the row for `{target}` drops the user ({}): {}",
+                reason.as_str(),
+                match self.went_through_steps(target) {
+                    true => format!("its steps say so of {from}"),
+                    false => format!("{from} has no fitting value"),
+                }
             ),
             AttributeEffect::Failed(fault) => {
                 format!(

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::cause::Trigger;
 use crate::model::{Reason, Status};
+use crate::name::quoted;
 use crate::overrides::OverrideKind;
 
 impl Entry {
@@ -36,8 +37,11 @@ impl Entry {
                 let by = by.as_str();
                 let value = if *redacted { "[redacted]" } else { value };
                 match found {
-                    true => format!("`{target}` looks at the user with {by} {value:?}"),
-                    false => format!("`{target}`: no user with {by} {value:?} is known yet"),
+                    true => format!("`{target}` looks at the user with {by} {}", quoted(value)),
+                    false => format!(
+                        "`{target}`: no user with {by} {} is known yet",
+                        quoted(value)
+                    ),
                 }
             }
             Entry::OldNameStays => {
@@ -96,19 +100,28 @@ impl Entry {
                  `accounts.names_reserved_days`); release it to let it go earlier"
             ),
             Entry::ManualStands => "an administrator's decision stands".to_owned(),
-            Entry::InactivityStands { last, days } => {
+            Entry::InactivityStands { last, days, sticky } => {
                 let days = days.map(|days| format!(" (rule `inactivity.days`: {days})"));
                 let last = match last {
                     Some(last) => format!("the last log-in was at {last}"),
                     None => "no log-in is known".to_owned(),
                 };
+                let undone = match sticky {
+                    true => "only an administrator undoes that",
+                    false => {
+                        "the next write of the identity provider that says active undoes that, and so does a log-in"
+                    }
+                };
                 format!(
-                    "the user had not logged in for long{}; {last}, and only an administrator undoes that",
+                    "the user had not logged in for long{}; {last}, and {undone}",
                     days.unwrap_or_default()
                 )
             }
             Entry::NamePinned { wanted } => {
-                format!("the user name stays, and does not become {wanted:?}: names are pinned")
+                format!(
+                    "the user name stays, and does not become {}: names are pinned",
+                    quoted(wanted)
+                )
             }
             Entry::Inactive {
                 since,
@@ -297,7 +310,7 @@ fn group_text(from: &GroupSource, name: &str, path: &[String], effect: &GroupEff
             )
         }
         GroupEffect::NotAName(name) => {
-            format!("{origin} is left out: {name:?} cannot name a group")
+            format!("{origin} is left out: {} cannot name a group", quoted(name))
         }
         GroupEffect::Unmapped => {
             format!("{origin} is left out: no row of `groups.mapping` has it")

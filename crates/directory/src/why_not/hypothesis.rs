@@ -94,7 +94,7 @@ impl<'a> Hypothesis<'a> {
             | Remedy::OneOf(_) => {}
             Remedy::ConditionFails(name) => rules.conditions.retain(|it| it.name != *name),
             Remedy::UserName => set_constant(rules, Target::Username, "somebody"),
-            Remedy::DecisionLifted | Remedy::EnabledAgain => self.suppose_enabled(),
+            Remedy::DecisionLifted | Remedy::EnabledAgain { .. } => self.suppose_enabled(),
             Remedy::LogIn(_) => {
                 let now = self.case.subject.now;
                 if let Some(account) = &mut self.existing {

@@ -192,7 +192,7 @@ fn account_remedy(entry: &Entry, rules: &CompiledRules) -> Option<Remedy> {
         Entry::NoNameMatched => Remedy::SomeNameMatches,
         Entry::Nameless => Remedy::UserName,
         Entry::ManualStands => Remedy::DecisionLifted,
-        Entry::InactivityStands { .. } => Remedy::EnabledAgain,
+        Entry::InactivityStands { sticky, .. } => Remedy::EnabledAgain { sticky: *sticky },
         Entry::Inactive { since, .. } => Remedy::LogIn(*since),
         entry => {
             let (kind, remedy) = ended(entry)?;

@@ -57,8 +57,11 @@ pub enum Remedy {
     UserName,
     /// An administrator lifts the decision on the account.
     DecisionLifted,
-    /// An administrator enables an account that was cleaned up for inactivity.
-    EnabledAgain,
+    /// An account that was cleaned up for inactivity is enabled.
+    EnabledAgain {
+        /// Whether only an administrator does that.
+        sticky: bool,
+    },
     /// The user logs in, which did not happen since then.
     LogIn(Timestamp),
     /// An override goes.
@@ -232,8 +235,11 @@ impl fmt::Display for Remedy {
             Remedy::DecisionLifted => {
                 f.write_str("an administrator must lift the decision on the account")
             }
-            Remedy::EnabledAgain => f.write_str(
+            Remedy::EnabledAgain { sticky: true } => f.write_str(
                 "an administrator must enable the account: it was cleaned up for inactivity, and that stays",
+            ),
+            Remedy::EnabledAgain { sticky: false } => f.write_str(
+                "the identity provider must write the user once more, or the user log in: the account was cleaned up for inactivity",
             ),
             Remedy::LogIn(since) => write!(
                 f,

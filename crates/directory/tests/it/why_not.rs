@@ -369,7 +369,7 @@ impl Scene {
             Remedy::UserName => rules
                 .mapping
                 .retain(|it| it.target.to_string() != "username"),
-            Remedy::DecisionLifted | Remedy::EnabledAgain => {
+            Remedy::DecisionLifted | Remedy::EnabledAgain { .. } => {
                 let removed = |it: &Account| it.status == Status::Removed;
                 self.account = self.account.take().filter(|it| !removed(it));
                 if let Some(account) = &mut self.account {

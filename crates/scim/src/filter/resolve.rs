@@ -53,6 +53,13 @@ impl Filter {
     }
 }
 
+/// Whether it is an address of a resource of ours.
+fn is_address(spot: &Spot<'_>) -> bool {
+    let name = spot.name();
+    let mut addresses = ["meta.location", "members.$ref", "groups.$ref"].iter();
+    addresses.any(|address| name.eq_ignore_ascii_case(address))
+}
+
 /// Where names are looked up: in the resource, or among the parts of a list's elements.
 #[derive(Clone, Copy)]
 struct Scope<'t> {
@@ -73,14 +80,20 @@ impl<'t> Scope<'t> {
             },
         };
         match found {
-            Some(spot) if spot.is_secret() || spot.name() == "meta.location" => {
+            // Addresses are made for each answer and stored nowhere.
+            Some(spot) if spot.is_secret() || is_address(&spot) => {
                 let entry = match spot.is_secret() {
                     true => &catalogue::FILTER_ON_SECRET,
                     false => &catalogue::FILTER_ATTRIBUTE_NOT_OFFERED,
                 };
+                let name = spot.name();
+                let other = if name.ends_with(".$ref") {
+                    "the id in 'value'"
+                } else {
+                    "another attribute, such as userName"
+                };
                 Err(entry.error(format!(
-                    "'{}' can't be used in a filter. Look for another attribute, such as userName.",
-                    spot.name()
+                    "'{name}' can't be used in a filter. Look for {other}."
                 )))
             }
             Some(spot) => Ok(spot),
