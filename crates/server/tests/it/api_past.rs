@@ -374,7 +374,7 @@ fn why_tells_what_ended_a_membership() {
         let world = World::new(database);
         let idp = Idp::new(&world);
         let ann = world.user(json!({"userName": "ann"}));
-        let dev = world.group("dev", &[&ann]);
+        let dev = idp.group("dev", &[&ann]);
         let ops = world.group("ops", &[&ann]);
         let console = Console::new(&world);
         let why = |group: &str| {
