@@ -374,7 +374,7 @@ fn why_tells_what_ended_a_membership() {
         let world = World::new(database);
         let idp = Idp::new(&world);
         let ann = world.user(json!({"userName": "ann"}));
-        let dev = world.group("dev", &[&ann]);
+        let dev = idp.group("dev", &[&ann]);
         let ops = world.group("ops", &[&ann]);
         let console = Console::new(&world);
         let why = |group: &str| {
@@ -385,7 +385,7 @@ fn why_tells_what_ended_a_membership() {
         let told = why("dev");
         let lines = told["lines"].to_string();
         let deleted = format!(
-            "source group `dev` had it, which the identity provider deleted, `DELETE /Groups/{dev}`"
+            "source group `dev` gave it, which the identity provider deleted, `DELETE /Groups/{dev}`"
         );
         assert!(lines.contains(&deleted), "{told}");
         assert_eq!(
@@ -400,7 +400,7 @@ fn why_tells_what_ended_a_membership() {
         world.patch_group(&ops, json!([{"op": "remove", "path": path}]));
         let told = why("ops");
         let lines = told["lines"].to_string();
-        assert!(lines.contains("source group `ops` has it"), "{told}");
+        assert!(lines.contains("source group `ops` gave it"), "{told}");
         assert_eq!(told["left"]["what"], "scim");
         // Who comes back has left nothing.
         world.patch_group(

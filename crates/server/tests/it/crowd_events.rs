@@ -180,8 +180,7 @@ fn a_group_in_another_case_is_told_as_the_same_group() {
         let name = json!([{"op": "replace", "path": "displayName", "value": "Sales"}]);
         world.patch_group(&sales, name);
         assert_eq!(product.news(), ["+group Sales"], "nobody leaves it");
-        let reader = Product::reader(&world);
-        let shown = reader.get("/group?groupname=sales");
+        let shown = product.product.get("/group?groupname=sales");
         assert!(ok(&shown).contains("name=\"Sales\""), "{}", ok(&shown));
     });
 }

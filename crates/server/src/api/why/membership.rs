@@ -40,15 +40,14 @@ impl Explanation {
         let because = match deleted_source(&left) {
             Some(told) => told,
             None if left.origins.is_empty() => "the account went".to_owned(),
-            None => reasons(tx, &left.origins)?,
+            None => former_reasons(tx, &left.origins)?,
         };
-        self.lines.push(LineView {
-            stage: Stage::Groups,
-            text: format!(
-                "the user was in `{group}` until {:.0}: {because}",
-                left.by.at
-            ),
-        });
+        let text = format!(
+            "the user was in `{group}` until {:.0}: {because}",
+            left.by.at
+        );
+        let stage = Stage::Groups;
+        self.lines.insert(0, LineView { stage, text });
         self.left = Some(left.by.into());
         Ok(())
     }
@@ -95,14 +94,7 @@ impl Explanation {
 
 /// Why a group is in another, in words.
 fn reasons(tx: &ReadTx<'_>, origins: &BTreeSet<Origin>) -> Result<String, StoreError> {
-    let sources: Vec<SourceGroupPk> = origins
-        .iter()
-        .filter_map(|origin| match origin {
-            Origin::Idp(source) => Some(*source),
-            _ => None,
-        })
-        .collect();
-    let names = tx.source_group_names(&sources)?;
+    let names = source_names(tx, origins)?;
     let texts = origins.iter().map(|origin| match origin {
         Origin::Idp(source) => match names.get(source) {
             Some(name) => format!("source group `{name}` has it"),
@@ -112,6 +104,35 @@ fn reasons(tx: &ReadTx<'_>, origins: &BTreeSet<Origin>) -> Result<String, StoreE
         other => format!("origin {}", other.kind()),
     });
     Ok(texts.collect::<Vec<_>>().join("; "))
+}
+
+/// Why a user was in a group, in words.
+fn former_reasons(tx: &ReadTx<'_>, origins: &BTreeSet<Origin>) -> Result<String, StoreError> {
+    let names = source_names(tx, origins)?;
+    let texts = origins.iter().map(|origin| match origin {
+        Origin::Idp(source) => match names.get(source) {
+            Some(name) => format!("source group `{name}` gave it"),
+            None => "a source group that is gone gave it".to_owned(),
+        },
+        Origin::Always => "every active user was in it".to_owned(),
+        Origin::Rule(rule) => format!("rule `{rule}` gave it"),
+        Origin::Local | Origin::Override(_) => "an administrator put the user there".to_owned(),
+        Origin::Product => "a product put the user there".to_owned(),
+        Origin::Copied => "it was taken over".to_owned(),
+    });
+    Ok(texts.collect::<Vec<_>>().join("; "))
+}
+
+/// The names of the source groups among origins, as far as they are there.
+fn source_names(
+    tx: &ReadTx<'_>,
+    origins: &BTreeSet<Origin>,
+) -> Result<HashMap<SourceGroupPk, String>, StoreError> {
+    let sources = origins.iter().filter_map(|origin| match origin {
+        Origin::Idp(source) => Some(*source),
+        _ => None,
+    });
+    tx.source_group_names(&sources.collect::<Vec<_>>())
 }
 
 /// That the identity provider deleted the source group by which somebody was in a group, if that ended the membership.
@@ -124,7 +145,7 @@ fn deleted_source(left: &Left) -> Option<String> {
     };
     (by_source && record.operation == "delete_group").then(|| {
         let request = format!("`{} {}`", record.method, record.path);
-        format!("{group} had it, which the identity provider deleted, {request}")
+        format!("{group} gave it, which the identity provider deleted, {request}")
     })
 }
 
