@@ -1,6 +1,6 @@
 //! The audit log: entered, kept for a time, and checked for changes.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{AuditDraft, ReadTx, Scope, StoreError, WriteTx};
 
@@ -137,10 +137,16 @@ impl Provision {
 
     /// Removes a piece of what is older than the settings say. Returns how many entries that were.
     pub async fn prune_audit(&self) -> Result<u64, ProvisionError> {
+        let is_due = self.store().look_up(|tx| {
+            let (from, oldest) = (kept_from(tx)?, tx.audit_after(0, 1)?);
+            Ok::<_, ProvisionError>(oldest.iter().any(|entry| entry.at < from))
+        });
+        if !is_due.await? {
+            return Ok(0);
+        }
         self.store()
             .write(Scope::Settings, |tx| {
-                let days = i64::from(tx.setting::<AuditSettings>(SETTINGS)?.keep_days);
-                let from = tx.now() - SignedDuration::from_hours(24 * days);
+                let from = kept_from(tx)?;
                 let oldest = tx.audit_after(0, PIECE)?;
                 let old = oldest.iter().take_while(|entry| entry.at < from);
                 let Some(last) = old.last() else {
@@ -158,6 +164,12 @@ impl Provision {
         // One snapshot: entries that go for their age meanwhile are no fault.
         self.store().read(|tx| checked(tx)).await
     }
+}
+
+/// What is older is no longer kept.
+fn kept_from(tx: &ReadTx<'_>) -> Result<Timestamp, StoreError> {
+    let days = i64::from(tx.setting::<AuditSettings>(SETTINGS)?.keep_days);
+    Ok(tx.now() - SignedDuration::from_hours(24 * days))
 }
 
 /// Refuses settings that cannot be meant.

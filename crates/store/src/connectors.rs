@@ -174,6 +174,12 @@ impl ReadTx<'_> {
         self.query(&sql, args![], read_connector)
     }
 
+    /// Those that take no effect at present, which are few.
+    pub fn stopped_connectors(&self) -> Result<Vec<StoredConnector>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM connector WHERE state <> 'active' ORDER BY pk");
+        self.query(&sql, args![], read_connector)
+    }
+
     /// How much a connector's source holds; kept up to date by every write.
     pub fn source_counts(&self, id: ConnectorId) -> Result<SourceCounts, StoreError> {
         self.query_one(

@@ -113,11 +113,11 @@ pub struct JobWork {
     pub counts: Counts,
 }
 
-const COLUMNS: &str = "pk, public_id, kind, connector_pk, connector_name, directory_pk, directory_name, subject, \
+pub(crate) const COLUMNS: &str = "pk, public_id, kind, connector_pk, connector_name, directory_pk, directory_name, subject, \
      wish, state, trigger_name, actor, request, total, worked, counts, failure, memory, created, started, finished, \
      memory_start, memory_peak";
 
-fn read_job(row: &Row<'_>) -> Result<Job, StoreError> {
+pub(crate) fn read_job(row: &Row<'_>) -> Result<Job, StoreError> {
     let connector = row.opt_int(3)?.map(ConnectorId);
     Ok(Job {
         id: JobId(row.int(0)?),

@@ -1,6 +1,6 @@
 //! Subscriptions: endpoints that are told of every change of directories, and what each was told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use directory::subscription::DirectoryEvent;
 use directory::{DirectoryId, JobKind};
@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use scim::fold;
 use serde::{Deserialize, Serialize};
 
+use crate::jobs::{COLUMNS as JOB_COLUMNS, read_job};
 use crate::webhooks::{positions_text, read_positions};
 use crate::{Arg, Job, Positions, ReadTx, Row, StoreError, WriteTx, args, connectors::json, sql};
 
@@ -245,6 +246,17 @@ impl ReadTx<'_> {
         self.query_one(&sql, args![subscription], read_delivery)
     }
 
+    /// The subscriptions that have something to be told.
+    pub fn subscriptions_behind(&self) -> Result<BTreeSet<i64>, StoreError> {
+        let found = self.query(
+            "SELECT s.pk FROM subscription s WHERE EXISTS (SELECT 1 FROM subscription_delivery d \
+             WHERE d.subscription_pk = s.pk AND d.state = 'waiting')",
+            args![],
+            |row| row.int(0),
+        )?;
+        Ok(found.into_iter().collect())
+    }
+
     /// What a subscription was told, the newest first, before this one.
     pub fn deliveries(
         &self,
@@ -290,18 +302,25 @@ impl ReadTx<'_> {
             narrowed.push_str(&format!(" AND kind = ${}", arguments.len()));
         }
         let sql = format!(
-            "SELECT public_id FROM job WHERE finished IS NOT NULL AND finished >= $1{narrowed} \
+            "SELECT {JOB_COLUMNS} FROM job WHERE finished IS NOT NULL AND finished >= $1{narrowed} \
              ORDER BY finished, pk LIMIT $2"
         );
-        let found = self.query(&sql, arguments, |row| row.text(0))?;
-        self.jobs_with(&found)
+        self.query(&sql, arguments, read_job)
     }
 
     /// The jobs with these ids that are still known, in their order.
     pub fn jobs_with(&self, ids: &[String]) -> Result<Vec<Job>, StoreError> {
-        let jobs = ids.iter().map(|id| self.find_job(id));
-        let jobs: Vec<Option<Job>> = jobs.collect::<Result<_, _>>()?;
-        Ok(jobs.into_iter().flatten().collect())
+        let mut found = HashMap::with_capacity(ids.len());
+        for chunk in sql::chunks(ids.iter().cloned()) {
+            let statement = format!(
+                "SELECT {JOB_COLUMNS} FROM job WHERE public_id IN ({})",
+                sql::placeholders(1, chunk.len())
+            );
+            let arguments: Vec<Arg> = chunk.into_iter().map(Arg::from).collect();
+            let jobs = self.query(&statement, arguments, read_job)?.into_iter();
+            found.extend(jobs.map(|job| (job.public_id.clone(), job)));
+        }
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 }
 

@@ -16,13 +16,13 @@ use scim::Departure;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::{OpenDecisions, ReadTx, SourceCounts, StoreError, StoredConnector, TokenKind};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::directories::names_of_directories;
 use super::page::List;
-use super::request::{Body, Segments};
+use super::request::{Body, Parameters, Segments};
 use super::tokens::TokenView;
 use super::{Answer, release, rules, schema};
 use crate::App;
@@ -189,19 +189,35 @@ struct SettingsChange {
     limits: Option<Map<String, Value>>,
 }
 
+/// Which connectors to list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Listing {
+    /// Only those that take no effect at present: paused or disabled.
+    stopped: bool,
+}
+
 /// All connectors, in the order they were made.
 #[utoipa::path(get, path = "/connectors", operation_id = "list_connectors", tag = "connectors",
+    params(Listing),
     responses((status = OK, body = List<ConnectorView>)))]
 async fn list(
     admin: Admin,
     State(app): State<App>,
     headers: HeaderMap,
+    Parameters(listing): Parameters<Listing>,
 ) -> Answer<Json<List<ConnectorView>>> {
     let base = app.base_url(&headers);
     let items = app
         .provision()
         .store()
         .read(move |tx| {
+            if listing.stopped {
+                let all = tx.stopped_connectors()?.into_iter();
+                let within = all.filter(|stored| admin.rights.reach(stored.connector.id));
+                return within.map(|stored| view(tx, &stored, &base)).collect();
+            }
             let (names, counts) = (names_of_directories(tx)?, tx.source_counts_of_all()?);
             let open = tx.open_decisions_of_all()?;
             let all = tx.connectors()?.into_iter();

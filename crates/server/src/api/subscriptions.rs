@@ -125,8 +125,15 @@ struct DeliveryView {
 }
 
 fn view(tx: &ReadTx<'_>, subscription: Subscription) -> Result<SubscriptionView, ProvisionError> {
-    let names = names_of_directories(tx)?;
     let is_behind = tx.waiting_delivery(subscription.pk)?.is_some();
+    Ok(view_of(subscription, is_behind, &names_of_directories(tx)?))
+}
+
+fn view_of(
+    subscription: Subscription,
+    is_behind: bool,
+    names: &HashMap<DirectoryId, String>,
+) -> SubscriptionView {
     let draft = subscription.draft;
     let state = match (draft.enabled, subscription.given_up, subscription.failures) {
         (false, ..) => "off",
@@ -139,7 +146,7 @@ fn view(tx: &ReadTx<'_>, subscription: Subscription) -> Result<SubscriptionView,
         let names = chosen.iter().filter_map(|id| names.get(id).cloned());
         names.collect()
     };
-    Ok(SubscriptionView {
+    SubscriptionView {
         id: subscription.id,
         name: draft.name,
         url: draft.url,
@@ -155,7 +162,7 @@ fn view(tx: &ReadTx<'_>, subscription: Subscription) -> Result<SubscriptionView,
         failing_since: subscription.failing_since,
         last_error: subscription.last_error,
         next_try: (state == "failing").then_some(subscription.next_try),
-    })
+    }
 }
 
 fn delivery_view(delivery: Delivery, names: &HashMap<DirectoryId, String>) -> DeliveryView {
@@ -239,9 +246,13 @@ async fn list(_admin: Admin, State(app): State<App>) -> Answer<Json<List<Subscri
         .provision()
         .store()
         .read(|tx| {
+            let (names, behind) = (names_of_directories(tx)?, tx.subscriptions_behind()?);
             let all = tx.subscriptions()?.into_iter();
-            all.map(|one| view(tx, one))
-                .collect::<Result<_, ProvisionError>>()
+            let views = all.map(|one| {
+                let is_behind = behind.contains(&one.pk);
+                view_of(one, is_behind, &names)
+            });
+            Ok::<_, ProvisionError>(views.collect())
         })
         .await?;
     Ok(Json(List { items }))

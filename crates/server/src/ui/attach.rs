@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::desk::{Desk, segment};
 use super::page::{Shell, Shown, show};
-use super::setup::choices::{PRODUCTS, product_of};
+use super::setup::choices::{attachable, product_of};
 use super::setup::{Application, ProductPart, product_part};
 
 #[derive(Template)]
@@ -41,7 +41,7 @@ pub(super) async fn page(
     let found: Application = desk.get(&["applications", &application], &[]).await?;
     let product = product_of(&which.product, &found.name);
     let address = segment(&found.id);
-    let pills = PRODUCTS.iter().map(|one| Pill {
+    let pills = attachable().map(|one| Pill {
         label: one.label,
         place: format!("/console/applications/{address}/guide?product={}", one.key),
         is_open: one.key == product.key,

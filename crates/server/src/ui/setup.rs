@@ -19,7 +19,7 @@ use super::once::found_at;
 use super::page::{Shell, Shown, Trouble, show, show_wrong};
 use super::secret::Secret;
 use super::when::When;
-use choices::{Choice, PRODUCTS, PROVIDERS, product_of, provider_name};
+use choices::{CLOUD, Choice, PRODUCTS, PROVIDERS, product_of, provider_name};
 use making::{make_application, make_connector, new_token};
 use progress::{Progress, progress};
 
@@ -50,6 +50,9 @@ struct SetupPage {
     token: Option<String>,
     provider_steps: String,
     product: Option<ProductPart>,
+    /// Whether it is for who has Atlassian Cloud, to which nothing leads.
+    is_cloud: bool,
+    directory: String,
     products: Vec<ProductLink>,
     progress: Progress,
     /// Whether the checklist offers the way on.
@@ -115,6 +118,7 @@ struct MadeLink {
 
 /// The same page for another product.
 struct ProductLink {
+    key: &'static str,
     label: &'static str,
     place: String,
     is_open: bool,
@@ -167,6 +171,13 @@ pub(super) struct View {
     product: String,
     /// `no` to keep the page from loading itself again.
     watch: String,
+}
+
+impl View {
+    /// Whether somebody has a product to which nothing leads.
+    fn is_cloud(&self) -> bool {
+        self.product == CLOUD
+    }
 }
 
 /// Secrets that were just made.
@@ -337,7 +348,7 @@ pub(super) async fn checklist(
     Path(connector): Path<String>,
     Query(view): Query<View>,
 ) -> Shown {
-    let progress = progress(&desk, &connector, &view.application).await?;
+    let progress = progress(&desk, &connector, &view).await?;
     show(&ChecklistPart {
         progress,
         overview: true,
@@ -369,16 +380,18 @@ async fn setting_up(
         .unwrap_or_default();
     let name = application.as_ref().map_or("", |one| &one.name);
     let product = product_of(&view.product, name);
+    let open = if view.is_cloud() { CLOUD } else { product.key };
     let place = |product: &str| {
         let place = place(connector);
         format!("{place}?application={id}&product={product}")
     };
-    let progress = progress(
-        desk,
-        connector,
-        application.as_ref().map_or("", |one| &one.id),
-    )
-    .await?;
+    let view = View {
+        application: application
+            .as_ref()
+            .map_or_else(String::new, |one| one.id.clone()),
+        ..view
+    };
+    let progress = progress(desk, connector, &view).await?;
     let is_plain = fresh.token.is_none() && fresh.password.is_none();
     let links: Listed<Link> = desk
         .get(&["connectors", connector, "setup-links"], &[])
@@ -392,14 +405,17 @@ async fn setting_up(
         products: PRODUCTS
             .iter()
             .map(|one| ProductLink {
+                key: one.key,
                 label: one.label,
                 place: place(one.key),
-                is_open: one.key == product.key,
+                is_open: one.key == open,
             })
             .collect(),
         product: application.map(|one| product_part(one, product.label, fresh.password)),
-        live: format!("/console/connectors/{address}/checklist?application={id}"),
-        here: place(product.key),
+        is_cloud: view.is_cloud(),
+        directory: segment(&found.directory),
+        live: format!("/console/connectors/{address}/checklist?application={id}&product={open}"),
+        here: place(open),
         reloads: is_plain && !progress.complete && view.watch != "no",
         progress,
         overview: true,

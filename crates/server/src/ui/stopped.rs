@@ -50,7 +50,7 @@ pub(super) async fn notes(desk: &Desk, directory: Option<&str>) -> Result<Vec<No
         directory: String,
         stopped: Option<Stopped>,
     }
-    let all: Listed<Connector> = desk.get(&["connectors"], &[]).await?;
+    let all: Listed<Connector> = desk.get(&["connectors"], &[("stopped", "true")]).await?;
     let all = all.items.into_iter();
     let fed = all.filter(|one| directory.is_none_or(|name| name == one.directory));
     let notes = fed.filter_map(|one| Some(one.stopped?.note(desk, &one.name, &one.state)));

@@ -190,3 +190,25 @@ fn each_text(list: &serde_json::Value, field: &str) -> Vec<String> {
         .map(|item| item[field].as_str().unwrap().to_owned())
         .collect()
 }
+
+#[test]
+fn connectors_that_take_no_effect_are_listed_alone() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let console = Console::new(&world);
+        let listed = || console.show("/connectors?stopped=true")["items"].clone();
+        assert_eq!(listed(), json!([]));
+        ok(&console.post("/connectors", json!({"name": "other"})));
+        ok(&console.patch("/connectors/other", json!({"state": "paused"})));
+        let one = listed()[0].clone();
+        assert_eq!(listed().as_array().unwrap().len(), 1);
+        let all = console.show("/connectors")["items"].clone();
+        let same = all
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|it| it["name"] == "other");
+        assert_eq!(Some(&one), same);
+        assert!(one["stopped"]["since"].is_string(), "{one}");
+    });
+}

@@ -249,3 +249,55 @@ fn an_administrator_makes_and_takes_back_links_on_the_page() {
     let auditor = Browser::signed_in(&world, "bob", Role::Auditor);
     assert!(!auditor.get(page).text().contains("Make a link"));
 }
+
+#[test]
+fn who_has_atlassian_cloud_is_told_the_truth_and_led_on_with_the_connector() {
+    on_each_database(|database| {
+        let world = World::fresh(database);
+        let browser = Browser::signed_in(&world, "ann", Role::Owner);
+        assert!(browser.text("/console/setup").contains("Atlassian Cloud"));
+        let begun = browser.fill_in(
+            "/console/setup",
+            "/console/setup",
+            &[("provider", "okta"), ("product", "cloud")],
+        );
+        let text = begun.text();
+        assert!(text.contains("nothing is provisioned there"), "{text}");
+        assert!(text.contains("vst_scim_"), "{text}");
+        assert!(!text.contains("Okta to "), "{text}");
+        let console = Console::new(&world);
+        assert_eq!(console.show("/applications")["items"], json!([]));
+
+        let place = "/console/connectors/okta/setup";
+        let page = browser.text(&format!("{place}?product=cloud"));
+        assert!(!page.contains("The product is attached"), "{page}");
+        assert!(page.contains("/console/directories/okta"), "{page}");
+        let live = "/console/connectors/okta/checklist?application=&product=cloud";
+        assert!(page.contains("product=cloud"), "{page}");
+        assert!(!browser.text(live).contains("The product has fetched"));
+        // No dead end: a product of one's own can be attached from here.
+        let attached = browser.fill_in(
+            &format!("{place}?product=cloud"),
+            &format!("{place}?product=cloud"),
+            &[("product", "jira")],
+        );
+        assert!(
+            attached.text().contains("Okta to Jira"),
+            "{}",
+            attached.text()
+        );
+        let page = browser.text(place);
+        assert!(page.contains("The product is attached"), "{page}");
+        let again = browser.text(&format!("{place}?product=cloud"));
+        assert!(again.contains("nothing is provisioned there"), "{again}");
+        let wrong = browser.fill_in(place, place, &[("product", "cloud")]);
+        assert!(wrong.status < 500);
+        assert_eq!(
+            console.show("/applications")["items"]
+                .as_array()
+                .unwrap()
+                .len(),
+            1
+        );
+    });
+}

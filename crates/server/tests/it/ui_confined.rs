@@ -1,7 +1,7 @@
 //! An administrator who is confined to some connectors, at the console: every page that is offered shows what is within
 //! reach, and nothing asks for more.
 
-use emulate::databases::TestDatabase;
+use emulate::databases::{TestDatabase, on_each_database};
 use serde_json::json;
 use store::{Rights, Role};
 
@@ -143,4 +143,41 @@ fn all_lead_somewhere(browser: &Browser<'_>, page: &Answer) {
         let answer = browser.get(&place);
         assert_eq!(answer.status, 200, "{place}: {}", answer.text());
     }
+}
+
+#[test]
+fn pages_without_anything_say_what_comes_next_and_offer_only_what_one_may() {
+    on_each_database(|database| {
+        let world = World::fresh(database);
+        let console = Console::new(&world);
+        let owner = Browser::signed_in(&world, "ann", Role::Owner);
+        let auditor = Browser::signed_in(&world, "aud", Role::Auditor);
+        let make = "Make an application";
+        assert!(owner.text("/console").contains(make));
+        assert!(!auditor.text("/console").contains(make));
+        let told = "There is no application yet.";
+        assert!(auditor.text("/console/applications").contains(told));
+        assert!(
+            owner
+                .text("/console/applications")
+                .contains("Sees the directory")
+        );
+        let journal = owner.text("/console/journal");
+        assert!(
+            journal.contains("Nothing has changed so far. Every change"),
+            "{journal}"
+        );
+        assert!(!journal.contains("Undo something"), "{journal}");
+
+        assert!(console.delete("/connectors/default").status < 300);
+        world.run(world.provision.work_off()).unwrap();
+        assert!(console.delete("/directories/default").status < 300);
+        world.run(world.provision.work_off()).unwrap();
+        let told = "There is no connector yet.";
+        assert!(auditor.text("/console/connectors").contains(told));
+        let page = owner.text("/console/applications");
+        assert!(page.contains("href=\"/console/setup\""), "{page}");
+        assert!(!page.contains("Sees the directory"), "{page}");
+        assert!(!owner.text("/console").contains(make));
+    });
 }

@@ -31,6 +31,22 @@ fn edit(
     browser.submit(&format!("{EDIT}/{section}"), &filled)
 }
 
+#[test]
+fn what_was_just_added_is_not_told_to_be_wrong_before_it_is_filled_in() {
+    on_each_database(|database| {
+        let world = World::new(database);
+        let browser = Browser::signed_in(&world, "ann", Role::Operator);
+        let page = browser.get(&format!("{EDIT}/conditions"));
+        let added = edit(&browser, "conditions", &page, &[], "add:conditions");
+        assert_eq!(added.status, 200, "{}", added.text());
+        assert!(added.text().contains("Fill in what you have added"));
+        assert!(!added.text().contains("the rule does nothing"));
+        let previewed = edit(&browser, "conditions", &added, &[], "preview");
+        assert_eq!(previewed.status, 422, "{}", previewed.text());
+        assert!(previewed.text().contains("the rule does nothing"));
+    });
+}
+
 fn location(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.text());
     answer.header("location").unwrap().to_owned()

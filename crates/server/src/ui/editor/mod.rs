@@ -204,6 +204,8 @@ struct Said {
     /// The version that the form began with, however often it was shown since; the one in force if it only begins.
     version: Option<i64>,
     wrong: Option<Trouble>,
+    /// Whether something was just added, which nobody has filled in yet.
+    begins: bool,
 }
 
 /// Shows what a form would do, in place: nothing is kept of it, so that its answer can be loaded again. What is to come true is
@@ -224,6 +226,7 @@ async fn take(desk: &Desk, connector: &str, part: Part, body: Body) -> Shown {
         }
     }
     let wish = form.text("do");
+    said.begins = wish.starts_with("add:");
     if let Part::Section(section) = part {
         draft::carry_out(section, &form, wish, &mut said.rules);
     }
@@ -292,6 +295,7 @@ async fn editor(
     if said.text.is_none() {
         match sampled(desk, connector, &said.rules, &said.who).await {
             Ok(found) => sample = Some(found),
+            Err(trouble) if said.begins && trouble.status == StatusCode::UNPROCESSABLE_ENTITY => {}
             Err(trouble) => wrong = wrong.or(Some(trouble)),
         }
     }

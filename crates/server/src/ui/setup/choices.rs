@@ -45,12 +45,25 @@ pub(in crate::ui) const PRODUCTS: &[Choice] = &[
     choice("bitbucket", "Bitbucket", "Data Center"),
     choice("bamboo", "Bamboo", "Data Center"),
     choice("crowd", "Crowd", "as a remote directory"),
+    choice(
+        CLOUD,
+        "Atlassian Cloud",
+        "is not provisioned by this version",
+    ),
 ];
+
+/// What reads from no Crowd server: whoever has it is told so, and is led on with the connector.
+pub(in crate::ui) const CLOUD: &str = "cloud";
+
+/// The products that a directory can be attached to.
+pub(in crate::ui) fn attachable() -> impl Iterator<Item = &'static Choice> {
+    PRODUCTS.iter().filter(|one| one.key != CLOUD)
+}
 
 /// The product that is wished, else the one that an application is called after, else the first.
 pub(in crate::ui) fn product_of(wished: &str, application: &str) -> &'static Choice {
     let named = application.to_lowercase();
-    let find = |is: &dyn Fn(&Choice) -> bool| PRODUCTS.iter().find(|one| is(one));
+    let find = |is: &dyn Fn(&Choice) -> bool| attachable().find(|one| is(one));
     find(&|one| one.key == wished)
         .or_else(|| find(&|one| named.contains(one.key)))
         .unwrap_or(&PRODUCTS[0])
@@ -79,5 +92,7 @@ mod tests {
         assert_eq!(product_of("bamboo", "jira").key, "bamboo");
         assert_eq!(product_of("", "Our Confluence").key, "confluence");
         assert_eq!(product_of("x", "wiki").key, "jira");
+        assert_eq!(product_of(CLOUD, "jira-cloud").key, "jira");
+        assert_eq!(product_of("", "cloud").key, "jira");
     }
 }

@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::choices::{PRODUCTS, PROVIDERS};
+use super::choices::{PROVIDERS, attachable};
 use super::progress::Answer;
 use super::{Application, Connector};
 use crate::ui::desk::{Desk, Listed};
@@ -144,7 +144,7 @@ pub(super) async fn make_application(
         }
         return Ok(Some((known.id.clone(), None)));
     }
-    let Some(choice) = PRODUCTS.iter().find(|one| one.key == product) else {
+    let Some(choice) = attachable().find(|one| one.key == product) else {
         return Ok(None);
     };
     let taken: Vec<&str> = all.items.iter().map(|one| one.name.as_str()).collect();

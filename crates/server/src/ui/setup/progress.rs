@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::View;
 use crate::ui::desk::{Desk, segment};
 use crate::ui::page::Trouble;
 use crate::ui::when::When;
@@ -76,12 +77,14 @@ impl Check {
 pub(super) async fn progress(
     desk: &Desk,
     connector: &str,
-    application: &str,
+    view: &View,
 ) -> Result<Progress, Trouble> {
     let path = ["connectors", connector, "checklist"];
-    let mut answer: Answer = desk.get(&path, &[("application", application)]).await?;
-    // Who may not see applications can do nothing about them either.
-    if desk.is_confined() {
+    let mut answer: Answer = desk
+        .get(&path, &[("application", &view.application)])
+        .await?;
+    // Who may not see applications can do nothing about them either; Atlassian Cloud attaches to none.
+    if desk.is_confined() || view.is_cloud() {
         answer.keep_provider();
     }
     let mut progress = shown(answer.items, |at| desk.when(at));
