@@ -254,12 +254,21 @@ fn checked(
         let message = format!("has {OF_ONE_USER_MAX} overrides already; remove some first");
         return Err(ProvisionError::invalid("user", message));
     }
+    let now = match account.source {
+        Some(source) => mark_of(tx, connector, source)?,
+        None => source_mark(None, &[]),
+    };
+    let stands = |it: &Override| {
+        let ended = it.until.is_some_and(|until| until <= tx.now());
+        matches!(&it.kind, OverrideKind::KeepAsIs { mark } if *mark == now && !ended)
+    };
+    if others.iter().any(stands) {
+        let message = "stays exactly as it is by an override, so another would be without effect; take that one back first";
+        return Err(ProvisionError::invalid("user", message));
+    }
     let mut wish = wish.clone();
     if let OverrideKind::KeepAsIs { mark } = &mut wish.kind {
-        *mark = match account.source {
-            Some(source) => mark_of(tx, connector, source)?,
-            None => source_mark(None, &[]),
-        };
+        *mark = now;
     }
     Ok(wish)
 }

@@ -142,7 +142,7 @@ fn pages() -> Router<Ui> {
         )
         .route(
             "/console/connectors/{connector}/setup-links/{link}/revoke",
-            post(setup::revoke_link),
+            get(setup::ask_revoke_link).post(setup::revoke_link),
         )
         .route(
             "/connect/{link}",
@@ -227,7 +227,7 @@ fn pages() -> Router<Ui> {
         )
         .route(
             "/console/invitations/{invitation}/revoke",
-            post(administrators::revoke),
+            get(administrators::ask_revoke).post(administrators::revoke),
         )
         .route("/console/{*rest}", any(nothing_here))
         .method_not_allowed_fallback(not_this_way)

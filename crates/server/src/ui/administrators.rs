@@ -340,6 +340,16 @@ async fn find(desk: &Desk, administrator: &str) -> Result<Administrator, Trouble
     desk.get(&["administrators", administrator], &[]).await
 }
 
+/// `GET /console/invitations/{invitation}/revoke`
+pub(super) async fn ask_revoke(desk: Desk, Path(invitation): Path<String>) -> Shown {
+    Confirm::new("settings", "Take back the link to a new account or password?")
+        .effect("Whoever has it opens nothing with it from then on. Accounts that are there stay as they are.")
+        .verb("Take back")
+        .action(format!("/console/invitations/{}/revoke", segment(&invitation)))
+        .back(PLACE)
+        .show(&desk)
+}
+
 /// `POST /console/invitations/{invitation}/revoke`
 pub(super) async fn revoke(desk: Desk, Path(invitation): Path<String>, body: Body) -> Shown {
     desk.form(body).await?;

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::confirm::Confirm;
 use super::desk::{Desk, Listed, Named, segment};
 use super::form::Fields;
 use super::guide::{self, copy_field};
@@ -328,6 +329,26 @@ pub(super) async fn make_link(desk: Desk, Path(connector): Path<String>, body: B
         .show(&desk)
     })
     .await
+}
+
+/// `GET /console/connectors/{connector}/setup-links/{link}/revoke`
+pub(super) async fn ask_revoke_link(
+    desk: Desk,
+    Path((connector, link)): Path<(String, String)>,
+) -> Shown {
+    let place = place(&connector);
+    Confirm::new("connectors", format!("Take back a link to the set-up of {connector}?"))
+        .effect(
+            "Whoever has it opens nothing from then on, in the middle of the set-up too. What was set up stays, and so do tokens.",
+        )
+        .verb("Take back")
+        .action(format!(
+            "/console/connectors/{}/setup-links/{}/revoke",
+            segment(&connector),
+            segment(&link)
+        ))
+        .back(place)
+        .show(&desk)
 }
 
 /// `POST /console/connectors/{connector}/setup-links/{link}/revoke`
