@@ -74,7 +74,7 @@ impl Outcome {
                 from,
                 effect,
             } => self.attribute_text(target, from, *effect),
-            Entry::Frozen if self.stays_active() => "memberships stay as they are, too".to_owned(),
+            Entry::Frozen if self.stays_active() => "memberships stay as they are".to_owned(),
             other => other.text(),
         };
         Line {

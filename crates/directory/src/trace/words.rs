@@ -403,9 +403,7 @@ impl Suppressed {
             Suppressed::Create => "no account is made: `accounts.create` is off",
             Suppressed::Update => "attributes stay as they are: `accounts.update` is off",
             Suppressed::Enable => "the account stays disabled: `accounts.enable` is off",
-            Suppressed::Disable => {
-                "cleanup is suppressed, and the account stays as it is: `accounts.disable` is off"
-            }
+            Suppressed::Disable => "cleanup is suppressed: `accounts.disable` is off",
         }
     }
 }

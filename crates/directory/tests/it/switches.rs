@@ -68,8 +68,8 @@ fn an_active_account_stays_active_and_is_not_deleted() {
         assert_eq!(ann.state().unwrap().0.as_str(), "active");
         let story = format!(
             "IDP_INACTIVE: the rules say {action}\n\
-             cleanup is suppressed, and the account stays as it is: `accounts.disable` is off\n\
-             memberships stay as they are, too\n\
+             cleanup is suppressed: `accounts.disable` is off\n\
+             source group `dev` is assigned\n\
              the account stays active all the same (IDP_INACTIVE)"
         );
         assert!(told(&ann).ends_with(&story), "{}", told(&ann));

@@ -89,8 +89,16 @@ struct Detail {
 }
 
 impl Detail {
+    /// Why the account is as it is. What an override keeps may be the opposite of what is said now.
     fn because(&self) -> &str {
-        words::reason(&self.reason)
+        match self.is_kept() {
+            true => "an override keeps it exactly as it is",
+            false => words::reason(&self.reason),
+        }
+    }
+
+    fn is_kept(&self) -> bool {
+        self.overrides.iter().any(|one| one.kind == "keep_as_is")
     }
 
     fn is_active(&self) -> bool {

@@ -144,6 +144,13 @@ fn of_row(tried: &Value, target: &str, is_stored: bool) -> String {
         "" => format!("{name}: none"),
         value => format!("{name}: {value}"),
     });
+    // A row may take the account.
+    if text(tried, "reason") == "DROPPED_BY_RULE" {
+        told.push(format!(
+            "decision: {} (DROPPED_BY_RULE)",
+            text(tried, "decision")
+        ));
+    }
     told.join("\n")
 }
 
@@ -233,6 +240,13 @@ fn with_row(rules: &mut Value, row: &Value) {
     }
 }
 
+/// What becomes of an account whose status the row changes.
+fn becomes(user: &Value) -> Option<String> {
+    let status = |side: &Value| side["status"].as_str().unwrap_or("none").to_owned();
+    let (before, after) = (status(&user["before"]), status(&user["after"]));
+    (before != after).then(|| format!("the account: {before} -> {after}"))
+}
+
 fn of_everybody(users: &[Value], target: &str) -> String {
     let rows = users.iter().map(|user| {
         let value = |side: &Value| match target {
@@ -244,7 +258,11 @@ fn of_everybody(users: &[Value], target: &str) -> String {
             None if user["held"].as_array().is_some_and(|held| !held.is_empty()) => {
                 "held by a safety limit or by what somebody said".to_owned()
             }
-            None => troubles(user).join("; "),
+            None => {
+                let mut all = troubles(user);
+                all.extend(becomes(user).filter(|_| target != "active"));
+                all.join("; ")
+            }
         };
         [
             text(user, "user_name"),
