@@ -126,7 +126,7 @@ fn a_crowd_server_is_copied_as_a_whole() {
     assert!(!wrong.err.contains("s3cret"), "{}", wrong.err);
     // A server goes nowhere that only it can see, unless its settings say so.
     let itself = by_server(&[], (&there, &server));
-    assert_eq!(itself.code, 1, "{itself:?}");
+    assert_eq!(itself.code, 2, "{itself:?}");
     assert!(itself.err.contains("outbound_allow"), "{}", itself.err);
     let nowhere = format!("{}/nowhere", server.url());
     let wrong = here.run(&[

@@ -171,7 +171,7 @@ fn a_row_is_tried_on_a_value_on_somebody_and_on_everybody() {
     assert!(all.out.contains("COLLISION: same belongs to `"), "{all:?}");
     let none = tried(&["--row", r#"{"target": "username"}"#, "--everybody"]);
     assert_eq!(none.code, 0, "{none:?}");
-    let drops = r#"{"target": "attr:x", "steps": [{"drop_user_if": {"when": "userName pr"}}]}"#;
+    let drops = r#"{"target": "attr:x", "source": {"attribute": "userName"}, "steps": [{"drop_user_if": {"when": "userName pr"}}]}"#;
     let one = tried(&["--row", drops, "--user", somebody]);
     assert!(
         one.out.ends_with("decision: disabled (DROPPED_BY_RULE)\n"),
